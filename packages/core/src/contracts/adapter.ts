@@ -1,0 +1,42 @@
+import type { EventStore } from './event-store.ts';
+import type { StateStore } from './state-store.ts';
+
+/** What an adapter can do: public, frozen data. The conformance suites read their skips from it and from nowhere else. */
+export interface Supports {
+  /** All events of the log have one order (one partition). */
+  readonly totalOrder: boolean;
+  /** `window`: an id is remembered as long as the adapter documents. */
+  readonly dedup: 'window' | 'none';
+  readonly query: 'index' | 'scan' | 'none';
+  /** Several processes may open it at once. */
+  readonly shared: boolean;
+  readonly trim: boolean;
+  readonly durability: Durability;
+}
+
+/** `synced`: on stable storage of this machine; `replicated`: in memory of several machines; `relaxed`: soon on disk. */
+export type Durability = 'none' | 'relaxed' | 'synced' | 'replicated';
+
+export interface AdapterHealth {
+  /** `read-only`: damage was found, reads are served. `failed`: fail-stop, recover by restart. `full`: no space, retrying. */
+  readonly status: 'ok' | 'full' | 'read-only' | 'failed';
+  /** For people; no paths or secrets. */
+  readonly reason?: string;
+  readonly facts: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** Where things are kept and shared between processes. */
+export interface EventBusAdapter {
+  /** Word for messages and metrics: `memory`, `journal`, … */
+  readonly name: string;
+  readonly supports: Supports;
+  readonly store: EventStore;
+  readonly state: StateStore;
+  /** Recovers and takes what it needs. Called once. Throws `store_locked`, `unsupported_format`, `store_failed`. */
+  open(): Promise<void>;
+  /** Finishes what is under way and releases everything. Called once. */
+  close(): Promise<void>;
+  health(): AdapterHealth;
+  /** Calls `onHint` when the log or the state may have grown by somebody else. Hints may be lost; a slow poll is the net. */
+  watch(onHint: () => void): () => void;
+}

@@ -1,0 +1,46 @@
+import type { Recorded } from './event-store.ts';
+
+/** One event owed to one subscription, in the middle of an attempt. */
+export interface Delivery {
+  readonly record: Recorded;
+  readonly subscriptionId: string;
+  /** 1 for the first; only grows. What receivers see. */
+  readonly attempt: number;
+}
+
+/** What became of one attempt. A failed delivery is a value, not an exception. */
+export type Outcome =
+  | { readonly status: 'delivered' }
+  /** Failed; try again by the policy, not before `afterMs` if given. */
+  | { readonly status: 'retry'; readonly error: AttemptError; readonly afterMs?: number }
+  /** The receiver asks for a pause; costs no retry. */
+  | { readonly status: 'busy'; readonly afterMs: number; readonly error?: AttemptError }
+  /** Will never succeed: dead letter at once. */
+  | { readonly status: 'reject'; readonly error: AttemptError }
+  /** The receiver is gone for good: this delivery is a dead letter and the subscription stops. */
+  | { readonly status: 'gone'; readonly error: AttemptError };
+
+/** Why an attempt failed, small enough to keep: at most 1 KiB of message. */
+export interface AttemptError {
+  /** `timeout`, `http_503`, `handler_error`, `endpoint_blocked`, `connection_refused`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DeliverOptions {
+  /** Aborted when the delivery timed out, its lease was lost or the engine stops. */
+  readonly signal: AbortSignal;
+  /** When it will be aborted, on the monotonic clock in milliseconds. */
+  readonly deadlineAtMs: number;
+}
+
+/** Takes deliveries out of the engine. */
+export interface Sink {
+  /**
+   * One outcome per delivery in order. Throws only for bugs (counts as `retry`). May answer without a promise when the
+   * work was synchronous, which saves a turn per delivery.
+   */
+  deliver(batch: readonly Delivery[], options: DeliverOptions): readonly Outcome[] | Promise<readonly Outcome[]>;
+  /** Releases sockets and other resources. Called once, after the last `deliver` ended. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import type { JsonValue } from '../json.ts';
+
+/** Kinds of records about debts. Each kind has its own key space. */
+export type StateKind =
+  | 'subscription'
+  | 'topic'
+  | 'progress'
+  | 'owed'
+  | 'dead-letter'
+  | 'attempt'
+  | 'replay'
+  | 'schedule'
+  | 'audit';
+
+/** Grows with every commit of a store; 0 means "does not exist". */
+export type Revision = number;
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: JsonValue;
+  /** Revision of the commit that wrote this entry last. */
+  readonly revision: Revision;
+}
+
+export interface StateChange {
+  readonly kind: StateKind;
+  /** At most 512 characters, no NUL. */
+  readonly key: string;
+  /** The new value; absent means delete. */
+  readonly value?: JsonValue;
+  /** The commit fails unless the entry has this revision; 0 = must not exist. */
+  readonly ifRevision?: Revision;
+  /** The commit fails unless this lease is still held. */
+  readonly lease?: Lease;
+}
+
+/** The right to act for a resource until it runs out. A later holder has a higher token (a fencing token). */
+export interface Lease {
+  readonly resource: string;
+  readonly token: number;
+}
+
+export interface StatePage {
+  /** Ascending by key, compared by UTF-16 code units. */
+  readonly entries: readonly StateEntry[];
+  /** Pass as `after` to continue; absent on the last page. */
+  readonly next?: string;
+}
+
+/** Small records about debts: subscriptions, progress, dead letters. */
+export interface StateStore {
+  load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage>;
+  get(kind: StateKind, keys: readonly string[]): Promise<readonly (StateEntry | undefined)[]>;
+  /**
+   * All or nothing, durable when it resolves, group-committed with concurrent calls. Throws `revision_conflict` with
+   * `details.key`, or `lease_lost` with `details.resources` (all that are lost), having changed nothing.
+   */
+  commit(changes: readonly StateChange[]): Promise<Revision>;
+  /** Resolves with a lease, or `undefined` while somebody else holds an unexpired one. */
+  acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined>;
+  /** Extends leases that are still held; resolves with those that are not any more. */
+  renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]>;
+  /** Gives leases back at once; those not held are ignored. */
+  release(leases: readonly Lease[]): Promise<void>;
+}

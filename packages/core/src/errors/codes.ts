@@ -1,0 +1,75 @@
+/**
+ * Where an error comes from, told without naming a transport. One table per protocol maps a kind (or a single code)
+ * to its own status; see `docs/errors.md`.
+ */
+export type ErrorKind =
+  | 'invalid'
+  | 'conflict'
+  | 'not-found'
+  | 'denied'
+  | 'limit'
+  | 'unavailable'
+  | 'closed'
+  | 'internal';
+
+interface ErrorRow {
+  readonly kind: ErrorKind;
+  /** True when the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+  /** One sentence for people; `docs/errors.md` repeats it and a test keeps the two equal. */
+  readonly meaning: string;
+}
+
+const invalid = (meaning: string): ErrorRow => ({ kind: 'invalid', retryable: false, meaning });
+const missing = (meaning: string): ErrorRow => ({ kind: 'not-found', retryable: false, meaning });
+const conflict = (meaning: string, retryable = false): ErrorRow => ({ kind: 'conflict', retryable, meaning });
+const limit = (meaning: string, retryable = false): ErrorRow => ({ kind: 'limit', retryable, meaning });
+const unavailable = (meaning: string): ErrorRow => ({ kind: 'unavailable', retryable: true, meaning });
+const denied = (meaning: string): ErrorRow => ({ kind: 'denied', retryable: false, meaning });
+
+/** Every error code of the product. A code is stable within a major version; messages may improve at any time. */
+export const ERROR_CODES = {
+  invalid_json: invalid('The text is not JSON that survives storage: syntax, encoding, duplicate key or number.'),
+  invalid_event: invalid('A field of the event is missing, of the wrong type or out of range.'),
+  invalid_topic: invalid('The topic has an empty level, a wildcard, a control character or is too long.'),
+  invalid_pattern: invalid('The topic pattern cannot be read.'),
+  invalid_filter: invalid('The filter has an unknown field or a value of the wrong type.'),
+  invalid_subscription: invalid('The subscription request has a missing, unknown or contradictory field.'),
+  invalid_endpoint: invalid('The webhook endpoint is not an absolute http or https URL that may be called.'),
+  invalid_query: invalid('The query has an unknown field or a value of the wrong type.'),
+  invalid_cursor: invalid('The cursor was not made by this product or was cut.'),
+  invalid_setting: invalid('A setting is unknown or has a wrong value.'),
+  unsupported_media_type: invalid('The body must be application/json.'),
+  not_supported: invalid('The chosen adapter does not have this feature.'),
+  too_deep: limit('The JSON is nested deeper than the limit.'),
+  event_too_large: limit('The event is larger than the limit.'),
+  body_too_large: limit('The request body is larger than the limit.'),
+  batch_too_large: limit('The batch holds more events than the limit.'),
+  overloaded: limit('More is waiting than may wait; try again after the stated time.', true),
+  too_many_subscriptions: limit('The limit of subscriptions is reached.'),
+  id_conflict: conflict('The event id is already used by an event with other content.'),
+  subscription_conflict: conflict('The subscription name is already used with another definition.'),
+  revision_conflict: conflict('The record was changed by somebody else meanwhile.', true),
+  lease_lost: conflict('The lease under which the change was made has passed to another owner.'),
+  store_locked: conflict('Another process has the data directory open.', true),
+  topic_reserved: denied('Topics under $sys belong to the bus itself.'),
+  endpoint_blocked: denied('The address of the endpoint may not be called.'),
+  event_not_found: missing('No event with this id is kept.'),
+  subscription_not_found: missing('No subscription with this id exists.'),
+  route_not_found: missing('There is nothing at this address.'),
+  store_failed: unavailable('The store stopped after a failure it cannot explain; a restart recovers what is durable.'),
+  disk_full: unavailable('The disk is full; publishing resumes when there is space.'),
+  store_read_only: unavailable('The store found damage and serves reads only until it is repaired.'),
+  not_ready: unavailable('The service is starting or stopping.'),
+  aborted: { kind: 'closed', retryable: false, meaning: 'The caller ended the operation.' },
+  closed: { kind: 'closed', retryable: false, meaning: 'The event manager or adapter is closed.' },
+  corrupt_record: { kind: 'internal', retryable: false, meaning: 'A stored record does not match its checksum.' },
+  unsupported_format: {
+    kind: 'internal',
+    retryable: false,
+    meaning: 'The data directory was written by a newer version; nothing was changed.',
+  },
+  internal: { kind: 'internal', retryable: false, meaning: 'A defect in this product; please report it.' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

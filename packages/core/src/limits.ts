@@ -1,0 +1,59 @@
+/**
+ * Every limit of the product with its default and its reason. Each is a setting of the same name; exceeding one is an
+ * error that names it. Sizes are bytes of UTF-8 unless the name says otherwise.
+ */
+export interface Limits {
+  /** One encoded event. Larger facts belong in an object store, with a reference in the event (as EventBridge, MCP: 256 KiB). */
+  readonly eventBytesMax: number;
+  /** One JSON request body: sixteen events of the largest size, so that one request cannot hold much memory. */
+  readonly bodyBytesMax: number;
+  /** Nesting of JSON. `JSON.stringify` throws far below what `JSON.parse` accepts: an event must be re-sendable. */
+  readonly depthMax: number;
+  /** Characters of a topic ([specification] VARCHAR(500)). */
+  readonly topicCharactersMax: number;
+  /** Levels of a topic: bounds the work of matching. */
+  readonly topicLevelsMax: number;
+  /** Characters of type, source and service name ([specification] VARCHAR(255)). */
+  readonly nameCharactersMax: number;
+  /** Characters of a webhook endpoint ([specification] VARCHAR(500)). */
+  readonly endpointCharactersMax: number;
+  /** Tags per event. */
+  readonly tagsMax: number;
+  /** Events in one batch. */
+  readonly batchEventsMax: number;
+  /** Events whose bodies are kept in memory, for the whole process ([specification] `queue.maxSize`). */
+  readonly queueMaxSize: number;
+  /** Bytes of those bodies. */
+  readonly queueBytesMax: number;
+  /** Positions one lane of one subscription holds before it reads back from the store. */
+  readonly laneEntriesMax: number;
+  /** Deliveries of a subscription that are claimed or settled but not yet durably settled: the most a crash can duplicate. */
+  readonly inFlightMax: number;
+  /** Deliveries of a subscription that wait for a retry; at the cap claiming stops. */
+  readonly owedMax: number;
+  /** Events waiting for the store before `publish` refuses with `overloaded`. */
+  readonly publishWaitingMax: number;
+  readonly subscriptionsMax: number;
+  /** Values in one list of a filter, and nodes of one filter. */
+  readonly filterEntriesMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  eventBytesMax: 256 * 1024,
+  bodyBytesMax: 4 * 1024 * 1024,
+  depthMax: 64,
+  topicCharactersMax: 500,
+  topicLevelsMax: 32,
+  nameCharactersMax: 255,
+  endpointCharactersMax: 500,
+  tagsMax: 100,
+  batchEventsMax: 10_000,
+  queueMaxSize: 10_000,
+  queueBytesMax: 64 * 1024 * 1024,
+  laneEntriesMax: 10_000,
+  inFlightMax: 1_000,
+  owedMax: 10_000,
+  publishWaitingMax: 10_000,
+  subscriptionsMax: 100_000,
+  filterEntriesMax: 1_000,
+});

@@ -1,0 +1,35 @@
+import { type Chance, systemChance } from './chance.ts';
+import { type Clock, systemClock, systemTimers, type Timers } from './clock.ts';
+
+/** What the engine and the adapters take from their surroundings: time, chance, and hooks that only tests use. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly chance: Chance;
+  /**
+   * Called before and after each step that a crash could separate from the next. Does nothing in production; the
+   * simulation may throw here to end the process it simulates.
+   */
+  failpoint(name: string): void;
+  /** Known mistakes switched on by the tests that prove the suites catch them. Empty in production. */
+  readonly planted: ReadonlySet<PlantedBug>;
+}
+
+/** Mistakes that event stores are known to make; each is caught by a named test (`docs/architecture.md`, "Does it bite?"). */
+export type PlantedBug =
+  | 'acknowledge-before-sync'
+  | 'skip-directory-sync'
+  | 'sync-again-after-failure'
+  | 'ignore-short-write'
+  | 'no-checksum-on-read'
+  | 'delete-unreadable-segment'
+  | 'dead-letter-not-atomic'
+  | 'window-lost-at-restart';
+
+export const systemRuntime: Runtime = {
+  clock: systemClock,
+  timers: systemTimers,
+  chance: systemChance,
+  failpoint: () => {},
+  planted: new Set(),
+};
