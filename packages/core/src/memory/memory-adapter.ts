@@ -1,0 +1,72 @@
+import type { AdapterHealth, EventBusAdapter, Supports } from '../contracts/adapter.ts';
+import type { Recorded } from '../contracts/event-store.ts';
+import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
+import { MemoryEventStore } from './memory-event-store.ts';
+import { MemoryStateStore } from './memory-state-store.ts';
+
+export interface MemoryOptions {
+  readonly runtime?: Pick<Runtime, 'clock'>;
+  /** How many of the newest events `getHistory` and `find` see; what is owed is never bounded by it. Unbounded when absent. */
+  readonly maxHistorySize?: number;
+}
+
+const SUPPORTS: Supports = Object.freeze({
+  totalOrder: true,
+  dedup: 'window',
+  query: 'scan',
+  shared: false,
+  trim: true,
+  durability: 'none',
+});
+
+/**
+ * Keeps everything in this process and promises no durability. It is also the executable specification of the contracts:
+ * where another adapter behaves differently and the contract does not say so, the other one is wrong.
+ *
+ * What it holds survives `close`: the same object may be opened again and goes on where it was.
+ */
+export class MemoryAdapter implements EventBusAdapter {
+  readonly name = 'memory';
+  readonly supports = SUPPORTS;
+  readonly store: MemoryEventStore;
+  readonly state: MemoryStateStore;
+
+  constructor(options: MemoryOptions = {}) {
+    const { runtime = systemRuntime, maxHistorySize = Number.POSITIVE_INFINITY } = options;
+    if (!(maxHistorySize >= 0)) throw new TypeError(`maxHistorySize must be at least 0, not ${maxHistorySize}.`);
+    this.store = new MemoryEventStore(runtime.clock, maxHistorySize);
+    this.state = new MemoryStateStore(runtime.clock);
+  }
+
+  async open(): Promise<void> {
+    this.#setOpen(true);
+  }
+
+  async close(): Promise<void> {
+    this.#setOpen(false);
+  }
+
+  health(): AdapterHealth {
+    return { status: 'ok', facts: { durability: this.supports.durability } };
+  }
+
+  /** Nobody else can make this log grow, so there is nothing to hint at. */
+  watch(_onHint: () => void): () => void {
+    return () => {};
+  }
+
+  /** The newest events, oldest first; only those whose topic matches the pattern `topic`, if given. */
+  getHistory(topic?: string): readonly Recorded[] {
+    return this.store.history(topic === undefined ? {} : { topic });
+  }
+
+  /** Empties the history, between two tests for example. What is owed stays owed. */
+  clearHistory(): void {
+    this.store.clearHistory();
+  }
+
+  #setOpen(isOpen: boolean): void {
+    this.store.isOpen = isOpen;
+    this.state.isOpen = isOpen;
+  }
+}

@@ -1,0 +1,176 @@
+import type {
+  Appendable,
+  Appended,
+  Bounds,
+  EventStore,
+  FindOptions,
+  FindResult,
+  LostRange,
+  Partition,
+  Place,
+  Position,
+  ReadOptions,
+  ReadResult,
+  Recorded,
+} from '../contracts/event-store.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import { sameContent } from '../event/same-content.ts';
+import type { EventQuery } from '../query/event-query.ts';
+import { matchesQuery } from '../query/matches-query.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** How many records a search looks at between two looks at the clock. */
+const RECORDS_PER_CLOCK_READING = 256;
+
+/**
+ * The log as an array: what every other store must do, in the fewest words.
+ *
+ * Invariants: `records[i]` has position `first + i`; positions are dense here (they need not be elsewhere); `byId` holds
+ * exactly the records of the array, so an id is remembered as long as its event is kept. Bodies are kept by reference:
+ * whoever appends hands them over.
+ */
+export class MemoryEventStore implements EventStore {
+  /** Set by the adapter; every method refuses with `closed` while it is false. */
+  isOpen = false;
+
+  readonly #clock: Clock;
+  readonly #maxHistorySize: number;
+  readonly #records: Recorded[] = [];
+  readonly #byId = new Map<string, Recorded>();
+  #first: Position = 1;
+  #lastRecordedAtMs = 0;
+  #historyClearedThrough: Position = 0;
+
+  constructor(clock: Clock, maxHistorySize: number) {
+    this.#clock = clock;
+    this.#maxHistorySize = maxHistorySize;
+  }
+
+  async append(events: readonly Appendable[]): Promise<readonly Appended[]> {
+    this.#assertOpen();
+    // The log's time never goes back, even when the wall clock does: retention and replay by time rely on it.
+    this.#lastRecordedAtMs = Math.max(this.#lastRecordedAtMs, this.#clock.wallMs());
+    const results: Appended[] = [];
+    for (const event of events) results.push(this.#appendOne(event));
+    return results;
+  }
+
+  async read(partition: Partition, after: Position, options: ReadOptions): Promise<ReadResult> {
+    this.#assertOpen();
+    assertPartition(partition);
+    const last = Math.min(this.#head(), options.until ?? Number.POSITIVE_INFINITY);
+    const records: Recorded[] = [];
+    let bytes = 0;
+    let scannedTo = Math.max(after, Math.min(last, this.#first - 1));
+    while (scannedTo < last && records.length < options.limit && bytes < options.bytesMax) {
+      const record = this.#at(++scannedTo)!;
+      if (options.lanes !== undefined && !options.lanes.includes(record.lane)) continue;
+      records.push(record);
+      bytes += record.body.length;
+    }
+    const lostThrough = Math.min(scannedTo, this.#first - 1);
+    if (lostThrough <= after) return { records, scannedTo };
+    return { records, scannedTo, lost: { from: after + 1, through: lostThrough, cause: 'trimmed' } };
+  }
+
+  async get(refs: readonly (string | Place)[]): Promise<readonly (Recorded | undefined)[]> {
+    this.#assertOpen();
+    return refs.map((ref) => {
+      if (typeof ref === 'string') return this.#byId.get(ref);
+      return ref.partition === 0 ? this.#at(ref.position) : undefined;
+    });
+  }
+
+  async find(query: EventQuery, options: FindOptions): Promise<FindResult> {
+    this.#assertOpen();
+    const forward = options.direction === 'forward';
+    const step = forward ? 1 : -1;
+    const oldest = this.#historyFirst();
+    const newest = this.#head();
+    const after = options.after?.position ?? (forward ? oldest - 1 : newest + 1);
+    const end = forward ? newest : oldest;
+    const deadlineMs = this.#clock.monotonicMs() + options.budgetMs;
+
+    const records: Recorded[] = [];
+    let looked = 0;
+    let position = forward ? Math.max(after, oldest - 1) : Math.min(after, newest + 1);
+    while (forward ? position < end : position > end) {
+      if (records.length >= options.limit) return { records, next: { partition: 0, position }, complete: true };
+      if (++looked % RECORDS_PER_CLOCK_READING === 0 && this.#clock.monotonicMs() >= deadlineMs) {
+        return { records, next: { partition: 0, position }, complete: false };
+      }
+      position += step;
+      const record = this.#at(position)!;
+      if (matchesQuery(query, record)) records.push(record);
+    }
+    return { records, complete: true };
+  }
+
+  async bounds(): Promise<readonly Bounds[]> {
+    this.#assertOpen();
+    return [{ partition: 0, first: this.#first, head: this.#head() }];
+  }
+
+  async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
+    this.#assertOpen();
+    const from = this.#first;
+    for (const place of upTo) {
+      assertPartition(place.partition);
+      const through = Math.min(place.position, this.#head());
+      if (through < this.#first) continue;
+      for (const record of this.#records.splice(0, through - this.#first + 1)) this.#byId.delete(record.id);
+      this.#first = through + 1;
+    }
+    return this.#first === from ? [] : [{ from, through: this.#first - 1, cause: 'trimmed' }];
+  }
+
+  /** The newest kept events, oldest first: at most `maxHistorySize`, and none from before `clearHistory`. */
+  history(query: EventQuery): readonly Recorded[] {
+    return this.#records.slice(this.#historyFirst() - this.#first).filter((record) => matchesQuery(query, record));
+  }
+
+  /** Empties the history. The log stays as it is, since events in it may still be owed. */
+  clearHistory(): void {
+    this.#historyClearedThrough = this.#head();
+  }
+
+  #appendOne(event: Appendable): Appended {
+    const known = this.#byId.get(event.id);
+    if (known !== undefined) {
+      return { status: sameContent(known.body, event.body) ? 'duplicate' : 'conflict', place: known.place };
+    }
+    const previous = this.#head();
+    const record: Recorded = {
+      id: event.id,
+      place: { partition: 0, position: previous + 1 },
+      recordedAtMs: this.#lastRecordedAtMs,
+      topic: event.topic,
+      lane: event.lane,
+      flags: event.flags,
+      body: event.body,
+    };
+    this.#records.push(record);
+    this.#byId.set(record.id, record);
+    return { status: 'stored', place: record.place, recordedAtMs: record.recordedAtMs, previous };
+  }
+
+  #head(): Position {
+    return this.#first + this.#records.length - 1;
+  }
+
+  #at(position: Position): Recorded | undefined {
+    return this.#records[position - this.#first];
+  }
+
+  #historyFirst(): Position {
+    return Math.max(this.#first, this.#historyClearedThrough + 1, this.#head() + 1 - this.#maxHistorySize);
+  }
+
+  #assertOpen(): void {
+    if (!this.isOpen) throw new EventManagerError('closed', 'The memory adapter is not open.');
+  }
+}
+
+function assertPartition(partition: Partition): void {
+  if (partition !== 0) throw new TypeError(`The memory adapter has only partition 0, not ${partition}.`);
+}
