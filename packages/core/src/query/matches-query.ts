@@ -1,47 +1,56 @@
-import { Buffer } from 'node:buffer';
 import type { Recorded } from '../contracts/event-store.ts';
+import { decodeStoredEvent } from '../event/decode-event.ts';
+import type { StoredEvent } from '../event/encode-event.ts';
+import type { Lane } from '../event/priority.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { matchesPattern, parsePattern } from '../topic/pattern.ts';
+import { canonicalLevels } from '../topic/topic.ts';
 import type { EventQuery } from './event-query.ts';
 
-/** The fields of an encoded event that queries look at. */
-interface Encoded {
-  readonly type: string;
-  readonly source: string;
-  readonly correlationId?: string;
-  readonly metadata?: { readonly userId?: string; readonly projectId?: string };
-}
-
-/** Decides whether a record is in the answer to a query. Reads the body only when the cheap fields leave it open. */
+/** Decides whether a record answers the query. For many records make the test once with `compileQuery`. */
 export function matchesQuery(query: EventQuery, record: Recorded): boolean {
-  if (query.fromMs !== undefined && record.recordedAtMs < query.fromMs) return false;
-  if (query.toMs !== undefined && record.recordedAtMs >= query.toMs) return false;
-  if (query.priorities !== undefined && !query.priorities.includes(record.lane)) return false;
-  if (query.topic !== undefined && !matchesPattern(query.topic, record.topic)) return false;
-  if (!readsBody(query)) return true;
-  const event = JSON.parse(Buffer.from(record.body).toString('utf8')) as Encoded;
-  if (query.types !== undefined && !query.types.some((pattern) => matchesPattern(pattern, event.type))) return false;
-  if (query.sources !== undefined && !query.sources.includes(event.source)) return false;
-  if (query.correlationId !== undefined && event.correlationId !== query.correlationId) return false;
-  if (query.userId !== undefined && event.metadata?.userId !== query.userId) return false;
-  return query.projectId === undefined || event.metadata?.projectId === query.projectId;
+  return compileQuery(query)(record);
 }
 
-function readsBody({ types, sources, correlationId, userId, projectId }: EventQuery): boolean {
-  return [types, sources, correlationId, userId, projectId].some((field) => field !== undefined);
+/**
+ * Makes the test for one query. What the record says by itself (time, lane, topic) is looked at first; the body is decoded
+ * only for the rest. Throws `invalid_pattern`.
+ */
+export function compileQuery(query: EventQuery): (record: Recorded) => boolean {
+  const matchesRecord = compileRecordPart(query);
+  const matchesBody = compileBodyPart(query);
+  if (matchesBody === undefined) return matchesRecord;
+  return (record) => matchesRecord(record) && matchesBody(decodeStoredEvent(record.body));
 }
 
-function matchesPattern(pattern: string, topic: string): boolean {
-  const levels = topic.split(/[/.]/);
-  const wanted = pattern.split(/[/.]/);
-  if (levels[0]!.startsWith('$') && /^[#*+]$/.test(wanted[0]!)) return false;
-  return matchesLevels(wanted, 0, levels, 0);
+/** The part that needs no body. */
+function compileRecordPart(query: EventQuery): (record: Recorded) => boolean {
+  const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = query;
+  const lanes = query.priorities === undefined ? undefined : new Set<Lane>(query.priorities);
+  const pattern = query.topic === undefined ? undefined : parsePattern(query.topic, DEFAULT_LIMITS);
+  return ({ recordedAtMs, lane, topic }) =>
+    recordedAtMs >= fromMs &&
+    recordedAtMs < toMs &&
+    (lanes === undefined || lanes.has(lane)) &&
+    (pattern === undefined || matchesPattern(pattern, topic));
 }
 
-function matchesLevels(wanted: readonly string[], w: number, levels: readonly string[], l: number): boolean {
-  if (w === wanted.length) return l === levels.length;
-  const level = wanted[w]!;
-  if (level === '#')
-    return matchesLevels(wanted, w + 1, levels, l) || (l < levels.length && matchesLevels(wanted, w, levels, l + 1));
-  if (l === levels.length) return false;
-  if (level === '*') return matchesLevels(wanted, w + 1, levels, l + 1) || matchesLevels(wanted, w, levels, l + 1);
-  return (level === '+' || level === levels[l]) && matchesLevels(wanted, w + 1, levels, l + 1);
+/** The part that needs the body; `undefined` when the query asks for nothing in it. */
+function compileBodyPart(query: EventQuery): ((event: StoredEvent) => boolean) | undefined {
+  const { userId, projectId, correlationId } = query;
+  const types = query.types?.map((type) => parsePattern(type, DEFAULT_LIMITS));
+  const sources = query.sources === undefined ? undefined : new Set(query.sources);
+  const asksNothing = types === undefined && sources === undefined && userId === undefined;
+  if (asksNothing && projectId === undefined && correlationId === undefined) return undefined;
+  return (event) =>
+    (correlationId === undefined || event.correlationId === correlationId) &&
+    (userId === undefined || event.metadata.userId === userId) &&
+    (projectId === undefined || event.metadata.projectId === projectId) &&
+    (sources === undefined || sources.has(event.source)) &&
+    (types === undefined || matchesAnyType(types, event.type));
+}
+
+function matchesAnyType(patterns: readonly ReturnType<typeof parsePattern>[], type: string): boolean {
+  const canonical = canonicalLevels(type);
+  return patterns.some((pattern) => matchesPattern(pattern, canonical));
 }

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { Runtime } from '../runtime/runtime.ts';
+
+/*
+ * Version 7 UUIDs (RFC 9562, section 6.2, method 1): 48 bits of milliseconds, a 12-bit counter in rand_a, 62 random bits.
+ * Invariant: every identifier of one source is greater than the one before. The counter starts anew, at a random place
+ * in its lower half, only when the clock has passed the last millisecond used; while the clock stands or goes back the
+ * counter runs on, and when it is used up the millisecond is borrowed from the future.
+ */
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const RANDOM_BYTES = 4096;
+const TAIL_BYTES = 8;
+const COUNTER_MAX = 0xfff;
+
+/** Makes event ids: version 7 UUIDs in lower case that ascend within this source even if the clock goes back. */
+export function createEventIdSource(runtime: Runtime): () => string {
+  const random = new Uint8Array(RANDOM_BYTES);
+  let used = RANDOM_BYTES;
+  let lastMs = -1;
+  let counter = 0;
+  let prefix = '';
+  return () => {
+    if (used === RANDOM_BYTES) {
+      runtime.chance.fill(random);
+      used = 0;
+    }
+    const at = used;
+    used += TAIL_BYTES;
+    const nowMs = Math.floor(runtime.clock.wallMs());
+    if (nowMs > lastMs || counter === COUNTER_MAX) {
+      lastMs = nowMs > lastMs ? nowMs : lastMs + 1;
+      // These bits are also the last ones of the tail: 11 random bits so that two processes rarely start alike.
+      counter = ((random[at]! << 8) | random[at + 7]!) & 0x7ff;
+      prefix = timePrefix(lastMs);
+    } else {
+      counter++;
+    }
+    return (
+      prefix +
+      HEX[0x70 | (counter >>> 8)] +
+      HEX[counter & 0xff] +
+      '-' +
+      HEX[0x80 | (random[at]! & 0x3f)] +
+      HEX[random[at + 1]!] +
+      '-' +
+      HEX[random[at + 2]!] +
+      HEX[random[at + 3]!] +
+      HEX[random[at + 4]!] +
+      HEX[random[at + 5]!] +
+      HEX[random[at + 6]!] +
+      HEX[random[at + 7]!]
+    );
+  };
+}
+
+function timePrefix(ms: number): string {
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-`;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Reads a UUID of any version and returns it in lower case; `undefined` when it is none. */
+export function parseEventId(text: string): string | undefined {
+  return text.length === 36 && UUID.test(text) ? text.toLowerCase() : undefined;
+}
+
+/** Namespace of `foreignEventId`. Never change it: a republished foreign event would get another id. */
+const FOREIGN = '5b9a3d5e-0f6c-4f43-9d5b-6c1f0f1f7a10';
+
+/** Version 5 UUID for an event that another system named: its id is unique only together with its source (CloudEvents 1.0). */
+export function foreignEventId(source: string, id: string): string {
+  const namespace = new Uint8Array(16);
+  uuidBytes(FOREIGN, namespace, 0);
+  const digest = createHash('sha1')
+    .update(namespace)
+    .update(JSON.stringify([source, id]))
+    .digest();
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  return uuidText(digest, 0);
+}
+
+/** Writes the 16 bytes of a UUID (as `parseEventId` returns it) to `into` from offset `at`. */
+export function uuidBytes(id: string, into: Uint8Array, at: number): void {
+  let offset = at;
+  for (let index = 0; index < 36; index += 2) {
+    if (index === 8 || index === 13 || index === 18 || index === 23) index++;
+    into[offset++] = (digit(id.charCodeAt(index)) << 4) | digit(id.charCodeAt(index + 1));
+  }
+}
+
+function digit(code: number): number {
+  return code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57;
+}
+
+/** The text of the 16 bytes at offset `at`, in lower case. */
+export function uuidText(bytes: Uint8Array, at: number): string {
+  return (
+    HEX[bytes[at]!]! +
+    HEX[bytes[at + 1]!] +
+    HEX[bytes[at + 2]!] +
+    HEX[bytes[at + 3]!] +
+    '-' +
+    HEX[bytes[at + 4]!] +
+    HEX[bytes[at + 5]!] +
+    '-' +
+    HEX[bytes[at + 6]!] +
+    HEX[bytes[at + 7]!] +
+    '-' +
+    HEX[bytes[at + 8]!] +
+    HEX[bytes[at + 9]!] +
+    '-' +
+    HEX[bytes[at + 10]!] +
+    HEX[bytes[at + 11]!] +
+    HEX[bytes[at + 12]!] +
+    HEX[bytes[at + 13]!] +
+    HEX[bytes[at + 14]!] +
+    HEX[bytes[at + 15]!]
+  );
+}

@@ -1,0 +1,10 @@
+/*
+ * The byte that stores keep beside every event, so that dispatch need not decode a body to know these facts. The values are
+ * part of the disk format: a bit may be added, none may change its meaning.
+ */
+
+/** The publisher said how many retries; it beats the subscription's policy. */
+export const EXPLICIT_RETRIES = 1;
+
+/** The metadata hold `expiresAt`. */
+export const HAS_EXPIRY = 2;
