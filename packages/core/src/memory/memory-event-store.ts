@@ -16,7 +16,7 @@ import type {
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { sameContent } from '../event/same-content.ts';
 import type { EventQuery } from '../query/event-query.ts';
-import { matchesQuery } from '../query/matches-query.ts';
+import { compileQuery } from '../query/matches-query.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** How many records a search looks at between two looks at the clock. */
@@ -83,6 +83,7 @@ export class MemoryEventStore implements EventStore {
 
   async find(query: EventQuery, options: FindOptions): Promise<FindResult> {
     this.#assertOpen();
+    const matches = compileQuery(query);
     const forward = options.direction === 'forward';
     const step = forward ? 1 : -1;
     const oldest = this.#historyFirst();
@@ -101,7 +102,7 @@ export class MemoryEventStore implements EventStore {
       }
       position += step;
       const record = this.#at(position)!;
-      if (matchesQuery(query, record)) records.push(record);
+      if (matches(record)) records.push(record);
     }
     return { records, complete: true };
   }
@@ -126,7 +127,7 @@ export class MemoryEventStore implements EventStore {
 
   /** The newest kept events, oldest first: at most `maxHistorySize`, and none from before `clearHistory`. */
   history(query: EventQuery): readonly Recorded[] {
-    return this.#records.slice(this.#historyFirst() - this.#first).filter((record) => matchesQuery(query, record));
+    return this.#records.slice(this.#historyFirst() - this.#first).filter(compileQuery(query));
   }
 
   /** Empties the history. The log stays as it is, since events in it may still be owed. */
