@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})$/;
@@ -7,13 +8,13 @@ const MS_MAX = 253_402_300_799_999;
 
 /**
  * Reads a moment given as `Date`, RFC 3339 text or milliseconds since 1970, and returns whole milliseconds since 1970. Text
- * without an offset is refused: the same words would mean another moment on another machine. Throws `invalid_event`.
+ * without an offset is refused: the same words would mean another moment on another machine. Throws `code`.
  */
-export function readTimeMs(value: unknown, pointer: string): number {
+export function readTimeMs(value: unknown, pointer: string, code: ErrorCode = 'invalid_event'): number {
   const ms = timeMs(value);
   if (ms !== undefined && ms >= MS_MIN && ms <= MS_MAX) return ms;
   const message = 'A time is a Date, RFC 3339 text with an offset, or milliseconds since 1970.';
-  throw new EventManagerError('invalid_event', message, { pointer });
+  throw new EventManagerError(code, message, { pointer });
 }
 
 function timeMs(value: unknown): number | undefined {

@@ -2,9 +2,7 @@ import type { Recorded } from '../contracts/event-store.ts';
 import { decodeStoredEvent } from '../event/decode-event.ts';
 import type { StoredEvent } from '../event/encode-event.ts';
 import type { Lane } from '../event/priority.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
-import { matchesPattern, parsePattern } from '../topic/pattern.ts';
-import { canonicalLevels } from '../topic/topic.ts';
+import { compilePatterns } from '../topic/compile-patterns.ts';
 import type { EventQuery } from './event-query.ts';
 
 /** Decides whether a record answers the query. For many records make the test once with `compileQuery`. */
@@ -27,30 +25,25 @@ export function compileQuery(query: EventQuery): (record: Recorded) => boolean {
 function compileRecordPart(query: EventQuery): (record: Recorded) => boolean {
   const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = query;
   const lanes = query.priorities === undefined ? undefined : new Set<Lane>(query.priorities);
-  const pattern = query.topic === undefined ? undefined : parsePattern(query.topic, DEFAULT_LIMITS);
+  const matchesTopic = query.topic === undefined ? undefined : compilePatterns([query.topic]);
   return ({ recordedAtMs, lane, topic }) =>
     recordedAtMs >= fromMs &&
     recordedAtMs < toMs &&
     (lanes === undefined || lanes.has(lane)) &&
-    (pattern === undefined || matchesPattern(pattern, topic));
+    (matchesTopic === undefined || matchesTopic(topic));
 }
 
 /** The part that needs the body; `undefined` when the query asks for nothing in it. */
 function compileBodyPart(query: EventQuery): ((event: StoredEvent) => boolean) | undefined {
   const { userId, projectId, correlationId } = query;
-  const types = query.types?.map((type) => parsePattern(type, DEFAULT_LIMITS));
+  const matchesType = query.types === undefined ? undefined : compilePatterns(query.types);
   const sources = query.sources === undefined ? undefined : new Set(query.sources);
-  const asksNothing = types === undefined && sources === undefined && userId === undefined;
+  const asksNothing = matchesType === undefined && sources === undefined && userId === undefined;
   if (asksNothing && projectId === undefined && correlationId === undefined) return undefined;
   return (event) =>
     (correlationId === undefined || event.correlationId === correlationId) &&
-    (userId === undefined || event.metadata.userId === userId) &&
-    (projectId === undefined || event.metadata.projectId === projectId) &&
+    (userId === undefined || event.metadata?.userId === userId) &&
+    (projectId === undefined || event.metadata?.projectId === projectId) &&
     (sources === undefined || sources.has(event.source)) &&
-    (types === undefined || matchesAnyType(types, event.type));
-}
-
-function matchesAnyType(patterns: readonly ReturnType<typeof parsePattern>[], type: string): boolean {
-  const canonical = canonicalLevels(type);
-  return patterns.some((pattern) => matchesPattern(pattern, canonical));
+    (matchesType === undefined || matchesType(event.type));
 }

@@ -1,0 +1,57 @@
+import type { EventPriority } from '../event/priority.ts';
+import type { Filter } from '../filter/filter.ts';
+import type { RetryPolicy } from '../retry/retry-policy.ts';
+
+/** A subscription as it is stored: JSON values only. */
+export interface SubscriptionDefinition {
+  readonly id: string;
+  /** A named subscription outlives its process: events are owed to it while nobody serves it. */
+  readonly name?: string;
+  /** The service that owns it. */
+  readonly subscriber?: string;
+  /** Topic pattern, spelled as it was given. */
+  readonly topic: string;
+  readonly filter?: Filter;
+  readonly sink: SubscriptionSink;
+  readonly options: SubscriptionOptions;
+  /** `paused` and `stopped` deliver nothing; what they are owed waits. `stopped` is the receiver's or the bus's doing. */
+  readonly state: 'active' | 'paused' | 'stopped';
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export type SubscriptionSink =
+  /** A function of the process that subscribed. */
+  | { readonly kind: 'handler' }
+  | {
+      readonly kind: 'webhook';
+      readonly endpoint: string;
+      /** Signs the deliveries (Standard Webhooks). */
+      readonly secret?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** The subscriber asks for its deliveries. */
+  | { readonly kind: 'pull' };
+
+export interface SubscriptionOptions {
+  /** The least urgent priority it wants. */
+  readonly priority?: EventPriority;
+  /** Deliveries handed to the sink at once. */
+  readonly batchSize: number;
+  /** Calls of the sink under way at once. */
+  readonly maxConcurrency: number;
+  /** Time for one call of the sink, milliseconds. */
+  readonly timeoutMs: number;
+  /** Deliveries claimed or settled but not yet durably settled: the most that a crash can duplicate. */
+  readonly inFlightMax: number;
+  readonly retry: RetryPolicy;
+  /** Topic of the event that tells about a dead letter. */
+  readonly deadLetterTopic?: string;
+  /** Where a new subscription begins. A subscription that exists goes on where it stands. */
+  readonly startFrom: StartFrom;
+}
+
+export type StartFrom = 'latest' | 'earliest' | { readonly cursor: string } | { readonly timeMs: number };
+
+/** What a subscriber decides; the rest of the definition is given by the engine. */
+export type SubscriptionRequest = Omit<SubscriptionDefinition, 'id' | 'createdAtMs' | 'updatedAtMs' | 'state'>;
