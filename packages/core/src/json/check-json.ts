@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { jsonPointer } from './json-pointer.ts';
 
@@ -15,7 +16,7 @@ export interface CheckJsonOptions {
   /** False when the caller looks for NUL and lone surrogates in the encoded text instead, which is faster. Default true. */
   readonly checkText?: boolean;
   /** Code for values that JSON cannot hold. Default `invalid_event`. */
-  readonly code?: 'invalid_event' | 'invalid_filter' | 'invalid_subscription' | 'invalid_query';
+  readonly code?: ErrorCode;
 }
 
 /**

@@ -61,7 +61,8 @@ function readDeadLetterTopic(fields: ReadFields, limits: Limits): string | undef
 }
 
 function readStart(fields: ReadFields): StartFrom {
-  const value = fields.get('startFrom') ?? 'latest';
+  const value = fields.get('startFrom');
+  if (value === undefined) return 'latest';
   if (value === 'latest' || value === 'earliest') return value;
   const pointer = fields.pointer('startFrom');
   if (typeof value === 'string') throw invalid('latest, earliest, {cursor} or {time} is expected.', pointer);

@@ -30,13 +30,14 @@ export function parseSubscription(input: unknown, limits: Limits): SubscriptionR
   const name = readName(fields, 'name', limits);
   const subscriber = readName(fields, 'subscriber', limits);
   const filter = fields.get('filter');
+  const options = fields.get('options');
   return {
     ...(name === undefined ? {} : { name }),
     ...(subscriber === undefined ? {} : { subscriber }),
     topic,
     ...(filter === undefined ? {} : { filter: parseFilter(filter, limits, fields.pointer('filter')) }),
     sink,
-    options: parseOptions(fields.get('options') ?? {}, sink.kind, limits, fields.pointer('options')),
+    options: parseOptions(options === undefined ? {} : options, sink.kind, limits, fields.pointer('options')),
   };
 }
 
