@@ -1,0 +1,4 @@
+export { eventStoreConformance } from './event-store.ts';
+export * from './sample-event.ts';
+export { stateStoreConformance } from './state-store.ts';
+export type { ConformanceHarness, OpenedAdapter } from './subject.ts';
