@@ -8,3 +8,6 @@ export const EXPLICIT_RETRIES = 1;
 
 /** The metadata hold `expiresAt`. */
 export const HAS_EXPIRY = 2;
+
+/** The bus published it because a delivery became a dead letter; it is never owed to the subscription it is about. */
+export const DEAD_LETTER = 4;

@@ -87,8 +87,8 @@ function survives(text: string, start: number, end: number): boolean {
 const DIGITS_MAX = 100;
 
 /**
- * True when the double nearest to the decimal, written with as many significant digits, has the same digits: then nothing of
- * what the sender wrote is lost. `0.10000000000000001` (17 digits, as C prints 0.1) survives; `9007199254740993` does not.
+ * True when the double nearest to the decimal, written with as many significant digits or as JavaScript writes it, has the
+ * same digits: then nothing of what the sender wrote is lost. `0.10000000000000001` (17 digits, as C prints 0.1) survives; `9007199254740993` does not.
  */
 export function survivesAsDouble(decimal: string): boolean {
   const wanted = significantDigits(decimal);
@@ -97,7 +97,8 @@ export function survivesAsDouble(decimal: string): boolean {
   // What is not a number at all is for the parser to refuse.
   if (Number.isNaN(value)) return true;
   if (!Number.isFinite(value) || value === 0 || wanted.length > DIGITS_MAX) return false;
-  return significantDigits(value.toPrecision(wanted.length)) === wanted;
+  // At a power of two the shortest digits that read back as the double are not always its nearest: both spellings are its own.
+  return significantDigits(value.toPrecision(wanted.length)) === wanted || significantDigits(String(value)) === wanted;
 }
 
 /** The digits without sign, point, exponent and the zeros at both ends; empty for zero. */

@@ -13,8 +13,11 @@ export interface Clock {
 export type Cancel = () => void;
 
 export interface Timers {
-  /** Calls `run` once, `delayMs` (≥ 0) on the monotonic clock from now. A pending timer does not keep the process alive. */
-  after(delayMs: number, run: () => void): Cancel;
+  /**
+   * Calls `run` once, `delayMs` (≥ 0) on the monotonic clock from now. A pending timer does not keep the process alive,
+   * unless somebody awaits it and says so by `keepsAlive`.
+   */
+  after(delayMs: number, run: () => void, keepsAlive?: boolean): Cancel;
   /** Calls `run` once after the microtasks and input of the current turn, before any timer of the future. */
   soon(run: () => void): void;
 }
@@ -25,9 +28,9 @@ export const systemClock: Clock = {
 };
 
 export const systemTimers: Timers = {
-  after(delayMs, run) {
+  after(delayMs, run, keepsAlive = false) {
     const timer = setTimeout(run, delayMs);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
   soon(run) {

@@ -8,7 +8,7 @@ export interface Runtime {
   readonly chance: Chance;
   /**
    * Called before and after each step that a crash could separate from the next. Does nothing in production; the
-   * simulation may throw here to end the process it simulates.
+   * simulation may end the simulated process here: from then on nothing it does has an effect outside. Never throws.
    */
   failpoint(name: string): void;
   /** Known mistakes switched on by the tests that prove the suites catch them. Empty in production. */

@@ -1,0 +1,162 @@
+/**
+ * Makes progress durable: one commit for all subscriptions, about every 100 ms, or at once when a claim waits for it.
+ *
+ *     idle ──mark──▶ timer ──100 ms or a waiting claim──▶ committing ──▶ idle, or committing again
+ *
+ * While one commit is under way the next forms. What a snapshot took out of a queue returns to it when the commit did not
+ * happen, so a failed commit loses nothing; a lost lease takes the subscription down, a full disk is tried again, anything
+ * else ends dispatching: without durable settlements the window would only fill.
+ */
+
+import type { Position } from '../contracts/event-store.ts';
+import type { StateChange, StateStore } from '../contracts/state-store.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import type { Cancel } from '../runtime/clock.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { QueueSnapshot } from './local-queue.ts';
+
+const INTERVAL_MS = 100;
+const AGAIN_AFTER_MS = 500;
+
+export interface CheckpointOptions {
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  readonly routedHead: () => Position;
+  readonly onCommitted: (subscriptions: readonly ActiveSubscription[], changes: readonly StateChange[]) => void;
+  readonly onLeaseLost: (subscription: ActiveSubscription) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Checkpoint {
+  readonly #options: CheckpointOptions;
+  readonly #dirty = new Set<ActiveSubscription>();
+  #afterCommit: (() => void)[] = [];
+  #cancelTimer: Cancel | undefined;
+  #committing: Promise<void> | undefined;
+  #urgent = false;
+  #halted = false;
+  /** Only ever filled by a planted bug: letters torn from their settlement. */
+  #torn: StateChange[] = [];
+
+  constructor(options: CheckpointOptions) {
+    this.#options = options;
+  }
+
+  /** The subscription has something to make durable, soon. */
+  mark(subscription: ActiveSubscription): void {
+    if (!subscription.queue.durable || this.#halted) return;
+    this.#dirty.add(subscription);
+    this.#cancelTimer ??= this.#options.runtime.timers.after(INTERVAL_MS, () => this.#start());
+  }
+
+  /** The same, now; `then` runs when it is durable, and never if it never is. */
+  commitNow(subscription: ActiveSubscription, then?: () => void): void {
+    this.mark(subscription);
+    if (then) this.#afterCommit.push(then);
+    if (this.#urgent) return;
+    this.#urgent = true;
+    // A microtask later, so that all claims of one turn share the commit.
+    queueMicrotask(() => this.#start());
+  }
+
+  /** Commits until nothing is left; `closing` also ends the reservations of `subscriptions`. Throws what the store throws. */
+  async close(subscriptions: readonly ActiveSubscription[]): Promise<void> {
+    this.#cancelTimer?.();
+    while (this.#committing) await this.#committing;
+    if (this.#halted) return;
+    const durable = subscriptions.filter((subscription) => subscription.queue.durable);
+    for (const subscription of durable) this.#dirty.delete(subscription);
+    await this.#commit(durable, [], true);
+  }
+
+  halt(): void {
+    this.#halted = true;
+    this.#cancelTimer?.();
+    this.#dirty.clear();
+    this.#afterCommit = [];
+  }
+
+  #start(): void {
+    if (this.#committing || this.#halted) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#urgent = false;
+    const subscriptions = [...this.#dirty];
+    const then = this.#afterCommit;
+    this.#dirty.clear();
+    this.#afterCommit = [];
+    if (subscriptions.length === 0) return;
+    this.#committing = this.#commit(subscriptions, then, false)
+      .catch((error: unknown) => this.#recover(error, subscriptions, then))
+      .finally(() => {
+        this.#committing = undefined;
+        if (this.#urgent) this.#start();
+      });
+  }
+
+  async #commit(
+    subscriptions: readonly ActiveSubscription[],
+    then: readonly (() => void)[],
+    closing: boolean,
+  ): Promise<void> {
+    if (subscriptions.length === 0) return;
+    const { state, runtime, routedHead, onCommitted } = this.#options;
+    const changes: StateChange[] = [];
+    const snapshots: QueueSnapshot[] = [];
+    for (const subscription of subscriptions) {
+      const snapshot = subscription.queue.snapshot(routedHead(), closing);
+      snapshots.push(snapshot);
+      const [progress, ...rest] = snapshot.changes;
+      changes.push(subscription.lease ? { ...progress!, lease: subscription.lease } : progress!, ...rest);
+    }
+    runtime.failpoint('checkpoint.before-commit');
+    try {
+      await state.commit(this.#tear(changes, closing));
+    } catch (error) {
+      subscriptions.forEach((subscription, at) => {
+        subscription.queue.notCommitted(snapshots[at]!);
+      });
+      throw error;
+    }
+    runtime.failpoint('checkpoint.after-commit');
+    subscriptions.forEach((subscription, at) => {
+      subscription.queue.committed(snapshots[at]!);
+    });
+    for (const run of then) run();
+    onCommitted(subscriptions, changes);
+  }
+
+  #recover(error: unknown, subscriptions: readonly ActiveSubscription[], then: readonly (() => void)[]): void {
+    if (isEventManagerError(error, 'lease_lost')) {
+      const lost = new Set(error.details['resources'] as string[]);
+      for (const subscription of subscriptions) {
+        if (subscription.lease && lost.has(subscription.lease.resource)) this.#options.onLeaseLost(subscription);
+        else this.#dirty.add(subscription);
+      }
+      this.#afterCommit.unshift(...then);
+      this.#urgent = true;
+    } else if (isEventManagerError(error) && error.retryable && error.code !== 'store_failed') {
+      for (const subscription of subscriptions) this.#dirty.add(subscription);
+      this.#afterCommit.unshift(...then);
+      const delayMs = error.details.retryAfterMs ?? AGAIN_AFTER_MS;
+      this.#cancelTimer = this.#options.runtime.timers.after(delayMs, () => this.#start());
+    } else {
+      this.halt();
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Planted bug: commits dead letters one commit later than the settlement they belong to. */
+  #tear(changes: readonly StateChange[], closing: boolean): readonly StateChange[] {
+    if (!this.#options.runtime.planted.has('dead-letter-not-atomic') || closing) return changes;
+    const late = this.#torn;
+    this.#torn = changes.filter((change) => change.kind === 'dead-letter');
+    return [...changes.filter((change) => change.kind !== 'dead-letter'), ...late];
+  }
+}
+
+/** The error of an engine that stopped dispatching. */
+export function dispatchHalted(cause: unknown): EventManagerError {
+  return new EventManagerError('store_failed', 'Delivery stopped: settlements cannot be made durable.', {}, cause);
+}

@@ -1,0 +1,135 @@
+/**
+ * Chooses what a subscription attempts next: the highest lane first, in a lane retries whose time has come before fresh
+ * events. Here, and not when an event is routed, filters and expiry are judged: against the subscription as it is now.
+ */
+import type { Position } from '../contracts/event-store.ts';
+import { DEAD_LETTER, HAS_EXPIRY } from '../event/flags.ts';
+import { LANES, type Lane } from '../event/priority.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+import type { KeptEvent } from './kept-event.ts';
+import type { Claimed } from './local-queue.ts';
+import { isExhausted } from './settle.ts';
+
+/** Bodies asked for at once when the next ones are not in memory: enough for the free slots, at least and at most so many. */
+const LOAD_MIN = 8;
+const LOAD_MAX = 128;
+
+/** Events passed over without an attempt before others have their turn. */
+const PASSES_MAX = 256;
+
+export interface ClaimContext {
+  readonly bodies: Bodies;
+  /** Events passed over by the last `claim`: work that counts against the turn. */
+  passed: number;
+  wallMs(): number;
+  /** A claim waits for a durable reservation of `subscription`. */
+  needsReservation(subscription: ActiveSubscription): void;
+  /** A claim waits for these bodies. */
+  needsBodies(subscription: ActiveSubscription, positions: readonly Position[]): void;
+  /** A retry has no attempt left: the process died in the last one. */
+  exhausted(subscription: ActiveSubscription, delivery: ClaimedDelivery): void;
+}
+
+export interface ClaimedDelivery {
+  readonly claimed: Claimed;
+  readonly kept: KeptEvent;
+}
+
+/** Claims the next batch, or returns `undefined` when there is none. A retry always comes alone. */
+export function claim(subscription: ActiveSubscription, context: ClaimContext): ClaimedDelivery[] | undefined {
+  const { queue } = subscription;
+  const batch: ClaimedDelivery[] = [];
+  context.passed = 0;
+  const batchMax = Math.min(subscription.definition.options.batchSize, queue.windowLeft);
+  while (batch.length < batchMax && context.passed < PASSES_MAX) {
+    const lane = nextLane(subscription);
+    if (lane === undefined) break;
+    const isRetry = hasReady(subscription, lane);
+    if (isRetry && batch.length > 0) break;
+    const position = isRetry ? queue.peekReady(lane)!.position : queue.lanes[lane]!.peek()!;
+    if (!isRetry && !queue.isReserved(lane, position)) {
+      context.needsReservation(subscription);
+      break;
+    }
+    const kept = context.bodies.get(position);
+    if (!kept && !subscription.unreadable.has(position)) {
+      context.needsBodies(subscription, upcoming(subscription, lane, isRetry));
+      break;
+    }
+    if (!kept || refuses(subscription, kept, isRetry, context)) {
+      pass(subscription, lane, isRetry, position, kept);
+      context.passed++;
+      continue;
+    }
+    if (isRetry && isExhausted(queue.peekReady(lane)!, kept, subscription.definition.options.retry)) {
+      context.exhausted(subscription, { claimed: queue.takeReady(lane), kept });
+      context.passed++;
+      continue;
+    }
+    batch.push({ claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(lane), kept });
+    if (isRetry) break;
+  }
+  return batch.length > 0 ? batch : undefined;
+}
+
+function nextLane(subscription: ActiveSubscription): Lane | undefined {
+  for (const lane of LANES) {
+    if (subscription.queue.lanes[lane]!.waiting > 0 || hasReady(subscription, lane)) return lane;
+  }
+  return undefined;
+}
+
+function hasReady(subscription: ActiveSubscription, lane: Lane): boolean {
+  const owed = subscription.queue.peekReady(lane);
+  return owed !== undefined && !(owed.suspect && subscription.suspectUnderWay);
+}
+
+function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean): Position[] {
+  if (isRetry) return [subscription.queue.peekReady(lane)!.position];
+  const positions: Position[] = [];
+  const queue = subscription.queue.lanes[lane]!;
+  const wanted = subscription.concurrencyLeft * subscription.definition.options.batchSize;
+  const most = Math.min(LOAD_MAX, Math.max(LOAD_MIN, wanted));
+  for (let ahead = 0; ahead < most; ahead++) {
+    const position = queue.peekAhead(ahead);
+    if (position === undefined) break;
+    positions.push(position);
+  }
+  return positions;
+}
+
+/** Counts and tells why an event needs no attempt. */
+function refuses(subscription: ActiveSubscription, kept: KeptEvent, isRetry: boolean, context: ClaimContext): boolean {
+  const { counts } = subscription;
+  if (kept.flags & HAS_EXPIRY) {
+    const expiresAt = kept.event.metadata.expiresAt;
+    if (expiresAt && expiresAt.getTime() <= context.wallMs()) {
+      counts.expired++;
+      return true;
+    }
+  }
+  const isOwnDeadLetter = (kept.flags & DEAD_LETTER) !== 0 && kept.event.metadata['deadLetterOf'] === subscription.id;
+  if (isOwnDeadLetter || (subscription.matches && !subscription.matches(kept.event))) {
+    if (isRetry) counts.withdrawn++;
+    else counts.skipped++;
+    return true;
+  }
+  return false;
+}
+
+function pass(
+  subscription: ActiveSubscription,
+  lane: Lane,
+  isRetry: boolean,
+  position: Position,
+  kept: KeptEvent | undefined,
+): void {
+  if (isRetry) subscription.queue.passReady(lane);
+  else subscription.queue.passWaiting(lane);
+  if (kept) kept.firstAttemptEnded();
+  else {
+    subscription.counts.removed++;
+    subscription.unreadable.delete(position);
+  }
+}

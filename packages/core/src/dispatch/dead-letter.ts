@@ -1,0 +1,103 @@
+import type { Place, Position } from '../contracts/event-store.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import type { EventIn } from '../event/event.ts';
+import { foreignEventId } from '../event/event-id.ts';
+import { priorityName } from '../event/priority.ts';
+import { utf8Text } from '../json/utf8-text.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { SubscriptionDefinition } from '../subscription/subscription.ts';
+import type { KeptEvent } from './kept-event.ts';
+import type { FailedAttempt } from './owed.ts';
+
+/** A delivery given up on, with its reasons and the event's bytes: it outlives the event's retention. */
+export interface DeadLetter {
+  /** UUID; the same delivery and round always have the same one. */
+  readonly id: string;
+  readonly state: 'open' | 'redriven' | 'discarded';
+  readonly subscriptionId: string;
+  readonly eventId: string;
+  readonly place: Place;
+  /** 0 for the first life of the debt; a redrive adds one. */
+  readonly round: number;
+  readonly attempts: number;
+  /** The last error in words. */
+  readonly reason: string;
+  readonly errors: readonly FailedAttempt[];
+  /** Wall clock, milliseconds since 1970. */
+  readonly deadAtMs: number;
+  /** The event's stored JSON, byte for byte. */
+  readonly event: string;
+}
+
+/** Digits that hold every position, so that keys sort as numbers do. */
+const POSITION_DIGITS = 16;
+
+export function positionKey(position: Position): string {
+  return String(position).padStart(POSITION_DIGITS, '0');
+}
+
+/** Key of the letter in its kind. */
+export function deadLetterKey(subscriptionId: string, place: Place, round: number): string {
+  return `${subscriptionId}/${place.partition}/${positionKey(place.position)}/${round}`;
+}
+
+/**
+ * The changes that make a delivery a dead letter: the letter, and for a subscription with a `deadLetterTopic` the event
+ * that tells of it, as a schedule record that is appended to the log after the commit. Its id follows from the letter's,
+ * so appending it again after a crash is answered as a duplicate.
+ */
+export function deadLetterChanges(facts: {
+  definition: SubscriptionDefinition;
+  kept: KeptEvent;
+  attempts: number;
+  round: number;
+  errors: readonly FailedAttempt[];
+  atMs: number;
+}): StateChange[] {
+  const { definition, kept, attempts, round, errors, atMs } = facts;
+  const key = deadLetterKey(definition.id, kept.place, round);
+  const letter: DeadLetter = {
+    id: foreignEventId('event-manager/dead-letter', key),
+    state: 'open',
+    subscriptionId: definition.id,
+    eventId: kept.id,
+    place: kept.place,
+    round,
+    attempts,
+    reason: errors.at(-1)?.message ?? '',
+    errors,
+    deadAtMs: atMs,
+    event: utf8Text(kept.body),
+  };
+  const changes: StateChange[] = [{ kind: 'dead-letter', key, value: letter as unknown as JsonObject }];
+  if (definition.options.deadLetterTopic !== undefined) {
+    const value = tellingEvent(letter, definition.options.deadLetterTopic, kept) as unknown as JsonValue;
+    changes.push({ kind: 'schedule', key: `dead-letter/${key}`, value });
+  }
+  return changes;
+}
+
+/** The original event under the dead-letter topic, with the reason in its metadata. */
+function tellingEvent(letter: DeadLetter, topic: string, kept: KeptEvent): EventIn {
+  const { event } = kept;
+  const { expiresAt: _expired, retryCount: _count, maxRetries: _retries, ...metadata } = event.metadata;
+  return {
+    id: foreignEventId('event-manager/dead-letter-event', letter.id),
+    type: event.type,
+    source: event.source,
+    topic,
+    priority: priorityName(event.priority),
+    timestamp: letter.deadAtMs,
+    version: event.version,
+    payload: event.payload,
+    correlationId: event.correlationId,
+    causationId: event.id,
+    metadata: {
+      ...metadata,
+      deadLetterOf: letter.subscriptionId,
+      deadLetterId: letter.id,
+      failureReason: letter.reason,
+      originalTopic: event.topic,
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { DeliverOptions, Delivery, Outcome } from '../contracts/sink.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { ClaimedDelivery } from './claim.ts';
+
+/**
+ * One call of a sink.
+ *
+ *     running ──outcome──▶ ended
+ *        └──deadline, lost lease, stop──▶ abandoned ──late outcome or grace──▶ ended
+ *
+ * Abandoned: the deliveries are settled as failed and the signal is aborted, but the slot stays taken until the sink
+ * returns or 30 seconds have passed, so that a handler that ignores its signal is not started again beside itself.
+ */
+export class Attempt implements DeliverOptions {
+  readonly subscription: ActiveSubscription;
+  readonly batch: readonly ClaimedDelivery[];
+  readonly deliveries: readonly Delivery[];
+  readonly deadlineAtMs: number;
+  state: 'running' | 'abandoned' | 'ended' = 'running';
+  #abort: AbortController | undefined;
+
+  constructor(subscription: ActiveSubscription, batch: readonly ClaimedDelivery[], deadlineAtMs: number) {
+    this.subscription = subscription;
+    this.batch = batch;
+    this.deadlineAtMs = deadlineAtMs;
+    const subscriptionId = subscription.id;
+    this.deliveries = batch.map(({ claimed, kept }) => ({ record: kept, subscriptionId, attempt: claimed.attempt }));
+  }
+
+  /** Made on demand: most handlers never ask, and an AbortController costs more than a delivery. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  abandon(): void {
+    this.state = 'abandoned';
+    this.#abort ??= new AbortController();
+    this.#abort.abort();
+  }
+}
+
+/**
+ * Hands an attempt to its sink and reports exactly once per result. `onOutcomes` may be called before `deliver` returns,
+ * when the sink worked synchronously. A sink that throws or answers the wrong number of outcomes has a bug; its
+ * deliveries count as failed.
+ */
+export function deliver(attempt: Attempt, onOutcomes: (attempt: Attempt, outcomes: readonly Outcome[]) => void): void {
+  let answer: readonly Outcome[] | Promise<readonly Outcome[]>;
+  try {
+    answer = attempt.subscription.sink.deliver(attempt.deliveries, attempt);
+  } catch (error) {
+    onOutcomes(attempt, failAll(attempt, error));
+    return;
+  }
+  if (answer instanceof Promise) {
+    answer.then(
+      (outcomes) => onOutcomes(attempt, check(attempt, outcomes)),
+      (error: unknown) => onOutcomes(attempt, failAll(attempt, error)),
+    );
+  } else {
+    onOutcomes(attempt, check(attempt, answer));
+  }
+}
+
+function check(attempt: Attempt, outcomes: readonly Outcome[]): readonly Outcome[] {
+  if (outcomes.length === attempt.batch.length) return outcomes;
+  return failAll(attempt, new TypeError('The sink answered a wrong number of outcomes.'));
+}
+
+function failAll(attempt: Attempt, error: unknown): Outcome[] {
+  const reason = error instanceof Error ? error.message : String(error);
+  return attempt.batch.map(() => ({ status: 'retry', error: { code: 'sink_error', message: reason } }));
+}

@@ -1,0 +1,299 @@
+/**
+ * The one dispatch loop. A subscription that may have something to do is woken; the loop serves the woken ones in turn, a
+ * bounded number of deliveries each, until none can claim. It runs in a microtask after what woke it, and yields to input
+ * and timers after a larger bounded number, so that no flood of events holds up the process.
+ */
+import type { Position } from '../contracts/event-store.ts';
+import type { AttemptError, Outcome } from '../contracts/sink.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type ClaimContext, claim } from './claim.ts';
+import { Attempt, deliver } from './deliver.ts';
+import type { Owed } from './owed.ts';
+import { buryExhausted, release, type SettleContext, settle } from './settle.ts';
+import { Timetable } from './timetable.ts';
+
+/** Deliveries of one subscription before the next one has its turn. */
+const TURN_MAX = 64;
+/** Deliveries before the loop lets input and timers run. */
+const RUN_MAX = 1024;
+/** How long a slot stays taken by a sink that ignores its aborted signal. */
+const GRACE_MS = 30_000;
+
+export interface DispatcherOptions {
+  readonly runtime: Runtime;
+  readonly bodies: Bodies;
+  readonly checkpoint: Checkpoint;
+  /** Lanes may have room again. */
+  readonly onDrained: () => void;
+  readonly onGone: (subscription: ActiveSubscription, reason: AttemptError) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Dispatcher {
+  readonly timetable: Timetable;
+  readonly #options: DispatcherOptions;
+  readonly #woken = new Set<ActiveSubscription>();
+  readonly #claimContext: ClaimContext;
+  readonly #settleContext: SettleContext;
+  #scheduled = false;
+  #stopped = false;
+  #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    const { clock, timers, chance } = options.runtime;
+    this.timetable = new Timetable(clock, timers);
+    this.#claimContext = {
+      bodies: options.bodies,
+      passed: 0,
+      wallMs: () => clock.wallMs(),
+      needsReservation: (subscription) => options.checkpoint.commitNow(subscription),
+      needsBodies: (subscription, positions) => this.#load(subscription, positions),
+      exhausted: (subscription, delivery) => buryExhausted(subscription, delivery, this.#settleContext),
+    };
+    this.#settleContext = {
+      clock,
+      chance,
+      schedule: (subscription, owed) => this.schedule(subscription, owed),
+      stop: (subscription, reason) => options.onGone(subscription, reason),
+    };
+  }
+
+  wake = (subscription: ActiveSubscription): void => {
+    if (!subscription.isServing || this.#stopped) return;
+    this.#woken.add(subscription);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#run);
+  };
+
+  /** Puts a debt into the timetable, or makes it ready at once when its time has come. */
+  schedule(subscription: ActiveSubscription, owed: Owed): void {
+    owed.onDue = (due) => {
+      if (!subscription.isServing || subscription.queue.owed.get(due.position) !== due) return;
+      subscription.queue.makeReady(due);
+      this.wake(subscription);
+    };
+    this.timetable.add(owed);
+  }
+
+  /** Nothing is claimed any more; attempts under way go on until `abandon`. */
+  stop(): void {
+    this.#stopped = true;
+    this.timetable.clear();
+  }
+
+  /** Resolves when no attempt of `subscription` is under way. */
+  async idle(subscription: ActiveSubscription): Promise<void> {
+    if (subscription.isIdle()) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push({ subscription, resolve }));
+  }
+
+  /** Gives up the attempts under way: they cost no failure and stay owed. */
+  abandon(subscription: ActiveSubscription): void {
+    for (const attempt of subscription.attempts) {
+      if (attempt.state !== 'running') continue;
+      attempt.abandon();
+      for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
+    }
+    subscription.attempts.clear();
+    subscription.slotsTaken = 0;
+    this.#tellIdle(subscription);
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    let left = RUN_MAX;
+    try {
+      for (const subscription of this.#woken) {
+        if (left <= 0) break;
+        this.#woken.delete(subscription);
+        const started = this.#serve(subscription, Math.min(TURN_MAX, left));
+        left -= started;
+        if (started >= TURN_MAX) this.#woken.add(subscription);
+      }
+    } catch (error) {
+      this.#options.onFailure(error);
+      return;
+    }
+    if (this.#woken.size === 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.runtime.timers.soon(this.#run);
+  };
+
+  /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
+  #serve(subscription: ActiveSubscription, most: number): number {
+    let started = 0;
+    while (started < most && this.#mayClaim(subscription)) {
+      const batch = claim(subscription, this.#claimContext);
+      started += this.#claimContext.passed;
+      if (!batch) {
+        if (this.#claimContext.passed === 0) break;
+        continue;
+      }
+      started += batch.length;
+      const first = batch[0]!.claimed;
+      subscription.slotsTaken++;
+      if (first.owed?.suspect) subscription.suspectUnderWay = true;
+      const attempt = new Attempt(subscription, batch, this.#deadline(subscription));
+      if (first.owed && subscription.queue.durable) {
+        // The receiver must not see an attempt number that a crash could make us use again.
+        this.#options.checkpoint.commitNow(subscription, () => this.#begin(attempt));
+      } else {
+        this.#begin(attempt);
+      }
+    }
+    if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
+    for (const lane of subscription.queue.lanes) {
+      if (lane.state === 'overflowed' && lane.wantsReading) {
+        this.#options.onDrained();
+        break;
+      }
+    }
+    return started;
+  }
+
+  #mayClaim(subscription: ActiveSubscription): boolean {
+    return (
+      subscription.isServing &&
+      !this.#stopped &&
+      !subscription.isLoading &&
+      subscription.definition.state === 'active' &&
+      subscription.concurrencyLeft > 0 &&
+      subscription.queue.windowLeft > 0 &&
+      !subscription.queue.isStalled &&
+      !this.#isPaused(subscription) &&
+      this.#holdsLease(subscription)
+    );
+  }
+
+  #holdsLease(subscription: ActiveSubscription): boolean {
+    return !subscription.held || subscription.held.expiresAtMs > this.#options.runtime.clock.monotonicMs();
+  }
+
+  #isPaused(subscription: ActiveSubscription): boolean {
+    if (subscription.pausedUntilMs === 0) return false;
+    if (subscription.pausedUntilMs > this.#options.runtime.clock.monotonicMs()) {
+      if (subscription.pauseArmedForMs !== subscription.pausedUntilMs) {
+        subscription.pauseArmedForMs = subscription.pausedUntilMs;
+        this.timetable.add({ dueAtMs: subscription.pausedUntilMs, due: () => this.wake(subscription) });
+      }
+      return true;
+    }
+    subscription.pausedUntilMs = 0;
+    return false;
+  }
+
+  #deadline(subscription: ActiveSubscription): number {
+    return this.#options.runtime.clock.monotonicMs() + subscription.definition.options.timeoutMs;
+  }
+
+  #begin(attempt: Attempt): void {
+    const { subscription } = attempt;
+    // Taken down while the commit was under way: the debt is durable as started, and whoever serves it next counts that.
+    if (!subscription.isServing || this.#stopped) {
+      for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
+      this.#freeSlot(subscription);
+      return;
+    }
+    subscription.attempts.add(attempt);
+    this.#options.runtime.failpoint('deliver.before');
+    deliver(attempt, this.#onOutcomes);
+    if (attempt.state === 'running') this.#armDeadline(subscription);
+  }
+
+  readonly #onOutcomes = (attempt: Attempt, outcomes: readonly Outcome[]): void => {
+    const { subscription } = attempt;
+    if (attempt.state === 'abandoned') {
+      subscription.counts.stale += outcomes.length;
+      if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
+      return;
+    }
+    this.#options.runtime.failpoint('deliver.after');
+    attempt.state = 'ended';
+    subscription.attempts.delete(attempt);
+    for (let at = 0; at < outcomes.length; at++) {
+      settle(subscription, attempt.batch[at]!, outcomes[at]!, this.#settleContext);
+    }
+    this.#freeSlot(subscription);
+  };
+
+  #freeSlot(subscription: ActiveSubscription): void {
+    if (subscription.slotsTaken > 0) subscription.slotsTaken--;
+    if (subscription.queue.dirty) {
+      if (subscription.queue.windowLeft <= 0) this.#options.checkpoint.commitNow(subscription);
+      else this.#options.checkpoint.mark(subscription);
+    }
+    this.wake(subscription);
+    this.#tellIdle(subscription);
+  }
+
+  #tellIdle(subscription: ActiveSubscription): void {
+    if (this.#idleWaiters.length === 0 || !subscription.isIdle()) return;
+    const told = this.#idleWaiters.filter((waiter) => waiter.subscription === subscription);
+    this.#idleWaiters = this.#idleWaiters.filter((waiter) => waiter.subscription !== subscription);
+    for (const waiter of told) waiter.resolve();
+  }
+
+  #armDeadline(subscription: ActiveSubscription): void {
+    if (subscription.deadlineArmed) return;
+    const first = subscription.attempts.values().next().value;
+    if (!first) return;
+    subscription.deadlineArmed = true;
+    this.timetable.add({ dueAtMs: first.deadlineAtMs, due: () => this.#onDeadline(subscription) });
+  }
+
+  #onDeadline(subscription: ActiveSubscription): void {
+    subscription.deadlineArmed = false;
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    for (const attempt of subscription.attempts) {
+      if (attempt.deadlineAtMs > nowMs) break;
+      if (attempt.state === 'running') this.#timeOut(attempt, nowMs);
+    }
+    this.#armNextDeadline(subscription, nowMs);
+    this.wake(subscription);
+  }
+
+  #timeOut(attempt: Attempt, nowMs: number): void {
+    const { subscription } = attempt;
+    attempt.abandon();
+    const timeoutMs = subscription.definition.options.timeoutMs;
+    const error = { code: 'timeout', message: `No answer within ${timeoutMs} ms.` };
+    for (const delivery of attempt.batch)
+      settle(subscription, delivery, { status: 'retry', error }, this.#settleContext);
+    this.timetable.add({
+      dueAtMs: nowMs + GRACE_MS,
+      due: () => {
+        if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
+      },
+    });
+    if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
+  }
+
+  /** The next attempt that still runs; abandoned ones before it wait for their grace. */
+  #armNextDeadline(subscription: ActiveSubscription, nowMs: number): void {
+    for (const attempt of subscription.attempts) {
+      if (attempt.state !== 'running' || attempt.deadlineAtMs <= nowMs) continue;
+      subscription.deadlineArmed = true;
+      this.timetable.add({ dueAtMs: attempt.deadlineAtMs, due: () => this.#onDeadline(subscription) });
+      return;
+    }
+  }
+
+  #load(subscription: ActiveSubscription, positions: readonly Position[]): void {
+    subscription.isLoading = true;
+    this.#options.bodies
+      .load(positions)
+      .then((unreadable) => {
+        for (const position of unreadable) subscription.unreadable.add(position);
+      })
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        subscription.isLoading = false;
+        this.wake(subscription);
+      });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Place, Position, Recorded } from '../contracts/event-store.ts';
+import { decodeEvent } from '../event/decode-event.ts';
+import type { Event } from '../event/event.ts';
+import type { Lane } from '../event/priority.ts';
+
+/** A recorded event in memory, decoded at most once however many subscriptions look at it. */
+export class KeptEvent implements Recorded {
+  readonly id: string;
+  readonly place: Place;
+  readonly recordedAtMs: number;
+  readonly topic: string;
+  readonly lane: Lane;
+  readonly flags: number;
+  readonly body: Uint8Array;
+  /** True when the publisher waits for the first attempt of every in-process handler; see `Ingest`. */
+  awaitsAttempts = false;
+  /** First attempts still to end. */
+  firstAttempts = 0;
+  onFirstAttempts: (() => void) | undefined;
+  #event: Event | undefined;
+
+  constructor(record: Recorded) {
+    this.id = record.id;
+    this.place = record.place;
+    this.recordedAtMs = record.recordedAtMs;
+    this.topic = record.topic;
+    this.lane = record.lane;
+    this.flags = record.flags;
+    this.body = record.body;
+  }
+
+  get position(): Position {
+    return this.place.position;
+  }
+
+  /** The decoded, frozen event; shared by everybody. */
+  get event(): Event {
+    this.#event ??= decodeEvent(this.body);
+    return this.#event;
+  }
+
+  /** It leaves memory: nobody can tell any more when its attempts end. */
+  dropped(): void {
+    if (this.firstAttempts === 0) return;
+    this.firstAttempts = 0;
+    this.onFirstAttempts?.();
+  }
+
+  firstAttemptEnded(): void {
+    if (this.firstAttempts > 0 && --this.firstAttempts === 0) this.onFirstAttempts?.();
+  }
+}

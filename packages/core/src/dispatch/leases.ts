@@ -1,0 +1,128 @@
+/**
+ * Who serves a subscription when several processes share a store. A lease is asked for, renewed at a third of its time,
+ * and given back when the subscription is taken down.
+ *
+ *     wanted ──acquire──▶ held ──renew refused, or time over──▶ lost ──▶ wanted
+ *
+ * Our own clock ends a lease early rather than late: its time counts from before the store was asked. A holder that slept
+ * through the end is stopped by the store, which refuses commits under a lease that has passed on.
+ */
+import type { Lease, StateStore } from '../contracts/state-store.ts';
+import type { Cancel } from '../runtime/clock.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+
+const TTL_MS = 6_000;
+const RENEW_EVERY_MS = TTL_MS / 3;
+
+export interface LeaseKeeperOptions {
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  /** Distinguishes this process among those that share the store. */
+  readonly owner: string;
+  /** Looks for what changed elsewhere; returns the ids of the subscriptions that this process could serve. */
+  readonly wanted: () => Promise<readonly string[]>;
+  readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<void>;
+  readonly onLost: (subscriptionId: string) => Promise<void>;
+}
+
+export interface HeldLease {
+  readonly lease: Lease;
+  /** On the monotonic clock, milliseconds; moves on with every renewal. */
+  expiresAtMs: number;
+}
+
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  readonly #held = new Map<string, HeldLease>();
+  #cancel: Cancel | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #again = false;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Asks and renews now; also to be called when a hint says that something changed. */
+  poke(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    if (this.#running) return;
+    this.#cancel?.();
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (!this.#stopped) this.#cancel = this.#options.runtime.timers.after(RENEW_EVERY_MS, () => this.poke());
+    });
+  }
+
+  async release(subscriptionId: string): Promise<void> {
+    const held = this.#held.get(subscriptionId);
+    if (!held) return;
+    this.#held.delete(subscriptionId);
+    await this.#options.state.release([held.lease]);
+  }
+
+  forget(subscriptionId: string): void {
+    this.#held.delete(subscriptionId);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        await this.#renew();
+        await this.#acquire();
+      } catch {
+        // The store is away or full: leases that ran out meanwhile end by our own clock at the next look.
+        await this.#dropExpired();
+      }
+    }
+  }
+
+  async #renew(): Promise<void> {
+    await this.#dropExpired();
+    if (this.#held.size === 0) return;
+    const askedAtMs = this.#options.runtime.clock.monotonicMs();
+    const held = [...this.#held];
+    const lost = await this.#options.state.renew(
+      held.map(([, entry]) => entry.lease),
+      { ttlMs: TTL_MS },
+    );
+    const lostResources = new Set(lost.map((lease) => lease.resource));
+    for (const [id, entry] of held) {
+      if (lostResources.has(entry.lease.resource)) await this.#lose(id);
+      else entry.expiresAtMs = askedAtMs + TTL_MS;
+    }
+  }
+
+  async #acquire(): Promise<void> {
+    for (const id of await this.#options.wanted()) {
+      if (this.#held.has(id) || this.#stopped) continue;
+      const askedAtMs = this.#options.runtime.clock.monotonicMs();
+      const lease = await this.#options.state.acquire(`subscription/${id}`, {
+        owner: this.#options.owner,
+        ttlMs: TTL_MS,
+      });
+      if (!lease) continue;
+      const held: HeldLease = { lease, expiresAtMs: askedAtMs + TTL_MS };
+      this.#held.set(id, held);
+      await this.#options.onAcquired(id, held);
+    }
+  }
+
+  async #dropExpired(): Promise<void> {
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    for (const [id, held] of this.#held) if (held.expiresAtMs <= nowMs) await this.#lose(id);
+  }
+
+  async #lose(id: string): Promise<void> {
+    this.#held.delete(id);
+    await this.#options.onLost(id);
+  }
+}

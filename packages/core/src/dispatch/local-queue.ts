@@ -1,0 +1,298 @@
+/**
+ * What one subscription owes from one partition, and how far that is durable.
+ *
+ * Durable, in two kinds of records:
+ * - `progress`: per lane `scanned` (everything at or below is settled or owed), `settled` (positions above it that are
+ *   settled already) and `reserved` (no event above it was ever attempted).
+ * - `owed`: one record per delivery that failed or was under way when a process died.
+ *
+ * Invariants:
+ * - The window (claimed + settled but not yet committed) never exceeds `inFlightMax`: that is all a crash can duplicate.
+ * - A claim above `reserved` waits until a larger `reserved` is durable. So after a crash exactly the unsettled events in
+ *   (scanned, reserved] may have been attempted; they become suspects: owed, attempt + 1, delivered one at a time.
+ * - The floor never waits for a retry: a failed delivery moves to `owed` in the commit that moves the floor past it.
+ * - A settlement and what follows from it (owed record, dead letter) are in the same commit.
+ */
+import type { Position } from '../contracts/event-store.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import { LANES, type Lane } from '../event/priority.ts';
+import type { JsonObject } from '../json.ts';
+import { LaneQueue } from './lane-queue.ts';
+import { Owed } from './owed.ts';
+
+/** A delivery in the middle of an attempt. */
+export interface Claimed {
+  readonly position: Position;
+  readonly lane: Lane;
+  readonly attempt: number;
+  /** Slot in the lane; -1 when the debt stands in `owed`. */
+  readonly slot: number;
+  readonly owed: Owed | undefined;
+}
+
+/** Prefix and writer of this queue's keys in the state store. */
+export interface QueueKeys {
+  readonly progress: string;
+  readonly owedPrefix: string;
+  owed(position: Position): string;
+}
+
+export interface QueueOptions {
+  readonly keys: QueueKeys;
+  /** False for subscriptions that end with the process: nothing is written. */
+  readonly durable: boolean;
+  readonly inFlightMax: number;
+  readonly laneEntriesMax: number;
+  readonly owedMax: number;
+}
+
+/** A commit under way. */
+export interface QueueSnapshot {
+  readonly changes: StateChange[];
+  readonly reserved: readonly Position[];
+  readonly settled: number;
+  readonly pendingOwed: ReadonlyMap<Position, Owed | undefined>;
+  readonly pendingChanges: readonly StateChange[];
+}
+
+export class LocalQueue {
+  readonly lanes: readonly LaneQueue[];
+  readonly owed = new Map<Position, Owed>();
+  /** Something happened that the durable records do not say yet. */
+  dirty = false;
+  readonly #options: QueueOptions;
+  readonly #ready: Owed[][] = [[], [], [], []];
+  /** Up to here, per lane, an earlier process may have attempted what is not settled. */
+  #suspectThrough: Position[] = [0, 0, 0, 0];
+  /** Settled positions, per lane, that the read-back scan has not passed yet. */
+  readonly #settledAhead: readonly Set<Position>[] = LANES.map(() => new Set());
+  #pendingOwed = new Map<Position, Owed | undefined>();
+  #pendingChanges: StateChange[] = [];
+  #claimed = 0;
+  #uncommitted = 0;
+
+  constructor(floor: Position, options: QueueOptions) {
+    this.#options = options;
+    this.lanes = LANES.map(() => new LaneQueue(floor, options.laneEntriesMax));
+  }
+
+  get durable(): boolean {
+    return this.#options.durable;
+  }
+
+  /** Deliveries that may still be attempted right now before the window is full. */
+  get windowLeft(): number {
+    return this.#options.inFlightMax - this.#claimed - this.#uncommitted;
+  }
+
+  get claimedCount(): number {
+    return this.#claimed;
+  }
+
+  /** Claiming stops at the cap: so many retries mean that the receiver, not the event, is broken. */
+  get isStalled(): boolean {
+    return this.owed.size + this.#claimed >= this.#options.owedMax;
+  }
+
+  get waitingCount(): number {
+    let waiting = 0;
+    for (const lane of this.lanes) waiting += lane.waiting;
+    return waiting;
+  }
+
+  get readyCount(): number {
+    return this.#ready.reduce((sum, lane) => sum + lane.length, 0);
+  }
+
+  /** Everything routed so far is settled. */
+  isSettled(): boolean {
+    return (
+      this.#claimed === 0 && this.owed.size === 0 && this.lanes.every((lane) => lane.isEmpty && lane.state === 'live')
+    );
+  }
+
+  /** Nothing waits to be made durable. */
+  get isCommitted(): boolean {
+    return !this.#options.durable || (!this.dirty && this.#uncommitted === 0);
+  }
+
+  /** Restores what an earlier owner left. `head` is the end of the log now: nothing behind it was attempted before. */
+  recover(progress: JsonObject | undefined, owed: Iterable<Owed>, head: Position, forgetsWindow = false): void {
+    const lanes = progress?.['lanes'] as unknown as [Position, Position, Position[]][] | undefined;
+    for (const lane of LANES) {
+      const record = lanes?.[lane];
+      if (!record) continue;
+      const [scanned, reserved, settled] = record;
+      // Planted bug: what was under way when the process died is taken for settled.
+      this.lanes[lane]!.cursor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
+      this.lanes[lane]!.reserved = reserved;
+      this.#suspectThrough[lane] = Math.min(reserved, head);
+      for (const position of settled) this.#settledAhead[lane]!.add(position);
+    }
+    for (const entry of owed) this.owed.set(entry.position, entry);
+  }
+
+  /** Takes an event that the read-back scan found. */
+  offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position): void {
+    if (!lane.wantsRead(position, after)) return;
+    if (this.#settledAhead[laneNumber]!.delete(position)) {
+      lane.passRead(position);
+    } else if (this.owed.has(position)) {
+      lane.passRead(position);
+    } else if (position <= this.#suspectThrough[laneNumber]!) {
+      const suspect = new Owed(position, laneNumber, 1);
+      suspect.suspect = true;
+      this.#putOwed(suspect);
+      this.makeReady(suspect);
+      lane.passRead(position);
+    } else {
+      lane.offerRead(position);
+    }
+  }
+
+  /** A retry whose time has come waits for a claim. */
+  makeReady(owed: Owed): void {
+    this.#ready[owed.lane]!.push(owed);
+  }
+
+  peekReady(lane: Lane): Owed | undefined {
+    return this.#ready[lane]![0];
+  }
+
+  /** True when the attempt of `position` is covered by a durable reservation. */
+  isReserved(lane: Lane, position: Position): boolean {
+    return !this.#options.durable || position <= this.lanes[lane]!.reserved;
+  }
+
+  claimWaiting(lane: Lane): Claimed {
+    const queue = this.lanes[lane]!;
+    const position = queue.peek()!;
+    const slot = queue.claim();
+    this.#claimed++;
+    return { position, lane, attempt: 1, slot, owed: undefined };
+  }
+
+  /** Claims a retry; for a durable queue the attempt must be committed before it is made. */
+  claimReady(lane: Lane): Claimed {
+    const owed = this.#ready[lane]!.shift();
+    if (!owed) throw new TypeError('claimReady on an empty lane');
+    owed.attempt++;
+    owed.started = true;
+    this.#claimed++;
+    this.#putOwed(owed);
+    return { position: owed.position, lane, attempt: owed.attempt, slot: -1, owed };
+  }
+
+  /** Takes a retry out of the queue to settle it without another attempt. */
+  takeReady(lane: Lane): Claimed {
+    const owed = this.#ready[lane]!.shift();
+    if (!owed) throw new TypeError('takeReady on an empty lane');
+    this.#claimed++;
+    return { position: owed.position, lane, attempt: owed.attempt, slot: -1, owed };
+  }
+
+  /** Settles a waiting event without an attempt: it does not match, or it expired. Costs nothing of the window. */
+  passWaiting(lane: Lane): void {
+    const queue = this.lanes[lane]!;
+    queue.settle(queue.claim());
+    this.dirty = true;
+  }
+
+  /** Settles a ready retry without an attempt. */
+  passReady(lane: Lane): void {
+    const owed = this.#ready[lane]!.shift();
+    if (owed) this.#dropOwed(owed);
+  }
+
+  /** The delivery is over: delivered, dead or removed. `changes` join the same commit. */
+  settleFinal(claimed: Claimed, changes: readonly StateChange[] = []): void {
+    this.#leaveWindow(claimed);
+    if (claimed.owed) this.#dropOwed(claimed.owed);
+    else this.lanes[claimed.lane]!.settle(claimed.slot);
+    this.#pendingChanges.push(...changes);
+  }
+
+  /** The delivery stays a debt; resolves to the entry, which the caller times. */
+  settleOwed(claimed: Claimed): Owed {
+    this.#leaveWindow(claimed);
+    const owed = claimed.owed ?? new Owed(claimed.position, claimed.lane, claimed.attempt);
+    owed.started = false;
+    owed.suspect = false;
+    if (!claimed.owed) this.lanes[claimed.lane]!.settle(claimed.slot);
+    this.#putOwed(owed);
+    return owed;
+  }
+
+  /** Takes everything not yet durable into one commit. `closing` ends the reservation: nothing is left open. */
+  snapshot(routedHead: Position, closing: boolean): QueueSnapshot {
+    const reserved = this.lanes.map((lane) => {
+      const floor = lane.floor(routedHead);
+      if (closing) return floor;
+      const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + 2 * this.#options.inFlightMax;
+      return Math.max(lane.reserved, ahead);
+    });
+    const record = this.lanes.map((lane, number) => {
+      const floor = lane.floor(routedHead);
+      return [floor, reserved[number]!, this.#settledAbove(number, floor)];
+    });
+    const changes: StateChange[] = [
+      { kind: 'progress', key: this.#options.keys.progress, value: { lanes: record } as unknown as JsonObject },
+    ];
+    for (const [position, owed] of this.#pendingOwed) {
+      const key = this.#options.keys.owed(position);
+      changes.push(owed ? { kind: 'owed', key, value: owed.toJson() } : { kind: 'owed', key });
+    }
+    changes.push(...this.#pendingChanges);
+    const snapshot: QueueSnapshot = {
+      changes,
+      reserved,
+      settled: this.#uncommitted,
+      pendingOwed: this.#pendingOwed,
+      pendingChanges: this.#pendingChanges,
+    };
+    this.#pendingOwed = new Map();
+    this.#pendingChanges = [];
+    this.dirty = false;
+    return snapshot;
+  }
+
+  committed(snapshot: QueueSnapshot): void {
+    this.#uncommitted -= snapshot.settled;
+    this.lanes.forEach((lane, number) => {
+      lane.reserved = snapshot.reserved[number]!;
+    });
+  }
+
+  /** The commit did not happen: its changes wait for the next one, beneath newer ones of the same delivery. */
+  notCommitted(snapshot: QueueSnapshot): void {
+    this.#pendingOwed = new Map([...snapshot.pendingOwed, ...this.#pendingOwed]);
+    this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
+    this.dirty = true;
+  }
+
+  #settledAbove(lane: number, floor: Position): Position[] {
+    const settled = this.lanes[lane]!.settledAboveFloor();
+    for (const position of this.#settledAhead[lane]!) if (position > floor) settled.push(position);
+    return settled;
+  }
+
+  #leaveWindow(_claimed: Claimed): void {
+    this.#claimed--;
+    if (this.#options.durable) this.#uncommitted++;
+    this.dirty = true;
+  }
+
+  #putOwed(owed: Owed): void {
+    this.owed.set(owed.position, owed);
+    this.#pendingOwed.set(owed.position, owed);
+    this.dirty = true;
+  }
+
+  #dropOwed(owed: Owed): void {
+    this.owed.delete(owed.position);
+    this.#pendingOwed.set(owed.position, undefined);
+    const lane = this.lanes[owed.lane]!;
+    if (lane.state !== 'live' && owed.position > lane.cursor) this.#settledAhead[owed.lane]!.add(owed.position);
+    this.dirty = true;
+  }
+}

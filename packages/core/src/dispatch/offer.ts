@@ -1,0 +1,124 @@
+/**
+ * From the log to the queues. Two ways lead there: `offerLive` for an event that was just routed, and `ReadBack` for the
+ * lanes that missed events because they were full or have just been opened.
+ *
+ * `ReadBack` is one scan for all: it reads one chunk behind the oldest cursor and offers it to every lane whose cursor
+ * stands inside, so a thousand subscriptions that restart together cost one reading of the log.
+ */
+import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
+import { LANES } from '../event/priority.ts';
+import type { PatternIndex } from '../topic/pattern-index.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+import type { KeptEvent } from './kept-event.ts';
+
+const CHUNK_RECORDS = 512;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Offers a new event to every subscription whose pattern matches, and calls `wake` for each. */
+export function offerLive(
+  kept: KeptEvent,
+  index: PatternIndex<ActiveSubscription>,
+  wake: (subscription: ActiveSubscription) => void,
+): void {
+  const subscriptions = index.match(kept.topic);
+  for (let at = 0; at < subscriptions.length; at++) {
+    const subscription = subscriptions[at]!;
+    if (!subscription.wants(kept.lane)) continue;
+    const lane = subscription.queue.lanes[kept.lane]!;
+    lane.offer(kept.position);
+    if (kept.awaitsAttempts && subscription.attemptsSoon && lane.state === 'live') kept.firstAttempts++;
+    wake(subscription);
+  }
+}
+
+export interface ReadBackOptions {
+  readonly partition: Partition;
+  readonly store: EventStore;
+  readonly bodies: Bodies;
+  readonly index: PatternIndex<ActiveSubscription>;
+  readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
+  readonly routedHead: () => Position;
+  readonly wake: (subscription: ActiveSubscription) => void;
+  readonly onLost: (lost: LostRange) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class ReadBack {
+  readonly #options: ReadBackOptions;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: ReadBackOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the scan if a lane wants reading and none runs. */
+  start(): void {
+    if (this.#running || this.#stopped || this.#oldestCursor() === undefined) return;
+    this.#running = this.#run()
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** Resolves when no scan runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const after = this.#oldestCursor();
+      if (after === undefined || this.#stopped) return;
+      await this.#scan(after);
+    }
+  }
+
+  async #scan(after: Position): Promise<void> {
+    const { partition, store, bodies, index, onLost, wake } = this.#options;
+    const until = this.#options.routedHead();
+    const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES, until });
+    if (chunk.lost) onLost(chunk.lost);
+    for (const record of chunk.records) {
+      const matching = index.match(record.topic);
+      if (matching.length === 0) continue;
+      const position = record.place.position;
+      let taken = false;
+      for (const subscription of matching) {
+        if (!subscription.wants(record.lane)) continue;
+        const lane = subscription.queue.lanes[record.lane]!;
+        if (!lane.wantsRead(position, after)) continue;
+        subscription.queue.offerRead(lane, record.lane, position, after);
+        taken = true;
+      }
+      if (taken) bodies.keep(record);
+    }
+    const scannedTo = chunk.scannedTo > after ? chunk.scannedTo : until;
+    for (const subscription of this.#options.subscriptions.values()) {
+      for (const lane of subscription.queue.lanes) lane.scanned(after, scannedTo, this.#options.routedHead());
+      wake(subscription);
+    }
+  }
+
+  /** The cursor of the lane that is furthest behind, among those that want reading; moves those to `reading`. */
+  #oldestCursor(): Position | undefined {
+    const head = this.#options.routedHead();
+    let oldest: Position | undefined;
+    for (const subscription of this.#options.subscriptions.values()) {
+      for (const number of LANES) {
+        const lane = subscription.queue.lanes[number]!;
+        if (!lane.wantsReading) continue;
+        if (lane.state === 'overflowed') lane.beginReading();
+        if (!subscription.wants(number) || lane.cursor >= head) {
+          lane.scanned(lane.cursor, head, head);
+          continue;
+        }
+        if (oldest === undefined || lane.cursor < oldest) oldest = lane.cursor;
+      }
+    }
+    return oldest;
+  }
+}

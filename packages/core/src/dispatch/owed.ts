@@ -1,0 +1,91 @@
+import type { Position } from '../contracts/event-store.ts';
+import type { AttemptError } from '../contracts/sink.ts';
+import type { Lane } from '../event/priority.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { TimetableEntry } from './timetable.ts';
+
+/** One failed attempt as it is kept with the debt and later with the dead letter. */
+export interface FailedAttempt {
+  readonly attempt: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Errors kept per delivery: the first and the latest ones, so that an endless retry stays small. */
+const FAILED_ATTEMPTS_MAX = 32;
+const MESSAGE_CHARACTERS_MAX = 1024;
+
+/**
+ * A delivery that does not stand in its lane any more: it failed and waits for its time, or it was under way when the
+ * process died. The floor does not wait for it.
+ *
+ *     waiting ──time──▶ ready ──claim, made durable──▶ started ──settle──▶ gone, or waiting again
+ *
+ * `started` is durable before the receiver sees the attempt. Found set after a crash it means that the attempt may have
+ * ended the process, so it counts as a failure: an event that kills its consumer ends as a dead letter.
+ */
+export class Owed implements TimetableEntry {
+  readonly position: Position;
+  readonly lane: Lane;
+  /** Attempts made so far; the receiver sees this number plus one next. */
+  attempt: number;
+  /** Attempts that failed; what the retry budget counts. */
+  failures = 0;
+  /** Which life of the debt this is: a redrive adds one. */
+  round = 0;
+  /** Persisted due time, wall clock. */
+  dueWallMs = 0;
+  /** The wait that was decided, so that a wall clock that jumped cannot stretch it. */
+  delayMs = 0;
+  started = false;
+  /** Delivered alone: an earlier process died while this may have been under way. */
+  suspect = false;
+  failedAttempts: FailedAttempt[] = [];
+  /** Due time on the monotonic clock; meaningful while it stands in the timetable. */
+  dueAtMs = 0;
+  onDue: ((owed: Owed) => void) | undefined;
+
+  constructor(position: Position, lane: Lane, attempt: number) {
+    this.position = position;
+    this.lane = lane;
+    this.attempt = attempt;
+  }
+
+  due(): void {
+    this.onDue?.(this);
+  }
+
+  remember(error: AttemptError, atMs: number): void {
+    const message = error.message.slice(0, MESSAGE_CHARACTERS_MAX);
+    this.failedAttempts.push({ attempt: this.attempt, atMs, code: error.code, message });
+    if (this.failedAttempts.length > FAILED_ATTEMPTS_MAX) this.failedAttempts.splice(1, 1);
+  }
+
+  toJson(): JsonObject {
+    return {
+      lane: this.lane,
+      attempt: this.attempt,
+      failures: this.failures,
+      round: this.round,
+      dueAt: this.dueWallMs,
+      delay: this.delayMs,
+      started: this.started,
+      suspect: this.suspect,
+      errors: this.failedAttempts as unknown as JsonValue,
+    };
+  }
+
+  static fromJson(position: Position, value: JsonObject): Owed {
+    const owed = new Owed(position, value['lane'] as Lane, value['attempt'] as number);
+    owed.failures = value['failures'] as number;
+    owed.round = value['round'] as number;
+    owed.dueWallMs = value['dueAt'] as number;
+    owed.delayMs = value['delay'] as number;
+    owed.started = value['started'] as boolean;
+    owed.suspect = value['suspect'] as boolean;
+    owed.failedAttempts = [...(value['errors'] as unknown as FailedAttempt[])];
+    return owed;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Follows the log of one partition and offers every event once to the queues, in position order.
+ *
+ * `head` is the last position that was offered. An event appended here is routed from memory when it follows directly on
+ * `head`; otherwise somebody else appended in between, and the gap is read from the store. Whatever the way, `head` only
+ * moves together with the offers, without an await in between: a lane that compares its cursor with `head` sees no gap.
+ */
+import type { EventStore, LostRange, Partition, Position, Recorded } from '../contracts/event-store.ts';
+import type { PatternIndex } from '../topic/pattern-index.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+import type { KeptEvent } from './kept-event.ts';
+import { offerLive } from './offer.ts';
+
+const CHUNK_RECORDS = 512;
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Positions of the newest events that streams can take from memory. A power of two. */
+const RECENT_MAX = 8192;
+
+export interface RouteOptions {
+  readonly partition: Partition;
+  readonly store: EventStore;
+  readonly bodies: Bodies;
+  readonly index: PatternIndex<ActiveSubscription>;
+  readonly head: Position;
+  readonly wake: (subscription: ActiveSubscription) => void;
+  /** Called after `head` moved. */
+  readonly onAdvance: () => void;
+  readonly onLost: (lost: LostRange) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Route {
+  #head: Position;
+  readonly #options: RouteOptions;
+  readonly #recent = new Float64Array(RECENT_MAX);
+  #recentCount = 0;
+  /** The position before the oldest of `#recent`. */
+  #recentAfter: Position;
+  #reading: Promise<void> | undefined;
+  #readAgain = false;
+  #stopped = false;
+
+  constructor(options: RouteOptions) {
+    this.#options = options;
+    this.#head = options.head;
+    this.#recentAfter = options.head;
+  }
+
+  get head(): Position {
+    return this.#head;
+  }
+
+  /** Takes an event that this process appended; `previous` is the position before it in the log. */
+  appended(kept: KeptEvent, previous: Position): void {
+    if (kept.position <= this.#head) return;
+    if (previous !== this.#head) {
+      this.catchUp();
+      return;
+    }
+    this.#take(kept);
+  }
+
+  /** To be called once after a run of `appended`. */
+  flush(): void {
+    this.#options.onAdvance();
+  }
+
+  /** Reads what others appended. Harmless when there is nothing. */
+  catchUp(): void {
+    if (this.#stopped) return;
+    this.#readAgain = true;
+    if (this.#reading) return;
+    this.#reading = this.#read()
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        this.#reading = undefined;
+      });
+  }
+
+  /** Resolves when everything up to `position` is routed; it must be in the log already. */
+  async reach(position: Position): Promise<void> {
+    while (this.#head < position && !this.#stopped) {
+      this.catchUp();
+      await this.#reading;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#reading;
+  }
+
+  /** Up to `limit` events behind `after`, or `undefined` when they are not all in memory any more. */
+  recent(after: Position, limit: number): readonly Recorded[] | undefined {
+    if (after < this.#recentAfter) return undefined;
+    const events: Recorded[] = [];
+    const oldest = Math.max(0, this.#recentCount - RECENT_MAX);
+    for (let slot = this.#firstSlotBehind(after, oldest); slot < this.#recentCount && events.length < limit; slot++) {
+      const kept = this.#options.bodies.get(this.#recent[slot & (RECENT_MAX - 1)]!);
+      if (!kept) return events.length > 0 ? events : undefined;
+      events.push(kept);
+    }
+    return events;
+  }
+
+  #firstSlotBehind(after: Position, oldest: number): number {
+    let low = oldest;
+    let high = this.#recentCount;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#recent[middle & (RECENT_MAX - 1)]! <= after) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #take(record: Recorded): void {
+    const kept = this.#options.bodies.keep(record);
+    const slot = this.#recentCount++ & (RECENT_MAX - 1);
+    if (this.#recentCount > RECENT_MAX) this.#recentAfter = this.#recent[slot]!;
+    this.#recent[slot] = kept.position;
+    this.#head = kept.position;
+    offerLive(kept, this.#options.index, this.#options.wake);
+  }
+
+  async #read(): Promise<void> {
+    const { partition, store, onLost } = this.#options;
+    while (this.#readAgain && !this.#stopped) {
+      this.#readAgain = false;
+      for (;;) {
+        const after = this.#head;
+        const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES });
+        if (chunk.lost) onLost(chunk.lost);
+        for (const record of chunk.records) if (record.place.position > this.#head) this.#take(record);
+        this.#options.onAdvance();
+        if (chunk.scannedTo <= after || this.#stopped) break;
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { StateStore } from '../contracts/state-store.ts';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
+import { DEAD_LETTER } from '../event/flags.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { Limits } from '../limits.ts';
+import { SYSTEM } from '../principal.ts';
+
+const PAGE = 100;
+/** Such an event carries the original and the reason besides. */
+const EXTRA_BYTES = 64 * 1024;
+
+/**
+ * Appends the events that a commit has promised: schedule records under `dead-letter/`. Appended first, removed after; a
+ * crash in between appends again under the same id, which is answered as a duplicate. Woken by commits, hints and the start.
+ */
+export class Scheduled {
+  readonly #state: StateStore;
+  readonly #ingest: Ingest;
+  readonly #limits: Limits;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: { state: StateStore; ingest: Ingest; limits: Limits }) {
+    this.#state = options.state;
+    this.#ingest = options.ingest;
+    this.#limits = { ...options.limits, eventBytesMax: options.limits.eventBytesMax + EXTRA_BYTES };
+  }
+
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
+  wake(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    // A failure leaves the records where they are; the next commit or start tries again.
+    this.#running ??= this.#drain()
+      .catch(() => {})
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      for (;;) {
+        const page = await this.#state.load('schedule', { prefix: 'dead-letter/', limit: PAGE });
+        if (page.entries.length === 0) break;
+        await Promise.all(page.entries.map((entry) => this.#append(entry.value)));
+        await this.#state.commit(page.entries.map(({ key }) => ({ kind: 'schedule' as const, key })));
+      }
+    }
+  }
+
+  async #append(event: unknown): Promise<void> {
+    try {
+      await this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits });
+    } catch (error) {
+      // An event that can never be appended must not hold up the others; its letter is kept in any case.
+      if (isEventManagerError(error) && !error.retryable && error.kind !== 'closed') return;
+      throw error;
+    }
+  }
+}

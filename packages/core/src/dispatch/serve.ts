@@ -1,0 +1,162 @@
+/**
+ * Brings subscriptions into service and takes them out again.
+ *
+ *     known ──bringUp──▶ serving ──takeDown (settled, committed)──▶ known
+ *                           └──drop (lease lost: nothing may be committed)──▶ known
+ *
+ * Bringing up reads the durable progress; from there the read-back scan rebuilds the queue. No event slips through: a lane
+ * takes live offers only after its cursor has reached the routed head, and that step is taken without an await.
+ */
+import type { Partition, Position } from '../contracts/event-store.ts';
+import type { Sink } from '../contracts/sink.ts';
+import type { StateStore } from '../contracts/state-store.ts';
+import type { JsonObject } from '../json.ts';
+import type { Limits } from '../limits.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { SubscriptionDefinition } from '../subscription/subscription.ts';
+import type { PatternIndex } from '../topic/pattern-index.ts';
+import { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { positionKey } from './dead-letter.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { HeldLease } from './leases.ts';
+import { LocalQueue, type QueueKeys } from './local-queue.ts';
+import type { ReadBack } from './offer.ts';
+import { Owed } from './owed.ts';
+import { countCrash } from './settle.ts';
+
+const OWED_PAGE = 1_000;
+
+export interface ServeOptions {
+  readonly partition: Partition;
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly index: PatternIndex<ActiveSubscription>;
+  readonly subscriptions: Map<string, ActiveSubscription>;
+  readonly bodies: Bodies;
+  readonly dispatcher: Dispatcher;
+  readonly checkpoint: Checkpoint;
+  readonly readBack: ReadBack;
+  readonly routedHead: () => Position;
+}
+
+export interface BringUp {
+  readonly definition: SubscriptionDefinition;
+  readonly sink: Sink;
+  /** Outlives the process. */
+  readonly durable: boolean;
+  /** Where a subscription without a progress record begins. */
+  readonly floor: Position;
+  readonly held?: HeldLease | undefined;
+}
+
+export class Serving {
+  readonly #options: ServeOptions;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+  }
+
+  async bringUp(request: BringUp): Promise<ActiveSubscription> {
+    const { limits, runtime, index, subscriptions, readBack, dispatcher } = this.#options;
+    const { definition, durable } = request;
+    const keys = queueKeys(definition.id, this.#options.partition);
+    const head = this.#options.routedHead();
+    const queue = new LocalQueue(request.floor, {
+      keys,
+      durable,
+      inFlightMax: Math.min(definition.options.inFlightMax, limits.inFlightMax),
+      laneEntriesMax: limits.laneEntriesMax,
+      owedMax: limits.owedMax,
+    });
+    if (durable) await this.#recover(queue, keys, head);
+    const subscription = new ActiveSubscription({
+      definition,
+      sink: request.sink,
+      queue,
+      limits,
+      nowMs: runtime.clock.monotonicMs(),
+      held: request.held,
+    });
+    subscriptions.set(definition.id, subscription);
+    index.add(subscription.pattern, subscription);
+    for (const owed of queue.owed.values()) dispatcher.schedule(subscription, owed);
+    readBack.start();
+    dispatcher.wake(subscription);
+    return subscription;
+  }
+
+  /** Lets attempts under way end for at most `drainMs`, then commits what is settled; nothing is left open. */
+  async takeDown(subscription: ActiveSubscription, drainMs: number): Promise<void> {
+    const { dispatcher, checkpoint, runtime } = this.#options;
+    this.#withdraw(subscription);
+    if (!subscription.isIdle()) {
+      const cancel = runtime.timers.after(drainMs, () => dispatcher.abandon(subscription), true);
+      await dispatcher.idle(subscription);
+      cancel();
+    }
+    await checkpoint.close([subscription]);
+  }
+
+  /** Ends service at once and commits nothing: the subscription belongs to somebody else by now. */
+  drop(subscription: ActiveSubscription): void {
+    this.#withdraw(subscription);
+    this.#options.dispatcher.abandon(subscription);
+  }
+
+  #withdraw(subscription: ActiveSubscription): void {
+    subscription.isServing = false;
+    this.#options.index.remove(subscription.pattern, subscription);
+    if (this.#options.subscriptions.get(subscription.id) === subscription) {
+      this.#options.subscriptions.delete(subscription.id);
+    }
+    for (const lane of subscription.queue.lanes) {
+      for (const position of lane.waitingPositions()) this.#options.bodies.get(position)?.firstAttemptEnded();
+    }
+  }
+
+  async #recover(queue: LocalQueue, keys: QueueKeys, head: Position): Promise<void> {
+    const { state, runtime } = this.#options;
+    const [progress] = await state.get('progress', [keys.progress]);
+    const owed = await this.#loadOwed(keys);
+    const wallMs = runtime.clock.wallMs();
+    const monotonicMs = runtime.clock.monotonicMs();
+    for (const entry of owed) {
+      if (entry.started) countCrash(entry, wallMs);
+      // The wall clock may have jumped while nobody served: a wait is never longer than it was decided.
+      const waitMs = Math.min(entry.delayMs, Math.max(0, entry.dueWallMs - wallMs));
+      entry.dueAtMs = monotonicMs + waitMs;
+    }
+    const forgetsWindow = runtime.planted.has('window-lost-at-restart');
+    queue.recover(progress?.value as JsonObject | undefined, owed, head, forgetsWindow);
+  }
+
+  async #loadOwed(keys: QueueKeys): Promise<Owed[]> {
+    const owed: Owed[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.#options.state.load('owed', {
+        prefix: keys.owedPrefix,
+        ...(after === undefined ? {} : { after }),
+        limit: OWED_PAGE,
+      });
+      for (const { key, value } of page.entries) {
+        owed.push(Owed.fromJson(Number(key.slice(keys.owedPrefix.length)), value as JsonObject));
+      }
+      after = page.next;
+    } while (after !== undefined);
+    return owed;
+  }
+}
+
+/** Keys of a subscription's records in the state store. */
+export function queueKeys(subscriptionId: string, partition: Partition): QueueKeys {
+  const owedPrefix = `${subscriptionId}/${partition}/`;
+  return {
+    progress: `${subscriptionId}/${partition}`,
+    owedPrefix,
+    owed: (position) => `${owedPrefix}${positionKey(position)}`,
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Decides what becomes of a delivery after an attempt, and nothing else does. The decision and everything that follows
+ * from it reach the state store in one commit.
+ */
+
+import type { AttemptError, Outcome } from '../contracts/sink.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import { EXPLICIT_RETRIES } from '../event/flags.ts';
+import { delayBeforeRetryMs, type RetryPolicy } from '../retry/retry-policy.ts';
+import type { Chance } from '../runtime/chance.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { ClaimedDelivery } from './claim.ts';
+import { deadLetterChanges } from './dead-letter.ts';
+import type { KeptEvent } from './kept-event.ts';
+import type { FailedAttempt, Owed } from './owed.ts';
+
+export interface SettleContext {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** A debt waits for its time, given by `owed.dueAtMs`. */
+  schedule(subscription: ActiveSubscription, owed: Owed): void;
+  /** The receiver is gone for good. */
+  stop(subscription: ActiveSubscription, reason: AttemptError): void;
+}
+
+export function settle(
+  subscription: ActiveSubscription,
+  delivery: ClaimedDelivery,
+  outcome: Outcome,
+  context: SettleContext,
+): void {
+  const { claimed } = delivery;
+  if (claimed.owed?.suspect) subscription.suspectUnderWay = false;
+  switch (outcome.status) {
+    case 'delivered':
+      subscription.queue.settleFinal(claimed);
+      subscription.counts.delivered++;
+      subscription.lastProgressAtMs = context.clock.monotonicMs();
+      break;
+    case 'retry':
+      retryOrBury(subscription, delivery, outcome.error, outcome.afterMs, context);
+      break;
+    case 'busy':
+      subscription.pausedUntilMs = context.clock.monotonicMs() + outcome.afterMs;
+      keep(subscription, delivery, outcome.error, outcome.afterMs, context);
+      break;
+    case 'reject':
+      bury(subscription, delivery, outcome.error, context);
+      break;
+    case 'gone':
+      bury(subscription, delivery, outcome.error, context);
+      context.stop(subscription, outcome.error);
+      break;
+  }
+  if (claimed.attempt === 1) delivery.kept.firstAttemptEnded();
+}
+
+/** Puts a delivery back that never got an answer through no fault of its receiver: it costs no failure. */
+export function release(subscription: ActiveSubscription, delivery: ClaimedDelivery, context: SettleContext): void {
+  if (delivery.claimed.owed?.suspect) subscription.suspectUnderWay = false;
+  keep(subscription, delivery, undefined, 0, context);
+  if (delivery.claimed.attempt === 1) delivery.kept.firstAttemptEnded();
+}
+
+/** An attempt during which the process died counts as a failure; called when its debt is recovered. */
+export function countCrash(owed: Owed, atMs: number): void {
+  owed.failures++;
+  owed.remember({ code: 'process_died', message: 'The process ended while this attempt was under way.' }, atMs);
+  owed.started = false;
+  owed.suspect = true;
+}
+
+/** True when the policy gives no further attempt. */
+export function isExhausted(owed: Owed, kept: KeptEvent, policy: RetryPolicy): boolean {
+  return owed.failures > retriesMax(kept, policy);
+}
+
+/** Makes a retry without an attempt left a dead letter, with the errors it has. */
+export function buryExhausted(
+  subscription: ActiveSubscription,
+  delivery: ClaimedDelivery,
+  context: SettleContext,
+): void {
+  bury(subscription, delivery, undefined, context);
+}
+
+function retryOrBury(
+  subscription: ActiveSubscription,
+  delivery: ClaimedDelivery,
+  error: AttemptError,
+  afterMs: number | undefined,
+  context: SettleContext,
+): void {
+  const failures = (delivery.claimed.owed?.failures ?? 0) + 1;
+  const policy = subscription.definition.options.retry;
+  if (failures > retriesMax(delivery.kept, policy)) {
+    bury(subscription, delivery, error, context);
+    return;
+  }
+  const delayMs = delayBeforeRetryMs(policy, failures, context.chance, afterMs);
+  const owed = keep(subscription, delivery, error, delayMs, context);
+  owed.failures = failures;
+  subscription.counts.retried++;
+}
+
+function keep(
+  subscription: ActiveSubscription,
+  delivery: ClaimedDelivery,
+  error: AttemptError | undefined,
+  delayMs: number,
+  context: SettleContext,
+): Owed {
+  const owed = subscription.queue.settleOwed(delivery.claimed);
+  const wallMs = context.clock.wallMs();
+  if (error) owed.remember(error, wallMs);
+  owed.delayMs = delayMs;
+  owed.dueWallMs = wallMs + delayMs;
+  owed.dueAtMs = context.clock.monotonicMs() + delayMs;
+  context.schedule(subscription, owed);
+  return owed;
+}
+
+function bury(
+  subscription: ActiveSubscription,
+  delivery: ClaimedDelivery,
+  error: AttemptError | undefined,
+  context: SettleContext,
+): void {
+  const { claimed, kept } = delivery;
+  const atMs = context.clock.wallMs();
+  const errors: FailedAttempt[] = [...(claimed.owed?.failedAttempts ?? [])];
+  if (error) errors.push({ attempt: claimed.attempt, atMs, code: error.code, message: error.message });
+  const changes: StateChange[] = deadLetterChanges({
+    definition: subscription.definition,
+    kept,
+    attempts: claimed.attempt,
+    round: claimed.owed?.round ?? 0,
+    errors,
+    atMs,
+  });
+  subscription.queue.settleFinal(claimed, changes);
+  subscription.counts.deadLettered++;
+  subscription.lastProgressAtMs = context.clock.monotonicMs();
+}
+
+/** The publisher's number beats the subscription's. */
+function retriesMax(kept: KeptEvent, policy: RetryPolicy): number {
+  return (kept.flags & EXPLICIT_RETRIES) !== 0 ? kept.event.metadata.maxRetries : policy.maxRetries;
+}

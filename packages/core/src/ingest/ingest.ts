@@ -1,0 +1,215 @@
+/**
+ * The way in: normalise, append, acknowledge. Everything a caller hands in during one turn of the event loop goes to the
+ * store in one call; the store forms its own groups from those. After the append the events are routed, then the callers
+ * hear: nothing between the two can fail, and an event that was appended is found by the route in any case.
+ *
+ * On a store without durability `publish` resolves only after the first attempt of every in-process handler, so that a
+ * test can look right after the await. A publish from inside a handler does not wait: it might wait for itself.
+ */
+import type { Appendable, Appended, EventStore, Place } from '../contracts/event-store.ts';
+import { KeptEvent } from '../dispatch/kept-event.ts';
+import type { Route } from '../dispatch/route.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { createEventIdSource } from '../event/event-id.ts';
+import type { Limits } from '../limits.ts';
+import type { Principal } from '../principal.ts';
+import { encodeCursor } from '../query/cursor.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { insideHandler } from '../sink/handler-sink.ts';
+import { normalize } from './normalize.ts';
+
+const OVERLOADED_RETRY_AFTER_MS = 1000;
+
+/** The acknowledgement: the event is as durable as the adapter promises. */
+export class PublishResult {
+  readonly id: string;
+  /** True when an event with this id and content was there already. */
+  readonly duplicate: boolean;
+  readonly #place: Place;
+
+  constructor(id: string, place: Place, duplicate: boolean) {
+    this.id = id;
+    this.duplicate = duplicate;
+    this.#place = place;
+  }
+
+  /** A stream from this cursor continues behind the event. Made on demand. */
+  get cursor(): string {
+    return encodeCursor([this.#place]);
+  }
+
+  toJSON(): { id: string; cursor: string; duplicate: boolean } {
+    return { id: this.id, cursor: this.cursor, duplicate: this.duplicate };
+  }
+}
+
+/** One entry per event of the batch, in order: the good ones are stored, each bad one has its own error. */
+export type BatchResult = PublishResult | EventManagerError;
+
+export interface PublishOptions {
+  /** True when core's `parseJson` made the input. */
+  readonly trusted?: boolean;
+  /** Extra flag bits of the stored record; for the bus's own events. */
+  readonly flags?: number;
+  /** Other limits than those of the engine; for the bus's own events. */
+  readonly limits?: Limits;
+}
+
+interface Waiting {
+  readonly event: Appendable;
+  readonly awaitsAttempts: boolean;
+  readonly resolve: (result: PublishResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Ingest {
+  readonly #store: EventStore;
+  readonly #route: Route;
+  readonly #runtime: Runtime;
+  readonly #limits: Limits;
+  readonly #nextId: () => string;
+  readonly #awaitsAttempts: boolean;
+  #waiting: Waiting[] = [];
+  #unacknowledged = 0;
+  #closed = false;
+  #drained: (() => void) | undefined;
+
+  constructor(options: {
+    store: EventStore;
+    route: Route;
+    runtime: Runtime;
+    limits: Limits;
+    awaitsAttempts: boolean;
+  }) {
+    this.#store = options.store;
+    this.#route = options.route;
+    this.#runtime = options.runtime;
+    this.#limits = options.limits;
+    this.#awaitsAttempts = options.awaitsAttempts;
+    this.#nextId = createEventIdSource(options.runtime);
+  }
+
+  /** Events that were handed in and are not acknowledged yet. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  /** Throws what `normalize` throws, `overloaded`, `id_conflict`, `closed` and what the store throws. */
+  publish(principal: Principal, input: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+    return new Promise((resolve, reject) => {
+      this.#assertRoom(1);
+      const event = this.#normalize(principal, input, '', options);
+      this.#enqueue({ event, awaitsAttempts: this.#mayAwait(), resolve, reject });
+    });
+  }
+
+  /** Stores the good events and answers for each one. Throws only when nothing was stored: `batch_too_large`, `overloaded`. */
+  async publishBatch(
+    principal: Principal,
+    inputs: readonly unknown[],
+    options: PublishOptions = {},
+  ): Promise<readonly BatchResult[]> {
+    if (inputs.length > this.#limits.batchEventsMax) {
+      throw new EventManagerError('batch_too_large', `A batch holds at most ${this.#limits.batchEventsMax} events.`, {
+        limit: this.#limits.batchEventsMax,
+      });
+    }
+    this.#assertRoom(inputs.length);
+    const awaitsAttempts = this.#mayAwait();
+    return Promise.all(
+      inputs.map(async (input, at): Promise<BatchResult> => {
+        try {
+          const event = this.#normalize(principal, input, `/${at}`, options);
+          return await new Promise<PublishResult>((resolve, reject) => {
+            this.#enqueue({ event, awaitsAttempts, resolve, reject });
+          });
+        } catch (error) {
+          if (isEventManagerError(error)) return error;
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** Refuses new events and resolves when everything handed in was answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#unacknowledged === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  #normalize(principal: Principal, input: unknown, pointer: string, options: PublishOptions): Appendable {
+    const { trusted = false, flags = 0, limits = this.#limits } = options;
+    const nowMs = this.#runtime.clock.wallMs();
+    const event = normalize(input, { principal, limits, nextId: this.#nextId, nowMs, pointer, trusted });
+    return flags === 0 ? event : { ...event, flags: event.flags | flags };
+  }
+
+  #mayAwait(): boolean {
+    return this.#awaitsAttempts && insideHandler.getStore() === undefined;
+  }
+
+  #assertRoom(count: number): void {
+    if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
+    if (this.#unacknowledged + count > this.#limits.publishWaitingMax && this.#unacknowledged > 0) {
+      throw new EventManagerError('overloaded', `${this.#unacknowledged} events wait for the store.`, {
+        retryAfterMs: OVERLOADED_RETRY_AFTER_MS,
+        limit: this.#limits.publishWaitingMax,
+      });
+    }
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#unacknowledged++;
+    this.#waiting.push(waiting);
+    if (this.#waiting.length === 1) queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const group = this.#waiting;
+    this.#waiting = [];
+    this.#runtime.failpoint('ingest.before-append');
+    this.#store.append(group.map((waiting) => waiting.event)).then(
+      (results) => this.#acknowledge(group, results),
+      (error: unknown) => {
+        for (const waiting of group) waiting.reject(error);
+        this.#answered(group.length);
+      },
+    );
+  };
+
+  #acknowledge(group: readonly Waiting[], results: readonly Appended[]): void {
+    this.#runtime.failpoint('ingest.after-append');
+    for (let at = 0; at < group.length; at++) this.#acknowledgeOne(group[at]!, results[at]!);
+    this.#route.flush();
+    this.#answered(group.length);
+  }
+
+  #acknowledgeOne(waiting: Waiting, appended: Appended): void {
+    const { event } = waiting;
+    if (appended.status === 'conflict') {
+      const words = 'The id belongs to an event with other content.';
+      waiting.reject(new EventManagerError('id_conflict', words, { pointer: '/id', id: event.id }));
+      return;
+    }
+    const result = new PublishResult(event.id, appended.place, appended.status === 'duplicate');
+    if (appended.status === 'duplicate') {
+      waiting.resolve(result);
+      return;
+    }
+    const { place, recordedAtMs, previous } = appended;
+    const { id, topic, lane, flags, body } = event;
+    const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
+    kept.awaitsAttempts = waiting.awaitsAttempts;
+    this.#route.appended(kept, previous);
+    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => waiting.resolve(result);
+    else waiting.resolve(result);
+  }
+
+  #answered(count: number): void {
+    this.#unacknowledged -= count;
+    if (this.#unacknowledged === 0) this.#drained?.();
+  }
+}

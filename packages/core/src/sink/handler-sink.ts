@@ -1,0 +1,118 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Recorded } from '../contracts/event-store.ts';
+import type { AttemptError, DeliverOptions, Delivery, Outcome, Sink } from '../contracts/sink.ts';
+import { KeptEvent } from '../dispatch/kept-event.ts';
+import { decodeEvent } from '../event/decode-event.ts';
+import type { Event } from '../event/event.ts';
+
+/** What a handler says of an attempt. Saying nothing means success; throwing means "try again". */
+export interface HandlerResult {
+  readonly success: boolean;
+  readonly error?: unknown;
+  /** `false` makes the event a dead letter at once. Default: true. */
+  readonly retry?: boolean;
+  readonly metadata?: Record<string, unknown>;
+}
+
+/** What a handler is told beside the event. */
+export interface DeliveryContext {
+  readonly subscriptionId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Aborted when the delivery timed out or the engine stops. */
+  readonly signal: AbortSignal;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: methods declared to return Promise<void> are handlers too.
+type Answer = HandlerResult | undefined | void;
+
+/** Called with one event. */
+export type EventHandler<Payload = Event['payload']> = (
+  event: Event<Payload>,
+  context: DeliveryContext,
+) => Answer | Promise<Answer>;
+
+/** Called with up to `batchSize` events; its answer holds for all of them. */
+export type BatchHandler = (events: readonly Event[], contexts: readonly DeliveryContext[]) => Answer | Promise<Answer>;
+
+/** Set while a handler runs, so that a `publish` inside it does not wait for the handler itself. */
+export const insideHandler = new AsyncLocalStorage<true>();
+
+const DELIVERED: Outcome = { status: 'delivered' };
+
+/** Delivers to a function of this process. */
+export function handlerSink(handler: EventHandler): Sink {
+  return {
+    deliver(batch, options) {
+      if (batch.length === 1) return single(handler, batch[0]!, options);
+      return inTurn(handler, batch, options);
+    },
+    close: async () => {},
+  };
+}
+
+/** Delivers to a function of this process, several events in one call. */
+export function batchHandlerSink(handler: BatchHandler): Sink {
+  return {
+    deliver(batch, options) {
+      const events = batch.map((delivery) => eventOf(delivery.record));
+      const contexts = batch.map((delivery) => contextOf(delivery, options));
+      const outcome = run(() => handler(events, contexts));
+      if (outcome instanceof Promise) return outcome.then((settled) => batch.map(() => settled));
+      return batch.map(() => outcome);
+    },
+    close: async () => {},
+  };
+}
+
+function single(handler: EventHandler, delivery: Delivery, options: DeliverOptions): Outcome[] | Promise<Outcome[]> {
+  const outcome = run(() => handler(eventOf(delivery.record), contextOf(delivery, options)));
+  return outcome instanceof Promise ? outcome.then((settled) => [settled]) : [outcome];
+}
+
+async function inTurn(handler: EventHandler, batch: readonly Delivery[], options: DeliverOptions): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const delivery of batch) {
+    outcomes.push(await run(() => handler(eventOf(delivery.record), contextOf(delivery, options))));
+  }
+  return outcomes;
+}
+
+function run(call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {
+  try {
+    const answer = insideHandler.run(true, call);
+    return answer instanceof Promise ? answer.then(outcomeOf, failed) : outcomeOf(answer);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function outcomeOf(answer: Answer): Outcome {
+  if (answer?.success !== false) return DELIVERED;
+  const error = describe(answer.error);
+  return answer.retry === false ? { status: 'reject', error } : { status: 'retry', error };
+}
+
+function failed(error: unknown): Outcome {
+  return { status: 'retry', error: describe(error) };
+}
+
+function describe(error: unknown): AttemptError {
+  if (error instanceof Error) return { code: 'handler_error', message: `${error.name}: ${error.message}` };
+  return { code: 'handler_error', message: error === undefined ? 'The handler reported a failure.' : String(error) };
+}
+
+function eventOf(record: Recorded): Event {
+  return record instanceof KeptEvent ? record.event : decodeEvent(record.body);
+}
+
+/** The signal is asked for only when the handler asks: making one costs more than a delivery. */
+function contextOf(delivery: Delivery, options: DeliverOptions): DeliveryContext {
+  return {
+    subscriptionId: delivery.subscriptionId,
+    attempt: delivery.attempt,
+    get signal() {
+      return options.signal;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { foreignEventId } from '../event/event-id.ts';
+import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
+
+const PAGE = 1_000;
+
+interface Known {
+  readonly definition: SubscriptionDefinition;
+  /** 0 for a subscription that lives with this process. */
+  readonly revision: number;
+}
+
+/** The definitions of all subscriptions: the durable ones as the state store has them, and those of this process. */
+export class Catalog {
+  readonly #state: StateStore;
+  readonly #known = new Map<string, Known>();
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  get(id: string): SubscriptionDefinition | undefined {
+    return this.#known.get(id)?.definition;
+  }
+
+  /** In the order of creation. */
+  list(): SubscriptionDefinition[] {
+    return [...this.#known.values()].map((known) => known.definition).sort((a, b) => a.createdAtMs - b.createdAtMs);
+  }
+
+  isDurable(id: string): boolean {
+    return (this.#known.get(id)?.revision ?? 0) > 0;
+  }
+
+  /** Reads all durable definitions; returns the ids that vanished since the last time. */
+  async refresh(): Promise<readonly string[]> {
+    const seen = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await this.#state.load('subscription', { ...(after === undefined ? {} : { after }), limit: PAGE });
+      for (const entry of page.entries) {
+        seen.add(entry.key);
+        this.#remember(entry);
+      }
+      after = page.next;
+    } while (after !== undefined);
+    const vanished = [...this.#known].filter(([id, known]) => known.revision > 0 && !seen.has(id)).map(([id]) => id);
+    for (const id of vanished) this.#known.delete(id);
+    return vanished;
+  }
+
+  addEphemeral(definition: SubscriptionDefinition): void {
+    this.#known.set(definition.id, { definition, revision: 0 });
+  }
+
+  removeEphemeral(id: string): void {
+    this.#known.delete(id);
+  }
+
+  /** Creates a durable subscription together with `more`. Throws `subscription_conflict` when somebody was faster. */
+  async create(definition: SubscriptionDefinition, more: readonly StateChange[]): Promise<void> {
+    const value = definition as unknown as StateEntry['value'];
+    try {
+      const change: StateChange = { kind: 'subscription', key: definition.id, value, ifRevision: 0 };
+      const revision = await this.#state.commit([change, ...more]);
+      this.#known.set(definition.id, { definition, revision });
+    } catch (error) {
+      if (!isEventManagerError(error, 'revision_conflict')) throw error;
+      throw new EventManagerError('subscription_conflict', 'A subscription with this name was created meanwhile.', {
+        pointer: '/name',
+      });
+    }
+  }
+
+  /** Replaces a definition. Throws `revision_conflict` when somebody else changed it meanwhile. */
+  async update(definition: SubscriptionDefinition): Promise<void> {
+    const known = this.#known.get(definition.id);
+    if (!known || known.revision === 0) {
+      this.addEphemeral(definition);
+      return;
+    }
+    const value = definition as unknown as StateEntry['value'];
+    const revision = await this.#state.commit([
+      { kind: 'subscription', key: definition.id, value, ifRevision: known.revision },
+    ]);
+    this.#known.set(definition.id, { definition, revision });
+  }
+
+  /** Deletes a durable subscription together with `more`. */
+  async remove(id: string, more: readonly StateChange[]): Promise<void> {
+    await this.#state.commit([{ kind: 'subscription', key: id }, ...more]);
+    this.#known.delete(id);
+  }
+
+  #remember(entry: StateEntry): void {
+    const definition = entry.value as unknown as SubscriptionDefinition;
+    this.#known.set(entry.key, { definition, revision: entry.revision });
+  }
+}
+
+/** The id of a named subscription follows from its name, so that two processes cannot create it twice. */
+export function namedSubscriptionId(name: string): string {
+  return foreignEventId('event-manager/subscription', name);
+}
+
+/** True when attaching to `definition` under its name asks for the same thing. Where to start matters only the first time. */
+export function sameRequest(definition: SubscriptionDefinition, request: SubscriptionRequest): boolean {
+  const plain = ({
+    topic,
+    filter,
+    sink,
+    subscriber,
+    options: { startFrom: _startFrom, ...options },
+  }: SubscriptionRequest) => JSON.stringify([topic, filter ?? null, sink, subscriber ?? null, sorted(options)]);
+  return plain(definition) === plain(request);
+}
+
+function sorted(value: object): object {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

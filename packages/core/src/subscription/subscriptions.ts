@@ -1,0 +1,455 @@
+/**
+ * The operations on subscriptions: create, attach, change, pause, remove, and who of the durable ones is served here.
+ *
+ * Durable are those with a name or an endpoint. A named subscription with a handler is served while a handler of this
+ * process is attached to it; what it is owed meanwhile waits in the log. A subscription with an endpoint is served by
+ * whichever process holds its lease (where several share a store), else by this one.
+ */
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Partition, Position } from '../contracts/event-store.ts';
+import type { AttemptError, Sink } from '../contracts/sink.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import type { ActiveSubscription, DeliveryCounts } from '../dispatch/active-subscription.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
+import type { Route } from '../dispatch/route.ts';
+import { queueKeys, type Serving } from '../dispatch/serve.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import { createEventIdSource } from '../event/event-id.ts';
+import type { JsonObject } from '../json.ts';
+import type { Limits } from '../limits.ts';
+import type { Principal } from '../principal.ts';
+import { decodeCursor } from '../query/cursor.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { type BatchHandler, batchHandlerSink, type EventHandler, handlerSink } from '../sink/handler-sink.ts';
+import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
+import { parseSubscription } from './parse-subscription.ts';
+import type { StartFrom, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
+
+const UPDATE_DRAIN_MS = 5_000;
+const FIND_BUDGET_MS = 5_000;
+
+export interface SubscriptionsOptions {
+  readonly adapter: EventBusAdapter;
+  readonly partition: Partition;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly active: ReadonlyMap<string, ActiveSubscription>;
+  readonly serving: Serving;
+  readonly route: Route;
+  readonly dispatcher: Dispatcher;
+  readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  readonly owner: string;
+}
+
+/** How far a subscription is, as far as this process knows. */
+export interface SubscriptionStatus {
+  /** False when nobody serves it here: no handler is attached, or another process has the lease. */
+  readonly served: boolean;
+  /** Deliveries that wait for a first attempt and are in memory; more may be in the log. */
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** Deliveries that wait for a retry. */
+  readonly owed: number;
+  /** So many retries wait that nothing new is attempted. */
+  readonly stalled: boolean;
+  readonly counts: Readonly<DeliveryCounts>;
+}
+
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #catalog: Catalog;
+  readonly #nextId: () => string;
+  /** Sinks of the handlers attached in this process. */
+  readonly #handlers = new Map<string, Sink>();
+  readonly #leases: LeaseKeeper | undefined;
+  readonly #changing = new Map<string, Promise<unknown>>();
+
+  constructor(options: SubscriptionsOptions) {
+    const { adapter, runtime, owner } = options;
+    this.#options = options;
+    this.#catalog = new Catalog(adapter.state);
+    this.#nextId = createEventIdSource(runtime);
+    if (!adapter.supports.shared) return;
+    this.#leases = new LeaseKeeper({
+      state: adapter.state,
+      runtime,
+      owner,
+      wanted: () => this.#wanted(),
+      onAcquired: (id, held) => this.#acquired(id, held),
+      onLost: async (id) => this.#drop(id),
+    });
+  }
+
+  get count(): number {
+    return this.#catalog.size;
+  }
+
+  /** Restores the durable subscriptions and serves those that need nobody attached. */
+  async start(): Promise<void> {
+    await this.#catalog.refresh();
+    if (this.#leases) {
+      this.#leases.poke();
+      return;
+    }
+    for (const definition of this.#catalog.list()) {
+      if (definition.sink.kind === 'webhook') await this.#serve(definition, undefined);
+    }
+  }
+
+  /** Somebody else may have changed something. */
+  poke(): void {
+    this.#leases?.poke();
+  }
+
+  /**
+   * Creates a subscription, or attaches to the one of the same name and definition. Every event acknowledged after it
+   * resolved is owed. Throws what `parseSubscription` throws, `subscription_conflict`, `too_many_subscriptions`.
+   */
+  async subscribe(principal: Principal, input: unknown): Promise<SubscriptionDefinition> {
+    const { request, sink } = this.#read(input);
+    const id = request.name === undefined ? this.#nextId() : namedSubscriptionId(request.name);
+    return this.#exclusive(id, () => this.#subscribe(principal, id, request, sink));
+  }
+
+  get(_principal: Principal, id: string): SubscriptionDefinition {
+    const definition = this.#catalog.get(id);
+    if (!definition) throw notFound(id);
+    return definition;
+  }
+
+  list(_principal: Principal): SubscriptionDefinition[] {
+    return this.#catalog.list();
+  }
+
+  status(_principal: Principal, id: string): SubscriptionStatus {
+    const active = this.#options.active.get(id);
+    return {
+      served: active !== undefined,
+      waiting: active?.queue.waitingCount ?? 0,
+      inFlight: active?.queue.claimedCount ?? 0,
+      owed: active?.queue.owed.size ?? 0,
+      stalled: active?.queue.isStalled ?? false,
+      counts: { ...(active?.counts ?? NO_COUNTS) },
+    };
+  }
+
+  pause(principal: Principal, id: string): Promise<SubscriptionDefinition> {
+    return this.#setState(principal, id, 'paused');
+  }
+
+  /** Also takes up a subscription that was stopped. */
+  resume(principal: Principal, id: string): Promise<SubscriptionDefinition> {
+    return this.#setState(principal, id, 'active');
+  }
+
+  /**
+   * Changes topic, filter, endpoint or options. Attempts under way end first; then the queue is read again from the floor
+   * against the new definition, and what no longer matches is withdrawn.
+   */
+  async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
+    const before = this.get(principal, id);
+    const { name, subscriber, topic, filter, sink, options } = before;
+    const address =
+      sink.kind === 'webhook' ? { endpoint: sink.endpoint, secret: sink.secret, headers: sink.headers } : {};
+    const handler = sink.kind === 'handler' ? { handler: () => {} } : {};
+    const changed = { ...(input as Record<string, unknown>) };
+    if (isObject(changed['options'])) changed['options'] = { ...options, ...changed['options'] };
+    const request = parseSubscription(
+      { name, subscriber, topic, filter, options, ...address, ...handler, ...changed },
+      this.#options.limits,
+    );
+    if (request.name !== name || request.sink.kind !== sink.kind) {
+      throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
+        pointer: request.name !== name ? '/name' : '/endpoint',
+      });
+    }
+    const updatedAtMs = this.#options.runtime.clock.wallMs();
+    return this.#exclusive(id, () => this.#replace({ ...before, ...request, updatedAtMs }));
+  }
+
+  /** Ends a subscription and forgets what it is owed; dead letters stay. Throws `subscription_not_found`. */
+  async unsubscribe(principal: Principal, id: string): Promise<void> {
+    this.get(principal, id);
+    await this.#exclusive(id, () => this.#remove(id));
+  }
+
+  /** The handler of this process leaves a named subscription, which goes on existing. */
+  async detach(id: string): Promise<void> {
+    await this.#exclusive(id, async () => {
+      await this.#takeDown(id, UPDATE_DRAIN_MS);
+      this.#handlers.delete(id);
+    });
+  }
+
+  leaseLost(subscription: ActiveSubscription): void {
+    this.#leases?.forget(subscription.id);
+    this.#drop(subscription.id);
+  }
+
+  /** The receiver said that it is gone for good: nothing is delivered until somebody resumes. */
+  gone(subscription: ActiveSubscription, _reason: AttemptError): void {
+    const definition = { ...subscription.definition, state: 'stopped' as const };
+    subscription.definition = definition;
+    // A failed write only means that the receiver is asked once more after a restart, and says it again.
+    void this.#catalog.update(definition).catch(() => {});
+  }
+
+  async close(drainMs: number): Promise<void> {
+    await this.#leases?.stop();
+    await Promise.allSettled(this.#changing.values());
+    const ids = [...this.#options.active.keys()];
+    const results = await Promise.allSettled(ids.map((id) => this.#takeDown(id, drainMs)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #read(input: unknown): { request: SubscriptionRequest; sink: Sink | undefined } {
+    const { limits, webhookSink } = this.#options;
+    const { batchHandler, ...rest } = isObject(input) ? input : {};
+    const given = batchHandler === undefined ? input : { ...rest, handler: batchHandler };
+    const request = parseSubscription(given, limits);
+    if (request.sink.kind === 'pull') {
+      const words = 'A subscription needs a handler or an endpoint; pulling is not supported yet.';
+      throw new EventManagerError('not_supported', words, { pointer: '/endpoint' });
+    }
+    if (request.sink.kind === 'webhook') {
+      if (!webhookSink)
+        throw new EventManagerError('not_supported', 'Webhooks are not set up.', { pointer: '/endpoint' });
+      return { request, sink: undefined };
+    }
+    const sink =
+      batchHandler === undefined
+        ? handlerSink((given as { handler: EventHandler }).handler)
+        : batchHandlerSink(batchHandler as BatchHandler);
+    return { request, sink };
+  }
+
+  async #subscribe(
+    _principal: Principal,
+    id: string,
+    request: SubscriptionRequest,
+    sink: Sink | undefined,
+  ): Promise<SubscriptionDefinition> {
+    const known = this.#catalog.get(id);
+    if (known) return this.#attach(known, request, sink);
+    if (this.#catalog.size >= this.#options.limits.subscriptionsMax) {
+      const limit = this.#options.limits.subscriptionsMax;
+      throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
+    }
+    const nowMs = this.#options.runtime.clock.wallMs();
+    const definition: SubscriptionDefinition = {
+      id,
+      ...request,
+      state: 'active',
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+    };
+    const floor = await this.#startPosition(request.options.startFrom);
+    if (sink) this.#handlers.set(id, sink);
+    if (!isDurable(request)) {
+      this.#catalog.addEphemeral(definition);
+      await this.#bringUp(definition, sink!, false, floor, undefined);
+      return definition;
+    }
+    const lane = [floor, floor, []];
+    const key = queueKeys(id, this.#options.partition).progress;
+    const progress: StateChange = {
+      kind: 'progress',
+      key,
+      value: { lanes: [lane, lane, lane, lane] } as unknown as JsonObject,
+    };
+    await this.#catalog.create(definition, [progress]);
+    if (this.#leases) this.#leases.poke();
+    else await this.#serve(definition, undefined);
+    return definition;
+  }
+
+  /** Same name and same definition: the handler of this process serves it from now on. */
+  async #attach(
+    known: SubscriptionDefinition,
+    request: SubscriptionRequest,
+    sink: Sink | undefined,
+  ): Promise<SubscriptionDefinition> {
+    if (!sameRequest(known, request)) {
+      throw new EventManagerError(
+        'subscription_conflict',
+        'The name belongs to a subscription with another definition.',
+        {
+          pointer: '/name',
+        },
+      );
+    }
+    if (!sink) return known;
+    if (this.#handlers.has(known.id)) {
+      const words = 'A handler of this process is attached already; several members are not supported yet.';
+      throw new EventManagerError('not_supported', words, { pointer: '/name' });
+    }
+    this.#handlers.set(known.id, sink);
+    if (this.#leases) this.#leases.poke();
+    else await this.#serve(known, undefined);
+    return known;
+  }
+
+  async #replace(definition: SubscriptionDefinition): Promise<SubscriptionDefinition> {
+    const active = this.#options.active.get(definition.id);
+    if (!active || this.#catalog.isDurable(definition.id)) {
+      await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
+      await this.#catalog.update(definition);
+      if (active) await this.#serve(definition, active.held);
+      return definition;
+    }
+    // What lives only in memory has no floor to read from again: it begins anew at the lowest lane.
+    const head = this.#options.route.head;
+    const floor = Math.min(...active.queue.lanes.map((lane) => lane.floor(head)));
+    await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
+    this.#catalog.addEphemeral(definition);
+    await this.#bringUp(definition, active.sink, false, floor, undefined);
+    return definition;
+  }
+
+  async #setState(principal: Principal, id: string, state: 'active' | 'paused'): Promise<SubscriptionDefinition> {
+    const before = this.get(principal, id);
+    return this.#exclusive(id, async () => {
+      const definition = { ...before, state, updatedAtMs: this.#options.runtime.clock.wallMs() };
+      await this.#catalog.update(definition);
+      const active = this.#options.active.get(id);
+      if (active) {
+        active.definition = definition;
+        this.#options.dispatcher.wake(active);
+      }
+      return definition;
+    });
+  }
+
+  async #remove(id: string): Promise<void> {
+    const durable = this.#catalog.isDurable(id);
+    await this.#takeDown(id, UPDATE_DRAIN_MS);
+    this.#handlers.delete(id);
+    if (!durable) {
+      this.#catalog.removeEphemeral(id);
+      return;
+    }
+    const keys = queueKeys(id, this.#options.partition);
+    const { state } = this.#options.adapter;
+    await this.#catalog.remove(id, [{ kind: 'progress', key: keys.progress }]);
+    for (;;) {
+      const page = await state.load('owed', { prefix: keys.owedPrefix, limit: 1_000 });
+      if (page.entries.length === 0) return;
+      await state.commit(page.entries.map(({ key }) => ({ kind: 'owed' as const, key })));
+    }
+  }
+
+  async #startPosition(from: StartFrom): Promise<Position> {
+    const { adapter, partition, route } = this.#options;
+    const bounds = (await adapter.store.bounds()).find((entry) => entry.partition === partition);
+    if (!bounds) return route.head;
+    if (from === 'latest') return bounds.head;
+    if (from === 'earliest') return bounds.first - 1;
+    if ('cursor' in from) {
+      const position = decodeCursor(from.cursor, '/options/startFrom/cursor').find((p) => p.partition === partition);
+      return Math.min(position?.position ?? 0, bounds.head);
+    }
+    const query = { fromMs: from.timeMs };
+    const found = await adapter.store.find(query, { limit: 1, direction: 'forward', budgetMs: FIND_BUDGET_MS });
+    return (found.records[0]?.place.position ?? bounds.head + 1) - 1;
+  }
+
+  async #serve(definition: SubscriptionDefinition, held: HeldLease | undefined): Promise<void> {
+    const sink = this.#sinkOf(definition);
+    if (!sink || this.#options.active.has(definition.id)) return;
+    await this.#bringUp(definition, sink, true, 0, held);
+  }
+
+  async #bringUp(
+    definition: SubscriptionDefinition,
+    sink: Sink,
+    durable: boolean,
+    floor: Position,
+    held: HeldLease | undefined,
+  ): Promise<void> {
+    await this.#options.serving.bringUp({ definition, sink, durable, floor, held });
+  }
+
+  #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
+    if (definition.sink.kind === 'webhook') return this.#options.webhookSink?.(definition);
+    return this.#handlers.get(definition.id);
+  }
+
+  async #takeDown(id: string, drainMs: number, closesSink = true): Promise<void> {
+    const active = this.#options.active.get(id);
+    if (!active) return;
+    await this.#options.serving.takeDown(active, drainMs);
+    if (closesSink || active.definition.sink.kind === 'webhook') await active.sink.close();
+    if (closesSink) await this.#leases?.release(id);
+  }
+
+  /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
+  async #wanted(): Promise<readonly string[]> {
+    for (const vanished of await this.#catalog.refresh()) this.#drop(vanished);
+    const definitions = this.#catalog.list().filter((definition) => this.#catalog.isDurable(definition.id));
+    for (const definition of definitions) await this.#adopt(definition);
+    return definitions
+      .filter((definition) => definition.sink.kind === 'webhook' || this.#handlers.has(definition.id))
+      .map((definition) => definition.id);
+  }
+
+  /** Another process changed a subscription that is served here. */
+  async #adopt(definition: SubscriptionDefinition): Promise<void> {
+    const active = this.#options.active.get(definition.id);
+    if (!active || active.definition.updatedAtMs === definition.updatedAtMs) return;
+    await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
+    await this.#serve(definition, active.held);
+  }
+
+  async #acquired(id: string, held: HeldLease): Promise<void> {
+    const definition = this.#catalog.get(id);
+    if (!definition) return;
+    // What the last owner settled must not lie ahead of what this process has routed.
+    const bounds = (await this.#options.adapter.store.bounds()).find((b) => b.partition === this.#options.partition);
+    await this.#options.route.reach(bounds?.head ?? 0);
+    await this.#serve(definition, held);
+  }
+
+  #drop(id: string): void {
+    const active = this.#options.active.get(id);
+    if (!active) return;
+    this.#options.serving.drop(active);
+    if (active.definition.sink.kind === 'webhook') void active.sink.close();
+  }
+
+  /** One change of a subscription after the other. */
+  async #exclusive<T>(id: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changing.get(id) ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(change);
+    this.#changing.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#changing.get(id) === mine) this.#changing.delete(id);
+    }
+  }
+}
+
+const NO_COUNTS: DeliveryCounts = {
+  delivered: 0,
+  retried: 0,
+  deadLettered: 0,
+  expired: 0,
+  skipped: 0,
+  withdrawn: 0,
+  removed: 0,
+  stale: 0,
+};
+
+function isDurable(request: SubscriptionRequest): boolean {
+  return request.name !== undefined || request.sink.kind === 'webhook';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function notFound(id: string): EventManagerError {
+  return new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
+}
