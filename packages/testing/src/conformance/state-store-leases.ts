@@ -15,90 +15,97 @@ async function acquired(state: StateStore, resource: string, owner: string, ttlM
 /** Leases: who may act, and that those who may not any more cannot write. */
 export function leaseConformance(start: StartSubject): void {
   describe('leases', () => {
-    it('are held by one owner until they run out; the next holder has a higher token', async () => {
-      const subject = await start();
-      const lease = await acquired(subject.state, 'r', 'a', SHORT_MS);
-      expect(lease.resource).toBe('r');
-      expect(await subject.state.acquire('r', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
-      expect(await subject.state.acquire('other', { owner: 'b', ttlMs: SHORT_MS })).toBeDefined();
-      await subject.opened.elapse(SHORT_MS + 50);
-      await subject.throughReopen();
-      expect((await acquired(subject.state, 'r', 'b', SHORT_MS)).token).toBeGreaterThan(lease.token);
-    });
+    holdingOfLeases(start);
+    fencingByLeases(start);
+  });
+}
 
-    it('given again to the same owner are new: its former self is fenced off', async () => {
-      const { state } = await start();
-      const former = await acquired(state, 'r', 'a', LONG_MS);
-      const present = await acquired(state, 'r', 'a', LONG_MS);
-      expect(present.token).toBeGreaterThan(former.token);
-      expect(await state.renew([former, present], { ttlMs: LONG_MS })).toEqual([former]);
-    });
+function holdingOfLeases(start: StartSubject): void {
+  it('are held by one owner until they run out; the next holder has a higher token', async () => {
+    const subject = await start();
+    const lease = await acquired(subject.state, 'r', 'a', SHORT_MS);
+    expect(lease.resource).toBe('r');
+    expect(await subject.state.acquire('r', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
+    expect(await subject.state.acquire('other', { owner: 'b', ttlMs: SHORT_MS })).toBeDefined();
+    await subject.opened.elapse(SHORT_MS + 50);
+    await subject.throughReopen();
+    expect((await acquired(subject.state, 'r', 'b', SHORT_MS)).token).toBeGreaterThan(lease.token);
+  });
 
-    it('last longer when renewed, and those that ran out are named and stay lost', async () => {
-      const { state, opened } = await start();
-      const kept = await acquired(state, 'kept', 'a', SHORT_MS);
-      const lost = await acquired(state, 'lost', 'a', SHORT_MS);
-      expect(await state.renew([kept], { ttlMs: LONG_MS })).toEqual([]);
-      await opened.elapse(SHORT_MS + 50);
-      expect(await state.renew([kept, lost], { ttlMs: LONG_MS })).toEqual([lost]);
-      expect(await state.acquire('kept', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
-      await acquired(state, 'lost', 'b', LONG_MS);
-      expect(await state.renew([lost], { ttlMs: LONG_MS })).toEqual([lost]);
-    });
+  it('given again to the same owner are new: its former self is fenced off', async () => {
+    const { state } = await start();
+    const former = await acquired(state, 'r', 'a', LONG_MS);
+    const present = await acquired(state, 'r', 'a', LONG_MS);
+    expect(present.token).toBeGreaterThan(former.token);
+    expect(await state.renew([former, present], { ttlMs: LONG_MS })).toEqual([former]);
+  });
 
-    it('are free at once when given back; giving back what is not held does nothing', async () => {
-      const { state } = await start();
-      const first = await acquired(state, 'r', 'a', LONG_MS);
-      await state.release([first]);
-      const second = await acquired(state, 'r', 'b', LONG_MS);
-      expect(second.token).toBeGreaterThan(first.token);
-      await state.release([first, { resource: 'never', token: 1 }]);
-      expect(await state.renew([second], { ttlMs: LONG_MS })).toEqual([]);
-      expect(await state.acquire('r', { owner: 'c', ttlMs: LONG_MS })).toBeUndefined();
-    });
+  it('last longer when renewed, and those that ran out are named and stay lost', async () => {
+    const { state, opened } = await start();
+    const kept = await acquired(state, 'kept', 'a', SHORT_MS);
+    const lost = await acquired(state, 'lost', 'a', SHORT_MS);
+    expect(await state.renew([kept], { ttlMs: LONG_MS })).toEqual([]);
+    await opened.elapse(SHORT_MS + 50);
+    expect(await state.renew([kept, lost], { ttlMs: LONG_MS })).toEqual([lost]);
+    expect(await state.acquire('kept', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
+    await acquired(state, 'lost', 'b', LONG_MS);
+    expect(await state.renew([lost], { ttlMs: LONG_MS })).toEqual([lost]);
+  });
 
-    it('do not follow the wall clock', async () => {
-      const { state, opened } = await start();
-      const lease = await acquired(state, 'r', 'a', LONG_MS);
-      opened.jumpWall(24 * 60 * 60 * 1000);
-      expect(await state.renew([lease], { ttlMs: LONG_MS })).toEqual([]);
-      opened.jumpWall(-48 * 60 * 60 * 1000);
-      expect(await state.acquire('r', { owner: 'b', ttlMs: LONG_MS })).toBeUndefined();
-    });
+  it('are free at once when given back; giving back what is not held does nothing', async () => {
+    const { state } = await start();
+    const first = await acquired(state, 'r', 'a', LONG_MS);
+    await state.release([first]);
+    const second = await acquired(state, 'r', 'b', LONG_MS);
+    expect(second.token).toBeGreaterThan(first.token);
+    await state.release([first, { resource: 'never', token: 1 }]);
+    expect(await state.renew([second], { ttlMs: LONG_MS })).toEqual([]);
+    expect(await state.acquire('r', { owner: 'c', ttlMs: LONG_MS })).toBeUndefined();
+  });
+}
 
-    it('guard a commit: held it passes, lost it changes nothing and names all that are lost', async () => {
-      const subject = await start();
-      const { state, opened } = subject;
-      const held = await acquired(state, 'held', 'a', LONG_MS);
-      const expired = await acquired(state, 'expired', 'a', SHORT_MS);
-      const released = await acquired(state, 'released', 'a', LONG_MS);
-      await state.commit([
-        { kind: 'progress', key: 'p', value: 1, lease: held },
-        { kind: 'progress', key: 'q', value: 1, lease: expired },
-      ]);
-      await opened.elapse(SHORT_MS + 50);
-      await state.release([released]);
-      const refused = state.commit([
-        { kind: 'progress', key: 'p', value: 2, lease: held },
-        { kind: 'progress', key: 'q', value: 2, lease: expired },
-        { kind: 'progress', key: 'q', value: 3, lease: released },
-        { kind: 'progress', key: 'q', value: 4, lease: expired },
-      ]);
-      const error = (await refused.catch((caught: unknown) => caught)) as {
-        code: string;
-        details: { resources: string[] };
-      };
-      expect(error.code).toBe('lease_lost');
-      expect(error.details.resources.toSorted()).toEqual(['expired', 'released']);
-      await subject.throughReopen();
-      const entries = await subject.state.get('progress', ['p', 'q']);
-      expect(entries.map((entry) => entry?.value)).toEqual([1, 1]);
-    });
+function fencingByLeases(start: StartSubject): void {
+  it('do not follow the wall clock', async () => {
+    const { state, opened } = await start();
+    const lease = await acquired(state, 'r', 'a', LONG_MS);
+    opened.jumpWall(24 * 60 * 60 * 1000);
+    expect(await state.renew([lease], { ttlMs: LONG_MS })).toEqual([]);
+    opened.jumpWall(-48 * 60 * 60 * 1000);
+    expect(await state.acquire('r', { owner: 'b', ttlMs: LONG_MS })).toBeUndefined();
+  });
 
-    it('go to one of many who ask at once', async () => {
-      const { state } = await start();
-      const asked = Array.from({ length: 20 }, (_, n) => state.acquire('r', { owner: `o${n}`, ttlMs: LONG_MS }));
-      expect((await Promise.all(asked)).filter((lease) => lease !== undefined)).toHaveLength(1);
-    });
+  it('guard a commit: held it passes, lost it changes nothing and names all that are lost', async () => {
+    const subject = await start();
+    const { state, opened } = subject;
+    const held = await acquired(state, 'held', 'a', LONG_MS);
+    const expired = await acquired(state, 'expired', 'a', SHORT_MS);
+    const released = await acquired(state, 'released', 'a', LONG_MS);
+    await state.commit([
+      { kind: 'progress', key: 'p', value: 1, lease: held },
+      { kind: 'progress', key: 'q', value: 1, lease: expired },
+    ]);
+    await opened.elapse(SHORT_MS + 50);
+    await state.release([released]);
+    const refused = state.commit([
+      { kind: 'progress', key: 'p', value: 2, lease: held },
+      { kind: 'progress', key: 'q', value: 2, lease: expired },
+      { kind: 'progress', key: 'q', value: 3, lease: released },
+      { kind: 'progress', key: 'q', value: 4, lease: expired },
+    ]);
+    const error = (await refused.catch((caught: unknown) => caught)) as {
+      code: string;
+      details: { resources: string[] };
+    };
+    expect(error.code).toBe('lease_lost');
+    expect(error.details.resources.toSorted()).toEqual(['expired', 'released']);
+    await subject.throughReopen();
+    const entries = await subject.state.get('progress', ['p', 'q']);
+    expect(entries.map((entry) => entry?.value)).toEqual([1, 1]);
+  });
+
+  it('go to one of many who ask at once', async () => {
+    const { state } = await start();
+    const asked = Array.from({ length: 20 }, (_, n) => state.acquire('r', { owner: `o${n}`, ttlMs: LONG_MS }));
+    expect((await Promise.all(asked)).filter((lease) => lease !== undefined)).toHaveLength(1);
   });
 }
