@@ -4,6 +4,8 @@ import type { JsonValue } from '../json.ts';
 import { compilePatterns } from '../topic/compile-patterns.ts';
 import type { Filter, ValueFilter } from './filter.ts';
 
+const isEnumerable = Object.prototype.propertyIsEnumerable;
+
 type Test = (event: Event) => boolean;
 
 /** Makes the test for one filter as `parseFilter` returned it; cheap fields are looked at first. */
@@ -65,9 +67,9 @@ function valueAt(object: unknown, path: string, steps: readonly string[]): JsonV
   return value as JsonValue;
 }
 
-/** Own fields only, so that no filter reaches into what JavaScript puts behind every object. Dates are compared as stored. */
+/** Only what JSON would show: no filter reaches the `length` of a list or what JavaScript puts behind every object. Dates are compared as stored. */
 function ownValue(object: unknown, key: string): JsonValue | undefined {
-  if (typeof object !== 'object' || object === null || !Object.hasOwn(object, key)) return undefined;
+  if (typeof object !== 'object' || object === null || !isEnumerable.call(object, key)) return undefined;
   const value = (object as Record<string, unknown>)[key];
   return value instanceof Date ? value.toISOString() : (value as JsonValue | undefined);
 }

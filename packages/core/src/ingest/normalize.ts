@@ -146,8 +146,10 @@ const NO_PAYLOAD: ReadPayload = Object.freeze({ value: Object.freeze({}), exact:
 
 function readPayload(value: unknown, limits: Limits, pointer: string, trusted: boolean): ReadPayload {
   if (value === undefined) return NO_PAYLOAD;
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  // A Date is an object here but a text in JSON.
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) {
     throw wrong('A payload is an object.', pointer);
+  }
   // The event itself is the first level.
   const exact = trusted || checkJson(value, { depthMax: limits.depthMax - 1, pointer, checkText: false });
   return { value: value as JsonObject, exact };
