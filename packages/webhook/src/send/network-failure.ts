@@ -1,4 +1,5 @@
 import { isEventManagerError } from '@event-manager/core';
+import { errors } from 'undici';
 
 const CODES: readonly (readonly [RegExp, string, string])[] = [
   [/^(ERR_IP_BLOCKED|endpoint_blocked)$/, 'endpoint_blocked', 'The address of the endpoint may not be called.'],
@@ -32,6 +33,8 @@ export function networkFailure(error: unknown): { code: string; message: string 
   if (isEventManagerError(error)) return failureOf(error.code);
   // Several addresses were tried at once and all failed.
   if (error instanceof AggregateError && error.errors.length > 0) return networkFailure(error.errors[0]);
+  // Some of these carry no code.
+  if (error instanceof errors.HTTPParserError) return failureOf('HPE_INVALID');
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string'
     ? (failureOf(code) ?? { code: 'network_error', message: 'The request failed.' })
