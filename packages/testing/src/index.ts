@@ -1,7 +1,14 @@
 export * from './disk-error.ts';
 export type { DiskFault, DiskOperation } from './disk-faults.ts';
+export * from './history-checker.ts';
+export * from './history-entry.ts';
+export * from './history-file.ts';
 export type { MountedDisk } from './mounted-disk.ts';
 export * from './seeded-chance.ts';
+export type { SharedHandle } from './shared-handle.ts';
 export * from './simulated-disk.ts';
 export type { CrashMode } from './simulated-file.ts';
+export * from './simulated-shared-adapter.ts';
+export type { SubscriptionReport } from './subscription-history.ts';
+export * from './test-event-collector.ts';
 export * from './virtual-time.ts';

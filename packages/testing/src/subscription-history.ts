@@ -1,0 +1,161 @@
+import { type DeliverEntry, END_STATES, type EndEntry, type EndState } from './history-entry.ts';
+import type { PublishedEvent } from './published-events.ts';
+
+/** What became of the events that one subscription was to get. Counts are of events unless said otherwise. */
+export interface SubscriptionReport extends Readonly<Record<EndState, number>> {
+  readonly subscription: string;
+  /** Invoked, however that ended. */
+  readonly attempts: number;
+  readonly acked: number;
+  /** Received and not refused by the receiver at least once. */
+  readonly delivered: number;
+  /** Acknowledged, never delivered, and nothing recorded says why. Must be 0. */
+  readonly lost: number;
+  /** Of those lost: published before the first, between, and after the last one that was delivered. */
+  readonly lostWhere: { readonly prefix: number; readonly middle: number; readonly postfix: number };
+  /** Delivered though never published, surely refused, meant for others, or with other content. Must be 0. */
+  readonly unexpected: number;
+  /** Deliveries of an event that had been received already. */
+  readonly duplicates: number;
+  /** First deliveries that came after that of a later event of the same lane. */
+  readonly inversions: number;
+  /** Deliveries whose attempt was not higher than the one before of the same event. */
+  readonly attemptsRepeated: number;
+  /** Delivered though the publisher never learned that it was stored. */
+  readonly recovered: number;
+}
+
+/** What one subscription got of one event. */
+interface Received {
+  delivered: boolean;
+  lastAttempt: number | undefined;
+}
+
+/** The furthest that first deliveries got, by position in the log and by place of the invocation in the history. */
+interface Furthest {
+  position: number;
+  invokedAt: number;
+}
+
+/** Follows one subscription through a history and then counts. */
+export class SubscriptionHistory {
+  readonly name: string;
+  readonly examples = { lost: [] as string[], unexpected: [] as string[], inversions: [] as string[] };
+  readonly #received = new Map<string, Received>();
+  readonly #ended = new Map<string, EndState>();
+  readonly #unexpected = new Set<string>();
+  readonly #furthest = new Map<string, Furthest>();
+  #duplicates = 0;
+  #inversions = 0;
+  #attemptsRepeated = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  deliver(entry: DeliverEntry, event: PublishedEvent | undefined): void {
+    if (event === undefined || !this.#isExpected(event, entry)) {
+      if (!this.#unexpected.has(entry.id)) this.examples.unexpected.push(entry.id);
+      this.#unexpected.add(entry.id);
+      return;
+    }
+    let received = this.#received.get(entry.id);
+    if (received === undefined) {
+      received = { delivered: false, lastAttempt: undefined };
+      this.#received.set(entry.id, received);
+      this.#followOrder(event);
+    }
+    if (received.delivered) this.#duplicates++;
+    if (entry.attempt !== undefined) {
+      if (entry.attempt <= (received.lastAttempt ?? 0)) this.#attemptsRepeated++;
+      received.lastAttempt = entry.attempt;
+    }
+    if (entry.failed !== true) received.delivered = true;
+  }
+
+  end({ id, state }: EndEntry): void {
+    this.#ended.set(id, state);
+  }
+
+  report(published: ReadonlyMap<string, PublishedEvent>): SubscriptionReport {
+    const events = [...published.values()].filter((event) => this.#isMeant(event));
+    const acked = events.filter((event) => event.acknowledgedAt !== undefined);
+    const ends = Object.fromEntries(END_STATES.map((state) => [state, 0])) as Record<EndState, number>;
+    for (const { id } of events) {
+      const state = this.#ended.get(id);
+      if (state !== undefined && !this.#isDelivered(id)) ends[state]++;
+    }
+    const lost = acked.filter(({ id }) => !this.#isDelivered(id) && !this.#ended.has(id));
+    this.examples.lost.push(...lost.map(({ id }) => id));
+    const delivered = events.filter(({ id }) => this.#isDelivered(id));
+    return {
+      subscription: this.name,
+      attempts: events.length,
+      acked: acked.length,
+      delivered: delivered.length,
+      lost: lost.length,
+      lostWhere: whereLost(lost, delivered),
+      unexpected: this.#unexpected.size,
+      duplicates: this.#duplicates,
+      inversions: this.#inversions,
+      attemptsRepeated: this.#attemptsRepeated,
+      recovered: delivered.filter((event) => event.acknowledgedAt === undefined).length,
+      ...ends,
+    };
+  }
+
+  #isDelivered(id: string): boolean {
+    return this.#received.get(id)?.delivered === true;
+  }
+
+  #isMeant(event: PublishedEvent): boolean {
+    return event.subscriptions?.has(this.name) ?? true;
+  }
+
+  #isExpected(event: PublishedEvent, entry: DeliverEntry): boolean {
+    const mayBeStored = event.acknowledgedAt !== undefined || event.open > 0;
+    const isAltered = event.digest !== undefined && entry.digest !== undefined && event.digest !== entry.digest;
+    return mayBeStored && this.#isMeant(event) && !isAltered;
+  }
+
+  /**
+   * Order is judged by position where both are known. Otherwise only what a client itself could see is held against the
+   * product: of two events of one client and lane, the second published after the first was acknowledged.
+   */
+  #followOrder(event: PublishedEvent): void {
+    const lane = this.#furthestOf(`${event.lane}`);
+    const client = this.#furthestOf(`${event.lane} ${event.client}`);
+    const isBehind =
+      event.position === undefined
+        ? event.acknowledgedAt !== undefined && client.invokedAt > event.acknowledgedAt
+        : lane.position > event.position;
+    if (isBehind) {
+      this.#inversions++;
+      this.examples.inversions.push(event.id);
+    }
+    lane.position = Math.max(lane.position, event.position ?? 0);
+    client.invokedAt = Math.max(client.invokedAt, event.invokedAt);
+  }
+
+  #furthestOf(key: string): Furthest {
+    let furthest = this.#furthest.get(key);
+    if (furthest === undefined) {
+      furthest = { position: 0, invokedAt: -1 };
+      this.#furthest.set(key, furthest);
+    }
+    return furthest;
+  }
+}
+
+/** A lost end of the log points to another mistake than a hole in it. */
+function whereLost(
+  lost: readonly PublishedEvent[],
+  delivered: readonly PublishedEvent[],
+): SubscriptionReport['lostWhere'] {
+  const times = delivered.map((event) => event.invokedAt);
+  const first = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const last = times.reduce((most, time) => Math.max(most, time), Number.NEGATIVE_INFINITY);
+  const prefix = lost.filter(({ invokedAt }) => invokedAt < first).length;
+  const postfix = lost.filter(({ invokedAt }) => invokedAt >= first && invokedAt > last).length;
+  return { prefix, middle: lost.length - prefix - postfix, postfix };
+}

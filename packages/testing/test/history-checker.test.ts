@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory, isFaultless } from '../src/history-checker.ts';
+import type { HistoryEntry } from '../src/history-entry.ts';
+
+/** Ten events of one client, each acknowledged before the next is invoked, each delivered once to `a` and `b`. */
+function goodHistory(): HistoryEntry[] {
+  const history: HistoryEntry[] = [
+    { kind: 'subscribe', subscription: 'a' },
+    { kind: 'subscribe', subscription: 'b' },
+  ];
+  for (let n = 0; n < 10; n++) {
+    history.push({ kind: 'invoke', client: 'c', id: `e${n}`, digest: `d${n}` }, { kind: 'ok', id: `e${n}` });
+    for (const subscription of ['a', 'b']) {
+      history.push({ kind: 'deliver', subscription, id: `e${n}`, attempt: 1, digest: `d${n}` });
+    }
+  }
+  return history;
+}
+
+const isDeliveryTo = (subscription: string, id: string) => (entry: HistoryEntry) =>
+  entry.kind === 'deliver' && entry.subscription === subscription && entry.id === id;
+
+describe('checkHistory', () => {
+  it('finds nothing where nothing is wrong, and prints one line', () => {
+    const report = checkHistory(goodHistory());
+    expect(report).toMatchObject({ attempts: 10, acked: 10, delivered: 20, lost: 0, unexpected: 0, duplicates: 0 });
+    expect(isFaultless(report)).toBe(true);
+    expect(JSON.stringify(report)).not.toContain('\n');
+  });
+
+  it.each([
+    [0, { prefix: 1, middle: 0, postfix: 0 }],
+    [5, { prefix: 0, middle: 1, postfix: 0 }],
+    [9, { prefix: 0, middle: 0, postfix: 1 }],
+  ])('finds a planted loss of event %i, for the subscription it is lost to, and says where', (n, lostWhere) => {
+    const history = goodHistory().filter((entry) => !isDeliveryTo('b', `e${n}`)(entry));
+    const report = checkHistory(history);
+    expect(report.lost).toBe(1);
+    expect(report.examples.lost).toEqual([`b e${n}`]);
+    expect(report.subscriptions.map(({ lost }) => lost)).toEqual([0, 1]);
+    expect(report.subscriptions[1]!.lostWhere).toEqual(lostWhere);
+    expect(isFaultless(report)).toBe(false);
+  });
+
+  it('counts what is owed, dead-lettered, expired … as not lost, each by its name', () => {
+    const history = goodHistory().filter((entry) => !isDeliveryTo('a', 'e3')(entry) && !isDeliveryTo('a', 'e4')(entry));
+    history.push({ kind: 'end', subscription: 'a', id: 'e3', state: 'owed' });
+    history.push({ kind: 'end', subscription: 'a', id: 'e4', state: 'deadLettered' });
+    expect(checkHistory(history)).toMatchObject({ lost: 0, owed: 1, deadLettered: 1, expired: 0, delivered: 18 });
+  });
+
+  it('calls a delivery that the receiver refused neither delivered nor the first of a duplicate', () => {
+    const history = goodHistory();
+    const index = history.findIndex(isDeliveryTo('a', 'e5'));
+    history.splice(index, 1, { kind: 'deliver', subscription: 'a', id: 'e5', attempt: 1, failed: true });
+    expect(checkHistory(history).lost).toBe(1);
+    history.push({ kind: 'deliver', subscription: 'a', id: 'e5', attempt: 2 });
+    expect(checkHistory(history)).toMatchObject({ lost: 0, duplicates: 0, inversions: 0, attemptsRepeated: 0 });
+  });
+
+  it('finds a planted duplicate, and one whose attempt did not grow', () => {
+    const history = goodHistory();
+    history.push({ kind: 'deliver', subscription: 'a', id: 'e2', attempt: 2 });
+    expect(checkHistory(history)).toMatchObject({ duplicates: 1, attemptsRepeated: 0, lost: 0, inversions: 0 });
+    history.push({ kind: 'deliver', subscription: 'a', id: 'e2', attempt: 2 });
+    const report = checkHistory(history);
+    expect(report).toMatchObject({ duplicates: 2, attemptsRepeated: 1 });
+    expect(isFaultless(report)).toBe(false);
+  });
+
+  it('finds what was invented: never published, surely refused, meant for others, or with other content', () => {
+    const history = goodHistory();
+    history.push({ kind: 'deliver', subscription: 'a', id: 'never' });
+    history.push({ kind: 'invoke', client: 'c', id: 'refused' }, { kind: 'fail', id: 'refused' });
+    history.push({ kind: 'deliver', subscription: 'a', id: 'refused' });
+    history.push({ kind: 'invoke', client: 'c', id: 'for b', subscriptions: ['b'] }, { kind: 'ok', id: 'for b' });
+    history.push(
+      { kind: 'deliver', subscription: 'a', id: 'for b' },
+      { kind: 'deliver', subscription: 'b', id: 'for b' },
+    );
+    history.push({ kind: 'deliver', subscription: 'a', id: 'e0', attempt: 2, digest: 'altered' });
+    const report = checkHistory(history);
+    expect(report.examples.unexpected).toEqual(['a never', 'a refused', 'a for b', 'a e0']);
+    expect(report).toMatchObject({ unexpected: 4, lost: 0 });
+    expect(isFaultless(report)).toBe(false);
+  });
+
+  it('allows what ended unknown to be delivered or not, and counts it as recovered', () => {
+    const history = goodHistory();
+    history.push({ kind: 'invoke', client: 'c', id: 'x' }, { kind: 'unknown', id: 'x' });
+    history.push({ kind: 'invoke', client: 'c', id: 'y' });
+    history.push({ kind: 'deliver', subscription: 'a', id: 'x' });
+    expect(checkHistory(history)).toMatchObject({ attempts: 12, acked: 10, recovered: 1, lost: 0, unexpected: 0 });
+  });
+
+  it('joins the tries of one event: unknown and then acknowledged is acknowledged', () => {
+    const history = goodHistory();
+    const tries: HistoryEntry[] = [
+      { kind: 'invoke', client: 'c', id: 'x', subscriptions: ['a'] },
+      { kind: 'unknown', id: 'x' },
+      { kind: 'invoke', client: 'c', id: 'x', subscriptions: ['a'] },
+      { kind: 'ok', id: 'x' },
+    ];
+    expect(checkHistory([...history, ...tries])).toMatchObject({ attempts: 11, acked: 11, lost: 1 });
+  });
+
+  it('finds a planted inversion by what the client saw', () => {
+    const history = goodHistory();
+    const [first, second] = [history.findIndex(isDeliveryTo('a', 'e4')), history.findIndex(isDeliveryTo('a', 'e5'))];
+    [history[first], history[second]] = [history[second]!, history[first]!];
+    const report = checkHistory(history);
+    expect(report.examples.inversions).toEqual(['a e4']);
+    expect(report).toMatchObject({ inversions: 1, lost: 0, unexpected: 0, duplicates: 0 });
+    expect(isFaultless(report)).toBe(false);
+  });
+
+  it('does not claim an order among lanes, among clients, or among publishes that overlapped', () => {
+    const publish = (client: string, id: string, lane = 2): HistoryEntry => ({ kind: 'invoke', client, id, lane });
+    const history: HistoryEntry[] = [
+      { kind: 'subscribe', subscription: 'a' },
+      publish('c', 'low', 3),
+      { kind: 'ok', id: 'low' },
+      publish('c', 'high', 0),
+      { kind: 'ok', id: 'high' },
+      publish('c', 'x'),
+      publish('c', 'y'),
+      { kind: 'ok', id: 'x' },
+      { kind: 'ok', id: 'y' },
+      publish('d', 'other'),
+      { kind: 'ok', id: 'other' },
+      ...['high', 'low', 'other', 'y', 'x'].map((id): HistoryEntry => ({ kind: 'deliver', subscription: 'a', id })),
+    ];
+    expect(checkHistory(history).inversions).toBe(0);
+  });
+
+  it('judges order by positions where they are known, also among clients', () => {
+    const history: HistoryEntry[] = [{ kind: 'subscribe', subscription: 'a' }];
+    for (const [client, id, position] of [
+      ['c', 'x', 7],
+      ['d', 'y', 8],
+    ] as const) {
+      history.push({ kind: 'invoke', client, id }, { kind: 'ok', id, position });
+    }
+    const deliveries = ['y', 'x'].map((id): HistoryEntry => ({ kind: 'deliver', subscription: 'a', id }));
+    expect(checkHistory([...history, ...deliveries]).inversions).toBe(1);
+    expect(checkHistory([...history, ...deliveries.toReversed()]).inversions).toBe(0);
+  });
+
+  it('refuses histories that cannot be: ends without a beginning, deliveries to nobody', () => {
+    expect(() => checkHistory([{ kind: 'ok', id: 'x' }])).toThrow(TypeError);
+    expect(() => checkHistory([{ kind: 'deliver', subscription: 'a', id: 'x' }])).toThrow(TypeError);
+  });
+});
