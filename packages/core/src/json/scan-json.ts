@@ -18,9 +18,12 @@ const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+/** With the bit set that makes letters small. */
+const LETTER_E = 0x65;
 
-/** Every number of so many characters and without an exponent survives as a double. */
-const SAFE_NUMBER_CHARACTERS = 15;
+/** So many digits survive in every double whose exponent is far from the ends of the range; two digits of exponent are. */
+const SAFE_MANTISSA_CHARACTERS = 15;
+const SAFE_EXPONENT_CHARACTERS = 3;
 
 /** Looks over a text that need not be valid JSON; strings are skipped by a native search for their end. */
 export function scanJson(text: string, depthMax: number): JsonScan {
@@ -69,18 +72,16 @@ function numberEnd(text: string, start: number): number {
   for (; end < text.length; end++) {
     const code = text.charCodeAt(end);
     const isPart = (code >= DIGIT_0 && code <= DIGIT_9) || code === 0x2e || code === 0x2b || code === MINUS;
-    if (!isPart && (code | 0x20) !== 0x65) break;
+    if (!isPart && (code | 0x20) !== LETTER_E) break;
   }
   return end;
 }
 
 function survives(text: string, start: number, end: number): boolean {
-  if (end - start <= SAFE_NUMBER_CHARACTERS) {
-    let hasExponent = false;
-    for (let index = start; index < end; index++) if ((text.charCodeAt(index) | 0x20) === 0x65) hasExponent = true;
-    if (!hasExponent) return true;
-  }
-  return survivesAsDouble(text.slice(start, end));
+  let mantissaEnd = start;
+  while (mantissaEnd < end && (text.charCodeAt(mantissaEnd) | 0x20) !== LETTER_E) mantissaEnd++;
+  const isShort = mantissaEnd - start <= SAFE_MANTISSA_CHARACTERS && end - mantissaEnd <= SAFE_EXPONENT_CHARACTERS;
+  return isShort || survivesAsDouble(text.slice(start, end));
 }
 
 /** More digits than `toPrecision` can write; nobody means them. */
@@ -91,9 +92,11 @@ const DIGITS_MAX = 100;
  * same digits: then nothing of what the sender wrote is lost. `0.10000000000000001` (17 digits, as C prints 0.1) survives; `9007199254740993` does not.
  */
 export function survivesAsDouble(decimal: string): boolean {
+  const value = Number(decimal);
+  // Most long numbers were written by JavaScript or Python, which write the same digits: nothing more to look at.
+  if (String(value) === decimal) return true;
   const wanted = significantDigits(decimal);
   if (wanted === '') return true;
-  const value = Number(decimal);
   // What is not a number at all is for the parser to refuse.
   if (Number.isNaN(value)) return true;
   if (!Number.isFinite(value) || value === 0 || wanted.length > DIGITS_MAX) return false;
