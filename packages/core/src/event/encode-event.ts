@@ -30,11 +30,14 @@ export interface StoredMetadata {
 }
 
 /** The text of the one JSON encoding an event ever gets; `undefined` values are left out. */
-export function encodeEventText(event: StoredEvent): string {
+export function eventText(event: StoredEvent): string {
   return JSON.stringify(event);
 }
 
-/** The bytes of that text. Small bodies share pooled memory, which is why nobody may write to a body or transfer its buffer. */
-export function encodeEvent(event: StoredEvent): Uint8Array {
-  return Buffer.from(encodeEventText(event), 'utf8');
+/**
+ * The bytes of that text, once ingest has looked it over. Small bodies share pooled memory, which is why nobody may write to
+ * a body or transfer its buffer.
+ */
+export function encodeEvent(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
 }

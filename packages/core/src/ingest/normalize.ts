@@ -1,6 +1,6 @@
 import type { Appendable } from '../contracts/event-store.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
-import { encodeEventText, type StoredEvent } from '../event/encode-event.ts';
+import { encodeEvent, eventText, type StoredEvent } from '../event/encode-event.ts';
 import { parseEventId } from '../event/event-id.ts';
 import { EventPriority, parsePriority } from '../event/priority.ts';
 import { checkJson } from '../json/check-json.ts';
@@ -93,13 +93,13 @@ function encodeWithinLimits(
 ): Uint8Array {
   let text: string;
   try {
-    text = encodeEventText(stored);
+    text = eventText(stored);
   } catch (cause) {
     throw new EventManagerError('invalid_event', 'The event cannot be written as JSON.', { pointer }, cause);
   }
   if (text.length > limits.eventBytesMax) throw tooLarge(text.length, limits, pointer);
   if (!trusted) recheckText(text, stored, exact, limits, pointer);
-  const body = Buffer.from(text, 'utf8');
+  const body = encodeEvent(text);
   if (body.length > limits.eventBytesMax) throw tooLarge(body.length, limits, pointer);
   return body;
 }
