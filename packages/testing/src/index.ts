@@ -8,6 +8,7 @@ export * from './seeded-chance.ts';
 export type { SharedHandle } from './shared-handle.ts';
 export * from './simulated-disk.ts';
 export type { CrashMode } from './simulated-file.ts';
+export * from './simulated-runtime.ts';
 export * from './simulated-shared-adapter.ts';
 export type { SubscriptionReport } from './subscription-history.ts';
 export * from './test-event-collector.ts';

@@ -1,5 +1,6 @@
 import type { AdapterHealth, EventBusAdapter, Supports } from '../contracts/adapter.ts';
-import type { Recorded } from '../contracts/event-store.ts';
+import { decodeEvent } from '../event/decode-event.ts';
+import type { Event } from '../event/event.ts';
 import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
 import { MemoryEventStore } from './memory-event-store.ts';
 import { MemoryStateStore } from './memory-state-store.ts';
@@ -56,8 +57,8 @@ export class MemoryAdapter implements EventBusAdapter {
   }
 
   /** The newest events, oldest first; only those whose topic matches the pattern `topic`, if given. */
-  getHistory(topic?: string): readonly Recorded[] {
-    return this.store.history(topic === undefined ? {} : { topic });
+  getHistory(topic?: string): readonly Event[] {
+    return this.store.history(topic === undefined ? {} : { topic }).map(({ body }) => decodeEvent(body));
   }
 
   /** Empties the history, between two tests for example. What is owed stays owed. */
