@@ -11,6 +11,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 20;
+const ORPHAN_CHECK_MS = 200;
 const windows = process.platform === 'win32';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const modules = path.join(root, 'node_modules');
@@ -90,6 +91,11 @@ function handOver() {
   // Ctrl-C reaches every process of the terminal by itself: passing it on would make it arrive twice, which means "at once".
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm passes SIGTERM to its shell, which dies of it and tells nobody: then the shell's death is the signal.
+  const shell = process.ppid;
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => process.ppid === shell || child.kill('SIGTERM'), ORPHAN_CHECK_MS).unref();
+  }
   child.on('error', (error) => refuse(`cannot run ${pinnedNode}: ${error.message}`));
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);

@@ -55,6 +55,23 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
+it('ends the program when npm was told to stop, although npm tells only its shell', async () => {
+  const file = join(dir, 'program.ts');
+  writeFileSync(
+    file,
+    "process.on('SIGTERM', () => { console.log('stopped'); process.exit(); }); setInterval(() => {}, 1000); console.log('ready');",
+  );
+  // The command behind it keeps the shell from becoming the program itself.
+  const shell = spawn('sh', ['-c', '"$0" "$1" "$2"; true', process.execPath, RUN, file], {
+    env: { ...process.env, npm_lifecycle_event: 'start' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = outcomeOf(shell);
+  await once(shell.stdout!, 'data');
+  shell.kill('SIGTERM');
+  expect((await ended).output).toContain('stopped');
+});
+
 it('dies of the signal of which the program died', async () => {
   const { code, signal } = await outcomeOf(start("process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);"));
   expect([code, signal]).toEqual([null, 'SIGKILL']);

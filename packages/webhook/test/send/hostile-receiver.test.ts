@@ -52,6 +52,19 @@ describe('a receiver that wastes time ends with the attempt', () => {
   });
 });
 
+it('ends with the attempt when the receiver never finishes its TLS handshake', async () => {
+  const receiver = await rawReceiver(() => {});
+  const { outcome, tookMs } = await attempt(receiver.url.replace('http:', 'https:'));
+  expect(outcome).toMatchObject({ status: 'retry', error: { code: 'timeout' } });
+  expect(tookMs).toBeLessThan(TIMEOUT_MS + 1500);
+});
+
+it('gives a connection up after its own limit, so that a dead address does not use up the whole attempt', async () => {
+  const receiver = await rawReceiver(() => {});
+  const { outcome } = await attempt(receiver.url.replace('http:', 'https:'), { connectTimeoutMs: 100 });
+  expect(outcome).toMatchObject({ status: 'retry', error: { code: 'connect_timeout' } });
+});
+
 describe('a receiver that breaks the rules is a failed attempt', () => {
   it.each([
     ['resets the connection before it answers', 'connection_reset', (socket) => socket.resetAndDestroy()],
