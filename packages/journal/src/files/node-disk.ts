@@ -1,0 +1,93 @@
+import { type FileHandle, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import type { Disk, DiskFile } from '@event-manager/core';
+
+/** SQLite's codes for "somebody else holds it". */
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
+
+/** The file system of this machine. Files are made readable and writable by their owner alone: events are private. */
+export const nodeDisk: Disk = {
+  async open(path, mode) {
+    return new NodeFile(path, await open(path, FLAGS[mode], 0o600));
+  },
+  rename,
+  remove: unlink,
+  async makeDir(path) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  async list(dir) {
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .sort();
+  },
+  async syncDir(dir) {
+    const handle = await open(dir, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  lock,
+  async freeBytes(dir) {
+    const { bavail, bsize } = await statfs(dir);
+    return bavail * bsize;
+  },
+};
+
+/**
+ * An exclusive transaction on an otherwise empty SQLite file. SQLite takes POSIX record locks, which the kernel releases
+ * when the process dies, and it also refuses a second holder in the same process, which bare POSIX locks would not. A file
+ * that holds a process id would be stale after a crash and wrong after the id is reused.
+ */
+async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    const { errcode } = error as { errcode?: number };
+    if (errcode !== undefined && [SQLITE_BUSY, SQLITE_LOCKED].includes(errcode & 0xff)) return undefined;
+    throw error;
+  }
+  return async () => database.close();
+}
+
+class NodeFile implements DiskFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.#handle = handle;
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  async read(into: Uint8Array, at: number): Promise<number> {
+    return (await this.#handle.read(into, 0, into.length, at)).bytesRead;
+  }
+
+  async write(bytes: Uint8Array, at: number): Promise<number> {
+    return (await this.#handle.write(bytes, 0, bytes.length, at)).bytesWritten;
+  }
+
+  async sync(): Promise<void> {
+    await this.#handle.datasync();
+  }
+
+  async truncate(length: number): Promise<void> {
+    await this.#handle.truncate(length);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}

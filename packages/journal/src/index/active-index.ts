@@ -1,0 +1,208 @@
+import type { RecordNames } from '../format/record.ts';
+import { DIMENSIONS, type Dimension, PATTERN_DIMENSIONS, type PatternDimension } from './dimensions.ts';
+import { hashId, hashText } from './hash.ts';
+import type { Narrowing, SegmentIndex } from './segment-index.ts';
+
+const INITIAL_RECORDS = 1024;
+const WORDS_PER_ID = 4;
+/** Recorded-at is kept as milliseconds after the segment's first record; beyond 49 days the column says "later than that". */
+export const TIME_DELTA_MAX = 0xffff_ffff;
+
+/** What the index keeps of one record, in columns. */
+export interface IndexedRecord {
+  readonly position: number;
+  readonly recordedAtMs: number;
+  readonly lane: number;
+  readonly offset: number;
+  readonly ids: Uint32Array;
+  readonly idAt: number;
+  readonly names: RecordNames;
+}
+
+/**
+ * The index of a segment in memory: growing typed arrays, one entry per record, and an open-addressing table from id hash
+ * to ordinal. Searches by field run over the columns, which takes about a millisecond for a full segment.
+ *
+ * Records are added before they are durable and taken back by `cutTo` when their batch fails.
+ */
+export class ActiveIndex implements SegmentIndex {
+  readonly idSeed: number;
+  count = 0;
+  firstPosition = 0;
+  firstAtMs = 0;
+  ids = new Uint32Array(INITIAL_RECORDS * WORDS_PER_ID);
+  idHashes = new Uint32Array(INITIAL_RECORDS);
+  /** In units of the alignment. */
+  offsets = new Uint32Array(INITIAL_RECORDS);
+  positions = new Uint32Array(INITIAL_RECORDS);
+  times = new Uint32Array(INITIAL_RECORDS);
+  lanes = new Uint8Array(INITIAL_RECORDS);
+  readonly hashes: Record<Dimension, Uint32Array>;
+  /** Distinct values of the pattern dimensions with their hashes. May hold values of records that were taken back. */
+  readonly values: Record<PatternDimension, Map<string, number>> = { topic: new Map(), type: new Map() };
+  /** Ordinal + 1 per slot; 0 is free. At most half full. */
+  #table = new Int32Array(INITIAL_RECORDS * 2);
+
+  constructor(idSeed: number) {
+    this.idSeed = idSeed;
+    this.hashes = Object.fromEntries(DIMENSIONS.map((name) => [name, new Uint32Array(INITIAL_RECORDS)])) as Record<
+      Dimension,
+      Uint32Array
+    >;
+  }
+
+  get lastAtMs(): number {
+    return this.count === 0 ? 0 : this.firstAtMs + this.times[this.count - 1]!;
+  }
+
+  add(record: IndexedRecord): void {
+    if (this.count === this.offsets.length) this.#grow();
+    const ordinal = this.count;
+    if (ordinal === 0) {
+      this.firstPosition = record.position;
+      this.firstAtMs = record.recordedAtMs;
+    }
+    this.offsets[ordinal] = record.offset / 8;
+    this.positions[ordinal] = record.position - this.firstPosition;
+    this.times[ordinal] = Math.min(TIME_DELTA_MAX, record.recordedAtMs - this.firstAtMs);
+    this.lanes[ordinal] = record.lane;
+    const idAt = ordinal * WORDS_PER_ID;
+    for (let word = 0; word < WORDS_PER_ID; word++) this.ids[idAt + word] = record.ids[record.idAt + word]!;
+    this.idHashes[ordinal] = hashId(record.ids, record.idAt, this.idSeed);
+    this.#addNames(ordinal, record.names);
+    this.count++;
+    this.#enter(ordinal);
+  }
+
+  /** Ordinal of the record with this id behind the position `after`, or -1. */
+  findId(ids: Uint32Array, at: number, hash: number, after: number): number {
+    const mask = this.#table.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const ordinal = this.#table[slot]! - 1;
+      if (ordinal < 0) return -1;
+      if (this.idHashes[ordinal] !== hash || !this.#sameId(ordinal, ids, at)) continue;
+      if (this.positionOf(ordinal) > after) return ordinal;
+    }
+  }
+
+  /** Forgets all records from ordinal `count` on. */
+  cutTo(count: number): void {
+    if (count === this.count) return;
+    this.count = count;
+    this.#table.fill(0);
+    for (let ordinal = 0; ordinal < count; ordinal++) this.#enter(ordinal);
+  }
+
+  ordinalAt(position: number): number {
+    return lowerBound(this.positions, 0, this.count, position - this.firstPosition);
+  }
+
+  offsetOf(ordinal: number): number {
+    return this.offsets[ordinal]! * 8;
+  }
+
+  positionOf(ordinal: number): number {
+    return this.firstPosition + this.positions[ordinal]!;
+  }
+
+  idCandidates(hash: number): readonly number[] {
+    const found: number[] = [];
+    const mask = this.#table.length - 1;
+    for (let slot = hash & mask; this.#table[slot] !== 0; slot = (slot + 1) & mask) {
+      const ordinal = this.#table[slot]! - 1;
+      if (this.idHashes[ordinal] === hash) found.push(ordinal);
+    }
+    return found;
+  }
+
+  select(narrowing: Narrowing, from: number, through: number): Uint32Array {
+    const accepted = this.#acceptedHashes(narrowing);
+    const found = new Uint32Array(Math.max(0, through - from + 1));
+    let count = 0;
+    search: for (let ordinal = from; ordinal <= through; ordinal++) {
+      if (narrowing.lanes !== undefined && !narrowing.lanes.includes(this.lanes[ordinal]!)) continue;
+      for (const { column, hashes } of accepted) if (!hashes.has(column[ordinal]!)) continue search;
+      found[count++] = ordinal;
+    }
+    return found.subarray(0, count);
+  }
+
+  #acceptedHashes({ hashes, patterns }: Narrowing): { column: Uint32Array; hashes: ReadonlySet<number> }[] {
+    const accepted: { column: Uint32Array; hashes: ReadonlySet<number> }[] = [];
+    for (const [dimension, wanted] of hashes) {
+      accepted.push({ column: this.hashes[dimension], hashes: new Set(wanted) });
+    }
+    for (const dimension of PATTERN_DIMENSIONS) {
+      const test = patterns.get(dimension);
+      if (test === undefined) continue;
+      const matching = [...this.values[dimension]].filter(([value]) => test(value)).map(([, hash]) => hash);
+      accepted.push({ column: this.hashes[dimension], hashes: new Set(matching) });
+    }
+    return accepted;
+  }
+
+  #addNames(ordinal: number, names: RecordNames): void {
+    this.hashes.topic[ordinal] = this.#hashOfValue('topic', names.topic);
+    this.hashes.type[ordinal] = this.#hashOfValue('type', names.type);
+    this.hashes.source[ordinal] = hashText(names.source);
+    this.hashes.correlationId[ordinal] = names.correlationId === '' ? 0 : hashText(names.correlationId);
+    this.hashes.userId[ordinal] = names.userId === '' ? 0 : hashText(names.userId);
+    this.hashes.projectId[ordinal] = names.projectId === '' ? 0 : hashText(names.projectId);
+  }
+
+  #hashOfValue(dimension: PatternDimension, value: string): number {
+    let hash = this.values[dimension].get(value);
+    if (hash === undefined) this.values[dimension].set(value, (hash = hashText(value)));
+    return hash;
+  }
+
+  #sameId(ordinal: number, ids: Uint32Array, at: number): boolean {
+    const own = ordinal * WORDS_PER_ID;
+    return (
+      this.ids[own] === ids[at] &&
+      this.ids[own + 1] === ids[at + 1] &&
+      this.ids[own + 2] === ids[at + 2] &&
+      this.ids[own + 3] === ids[at + 3]
+    );
+  }
+
+  #enter(ordinal: number): void {
+    const mask = this.#table.length - 1;
+    let slot = this.idHashes[ordinal]! & mask;
+    while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
+    this.#table[slot] = ordinal + 1;
+  }
+
+  #grow(): void {
+    const capacity = this.offsets.length * 2;
+    this.ids = grown(this.ids, capacity * WORDS_PER_ID);
+    this.idHashes = grown(this.idHashes, capacity);
+    this.offsets = grown(this.offsets, capacity);
+    this.positions = grown(this.positions, capacity);
+    this.times = grown(this.times, capacity);
+    const lanes = new Uint8Array(capacity);
+    lanes.set(this.lanes);
+    this.lanes = lanes;
+    for (const dimension of DIMENSIONS) this.hashes[dimension] = grown(this.hashes[dimension], capacity);
+    this.#table = new Int32Array(capacity * 2);
+    for (let ordinal = 0; ordinal < this.count; ordinal++) this.#enter(ordinal);
+  }
+}
+
+function grown(column: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(capacity);
+  larger.set(column);
+  return larger;
+}
+
+/** The first index in [from, to) of an ascending column whose value is at least `bound`; `to` when there is none. */
+export function lowerBound(column: Uint32Array, from: number, to: number, bound: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (column[middle]! < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,260 @@
+import {
+  type AdapterHealth,
+  type Disk,
+  type EventBusAdapter,
+  EventManagerError,
+  type Runtime,
+  type Supports,
+  systemRuntime,
+} from '@event-manager/core';
+import { DamageRegister } from './damage.ts';
+import { FailStop } from './fail-stop.ts';
+import { LOCK_FILE, stateLogFile, TEMPORARY_SUFFIX, WITNESS_FILE } from './files/file-names.ts';
+import { Folder } from './files/folder.ts';
+import { nodeDisk } from './files/node-disk.ts';
+import { OpenFiles } from './files/open-files.ts';
+import { EventLog } from './log/event-log.ts';
+import { FullDisk } from './log/full-disk.ts';
+import { loadLog, startLog } from './log/open-log.ts';
+import { listSegments } from './log/recover-log.ts';
+import { CommitLoop } from './state/commit-loop.ts';
+import { Leases } from './state/leases.ts';
+import { type RecoveredState, recoverState } from './state/recover-state.ts';
+import { StateJournal } from './state/state-journal.ts';
+import { StateLog } from './state/state-log.ts';
+import { writeSnapshot } from './state/write-snapshot.ts';
+import { readWitness, Witness, type WitnessReading } from './witness.ts';
+
+export interface JournalOptions {
+  /** Where everything is kept; made when it is not there. One process at a time. */
+  readonly directory: string;
+  readonly disk?: Disk;
+  readonly runtime?: Runtime;
+  /** A segment is sealed at this size. Retention removes whole segments. */
+  readonly segmentBytesMax?: number;
+  /** The state log is folded into a snapshot at this size, or at twice the size of the state. */
+  readonly stateLogBytesMax?: number;
+  /** Space that is set aside so that debts can be settled while the disk is full. */
+  readonly reserveBytes?: number;
+}
+
+export const SEGMENT_BYTES_MAX_DEFAULT = 64 << 20;
+const STATE_LOG_BYTES_MAX_DEFAULT = 8 << 20;
+const RESERVE_BYTES_DEFAULT = 16 << 20;
+/** Offsets in segments are 32-bit. */
+const SEGMENT_BYTES_LIMIT = 2 ** 31;
+
+const SUPPORTS: Supports = Object.freeze({
+  totalOrder: true,
+  dedup: 'window',
+  query: 'index',
+  shared: false,
+  trim: true,
+  durability: 'synced',
+});
+
+/** Keeps events and state in one directory of this machine, durable at every answer. See `docs/storage-format.md`. */
+export function journal(options: JournalOptions): EventBusAdapter {
+  return new Journal(options);
+}
+
+/** What `open` took and `close` gives back, newest last. */
+type Release = () => Promise<void>;
+
+/*
+ * Opening, in this order: lock, witness, log, state, then the witness says durably that the directory is in use and which
+ * epoch this is. Until then nothing was promised, so a crash while opening leaves the next opening the same work.
+ * With damage nothing of the log or state is changed: reads are served, everything else refuses.
+ */
+class Journal implements EventBusAdapter {
+  readonly name = 'journal';
+  readonly supports = SUPPORTS;
+  readonly store = new EventLog();
+  readonly state = new StateJournal();
+  readonly #folder: Folder;
+  readonly #failStop = new FailStop();
+  readonly #damage: DamageRegister;
+  readonly #fullDisk: FullDisk;
+  readonly #segmentBytesMax: number;
+  readonly #stateLogBytesMax: number;
+  readonly #releases: Release[] = [];
+
+  constructor(options: JournalOptions) {
+    const { directory, disk = nodeDisk, runtime = systemRuntime } = options;
+    this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX_DEFAULT;
+    if (!(this.#segmentBytesMax > 0 && this.#segmentBytesMax <= SEGMENT_BYTES_LIMIT)) {
+      throw new TypeError(`segmentBytesMax must be between 1 and ${SEGMENT_BYTES_LIMIT}.`);
+    }
+    this.#stateLogBytesMax = options.stateLogBytesMax ?? STATE_LOG_BYTES_MAX_DEFAULT;
+    this.#folder = new Folder(disk, runtime, directory);
+    this.#damage = new DamageRegister(this.#folder);
+    this.#fullDisk = new FullDisk(this.#folder, options.reserveBytes ?? RESERVE_BYTES_DEFAULT);
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.#releaseAll();
+      throw error instanceof EventManagerError ? error : this.#failStop.stop('opening the journal', error);
+    }
+  }
+
+  /** Finishes what waits, then marks the stop as clean, so that the next start need not rewrite anything. */
+  async close(): Promise<void> {
+    await this.#releaseAll();
+    this.store.opened = undefined;
+    this.state.opened = undefined;
+  }
+
+  health(): AdapterHealth {
+    const facts = this.#facts();
+    if (this.#failStop.failed) return { status: 'failed', reason: this.#failStop.reason!, facts };
+    if (this.#damage.any) return { status: 'read-only', reason: this.#damageText(), facts };
+    if (this.#fullDisk.isFull) return { status: 'full', reason: 'The disk is full.', facts };
+    return { status: 'ok', facts };
+  }
+
+  /** Only this process can make the log or the state grow, so there is nothing to hint at. */
+  watch(_onHint: () => void): () => void {
+    return () => {};
+  }
+
+  async #open(): Promise<void> {
+    const folder = this.#folder;
+    await folder.make();
+    const release = await folder.disk.lock(folder.path(LOCK_FILE));
+    if (release === undefined) {
+      throw new EventManagerError('store_locked', 'Another process has the data directory open.', {
+        retryAfterMs: 1_000,
+      });
+    }
+    this.#releases.push(release);
+    const reading = await readWitness(folder);
+    await this.#damage.load();
+    this.#releases.push(() => this.#damage.settled());
+    await this.#reportUnreadableWitness(reading);
+    const files = new OpenFiles(folder);
+    this.#releases.push(() => files.closeAll());
+    const parts = {
+      folder,
+      files,
+      failStop: this.#failStop,
+      damage: this.#damage,
+      fullDisk: this.#fullDisk,
+      segmentBytesMax: this.#segmentBytesMax,
+    };
+    if (!this.#damage.any) await removeTemporaries(folder);
+    const loaded = await loadLog(parts, reading.last);
+    const state = await recoverState(folder, reading.last, (damage) => this.#damage.report(damage));
+    const epoch = Math.max(reading.last.epoch, state.epoch) + 1;
+    const witness = await this.#takeIntoUse(reading, state, loaded.core.head, epoch, loaded.core.segments.at(-1));
+    const log = await startLog(parts, loaded, witness);
+    const leases = new Leases(folder.runtime.clock, epoch);
+    const commits = await this.#startState(state, witness, leases, epoch);
+    this.#releases.push(() => this.#markClean(witness));
+    this.#releases.push(() => commits.close());
+    this.#releases.push(() => log.close());
+    this.store.opened = log;
+    this.state.opened = { entries: state.entries, leases, commits };
+  }
+
+  /** Makes the directory writable: reserve, snapshot after an unclean stop, witness. Does nothing when there is damage. */
+  async #takeIntoUse(
+    reading: WitnessReading,
+    state: RecoveredState,
+    head: number,
+    epoch: number,
+    newest: { header: { id: string }; bytes: number } | undefined,
+  ): Promise<Witness> {
+    const folder = this.#folder;
+    if (this.#damage.any) return Witness.readOnly(folder, this.#failStop, reading);
+    await this.#fullDisk.open();
+    this.#releases.push(async () => this.#fullDisk.close());
+    if (state.hasLogs && state.log === undefined && state.sequence > 0) {
+      await writeSnapshot(folder, state.entries, state.sequence, epoch);
+    }
+    const witness = await Witness.open(folder, this.#failStop, reading);
+    this.#releases.push(() => witness.close());
+    await witness.write({
+      clean: false,
+      epoch,
+      position: head,
+      stateSequence: state.sequence,
+      stateFirst: state.log?.header.sequence ?? state.sequence + 1,
+      stateBytes: state.log?.bytes ?? 0,
+      ...(newest === undefined ? {} : { segmentId: newest.header.id, segmentBytes: newest.bytes }),
+    });
+    return witness;
+  }
+
+  async #startState(state: RecoveredState, witness: Witness, leases: Leases, epoch: number): Promise<CommitLoop> {
+    const folder = this.#folder;
+    let log: StateLog | undefined;
+    if (state.log !== undefined && !this.#damage.any) {
+      const { header, bytes } = state.log;
+      log = new StateLog(
+        folder,
+        this.#failStop,
+        await folder.open(stateLogFile(header.sequence), 'write'),
+        header,
+        bytes,
+      );
+    }
+    const parts = {
+      folder,
+      failStop: this.#failStop,
+      fullDisk: this.#fullDisk,
+      damage: this.#damage,
+      witness,
+      leases,
+      entries: state.entries,
+      epoch,
+      logBytesMax: this.#stateLogBytesMax,
+    };
+    return new CommitLoop(parts, log, state.sequence);
+  }
+
+  async #markClean(witness: Witness): Promise<void> {
+    if (!this.#failStop.failed) await witness.write({ clean: true });
+  }
+
+  /** Both sectors gone, or the file: then nothing says how far the log was durable, which must not pass in silence. */
+  async #reportUnreadableWitness({ exists, last, damagedAt }: WitnessReading): Promise<void> {
+    const isUsed = (await listSegments(this.#folder)).length > 0;
+    if (!isUsed || last.sequence > 0) return;
+    const reason = exists ? 'no sector of the witness can be read' : 'the witness file is missing';
+    this.#damage.report({ file: WITNESS_FILE, offset: damagedAt[0] ?? 0, reason });
+  }
+
+  #facts(): Readonly<Record<string, number | string | boolean>> {
+    const facts = { durability: SUPPORTS.durability, damages: this.#damage.all.length };
+    const log = this.store.opened;
+    if (log === undefined) return facts;
+    const { core } = log;
+    return { ...facts, head: core.head, first: core.trimmedThrough + 1, segments: core.segments.length };
+  }
+
+  #damageText(): string {
+    const { file, offset, reason } = this.#damage.all[0]!;
+    const more = this.#damage.all.length > 1 ? `, and ${this.#damage.all.length - 1} more` : '';
+    return `Damage in ${file} at offset ${offset}: ${reason}${more}. Run event-manager-journal repair.`;
+  }
+
+  async #releaseAll(): Promise<void> {
+    let failure: unknown;
+    for (const release of this.#releases.splice(0).reverse()) {
+      try {
+        await release();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined && !this.#failStop.failed) throw failure;
+  }
+}
+
+/** Files under construction when the process died; they never had a name that anybody reads. */
+async function removeTemporaries(folder: Folder): Promise<void> {
+  for (const name of await folder.list()) if (name.endsWith(TEMPORARY_SUFFIX)) await folder.remove(name);
+}

@@ -1,0 +1,76 @@
+import {
+  type Appendable,
+  type Appended,
+  type Bounds,
+  EventManagerError,
+  type EventQuery,
+  type EventStore,
+  type FindOptions,
+  type FindResult,
+  type LostRange,
+  type Partition,
+  type Place,
+  type Position,
+  type ReadOptions,
+  type ReadResult,
+  type Recorded,
+} from '@event-manager/core';
+import type { Witness } from '../witness.ts';
+import type { AppendLog } from './append-log.ts';
+import { findEvents } from './find-events.ts';
+import { getEvents } from './get-events.ts';
+import type { KnownIds } from './known-ids.ts';
+import type { LogCore } from './log-core.ts';
+import { readLog } from './read-log.ts';
+import { trimLog } from './trim-log.ts';
+
+/** What an open log consists of. */
+export interface OpenLog {
+  readonly core: LogCore;
+  readonly appending: AppendLog;
+  readonly known: KnownIds;
+  readonly witness: Witness;
+}
+
+/** The event store of the journal: refuses while it is closed and hands each method to the file of its name. */
+export class EventLog implements EventStore {
+  /** Set by the adapter while it is open. */
+  opened: OpenLog | undefined;
+
+  async append(events: readonly Appendable[]): Promise<readonly Appended[]> {
+    return this.#open().appending.append(events);
+  }
+
+  async read(partition: Partition, after: Position, options: ReadOptions): Promise<ReadResult> {
+    assertPartition(partition);
+    return readLog(this.#open().core, after, options);
+  }
+
+  async get(refs: readonly (string | Place)[]): Promise<readonly (Recorded | undefined)[]> {
+    const { core, known } = this.#open();
+    return getEvents(core, known, refs);
+  }
+
+  async find(query: EventQuery, options: FindOptions): Promise<FindResult> {
+    return findEvents(this.#open().core, query, options);
+  }
+
+  async bounds(): Promise<readonly Bounds[]> {
+    const { core } = this.#open();
+    return [{ partition: 0, first: core.trimmedThrough + 1, head: core.head }];
+  }
+
+  async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
+    for (const { partition } of upTo) assertPartition(partition);
+    return trimLog(this.#open(), Math.max(0, ...upTo.map(({ position }) => position)));
+  }
+
+  #open(): OpenLog {
+    if (this.opened === undefined) throw new EventManagerError('closed', 'The journal is not open.');
+    return this.opened;
+  }
+}
+
+function assertPartition(partition: Partition): void {
+  if (partition !== 0) throw new TypeError(`The journal has only partition 0, not ${partition}.`);
+}

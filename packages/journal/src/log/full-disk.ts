@@ -1,0 +1,115 @@
+import { type Cancel, EventManagerError } from '@event-manager/core';
+import { RESERVE_FILE } from '../files/file-names.ts';
+import type { Folder } from '../files/folder.ts';
+import { writeFully } from '../files/write-fully.ts';
+
+/*
+ * What happens when the disk is full. States: roomy → full → roomy.
+ *
+ * Full is entered when a write of the log or of the state meets ENOSPC. Appends are refused with `disk_full`; commits of
+ * state, which settle debts and so let retention make room, may use a reserve: a file of real zeros that is removed at
+ * their first ENOSPC. A timer looks at the free space; when there is twice the reserve it restores the reserve and appends
+ * are taken again. No restart is needed and no caller has to probe.
+ */
+
+const LOOK_EVERY_MS = 250;
+const CHUNK = new Uint8Array(1 << 20);
+
+export class FullDisk {
+  readonly #folder: Folder;
+  readonly #reserveBytes: number;
+  #isFull = false;
+  #hasReserve = false;
+  #cancelTimer: Cancel | undefined;
+  #isClosed = false;
+
+  constructor(folder: Folder, reserveBytes: number) {
+    this.#folder = folder;
+    this.#reserveBytes = reserveBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Makes sure of the reserve. A disk too full for it is not a reason to refuse to open. */
+  async open(): Promise<void> {
+    if (this.#reserveBytes === 0) return;
+    try {
+      const names = await this.#folder.list();
+      if (names.includes(RESERVE_FILE)) {
+        const file = await this.#folder.open(RESERVE_FILE, 'read');
+        this.#hasReserve = (await file.size()) >= this.#reserveBytes;
+        await file.close();
+        if (this.#hasReserve) return;
+      }
+      await this.#makeReserve();
+    } catch {
+      this.enter();
+    }
+  }
+
+  /** The disk is full from now on until the timer finds room. */
+  enter(): void {
+    this.#isFull = true;
+    if (!this.#isClosed) this.#cancelTimer ??= this.#folder.runtime.timers.after(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  assertRoom(): void {
+    if (this.#isFull) throw this.refusal();
+  }
+
+  refusal(): EventManagerError {
+    return new EventManagerError('disk_full', 'The disk is full; publishing resumes when there is space.', {
+      retryAfterMs: LOOK_EVERY_MS,
+    });
+  }
+
+  /** Gives the reserve to a commit that met a full disk. False when it is used up. */
+  async releaseReserve(): Promise<boolean> {
+    if (!this.#hasReserve) return false;
+    this.#hasReserve = false;
+    await this.#folder.removeIfThere(RESERVE_FILE);
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #look(): void {
+    this.#cancelTimer = undefined;
+    this.#resume().then(
+      (resumed) => {
+        if (!resumed) this.enter();
+      },
+      () => this.enter(),
+    );
+  }
+
+  async #resume(): Promise<boolean> {
+    const wanted = this.#reserveBytes * (this.#hasReserve ? 1 : 2);
+    if (this.#isClosed || (await this.#folder.freeBytes()) < Math.max(wanted, CHUNK.length)) return false;
+    if (!this.#hasReserve && this.#reserveBytes > 0) await this.#makeReserve();
+    this.#isFull = false;
+    return true;
+  }
+
+  async #makeReserve(): Promise<void> {
+    await this.#folder.removeIfThere(RESERVE_FILE);
+    const file = await this.#folder.open(RESERVE_FILE, 'create');
+    try {
+      for (let at = 0; at < this.#reserveBytes; at += CHUNK.length) {
+        const length = Math.min(CHUNK.length, this.#reserveBytes - at);
+        await writeFully(file, CHUNK.subarray(0, length), at, this.#folder.runtime);
+      }
+      await file.sync();
+      this.#hasReserve = true;
+    } finally {
+      await file.close();
+      if (!this.#hasReserve) await this.#folder.removeIfThere(RESERVE_FILE);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { SegmentHeader } from '../format/segment-header.ts';
+import { segmentSeed } from '../format/segment-id.ts';
+import type { SegmentIndex } from '../index/segment-index.ts';
+
+/** One file of the log, as readers see it. */
+export class Segment {
+  readonly file: string;
+  readonly header: SegmentHeader;
+  /** What the checksums of its records start from. */
+  readonly seed: number;
+  index: SegmentIndex;
+  /** The last durable position in it; `header.first - 1` while it is empty. */
+  last: number;
+  /** Its durable length. */
+  bytes: number;
+
+  constructor(file: string, header: SegmentHeader, index: SegmentIndex, last: number, bytes: number) {
+    this.file = file;
+    this.header = header;
+    this.seed = segmentSeed(header.id);
+    this.index = index;
+    this.last = last;
+    this.bytes = bytes;
+  }
+
+  get first(): number {
+    return this.header.first;
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  EventManagerError,
+  type Lease,
+  type Revision,
+  type StateChange,
+  type StateEntry,
+  type StateKind,
+  type StatePage,
+  type StateStore,
+} from '@event-manager/core';
+import type { CommitLoop } from './commit-loop.ts';
+import type { Leases } from './leases.ts';
+import type { EncodedChange, StateEntries } from './state-entries.ts';
+
+/** What an open state store consists of. */
+export interface OpenState {
+  readonly entries: StateEntries;
+  readonly leases: Leases;
+  readonly commits: CommitLoop;
+}
+
+/** Longest key, in characters; the same on every adapter so that code moves between them. */
+const KEY_CHARACTERS_MAX = 512;
+
+/** The state store of the journal: reads answer from memory, commits go through the log. */
+export class StateJournal implements StateStore {
+  /** Set by the adapter while it is open. */
+  opened: OpenState | undefined;
+
+  async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
+    return this.#open().entries.load(kind, options);
+  }
+
+  async get(kind: StateKind, keys: readonly string[]): Promise<readonly (StateEntry | undefined)[]> {
+    const { entries } = this.#open();
+    return keys.map((key) => entries.get(kind, key));
+  }
+
+  async commit(changes: readonly StateChange[]): Promise<Revision> {
+    const { commits } = this.#open();
+    return commits.commit(changes, changes.map(encodeChange));
+  }
+
+  async acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined> {
+    return this.#open().leases.acquire(resource, options.owner, options.ttlMs);
+  }
+
+  async renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]> {
+    const { leases: held } = this.#open();
+    return leases.filter((lease) => !held.renew(lease, options.ttlMs));
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    const { leases: held } = this.#open();
+    for (const lease of leases) held.release(lease);
+  }
+
+  #open(): OpenState {
+    if (this.opened === undefined) throw new EventManagerError('closed', 'The journal is not open.');
+    return this.opened;
+  }
+}
+
+/** The value is encoded at once: the caller may change it while the commit waits. */
+function encodeChange({ kind, key, value }: StateChange): EncodedChange {
+  if (key.length > KEY_CHARACTERS_MAX || key.includes('\0')) {
+    throw new TypeError(`A state key has at most ${KEY_CHARACTERS_MAX} characters and no NUL: ${JSON.stringify(key)}`);
+  }
+  return { kind, key, json: value === undefined ? undefined : JSON.stringify(value) };
+}
