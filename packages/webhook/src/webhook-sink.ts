@@ -23,6 +23,9 @@ export interface WebhookSinkOptions {
   readonly sender?: Sender | undefined;
 }
 
+/** Timers count whole milliseconds, so one may fire a little before its time. */
+const TIMER_EARLY_MS = 10;
+
 interface Content {
   readonly id: string;
   readonly body: Uint8Array;
@@ -53,7 +56,8 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
       const response = await sender.post({ url, headers, body: content.body, signal });
       return responseOutcome(response, runtime.clock.wallMs());
     } catch (error) {
-      if (signal.aborted) return { status: 'retry', error: abortFailure(runtime.clock.monotonicMs() >= deadlineAtMs) };
+      if (signal.aborted)
+        return { status: 'retry', error: abortFailure(runtime.clock.monotonicMs() >= deadlineAtMs - TIMER_EARLY_MS) };
       const failure = networkFailure(error);
       if (failure === undefined) throw error;
       return { status: 'retry', error: failure };

@@ -73,21 +73,28 @@ export function webhookSender({ guard, limits: given, resolve = dnsAddresses() }
     keepAliveMaxTimeout: limits.idleMs,
   });
   return {
-    async post({ url, headers, body, signal }) {
-      const response = await agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: 'POST',
-        headers,
-        body,
-        signal,
-      });
-      await drain(response.body, limits.responseBytesMax);
-      const retryAfter = response.headers['retry-after'];
-      return { status: response.statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
-    },
+    post: (request) => untilAborted(request.signal, postBy(agent, request, limits.responseBytesMax)),
     close: () => agent.destroy(),
   };
+}
+
+async function postBy(agent: Agent, request: SentRequest, responseBytesMax: number): Promise<SentResponse> {
+  const { url, headers, body, signal } = request;
+  const path = url.pathname + url.search;
+  const response = await agent.request({ origin: url.origin, path, method: 'POST', headers, body, signal });
+  await drain(response.body, responseBytesMax);
+  const retryAfter = response.headers['retry-after'];
+  return { status: response.statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+}
+
+/** The client notices a signal only once it is connected: a request that waits for a connection would outlive its attempt. */
+function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** Reads to the end, so that the connection can be used again, or to the limit, and then gives the connection up. */
