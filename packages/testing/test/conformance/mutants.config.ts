@@ -1,7 +1,11 @@
-import { mergeConfig } from 'vitest/config';
-import base from '../../../../vitest.config.ts';
+import { defineConfig } from 'vitest/config';
 
-/** The repository's own settings, for the one suite that is meant to fail. */
-const config = mergeConfig(base, { root: import.meta.dirname });
-config.test = { ...config.test, include: ['mutants.suite.ts'] };
-export default config;
+const conditions = ['source', 'node', 'import', 'default'];
+
+/** For the one suite that is meant to fail, and that `npm test` must therefore not find by itself. */
+export default defineConfig({
+  root: import.meta.dirname,
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { include: ['mutants.suite.ts'], pool: 'forks', maxWorkers: 1, execArgv: ['--conditions=source'] },
+});
