@@ -2,11 +2,11 @@
  * 32-bit hashes for the indexes. They only narrow a search: a record that an index names is always read and compared.
  */
 
-/** FNV-1a over UTF-16 code units with a final avalanche. */
+/** FNV-1a over UTF-16 code units with a final avalanche; never 0, which says "absent". */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return avalanche(hash);
+  return avalanche(hash) || 1;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Folder } from '../files/folder.ts';
 import type { OpenFiles } from '../files/open-files.ts';
 import { NO_SEGMENT, newSegmentId } from '../format/segment-id.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
+import { ActiveIndex } from '../index/active-index.ts';
 import { IdDirectory } from '../index/id-directory.ts';
 import type { Witness } from '../witness.ts';
 import { ActiveSegment } from './active-segment.ts';
@@ -36,7 +37,7 @@ export interface LoadedLog {
 export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promise<LoadedLog> {
   const { folder, files, failStop, damage } = parts;
   const directory = new IdDirectory();
-  const sealer = new Sealer(folder, files, failStop, directory);
+  const sealer = new Sealer({ folder, files, damage }, directory);
   const report = (found: Damage): void => damage.report(found);
   const recovered = await recoverLog(
     folder,
@@ -50,8 +51,7 @@ export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promis
   const known = new KnownIds(core, directory, idSeed);
   sealer.attach(known);
   for (const segment of segments) {
-    const index = sealer.memoryIndexOf(segment);
-    if (index !== undefined) known.add({ segment, index });
+    if (segment.index instanceof ActiveIndex) known.add({ segment, index: segment.index });
   }
   return { core, recovered, known, sealer };
 }

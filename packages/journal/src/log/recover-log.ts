@@ -29,7 +29,12 @@ export interface RecoveredLog {
 }
 
 /** Loads a sealed segment from its index file, or `undefined` when that has to be made anew. */
-export type LoadSealed = (file: string, header: SegmentHeader, last: number) => Promise<Segment | undefined>;
+export type LoadSealed = (
+  file: string,
+  header: SegmentHeader,
+  last: number,
+  idSeed: number,
+) => Promise<Segment | undefined>;
 
 /** Lists the segments of a directory in the order of positions. Changes nothing. */
 export async function listSegments(folder: Folder): Promise<SegmentFile[]> {
@@ -146,7 +151,7 @@ async function sealedSegment(
   loadSealed: LoadSealed,
   report: (damage: Damage) => void,
 ): Promise<Segment> {
-  const loaded = await loadSealed(file, header, last);
+  const loaded = await loadSealed(file, header, last, idSeed);
   if (loaded !== undefined) return loaded;
   const { bytes, contents } = await readSegmentContents(folder, file, {
     durableBytes: Number.POSITIVE_INFINITY,
