@@ -255,19 +255,30 @@ export class Engine {
   }
 
   /** All dead letters of one subscription, or of all, in the order of their keys: subscription, then position. */
-  async deadLetters(_principal: Principal, subscriptionId?: string): Promise<readonly DeadLetter[]> {
+  async deadLetters(principal: Principal, subscriptionId?: string): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = [];
     let after: string | undefined;
     do {
-      const page = await this.#adapter.state.load('dead-letter', {
-        ...(subscriptionId === undefined ? {} : { prefix: `${subscriptionId}/` }),
-        ...(after === undefined ? {} : { after }),
-        limit: 1_000,
-      });
-      letters.push(...page.entries.map((entry) => entry.value as unknown as DeadLetter));
+      const page = await this.deadLetterPage(principal, { subscriptionId, after, limit: 1_000 });
+      letters.push(...page.letters);
       after = page.next;
     } while (after !== undefined);
     return letters;
+  }
+
+  /** The same, a page at a time; `next` continues as `after` and is absent on the last page. */
+  async deadLetterPage(
+    _principal: Principal,
+    request: { subscriptionId?: string | undefined; after?: string | undefined; limit: number },
+  ): Promise<{ letters: readonly DeadLetter[]; next?: string }> {
+    const { subscriptionId, after, limit } = request;
+    const page = await this.#adapter.state.load('dead-letter', {
+      ...(subscriptionId === undefined ? {} : { prefix: `${subscriptionId}/` }),
+      ...(after === undefined ? {} : { after }),
+      limit,
+    });
+    const letters = page.entries.map((entry) => entry.value as unknown as DeadLetter);
+    return page.next === undefined ? { letters } : { letters, next: page.next };
   }
 
   health(): EngineHealth {
@@ -283,6 +294,17 @@ export class Engine {
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
     };
+  }
+
+  /** True when this process delivers to the subscription. */
+  isServing(subscriptionId: string): boolean {
+    return this.#active.has(subscriptionId);
+  }
+
+  /** True when everything routed so far is settled, durably, for a subscription that is served here. */
+  isSettled(subscriptionId: string): boolean {
+    const { queue } = this.#active.get(subscriptionId) ?? {};
+    return queue?.isSettled() === true && queue.isCommitted;
   }
 
   /** Bodies and bytes in memory, and entries of the timetable: for metrics and for tests of boundedness. */

@@ -15,7 +15,7 @@ export interface SubscriptionReport extends Readonly<Record<EndState, number>> {
   readonly lostWhere: { readonly prefix: number; readonly middle: number; readonly postfix: number };
   /** Delivered though never published, surely refused, meant for others, or with other content. Must be 0. */
   readonly unexpected: number;
-  /** Deliveries of an event that had been received already. */
+  /** Deliveries of an event that its receiver had taken the time before. What follows a refusal is a retry. */
   readonly duplicates: number;
   /** First deliveries that came after that of a later event of the same lane. */
   readonly inversions: number;
@@ -28,6 +28,8 @@ export interface SubscriptionReport extends Readonly<Record<EndState, number>> {
 /** What one subscription got of one event. */
 interface Received {
   delivered: boolean;
+  /** The receiver took the latest delivery, so that another one can only be a duplicate. */
+  settled: boolean;
   lastAttempt: number | undefined;
 }
 
@@ -61,11 +63,12 @@ export class SubscriptionHistory {
     }
     let received = this.#received.get(entry.id);
     if (received === undefined) {
-      received = { delivered: false, lastAttempt: undefined };
+      received = { delivered: false, settled: false, lastAttempt: undefined };
       this.#received.set(entry.id, received);
       this.#followOrder(event);
     }
-    if (received.delivered) this.#duplicates++;
+    if (received.settled) this.#duplicates++;
+    received.settled = entry.failed !== true;
     if (entry.attempt !== undefined) {
       if (entry.attempt <= (received.lastAttempt ?? 0)) this.#attemptsRepeated++;
       received.lastAttempt = entry.attempt;

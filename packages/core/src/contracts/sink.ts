@@ -36,6 +36,8 @@ export interface DeliverOptions {
 
 /** Takes deliveries out of the engine. */
 export interface Sink {
+  /** True when every call of `deliver` is given one delivery, whatever the batch size of the subscription. */
+  readonly single?: boolean;
   /**
    * One outcome per delivery in order. Throws only for bugs (counts as `retry`). May answer without a promise when the
    * work was synchronous, which saves a turn per delivery.

@@ -89,6 +89,10 @@ export class ActiveSubscription {
     return this.isServing && this.definition.sink.kind === 'handler' && this.definition.state === 'active';
   }
 
+  get batchSize(): number {
+    return this.sink.single ? 1 : this.definition.options.batchSize;
+  }
+
   get lease(): Lease | undefined {
     return this.held?.lease;
   }

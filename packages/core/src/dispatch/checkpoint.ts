@@ -47,7 +47,7 @@ export class Checkpoint {
   mark(subscription: ActiveSubscription): void {
     if (!subscription.queue.durable || this.#halted) return;
     this.#dirty.add(subscription);
-    this.#cancelTimer ??= this.#options.runtime.timers.after(INTERVAL_MS, () => this.#start());
+    this.#arm(INTERVAL_MS);
   }
 
   /** The same, now; `then` runs when it is durable, and never if it never is. */
@@ -60,14 +60,17 @@ export class Checkpoint {
     queueMicrotask(() => this.#start());
   }
 
-  /** Commits until nothing is left; `closing` also ends the reservations of `subscriptions`. Throws what the store throws. */
-  async close(subscriptions: readonly ActiveSubscription[]): Promise<void> {
-    this.#cancelTimer?.();
+  /** Commits a subscription for the last time: its reservation ends too. Throws what the store throws. */
+  async close(subscription: ActiveSubscription): Promise<void> {
     while (this.#committing) await this.#committing;
-    if (this.#halted) return;
-    const durable = subscriptions.filter((subscription) => subscription.queue.durable);
-    for (const subscription of durable) this.#dirty.delete(subscription);
-    await this.#commit(durable, [], true);
+    this.#dirty.delete(subscription);
+    if (this.#halted || !subscription.queue.durable) return;
+    try {
+      await this.#commit([subscription], [], true);
+    } catch (error) {
+      // Whoever holds the lease now counts the window that we could not close.
+      if (!isEventManagerError(error, 'lease_lost')) throw error;
+    }
   }
 
   halt(): void {
@@ -77,10 +80,14 @@ export class Checkpoint {
     this.#afterCommit = [];
   }
 
+  #arm(delayMs: number): void {
+    this.#cancelTimer ??= this.#options.runtime.timers.after(delayMs, () => this.#start());
+  }
+
   #start(): void {
-    if (this.#committing || this.#halted) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    if (this.#committing || this.#halted) return;
     this.#urgent = false;
     const subscriptions = [...this.#dirty];
     const then = this.#afterCommit;
@@ -92,6 +99,7 @@ export class Checkpoint {
       .finally(() => {
         this.#committing = undefined;
         if (this.#urgent) this.#start();
+        else if (this.#dirty.size > 0) this.#arm(INTERVAL_MS);
       });
   }
 
@@ -139,8 +147,8 @@ export class Checkpoint {
     } else if (isEventManagerError(error) && error.retryable && error.code !== 'store_failed') {
       for (const subscription of subscriptions) this.#dirty.add(subscription);
       this.#afterCommit.unshift(...then);
-      const delayMs = error.details.retryAfterMs ?? AGAIN_AFTER_MS;
-      this.#cancelTimer = this.#options.runtime.timers.after(delayMs, () => this.#start());
+      this.#urgent = false;
+      this.#arm(error.details.retryAfterMs ?? AGAIN_AFTER_MS);
     } else {
       this.halt();
       this.#options.onFailure(error);

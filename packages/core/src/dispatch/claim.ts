@@ -41,7 +41,7 @@ export function claim(subscription: ActiveSubscription, context: ClaimContext): 
   const { queue } = subscription;
   const batch: ClaimedDelivery[] = [];
   context.passed = 0;
-  const batchMax = Math.min(subscription.definition.options.batchSize, queue.windowLeft);
+  const batchMax = Math.min(subscription.batchSize, queue.windowLeft);
   while (batch.length < batchMax && context.passed < PASSES_MAX) {
     const lane = nextLane(subscription);
     if (lane === undefined) break;
@@ -75,7 +75,9 @@ export function claim(subscription: ActiveSubscription, context: ClaimContext): 
 
 function nextLane(subscription: ActiveSubscription): Lane | undefined {
   for (const lane of LANES) {
-    if (subscription.queue.lanes[lane]!.waiting > 0 || hasReady(subscription, lane)) return lane;
+    if (hasReady(subscription, lane)) return lane;
+    // At the cap of debts only debts are attempted: nothing else makes room again.
+    if (subscription.queue.lanes[lane]!.waiting > 0 && !subscription.queue.isStalled) return lane;
   }
   return undefined;
 }
@@ -89,7 +91,7 @@ function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean
   if (isRetry) return [subscription.queue.peekReady(lane)!.position];
   const positions: Position[] = [];
   const queue = subscription.queue.lanes[lane]!;
-  const wanted = subscription.concurrencyLeft * subscription.definition.options.batchSize;
+  const wanted = subscription.concurrencyLeft * subscription.batchSize;
   const most = Math.min(LOAD_MAX, Math.max(LOAD_MIN, wanted));
   for (let ahead = 0; ahead < most; ahead++) {
     const position = queue.peekAhead(ahead);

@@ -164,7 +164,6 @@ export class Dispatcher {
       subscription.definition.state === 'active' &&
       subscription.concurrencyLeft > 0 &&
       subscription.queue.windowLeft > 0 &&
-      !subscription.queue.isStalled &&
       !this.#isPaused(subscription) &&
       this.#holdsLease(subscription)
     );
@@ -193,8 +192,8 @@ export class Dispatcher {
 
   #begin(attempt: Attempt): void {
     const { subscription } = attempt;
-    // Taken down while the commit was under way: the debt is durable as started, and whoever serves it next counts that.
-    if (!subscription.isServing || this.#stopped) {
+    // Taken down or out of its lease while the commit was under way: whoever serves it next may attempt it already.
+    if (!subscription.isServing || this.#stopped || !this.#holdsLease(subscription)) {
       for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
       this.#freeSlot(subscription);
       return;

@@ -10,6 +10,7 @@
 import type { Lease, StateStore } from '../contracts/state-store.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const TTL_MS = 6_000;
 const RENEW_EVERY_MS = TTL_MS / 3;
@@ -34,25 +35,20 @@ export interface HeldLease {
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, HeldLease>();
+  readonly #looking: OneAtATime;
   #cancel: Cancel | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
-  #again = false;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
+    this.#looking = new OneAtATime(
+      () => this.#look(),
+      () => {},
+    );
   }
 
   /** Asks and renews now; also to be called when a hint says that something changed. */
   poke(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    if (this.#running) return;
-    this.#cancel?.();
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-      if (!this.#stopped) this.#cancel = this.#options.runtime.timers.after(RENEW_EVERY_MS, () => this.poke());
-    });
+    this.#looking.poke();
   }
 
   async release(subscriptionId: string): Promise<void> {
@@ -67,22 +63,21 @@ export class LeaseKeeper {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     this.#cancel?.();
-    await this.#running;
+    await this.#looking.stop();
+    this.#cancel?.();
   }
 
-  async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      try {
-        await this.#renew();
-        await this.#acquire();
-      } catch {
-        // The store is away or full: leases that ran out meanwhile end by our own clock at the next look.
-        await this.#dropExpired();
-      }
+  async #look(): Promise<void> {
+    this.#cancel?.();
+    try {
+      await this.#renew();
+      await this.#acquire();
+    } catch {
+      // The store is away or full: leases that ran out meanwhile end by our own clock.
+      await this.#dropExpired();
     }
+    this.#cancel = this.#options.runtime.timers.after(RENEW_EVERY_MS, () => this.poke());
   }
 
   async #renew(): Promise<void> {
@@ -103,7 +98,7 @@ export class LeaseKeeper {
 
   async #acquire(): Promise<void> {
     for (const id of await this.#options.wanted()) {
-      if (this.#held.has(id) || this.#stopped) continue;
+      if (this.#held.has(id) || this.#looking.isStopped) continue;
       const askedAtMs = this.#options.runtime.clock.monotonicMs();
       const lease = await this.#options.state.acquire(`subscription/${id}`, {
         owner: this.#options.owner,

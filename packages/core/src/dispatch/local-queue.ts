@@ -89,7 +89,7 @@ export class LocalQueue {
     return this.#claimed;
   }
 
-  /** Claiming stops at the cap: so many retries mean that the receiver, not the event, is broken. */
+  /** At the cap fresh events are not claimed any more: so many retries mean that the receiver, not the event, is broken. */
   get isStalled(): boolean {
     return this.owed.size + this.#claimed >= this.#options.owedMax;
   }

@@ -11,6 +11,7 @@ import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
@@ -46,33 +47,28 @@ export interface ReadBackOptions {
 
 export class ReadBack {
   readonly #options: ReadBackOptions;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #scanning: OneAtATime;
 
   constructor(options: ReadBackOptions) {
     this.#options = options;
+    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
   }
 
-  /** Starts the scan if a lane wants reading and none runs. */
+  /** Scans if a lane wants reading. */
   start(): void {
-    if (this.#running || this.#stopped || this.#oldestCursor() === undefined) return;
-    this.#running = this.#run()
-      .catch(this.#options.onFailure)
-      .finally(() => {
-        this.#running = undefined;
-      });
+    if (this.#scanning.isIdle && this.#oldestCursor() === undefined) return;
+    this.#scanning.poke();
   }
 
   /** Resolves when no scan runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
+    await this.#scanning.stop();
   }
 
-  async #run(): Promise<void> {
-    for (;;) {
+  async #scanAll(): Promise<void> {
+    while (!this.#scanning.isStopped) {
       const after = this.#oldestCursor();
-      if (after === undefined || this.#stopped) return;
+      if (after === undefined) return;
       await this.#scan(after);
     }
   }

@@ -11,6 +11,7 @@ import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { offerLive } from './offer.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -37,14 +38,13 @@ export class Route {
   #recentCount = 0;
   /** The position before the oldest of `#recent`. */
   #recentAfter: Position;
-  #reading: Promise<void> | undefined;
-  #readAgain = false;
-  #stopped = false;
+  readonly #reading: OneAtATime;
 
   constructor(options: RouteOptions) {
     this.#options = options;
     this.#head = options.head;
     this.#recentAfter = options.head;
+    this.#reading = new OneAtATime(() => this.#read(), options.onFailure);
   }
 
   get head(): Position {
@@ -68,27 +68,19 @@ export class Route {
 
   /** Reads what others appended. Harmless when there is nothing. */
   catchUp(): void {
-    if (this.#stopped) return;
-    this.#readAgain = true;
-    if (this.#reading) return;
-    this.#reading = this.#read()
-      .catch(this.#options.onFailure)
-      .finally(() => {
-        this.#reading = undefined;
-      });
+    this.#reading.poke();
   }
 
   /** Resolves when everything up to `position` is routed; it must be in the log already. */
   async reach(position: Position): Promise<void> {
-    while (this.#head < position && !this.#stopped) {
-      this.catchUp();
-      await this.#reading;
+    while (this.#head < position && !this.#reading.isStopped) {
+      this.#reading.poke();
+      await this.#reading.ended();
     }
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#reading;
+    await this.#reading.stop();
   }
 
   /** Up to `limit` events behind `after`, or `undefined` when they are not all in memory any more. */
@@ -126,16 +118,13 @@ export class Route {
 
   async #read(): Promise<void> {
     const { partition, store, onLost } = this.#options;
-    while (this.#readAgain && !this.#stopped) {
-      this.#readAgain = false;
-      for (;;) {
-        const after = this.#head;
-        const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES });
-        if (chunk.lost) onLost(chunk.lost);
-        for (const record of chunk.records) if (record.place.position > this.#head) this.#take(record);
-        this.#options.onAdvance();
-        if (chunk.scannedTo <= after || this.#stopped) break;
-      }
+    while (!this.#reading.isStopped) {
+      const after = this.#head;
+      const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES });
+      if (chunk.lost) onLost(chunk.lost);
+      for (const record of chunk.records) if (record.place.position > this.#head) this.#take(record);
+      this.#options.onAdvance();
+      if (chunk.scannedTo <= after) return;
     }
   }
 }

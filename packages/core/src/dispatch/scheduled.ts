@@ -4,6 +4,7 @@ import { DEAD_LETTER } from '../event/flags.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Limits } from '../limits.ts';
 import { SYSTEM } from '../principal.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const PAGE = 100;
 /** Such an event carries the original and the reason besides. */
@@ -17,45 +18,37 @@ export class Scheduled {
   readonly #state: StateStore;
   readonly #ingest: Ingest;
   readonly #limits: Limits;
-  #running: Promise<void> | undefined;
-  #again = false;
-  #stopped = false;
+  readonly #draining: OneAtATime;
 
   constructor(options: { state: StateStore; ingest: Ingest; limits: Limits }) {
     this.#state = options.state;
     this.#ingest = options.ingest;
     this.#limits = { ...options.limits, eventBytesMax: options.limits.eventBytesMax + EXTRA_BYTES };
+    // A failure leaves the records where they are; the next commit or start tries again.
+    this.#draining = new OneAtATime(
+      () => this.#drain(),
+      () => {},
+    );
   }
 
   get isIdle(): boolean {
-    return this.#running === undefined;
+    return this.#draining.isIdle;
   }
 
   wake(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    // A failure leaves the records where they are; the next commit or start tries again.
-    this.#running ??= this.#drain()
-      .catch(() => {})
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#draining.poke();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
+    await this.#draining.stop();
   }
 
   async #drain(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      for (;;) {
-        const page = await this.#state.load('schedule', { prefix: 'dead-letter/', limit: PAGE });
-        if (page.entries.length === 0) break;
-        await Promise.all(page.entries.map((entry) => this.#append(entry.value)));
-        await this.#state.commit(page.entries.map(({ key }) => ({ kind: 'schedule' as const, key })));
-      }
+    while (!this.#draining.isStopped) {
+      const page = await this.#state.load('schedule', { prefix: 'dead-letter/', limit: PAGE });
+      if (page.entries.length === 0) return;
+      await Promise.all(page.entries.map((entry) => this.#append(entry.value)));
+      await this.#state.commit(page.entries.map(({ key }) => ({ kind: 'schedule' as const, key })));
     }
   }
 

@@ -97,7 +97,7 @@ export class Serving {
       await dispatcher.idle(subscription);
       cancel();
     }
-    await checkpoint.close([subscription]);
+    await checkpoint.close(subscription);
   }
 
   /** Ends service at once and commits nothing: the subscription belongs to somebody else by now. */

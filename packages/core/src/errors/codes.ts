@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   invalid_query: invalid('The query has an unknown field or a value of the wrong type.'),
   invalid_cursor: invalid('The cursor was not made by this product or was cut.'),
   invalid_setting: invalid('A setting is unknown or has a wrong value.'),
+  invalid_request: invalid('The request is not one that the protocol allows.'),
+  method_not_allowed: invalid('This address does not answer to this method.'),
   unsupported_media_type: invalid('The body must be application/json.'),
   not_supported: invalid('The chosen adapter does not have this feature.'),
   too_deep: limit('The JSON is nested deeper than the limit.'),

@@ -40,12 +40,13 @@ export const insideHandler = new AsyncLocalStorage<true>();
 
 const DELIVERED: Outcome = { status: 'delivered' };
 
-/** Delivers to a function of this process. */
+/** Delivers to a function of this process, one event in a call. */
 export function handlerSink(handler: EventHandler): Sink {
   return {
-    deliver(batch, options) {
-      if (batch.length === 1) return single(handler, batch[0]!, options);
-      return inTurn(handler, batch, options);
+    single: true,
+    deliver([delivery], options) {
+      const outcome = run(() => handler(eventOf(delivery!.record), contextOf(delivery!, options)));
+      return outcome instanceof Promise ? outcome.then((settled) => [settled]) : [outcome];
     },
     close: async () => {},
   };
@@ -63,19 +64,6 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
     },
     close: async () => {},
   };
-}
-
-function single(handler: EventHandler, delivery: Delivery, options: DeliverOptions): Outcome[] | Promise<Outcome[]> {
-  const outcome = run(() => handler(eventOf(delivery.record), contextOf(delivery, options)));
-  return outcome instanceof Promise ? outcome.then((settled) => [settled]) : [outcome];
-}
-
-async function inTurn(handler: EventHandler, batch: readonly Delivery[], options: DeliverOptions): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const delivery of batch) {
-    outcomes.push(await run(() => handler(eventOf(delivery.record), contextOf(delivery, options))));
-  }
-  return outcomes;
 }
 
 function run(call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {

@@ -1,0 +1,9 @@
+/** The failpoints of core, in the order in which an event passes them. A test keeps this list equal to the source. */
+export const CORE_FAILPOINTS = Object.freeze([
+  'ingest.before-append',
+  'ingest.after-append',
+  'deliver.before',
+  'deliver.after',
+  'checkpoint.before-commit',
+  'checkpoint.after-commit',
+] as const);

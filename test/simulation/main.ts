@@ -1,0 +1,62 @@
+/**
+ * `npm run sim -- --seeds N [--from K] [--seed K --trace] [--planted BUG]`: runs the product in simulated time, one run per
+ * seed, and prints one line of sums. A seed that fails prints the command that replays it.
+ */
+import { parseArgs } from 'node:util';
+import { CORE_FAILPOINTS, type PlantedBug } from '@event-manager/core';
+import { FAILPOINTS } from '@event-manager/journal';
+import { runSeed, type SeedResult } from './run-seed.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '200' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    planted: { type: 'string', multiple: true, default: [] },
+    /** Runs every n-th seed twice and compares the traces. */
+    'twice-every': { type: 'string', default: '50' },
+    'fired-min': { type: 'string', default: '0' },
+  },
+});
+
+const failpoints = [...CORE_FAILPOINTS, ...FAILPOINTS];
+const planted = new Set(values.planted as PlantedBug[]);
+const fired = new Map<string, number>(failpoints.map((name) => [name, 0]));
+const from = Number(values.seed ?? values.from);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+const startedAtMs = performance.now();
+let failed = 0;
+let differing = 0;
+const sums = { acked: 0, delivered: 0, duplicates: 0, deadLettered: 0 };
+
+for (let seed = from; seed < from + count; seed++) {
+  const result = await runSeed(seed, { failpoints, planted, traceLines: values.trace ? 100_000 : 0 });
+  if (values.trace) process.stdout.write(`${JSON.stringify(result.plan, null, 2)}\n${result.trace.join('\n')}\n`);
+  for (const [name, times] of result.fired) fired.set(name, (fired.get(name) ?? 0) + times);
+  for (const field of Object.keys(sums) as (keyof typeof sums)[]) sums[field] += result.report?.[field] ?? 0;
+  if (result.violations.length > 0) tell(result);
+  if ((seed - from) % Number(values['twice-every']) === 0) {
+    const again = await runSeed(seed, { failpoints, planted });
+    if (again.traceHash !== result.traceHash) {
+      differing++;
+      process.stdout.write(`seed ${seed} ran differently the second time: ${result.traceHash} ${again.traceHash}\n`);
+    }
+  }
+}
+
+const rare = [...fired]
+  .filter(([, times]) => times < Number(values['fired-min']))
+  .map(([name, times]) => `${name}: ${times}`);
+if (rare.length > 0) process.stdout.write(`failpoints that fired too rarely: ${rare.join(', ')}\n`);
+const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
+const least = Math.min(...fired.values());
+process.stdout.write(`${JSON.stringify({ seeds: count, from, failed, differing, least, seconds, ...sums })}\n`);
+process.exitCode = failed + differing + rare.length > 0 ? 1 : 0;
+
+function tell(result: SeedResult): void {
+  failed++;
+  for (const violation of result.violations) process.stdout.write(`seed ${result.seed}: ${violation}\n`);
+  const bugs = values.planted.map((bug) => ` --planted ${bug}`).join('');
+  process.stdout.write(`  replay: npm run sim -- --seed ${result.seed} --trace${bugs}\n`);
+}

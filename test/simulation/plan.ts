@@ -1,0 +1,108 @@
+import type { SeededChance } from '@event-manager/testing';
+
+/** What one seed means: drawn first and at once, so that a plan can be printed and understood without the run. */
+export interface Plan {
+  readonly seed: number;
+  readonly world: 'journal' | 'shared';
+  /** Simulated processes that share the store; the journal has one. */
+  readonly engines: number;
+  readonly subscriptions: readonly SubscriptionPlan[];
+  readonly publishers: number;
+  readonly eventsPerPublisher: number;
+  /** Longest pause of a publisher between two events, virtual milliseconds. */
+  readonly pauseMs: number;
+  /** A process is ended when it passes this failpoint for the n-th time. */
+  readonly crashAt: readonly { readonly failpoint: string; readonly hit: number }[];
+  /** Further processes end at these virtual milliseconds. */
+  readonly crashAfterMs: readonly number[];
+  /** Share of the journal's crashes that are power losses instead of killed processes. */
+  readonly powerLossShare: number;
+  readonly faults: readonly FaultPlan[];
+  readonly limits: {
+    readonly laneEntriesMax: number;
+    readonly queueMaxSize: number;
+    readonly owedMax: number;
+    readonly inFlightMax: number;
+  };
+}
+
+export interface SubscriptionPlan {
+  readonly name: string;
+  readonly topic: string;
+  readonly via: 'webhook' | 'handler';
+  readonly minimumPriority: number | undefined;
+  readonly batchSize: number;
+  readonly maxConcurrency: number;
+  readonly maxRetries: number;
+  readonly timeoutMs: number;
+  /** Shares of what the receiver does. The rest is success. */
+  readonly fails: number;
+  readonly hangs: number;
+  readonly answersLate: number;
+  readonly busy: number;
+  readonly rejects: number;
+}
+
+export interface FaultPlan {
+  readonly afterMs: number;
+  readonly kind: 'sync-fails' | 'disk-full' | 'clock-jump' | 'trim' | 'read-fails';
+  /** Duration of a full disk, or the jump, in milliseconds. */
+  readonly amountMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export function drawPlan(seed: number, chance: SeededChance, failpoints: readonly string[]): Plan {
+  const world = chance.happens(0.6) ? 'journal' : 'shared';
+  const isCalm = chance.happens(0.15);
+  const crashes = isCalm ? 0 : chance.integer(4);
+  const inFlightMax = chance.pick([1, 4, 32]);
+  return {
+    seed,
+    world,
+    engines: world === 'journal' ? 1 : 1 + chance.integer(5),
+    subscriptions: Array.from({ length: 1 + chance.integer(4) }, (_, at) =>
+      drawSubscription(at, chance, isCalm, inFlightMax),
+    ),
+    publishers: 1 + chance.integer(3),
+    eventsPerPublisher: 4 + chance.integer(24),
+    pauseMs: chance.pick([0, 5, 50, 400]),
+    // The least travelled points are aimed at as often as the others: each seed draws from the list.
+    crashAt: isCalm ? [] : [{ failpoint: chance.pick(failpoints), hit: 1 + chance.integer(chance.pick([1, 4, 20])) }],
+    crashAfterMs: Array.from({ length: crashes }, () => chance.integer(6_000)),
+    powerLossShare: chance.pick([0, 0.5, 1]),
+    faults: isCalm ? [] : Array.from({ length: chance.integer(3) }, () => drawFault(world, chance)),
+    limits: {
+      laneEntriesMax: chance.pick([4, 16, 1_000]),
+      queueMaxSize: chance.pick([4, 64, 1_024]),
+      owedMax: chance.pick([8, 1_000]),
+      inFlightMax,
+    },
+  };
+}
+
+function drawSubscription(at: number, chance: SeededChance, isCalm: boolean, inFlightMax: number): SubscriptionPlan {
+  const trouble = isCalm ? 0 : chance.pick([0, 0.05, 0.3]);
+  return {
+    name: `subscription-${at}`,
+    topic: chance.pick(['#', 'a.*', 'a/+', '*.x', 'b/#']),
+    via: chance.happens(0.7) ? 'webhook' : 'handler',
+    minimumPriority: chance.happens(0.2) ? chance.integer(4) : undefined,
+    batchSize: Math.min(inFlightMax, chance.pick([1, 1, 3])),
+    maxConcurrency: chance.pick([1, 2, 8]),
+    maxRetries: chance.pick([0, 2, 4]),
+    timeoutMs: chance.pick([1_000, 5_000]),
+    fails: trouble,
+    hangs: trouble / 5,
+    answersLate: trouble / 5,
+    busy: trouble / 5,
+    rejects: trouble / 10,
+  };
+}
+
+function drawFault(world: Plan['world'], chance: SeededChance): FaultPlan {
+  const kinds = ['sync-fails', 'disk-full', 'clock-jump', 'trim', 'trim', 'read-fails'] as const;
+  const kind = world === 'journal' ? chance.pick(kinds) : 'clock-jump';
+  const amountMs = kind === 'clock-jump' ? chance.pick([-24, -1, 1, 24]) * HOUR_MS : 200 + chance.integer(2_000);
+  return { afterMs: chance.integer(6_000), kind, amountMs };
+}

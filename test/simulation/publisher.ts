@@ -1,0 +1,91 @@
+import {
+  ANONYMOUS,
+  DEFAULT_LIMITS,
+  decodeCursor,
+  type EventIn,
+  EventManagerError,
+  matchesPattern,
+  PublishResult,
+  parsePattern,
+} from '@event-manager/core';
+import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
+import type { Plan } from './plan.ts';
+import { digestOf } from './receivers.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+
+const TOPICS = ['a/x', 'a/y/x', 'b', 'b/c/d', 'c/x'];
+const GIVE_UP_MS = 3_000;
+
+export interface PublisherOptions {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly time: VirtualTime;
+  readonly chance: SeededChance;
+  readonly history: HistoryEntry[];
+  readonly note: (what: string) => void;
+  /** A process that is up, chosen by chance. */
+  readonly anyProcess: () => SimulatedProcess | undefined;
+  readonly onAcknowledgedAfterFailure: () => void;
+}
+
+/** A client that publishes its events one after the other and repeats each, under the same id, until it hears "stored". */
+export async function publishAll(options: PublisherOptions): Promise<void> {
+  const { plan, time, chance } = options;
+  for (let number = 0; number < plan.eventsPerPublisher; number++) {
+    if (plan.pauseMs > 0) await time.wait(chance.integer(plan.pauseMs));
+    const event = drawEvent(options, number);
+    while (!(await publishOnce(options, event))) await time.wait(50 + chance.integer(200));
+  }
+}
+
+function drawEvent({ name, chance, plan }: PublisherOptions, number: number): EventIn & { id: string; topic: string } {
+  const bytes = new Uint8Array(16);
+  chance.fill(bytes);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = Buffer.from(bytes).toString('hex');
+  const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const priority = chance.integer(4) as 0 | 1 | 2 | 3;
+  const payload = { number, text: 'x'.repeat(chance.integer(chance.pick([20, 900]))), seed: plan.seed };
+  return { id, type: 'simulated', source: name, topic: chance.pick(TOPICS), priority, payload };
+}
+
+async function publishOnce(
+  options: PublisherOptions,
+  event: EventIn & { id: string; topic: string },
+): Promise<boolean> {
+  const { name, plan, time, history, note, anyProcess } = options;
+  const process = anyProcess();
+  const engine = process?.engine;
+  if (!process || !engine) return false;
+  const hasFailed = process.adapter.health().status === 'failed';
+  const subscriptions = plan.subscriptions.filter((subscription) => wants(subscription, event)).map((s) => s.name);
+  const digest = digestOf(event.payload);
+  const lane = event.priority as number;
+  history.push({ kind: 'invoke', client: name, id: event.id, subscriptions, digest, lane });
+  note(`invoke ${event.id} at ${process.name}`);
+  const answer = await Promise.race([
+    engine.publish(ANONYMOUS, event).catch((error: unknown) => error),
+    process.died,
+    time.wait(GIVE_UP_MS),
+  ]);
+  if (!(answer instanceof PublishResult) || !process.isAlive) {
+    if (answer instanceof Error && !(answer instanceof EventManagerError)) throw answer;
+    note(`unknown ${event.id} ${answer instanceof EventManagerError ? answer.code : ''}`);
+    history.push({ kind: 'unknown', id: event.id });
+    return false;
+  }
+  if (hasFailed) options.onAcknowledgedAfterFailure();
+  const position = decodeCursor(answer.cursor)[0]!.position;
+  note(`ok ${event.id} ${position}`);
+  history.push({ kind: 'ok', id: event.id, position });
+  return true;
+}
+
+function wants(subscription: Plan['subscriptions'][number], event: { topic: string; priority?: unknown }): boolean {
+  const minimum = subscription.minimumPriority ?? 3;
+  return (
+    (event.priority as number) <= minimum &&
+    matchesPattern(parsePattern(subscription.topic, DEFAULT_LIMITS), event.topic)
+  );
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import {
+  type AttemptError,
+  decodeEvent,
+  type Event,
+  type EventHandler,
+  type Outcome,
+  type Sink,
+} from '@event-manager/core';
+import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
+import type { SubscriptionPlan } from './plan.ts';
+
+const ERROR: AttemptError = { code: 'simulated', message: 'The simulated receiver failed.' };
+const ANSWER_MS_MAX = 40;
+
+interface Received {
+  readonly event: Event;
+  readonly attempt: number;
+}
+
+/** Of a payload, as publishers and receivers compute it. */
+export function digestOf(payload: unknown): string {
+  return createHash('sha256').update(JSON.stringify(payload)).digest('hex').slice(0, 16);
+}
+
+/** The other end of a subscription. It lives outside the simulated processes and remembers what reached it. */
+export class Receiver {
+  readonly plan: SubscriptionPlan;
+  isHealed = false;
+  readonly #time: VirtualTime;
+  readonly #chance: SeededChance;
+  readonly #history: HistoryEntry[];
+  readonly #note: (what: string) => void;
+
+  constructor(options: {
+    plan: SubscriptionPlan;
+    time: VirtualTime;
+    chance: SeededChance;
+    history: HistoryEntry[];
+    note: (what: string) => void;
+  }) {
+    this.plan = options.plan;
+    this.#time = options.time;
+    this.#chance = options.chance;
+    this.#history = options.history;
+    this.#note = options.note;
+  }
+
+  /** The way of one process to this receiver. A dead process reaches nobody and hears nothing. */
+  sink(isAlive: () => boolean): Sink {
+    return {
+      deliver: async (batch) => {
+        const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
+        const outcome = await this.#receive(received, isAlive);
+        return batch.map(() => outcome);
+      },
+      close: async () => {},
+    };
+  }
+
+  /** The same for a function of the process. */
+  handler(isAlive: () => boolean): EventHandler {
+    return async (event, { attempt }) => {
+      const outcome = await this.#receive([{ event, attempt }], isAlive);
+      if (outcome.status === 'delivered') return { success: true };
+      return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
+    };
+  }
+
+  #receive(batch: readonly Received[], isAlive: () => boolean): Promise<Outcome> {
+    if (!isAlive()) return new Promise(() => {});
+    const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
+    const kind = this.isHealed ? 'ok' : this.#draw();
+    const outcome = outcomeOf(kind);
+    // An answer after the time is up does not count, whatever it says.
+    const failed = outcome?.status !== 'delivered' || kind === 'late';
+    for (const { event, attempt } of batch) {
+      this.#note(`deliver ${this.plan.name} ${event.id} ${attempt} ${kind}`);
+      const digest = digestOf(event.payload);
+      this.#history.push({ kind: 'deliver', subscription: this.plan.name, id: event.id, attempt, digest, failed });
+    }
+    return new Promise((resolve) => {
+      if (!outcome) return;
+      const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;
+      this.#time.after(waitMs, () => {
+        if (isAlive()) resolve(outcome);
+      });
+    });
+  }
+
+  #draw(): string {
+    const { fails, hangs, answersLate, busy, rejects } = this.plan;
+    let point = this.#chance.fraction();
+    for (const [kind, share] of Object.entries({
+      fail: fails,
+      hang: hangs,
+      late: answersLate,
+      busy,
+      reject: rejects,
+    })) {
+      if (point < share) return kind;
+      point -= share;
+    }
+    return 'ok';
+  }
+}
+
+/** `undefined`: it never answers. */
+function outcomeOf(kind: string): Outcome | undefined {
+  if (kind === 'hang') return undefined;
+  if (kind === 'fail') return { status: 'retry', error: ERROR };
+  if (kind === 'busy') return { status: 'busy', afterMs: 500 };
+  if (kind === 'reject') return { status: 'reject', error: ERROR };
+  return { status: 'delivered' };
+}

@@ -1,0 +1,292 @@
+import { ANONYMOUS, type DeadLetter, type PlantedBug, type SubscriptionDefinition } from '@event-manager/core';
+import { type HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
+import { drawPlan, type FaultPlan, type Plan, type SubscriptionPlan } from './plan.ts';
+import { publishAll } from './publisher.ts';
+import { Receiver } from './receivers.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+import { Trace } from './trace.ts';
+import { trimWhatIsSettled } from './trim.ts';
+import { judge } from './verdict.ts';
+import { createWorld, type World } from './world.ts';
+
+/** Virtual time within which everything owed must be settled once all faults are over. */
+const SETTLE_WITHIN_MS = 600_000;
+const RUN_WITHIN_MS = 3_600_000;
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly violations: readonly string[];
+  readonly traceHash: string;
+  /** How often a process was ended at each failpoint. */
+  readonly fired: ReadonlyMap<string, number>;
+  readonly report: ReturnType<typeof judge>['report'] | undefined;
+  readonly trace: readonly string[];
+}
+
+export interface SeedOptions {
+  readonly failpoints: readonly string[];
+  readonly planted?: ReadonlySet<PlantedBug>;
+  /** Lines of the trace to keep. Default: none. */
+  readonly traceLines?: number;
+}
+
+/** Runs the whole product once as the seed says, and judges what its clients saw. */
+export async function runSeed(seed: number, options: SeedOptions): Promise<SeedResult> {
+  return new SimulatedRun(seed, options).run();
+}
+
+class SimulatedRun {
+  readonly #seed: number;
+  readonly #options: SeedOptions;
+  readonly #chance: SeededChance;
+  readonly #plan: Plan;
+  readonly #time = new VirtualTime();
+  readonly #trace: Trace;
+  readonly #history: HistoryEntry[] = [];
+  readonly #receivers = new Map<string, Receiver>();
+  readonly #names = new Map<string, string>();
+  readonly #world: World;
+  readonly #processes: (SimulatedProcess | undefined)[] = [];
+  readonly #hits = new Map<string, number>();
+  readonly #fired = new Map<string, number>();
+  readonly #violations: string[] = [];
+  #started = 0;
+  #abruptEnds = 0;
+  #acknowledgedAfterFailure = 0;
+  #isArmed = false;
+
+  constructor(seed: number, options: SeedOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#chance = new SeededChance(seed);
+    this.#plan = drawPlan(seed, this.#chance.fork('plan'), options.failpoints);
+    this.#trace = new Trace(options.traceLines ?? 0);
+    const { plan, time, note } = { plan: this.#plan, time: this.#time, note: this.#note };
+    this.#world = createWorld({ plan, time, chance: this.#chance.fork('world'), note });
+    for (const subscription of plan.subscriptions) {
+      const chance = this.#chance.fork(`receiver ${subscription.name}`);
+      const history = this.#history;
+      this.#receivers.set(subscription.name, new Receiver({ plan: subscription, time, chance, history, note }));
+      history.push({ kind: 'subscribe', subscription: subscription.name });
+    }
+  }
+
+  async run(): Promise<SeedResult> {
+    let report: SeedResult['report'];
+    try {
+      await this.#setUp();
+      await this.#live();
+      await this.#heal();
+      report = await this.#judge();
+    } catch (error) {
+      this.#violations.push(`run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+    return {
+      seed: this.#seed,
+      plan: this.#plan,
+      violations: this.#violations,
+      traceHash: this.#trace.digest(),
+      fired: this.#fired,
+      report,
+      trace: this.#trace.lines,
+    };
+  }
+
+  readonly #note = (what: string): void => this.#trace.add(this.#time.monotonicMs(), what);
+
+  /** All processes up and all subscriptions made, before anything goes wrong. */
+  async #setUp(): Promise<void> {
+    for (let slot = 0; slot < this.#plan.engines; slot++) await this.#time.run(this.#launch(slot));
+    const first = this.#processes[0]?.engine;
+    if (!first) throw new TypeError('The first process did not start.');
+    for (const plan of this.#plan.subscriptions) {
+      if (plan.via === 'handler') continue;
+      const request = { ...requestOf(plan), endpoint: 'https://receiver.example/' };
+      const definition = await this.#time.run(first.subscriptions.subscribe(ANONYMOUS, request));
+      this.#names.set(definition.id, plan.name);
+    }
+  }
+
+  /** Publishers, crashes and faults together, until every event is acknowledged. */
+  async #live(): Promise<void> {
+    this.#isArmed = true;
+    for (const afterMs of this.#plan.crashAfterMs) {
+      this.#time.after(afterMs, () => this.#crash(this.#anyProcess(), 'by chance'));
+    }
+    for (const fault of this.#plan.faults) this.#time.after(fault.afterMs, () => this.#fault(fault));
+    this.#watchFailures();
+    const work = Array.from({ length: this.#plan.publishers }, (_, at) =>
+      publishAll({
+        name: `publisher-${at}`,
+        plan: this.#plan,
+        time: this.#time,
+        chance: this.#chance.fork(`publisher ${at}`),
+        history: this.#history,
+        note: this.#note,
+        anyProcess: () => this.#anyProcess(),
+        onAcknowledgedAfterFailure: () => {
+          this.#acknowledgedAfterFailure++;
+        },
+      }),
+    );
+    await this.#time.run(Promise.all(work), RUN_WITHIN_MS);
+    await this.#time.advance(this.#chance.integer(5_000));
+  }
+
+  /** No more trouble: everything owed must be settled. */
+  async #heal(): Promise<void> {
+    this.#isArmed = false;
+    this.#world.heal();
+    for (const receiver of this.#receivers.values()) receiver.isHealed = true;
+    const isUp = () => this.#processes.every((process) => process?.isAlive && process.engine);
+    await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+    // A process whose store failed is restarted by its operator first.
+    await this.#time.advance(1_000);
+    await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+    for (let rounds = 0; !(await this.#isSettled()); rounds++) {
+      if (rounds * 500 > SETTLE_WITHIN_MS) throw new RangeError(`Not settled: ${await this.#whatIsOpen()}`);
+      await this.#time.advance(500);
+    }
+  }
+
+  async #judge(): Promise<SeedResult['report']> {
+    const process = this.#processes[0];
+    const engine = process?.engine;
+    if (!engine) throw new TypeError('The first process is gone.');
+    const deadLetters: readonly DeadLetter[] = await this.#time.run(engine.deadLetters(ANONYMOUS));
+    const ids = [...new Set(this.#history.flatMap((entry) => (entry.kind === 'ok' ? [entry.id] : [])))];
+    const records = await this.#time.run(process.adapter.store.get(ids));
+    const stored = new Map<string, string>();
+    for (const record of records) if (record) stored.set(record.id, Buffer.from(record.body).toString());
+    const verdict = judge({
+      plan: this.#plan,
+      history: this.#history,
+      abruptEnds: this.#abruptEnds,
+      deadLetters,
+      nameOf: (id) => this.#names.get(id) ?? id,
+      stored,
+      acknowledgedAfterFailure: this.#acknowledgedAfterFailure,
+    });
+    this.#violations.push(...verdict.violations);
+    await this.#time.run(Promise.all(this.#processes.map((each) => each?.engine?.close())));
+    this.#note(JSON.stringify({ ...verdict.report, subscriptions: undefined }));
+    return verdict.report;
+  }
+
+  /** Starts a process in a slot, and again until it is up. */
+  async #launch(slot: number): Promise<void> {
+    for (;;) {
+      const name = `process-${slot}-${this.#started++}`;
+      const process = new SimulatedProcess({
+        name,
+        plan: this.#plan,
+        world: this.#world,
+        time: this.#time,
+        chance: this.#chance.fork(name),
+        planted: this.#options.planted ?? new Set(),
+        sinkOf: (definition, isAlive) => this.#sinkOf(definition, isAlive),
+        onFailpoint: (reached, failpoint) => this.#reach(reached, failpoint),
+      });
+      this.#processes[slot] = process;
+      this.#note(`launch ${name}`);
+      if ((await process.start()) && (await this.#attachHandlers(process))) break;
+      this.#note(`failed ${name}`);
+      process.die();
+      await this.#time.wait(200);
+    }
+    const up = this.#processes[slot]!;
+    void up.died.then(() => {
+      this.#time.after(50 + this.#chance.integer(1_500), () => void this.#launch(slot));
+    });
+  }
+
+  async #attachHandlers(process: SimulatedProcess): Promise<boolean> {
+    for (const plan of this.#plan.subscriptions) {
+      if (plan.via === 'webhook') continue;
+      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive);
+      const attaching = process.engine!.subscriptions.subscribe(ANONYMOUS, { ...requestOf(plan), handler });
+      const definition = await Promise.race([attaching.catch(() => undefined), process.died]);
+      if (!definition) return false;
+      this.#names.set(definition.id, plan.name);
+    }
+    return process.isAlive;
+  }
+
+  #sinkOf(definition: SubscriptionDefinition, isAlive: () => boolean) {
+    return this.#receivers.get(definition.name!)!.sink(isAlive);
+  }
+
+  #anyProcess(): SimulatedProcess | undefined {
+    const alive = this.#processes.filter((process) => process?.isAlive && process.engine);
+    return alive.length === 0 ? undefined : this.#chance.pick(alive);
+  }
+
+  #reach(process: SimulatedProcess, failpoint: string): void {
+    this.#note(`${process.name} ${failpoint}`);
+    if (!this.#isArmed) return;
+    const hits = (this.#hits.get(failpoint) ?? 0) + 1;
+    this.#hits.set(failpoint, hits);
+    if (!this.#plan.crashAt.some((point) => point.failpoint === failpoint && point.hit === hits)) return;
+    this.#fired.set(failpoint, (this.#fired.get(failpoint) ?? 0) + 1);
+    this.#crash(process, failpoint);
+  }
+
+  #crash(process: SimulatedProcess | undefined, why: string): void {
+    if (!process?.isAlive || !this.#isArmed) return;
+    this.#note(`crash ${process.name} ${why}`);
+    this.#abruptEnds++;
+    process.die();
+  }
+
+  #fault(fault: FaultPlan): void {
+    if (!this.#isArmed) return;
+    this.#note(`fault ${fault.kind} ${fault.amountMs}`);
+    if (fault.kind === 'clock-jump') this.#time.jumpWall(fault.amountMs);
+    else if (fault.kind === 'trim') void this.#trim();
+    else this.#world.fault(fault);
+  }
+
+  async #trim(): Promise<void> {
+    const process = this.#anyProcess();
+    if (!process) return;
+    // A store that is full, failed or dead refuses, which is its right.
+    await Promise.race([trimWhatIsSettled(process.adapter, [...this.#names.keys()]).catch(() => {}), process.died]);
+  }
+
+  /** The operator: whoever failed is restarted; damage that nobody did must not be claimed. */
+  #watchFailures(): void {
+    for (const process of this.#processes) {
+      if (!process?.isAlive || !process.engine) continue;
+      const { status, adapter } = process.engine.health();
+      if (adapter.status === 'read-only') this.#violations.push(`C2 ${process.name} claims damage: ${adapter.reason}`);
+      if (status !== 'failed') continue;
+      this.#note(`restart ${process.name} after failure`);
+      this.#abruptEnds++;
+      process.die();
+    }
+    this.#time.after(100, () => this.#watchFailures());
+  }
+
+  async #isSettled(): Promise<boolean> {
+    return (await this.#whatIsOpen()) === '';
+  }
+
+  /** What still has to happen, in words; empty when nothing. */
+  async #whatIsOpen(): Promise<string> {
+    const open: string[] = [];
+    for (const [id, name] of this.#names) {
+      const server = this.#processes.find((process) => process?.engine?.isServing(id));
+      if (!server) open.push(`${name} is not served`);
+      else if (!server.engine!.isSettled(id)) open.push(`${name} is not settled at ${server.name}`);
+    }
+    return open.join('; ');
+  }
+}
+
+function requestOf(plan: SubscriptionPlan): Record<string, unknown> {
+  const { name, topic, batchSize, maxConcurrency, timeoutMs, maxRetries, minimumPriority } = plan;
+  const retry = { maxRetries, backoffStrategy: 'exponential', initialDelay: 20, maxDelay: 2_000, jitter: true };
+  const options = { batchSize, maxConcurrency, timeoutMs, retryPolicy: retry, priority: minimumPriority };
+  return { name, topic, options };
+}

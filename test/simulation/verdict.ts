@@ -1,0 +1,63 @@
+import type { DeadLetter } from '@event-manager/core';
+import { checkHistory, type HistoryEntry, type HistoryReport } from '@event-manager/testing';
+import type { Plan } from './plan.ts';
+
+/** What the run knows beside the history. */
+export interface RunFacts {
+  readonly plan: Plan;
+  readonly history: readonly HistoryEntry[];
+  /** How often service of a subscription passed on without a goodbye: each may cost one window of duplicates. */
+  readonly abruptEnds: number;
+  readonly deadLetters: readonly DeadLetter[];
+  /** Name of a subscription by id. */
+  readonly nameOf: (subscriptionId: string) => string;
+  /** The stored JSON of each event by id, as the log has it at the end. */
+  readonly stored: ReadonlyMap<string, string>;
+  /** Acknowledgements by a process whose store had failed before the event was handed in. */
+  readonly acknowledgedAfterFailure: number;
+}
+
+export interface Verdict {
+  readonly violations: readonly string[];
+  readonly report: HistoryReport;
+}
+
+/** Holds a run against C1 to C5 and C7. */
+export function judge(facts: RunFacts): Verdict {
+  const ends = facts.deadLetters.map((letter): HistoryEntry => {
+    const subscription = facts.nameOf(letter.subscriptionId);
+    return { kind: 'end', subscription, id: letter.eventId, state: 'deadLettered' };
+  });
+  const report = checkHistory([...facts.history, ...ends]);
+  const violations: string[] = [];
+  if (report.lost > 0) violations.push(`C2 lost ${report.lost}: ${report.examples.lost.join(', ')}`);
+  if (report.unexpected > 0)
+    violations.push(`C3 unexpected ${report.unexpected}: ${report.examples.unexpected.join(', ')}`);
+  if (report.attemptsRepeated > 0) violations.push(`C4 attempt numbers repeated ${report.attemptsRepeated}`);
+  violations.push(...judgeDuplicates(facts, report), ...judgeLetters(facts));
+  if (isCalm(facts) && report.inversions > 0) {
+    violations.push(`C5 inversions ${report.inversions}: ${report.examples.inversions.join(', ')}`);
+  }
+  if (facts.acknowledgedAfterFailure > 0)
+    violations.push(`C7 acknowledged after failure ${facts.acknowledgedAfterFailure}`);
+  return { violations, report };
+}
+
+/** Nothing ended abruptly, so nothing but a retry may come out of order. */
+function isCalm({ abruptEnds, plan }: RunFacts): boolean {
+  return abruptEnds === 0 && plan.engines === 1;
+}
+
+function judgeDuplicates({ plan, abruptEnds }: RunFacts, report: HistoryReport): string[] {
+  return report.subscriptions.flatMap((subscription) => {
+    const allowed = abruptEnds * plan.limits.inFlightMax;
+    if (subscription.duplicates <= allowed) return [];
+    return [`C4 ${subscription.subscription} has ${subscription.duplicates} duplicates, allowed ${allowed}`];
+  });
+}
+
+function judgeLetters({ deadLetters, stored }: RunFacts): string[] {
+  return deadLetters
+    .filter((letter) => stored.has(letter.eventId) && stored.get(letter.eventId) !== letter.event)
+    .map((letter) => `C3 the dead letter of ${letter.eventId} has other bytes than the log`);
+}
