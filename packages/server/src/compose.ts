@@ -1,0 +1,94 @@
+/** The one place that picks adapters, sinks and protocols: adding one is a line here and a package beside this one. */
+import {
+  type AttemptError,
+  Engine,
+  type EventBusAdapter,
+  EventManagerError,
+  isEventManagerError,
+  memory,
+  type Runtime,
+  type Sink,
+  type SubscriptionDefinition,
+} from '@event-manager/core';
+import { journal } from '@event-manager/journal';
+import { addressGuard, checkEndpoint, type Sender, webhookSender, webhookSink } from '@event-manager/webhook';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Configuration } from './configuration/settings.ts';
+import type { Life } from './life.ts';
+import type { OperationContext, WebhookSinkDefinition } from './operations/operation-context.ts';
+import { type HttpServer, httpServer } from './protocols/http/http-server.ts';
+
+export interface Composition {
+  readonly engine: Engine;
+  readonly http: HttpServer;
+  /** Releases what outlives the engine. */
+  close(): Promise<void>;
+}
+
+export interface CompositionOptions {
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly life: Life;
+  readonly logger: FastifyBaseLogger;
+  readonly warnings: readonly string[];
+}
+
+/** Opens the engine and prepares the protocols; nothing listens yet. Throws what `Engine.open` throws. */
+export async function compose(options: CompositionOptions): Promise<Composition> {
+  const { configuration, runtime, life, logger, warnings } = options;
+  const adapter = pickAdapter(configuration, runtime);
+  const guard = addressGuard({ allow: configuration.webhookAllow });
+  const sender = webhookSender({ guard });
+  const makeSink = (sink: WebhookSinkDefinition, batch: boolean) =>
+    webhookSink({ endpoint: sink.endpoint, secret: sink.secret, headers: sink.headers, batch, runtime, guard, sender });
+  const engine = await openEngine({ adapter, makeSink, sender, configuration, runtime });
+  const context: OperationContext = {
+    engine,
+    life,
+    durability: adapter.supports.durability,
+    warnings,
+    checkWebhook(sink) {
+      checkEndpoint(sink.endpoint, guard, configuration.limits.endpointCharactersMax);
+      makeSink(sink, false);
+    },
+  };
+  const http = httpServer({ context, configuration, runtime, logger });
+  return { engine, http, close: () => sender.close() };
+}
+
+function pickAdapter({ adapter, dataDir }: Configuration, runtime: Runtime): EventBusAdapter {
+  return adapter === 'memory' ? memory({ runtime }) : journal({ directory: dataDir, runtime });
+}
+
+async function openEngine(parts: {
+  adapter: EventBusAdapter;
+  makeSink: (sink: WebhookSinkDefinition, batch: boolean) => Sink;
+  sender: Sender;
+  configuration: Configuration;
+  runtime: Runtime;
+}): Promise<Engine> {
+  const { adapter, makeSink, sender, configuration, runtime } = parts;
+  const webhookSinkOf = ({ sink, options }: SubscriptionDefinition): Sink => {
+    if (sink.kind !== 'webhook') throw new EventManagerError('internal', 'Only webhooks have an endpoint.');
+    try {
+      return makeSink(sink, options.batchSize > 1);
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      return refusingSink({ code: error.code, message: error.message });
+    }
+  };
+  try {
+    return await Engine.open({ adapter, runtime, limits: configuration.limits, webhookSink: webhookSinkOf });
+  } catch (error) {
+    await sender.close();
+    throw error;
+  }
+}
+
+/**
+ * For a subscription that was allowed when it was created and is not any more, because the settings changed. Its deliveries
+ * fail one by one and can be looked at; the service starts.
+ */
+function refusingSink(error: AttemptError): Sink {
+  return { deliver: (batch) => batch.map(() => ({ status: 'retry', error })), close: async () => {} };
+}

@@ -1,0 +1,63 @@
+/** Reads one value as a person, a shell or a file wrote it. `undefined` means that it cannot be read. */
+export interface Reader<Value> {
+  /** Completes the sentence "… must be": what is accepted. */
+  readonly expects: string;
+  read(given: unknown): Value | undefined;
+}
+
+/** One row of the table of settings. */
+export interface Setting<Value> {
+  readonly variable: string;
+  /** Name on the command line, without the dashes; only what is changed from one start to the next has one. */
+  readonly flag?: string;
+  readonly reader: Reader<Value>;
+  /** `undefined` when the value depends on the surroundings or may be absent. */
+  readonly fallback: Value;
+  readonly reason: string;
+}
+
+export function setting<Value>(row: Setting<Value>): Setting<Value> {
+  return row;
+}
+
+export function wholeNumber(min: number, max: number): Reader<number> {
+  return {
+    expects: `a whole number from ${min} to ${max}`,
+    read(given) {
+      const value = typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given;
+      const isInside = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+      return isInside ? value : undefined;
+    },
+  };
+}
+
+export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
+  return {
+    expects: `one of ${words.join(', ')}`,
+    read: (given) => words.find((word) => word === given),
+  };
+}
+
+export const someText: Reader<string> = {
+  expects: 'a text that is not empty',
+  read: (given) => (typeof given === 'string' && given !== '' && !given.includes('\0') ? given : undefined),
+};
+
+export const yesOrNo: Reader<boolean> = {
+  expects: 'true or false',
+  read(given) {
+    if (given === true || given === 'true' || given === '1') return true;
+    return given === false || given === 'false' || given === '0' ? false : undefined;
+  },
+};
+
+/** A list in a file, or its entries with commas between them. */
+export const someTexts: Reader<readonly string[]> = {
+  expects: 'a list of texts, or texts with commas between them',
+  read(given) {
+    const entries: unknown = typeof given === 'string' ? given.split(',').map((entry) => entry.trim()) : given;
+    if (!Array.isArray(entries)) return undefined;
+    const texts = entries.filter((entry) => entry !== '');
+    return texts.every((entry) => typeof entry === 'string') ? texts : undefined;
+  },
+};

@@ -1,0 +1,150 @@
+import { DEFAULT_LIMITS, type Limits } from '@event-manager/core';
+import { oneOf, type Setting, setting, someText, someTexts, wholeNumber, yesOrNo } from './setting.ts';
+
+const MINUTE_MS = 60_000;
+const GIB = 1024 ** 3;
+
+/** Every setting of the service except the limits: one row each, nothing is read anywhere else. */
+export const SETTINGS = {
+  port: setting({
+    variable: 'EVENT_MANAGER_PORT',
+    flag: 'port',
+    reader: wholeNumber(0, 65_535),
+    fallback: 3004,
+    reason: 'Where HTTP listens; 0 takes any free port.',
+  }),
+  host: setting({
+    variable: 'EVENT_MANAGER_HOST',
+    flag: 'host',
+    reader: someText,
+    fallback: '127.0.0.1',
+    reason: 'Which address listens; only loopback as long as there is no authentication.',
+  }),
+  allowUnauthenticated: setting({
+    variable: 'EVENT_MANAGER_ALLOW_UNAUTHENTICATED',
+    reader: yesOrNo,
+    fallback: false,
+    reason: 'Lets the service listen beyond this machine although anybody who reaches it may do everything.',
+  }),
+  dataDir: setting<string | undefined>({
+    variable: 'EVENT_MANAGER_DATA_DIR',
+    flag: 'data-dir',
+    reader: someText,
+    fallback: undefined,
+    reason: 'Where the journal lives; by default event-manager in the data directory of the user (XDG).',
+  }),
+  config: setting<string | undefined>({
+    variable: 'EVENT_MANAGER_CONFIG',
+    flag: 'config',
+    reader: someText,
+    fallback: undefined,
+    reason: 'A TOML file with settings; what the environment or the command line says beats it.',
+  }),
+  adapter: setting<'journal' | 'memory'>({
+    variable: 'EVENT_MANAGER_ADAPTER',
+    flag: 'adapter',
+    reader: oneOf('journal', 'memory'),
+    fallback: 'journal',
+    reason: 'Where events are kept; memory keeps nothing beyond the process and is for trying out.',
+  }),
+  logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
+    variable: 'EVENT_MANAGER_LOG_LEVEL',
+    reader: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    fallback: 'info',
+    reason: 'The least urgent lines that are logged; requests are logged from debug on.',
+  }),
+  webhookAllow: setting({
+    variable: 'EVENT_MANAGER_WEBHOOK_ALLOW',
+    reader: someTexts,
+    fallback: [],
+    reason: 'What webhooks may call beyond the public internet: loopback, addresses, ranges, host names.',
+  }),
+  requestTimeoutMs: setting({
+    variable: 'EVENT_MANAGER_REQUEST_TIMEOUT_MS',
+    reader: wholeNumber(1_000, 60 * MINUTE_MS),
+    fallback: 2 * MINUTE_MS,
+    reason: 'Time for a request to arrive as a whole, so that a trickle does not hold a connection for ever.',
+  }),
+  connectionTimeoutMs: setting({
+    variable: 'EVENT_MANAGER_CONNECTION_TIMEOUT_MS',
+    reader: wholeNumber(1_000, 60 * MINUTE_MS),
+    fallback: MINUTE_MS,
+    reason: 'A connection without a byte in either direction for so long is closed; heartbeats keep streams alive.',
+  }),
+  keepAliveTimeoutMs: setting({
+    variable: 'EVENT_MANAGER_KEEP_ALIVE_TIMEOUT_MS',
+    reader: wholeNumber(0, 60 * MINUTE_MS),
+    fallback: 72_000,
+    reason: 'How long an idle connection stays open: longer than the 60 s of usual load balancers.',
+  }),
+  headerBytesMax: setting({
+    variable: 'EVENT_MANAGER_HEADER_BYTES_MAX',
+    reader: wholeNumber(1_024, 1024 * 1024),
+    fallback: 16 * 1024,
+    reason: 'Bytes of request line and headers together (as Node and nginx do by default).',
+  }),
+  connectionsMax: setting({
+    variable: 'EVENT_MANAGER_CONNECTIONS_MAX',
+    reader: wholeNumber(1, 1_000_000),
+    fallback: 10_000,
+    reason: 'Connections at once; more are closed at once, which a load balancer understands.',
+  }),
+  streamsMax: setting({
+    variable: 'EVENT_MANAGER_STREAMS_MAX',
+    reader: wholeNumber(0, 1_000_000),
+    fallback: 2_000,
+    reason: 'Event streams at once, so that they cannot take every connection.',
+  }),
+  streamHeartbeatMs: setting({
+    variable: 'EVENT_MANAGER_STREAM_HEARTBEAT_MS',
+    reader: wholeNumber(10, 60 * MINUTE_MS),
+    fallback: 15_000,
+    reason: 'A comment is sent to an idle stream so often: proxies close what is silent for 30 to 60 s.',
+  }),
+  streamStallMs: setting({
+    variable: 'EVENT_MANAGER_STREAM_STALL_MS',
+    reader: wholeNumber(10, 60 * MINUTE_MS),
+    fallback: 10_000,
+    reason: 'A reader that takes nothing for so long is cut; it continues from its cursor.',
+  }),
+  shutdownMs: setting({
+    variable: 'EVENT_MANAGER_SHUTDOWN_MS',
+    reader: wholeNumber(1_000, 60 * MINUTE_MS),
+    fallback: 8_000,
+    reason: 'Time to finish what is under way after SIGTERM, below the 10 s that container runtimes give.',
+  }),
+} as const;
+
+/** Above these a limit protects nothing, or the formats beneath cannot hold the value. */
+const CEILINGS: Partial<Limits> = {
+  eventBytesMax: 16 * 1024 * 1024,
+  depthMax: 500,
+  topicCharactersMax: 500,
+  nameCharactersMax: 255,
+  inFlightMax: 100_000,
+};
+
+/** The limits of core, each a setting of the same name; their defaults and reasons stand beside them in core. */
+export const LIMIT_SETTINGS: { readonly [Name in keyof Limits]: Setting<number> } = Object.fromEntries(
+  Object.entries(DEFAULT_LIMITS).map(([name, fallback]) => [
+    name,
+    setting({
+      variable: `EVENT_MANAGER_${toUpperSnakeCase(name)}`,
+      reader: wholeNumber(1, CEILINGS[name as keyof Limits] ?? GIB),
+      fallback,
+      reason: 'A limit of core (`limits.ts` there says why).',
+    }),
+  ]),
+) as never;
+
+type Values<Table> = { readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value> ? Value : never };
+
+/** All settings with their values, read and checked. */
+export type Configuration = Omit<Values<typeof SETTINGS>, 'dataDir'> & {
+  readonly dataDir: string;
+  readonly limits: Limits;
+};
+
+function toUpperSnakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}

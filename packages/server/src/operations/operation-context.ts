@@ -1,0 +1,16 @@
+import type { Durability, Engine, SubscriptionSink } from '@event-manager/core';
+import type { Life } from '../life.ts';
+
+/** What every operation works with. Who asks, and what for, are its other two arguments. */
+export interface OperationContext {
+  readonly engine: Engine;
+  readonly life: Life;
+  /** What an acknowledgement of this service means. */
+  readonly durability: Durability;
+  /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for a webhook that could never be called. */
+  readonly checkWebhook: (sink: WebhookSinkDefinition) => void;
+  /** Things about this start that whoever runs the service should know, such as that nothing is kept. */
+  readonly warnings: readonly string[];
+}
+
+export type WebhookSinkDefinition = Extract<SubscriptionSink, { kind: 'webhook' }>;

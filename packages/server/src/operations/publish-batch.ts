@@ -1,0 +1,32 @@
+import { type BatchResult, EventManagerError, type Principal } from '@event-manager/core';
+import type { OperationContext } from './operation-context.ts';
+
+/**
+ * Stores the good events of a batch, which is a list, or an object with the list in `events`; made by `parseJson`. One
+ * result per event in order. Throws `invalid_event` when it is neither, and what `Engine.publishBatch` throws.
+ */
+export async function publishBatch(
+  context: OperationContext,
+  principal: Principal,
+  input: unknown,
+): Promise<readonly BatchResult[]> {
+  if (Array.isArray(input)) return context.engine.publishBatch(principal, input, { trusted: true });
+  const results = await context.engine.publishBatch(principal, eventsIn(input), { trusted: true });
+  return results.map((result) => (result instanceof EventManagerError ? within('/events', result) : result));
+}
+
+function eventsIn(input: unknown): readonly unknown[] {
+  const fields = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  const stranger = fields.find(([name]) => name !== 'events');
+  if (stranger) throw new EventManagerError('invalid_event', 'A batch has only the field events.', { pointer: '' });
+  const events: unknown = fields[0]?.[1];
+  if (Array.isArray(events)) return events;
+  const pointer = fields.length === 0 ? '' : '/events';
+  throw new EventManagerError('invalid_event', 'A batch is a list of events, or {"events": […]}.', { pointer });
+}
+
+function within(prefix: string, error: EventManagerError): EventManagerError {
+  const { pointer = '' } = error.details;
+  const details = { ...error.details, pointer: `${prefix}${pointer}` };
+  return new EventManagerError(error.code, error.message, details, error.cause);
+}

@@ -1,0 +1,107 @@
+import { EventManagerError, type Runtime } from '@event-manager/core';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Configuration } from '../../configuration/settings.ts';
+import type { OperationContext } from '../../operations/operation-context.ts';
+import { acceptJson } from './json-body.ts';
+import { refuseMalformed } from './refuse-malformed.ts';
+import { refuseMethods } from './refuse-methods.ts';
+import { requestIds } from './request-ids.ts';
+import { batchRoutes } from './routes/batch-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
+import { streamRoutes } from './routes/stream-routes.ts';
+import { subscriptionRoutes } from './routes/subscription-routes.ts';
+import { sendProblem } from './send-problem.ts';
+
+export interface HttpServer {
+  /** Resolves with the address to call. Rejects with the error of the operating system. */
+  listen(): Promise<string>;
+  /**
+   * Takes no more connections, ends the streams with a hint when to come back, and resolves when the requests under way are
+   * answered. `cut` ends what is left.
+   */
+  close(): Promise<void>;
+  cut(): void;
+}
+
+export interface HttpServerOptions {
+  readonly context: OperationContext;
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly logger: FastifyBaseLogger;
+}
+
+/** At ten thousand requests per second a line for each would cost more than the request. */
+const REQUEST_LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'trace']);
+
+export function httpServer(options: HttpServerOptions): HttpServer {
+  const { configuration } = options;
+  const open = new Set<{ close(): void }>();
+  const app = makeApp(options);
+  declareRoutes(app, options, open);
+  return {
+    listen: () =>
+      app.listen({
+        host: configuration.host,
+        port: configuration.port,
+        listenTextResolver: () => 'accepting connections',
+      }),
+    async close() {
+      const closed = app.close();
+      for (const stream of open) stream.close();
+      await closed;
+    },
+    cut: () => app.server.closeAllConnections(),
+  };
+}
+
+function makeApp({ configuration, runtime, logger }: HttpServerOptions): FastifyInstance {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: !REQUEST_LOG_LEVELS.has(configuration.logLevel) }),
+    genReqId: requestIds(runtime.chance),
+    requestTimeout: configuration.requestTimeoutMs,
+    connectionTimeout: configuration.connectionTimeoutMs,
+    keepAliveTimeout: configuration.keepAliveTimeoutMs,
+    http: { maxHeaderSize: configuration.headerBytesMax },
+    bodyLimit: configuration.limits.bodyBytesMax,
+    forceCloseConnections: 'idle',
+    // Our own hook refuses while draining, in the same form as every other error.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    clientErrorHandler: refuseMalformed,
+  });
+  app.server.maxConnections = configuration.connectionsMax;
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new EventManagerError('route_not_found', 'There is nothing at this address.'), request, reply),
+  );
+  return app;
+}
+
+function declareRoutes(
+  app: FastifyInstance,
+  { context, configuration, runtime }: HttpServerOptions,
+  open: Set<{ close(): void }>,
+): void {
+  const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
+  acceptJson(app, configuration.limits);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
+      done();
+      return;
+    }
+    reply.header('connection', 'close');
+    done(new EventManagerError('not_ready', `The service is ${context.life.phase}.`));
+  });
+  const methods = refuseMethods(app);
+  healthRoutes(app, context);
+  eventRoutes(app, context);
+  subscriptionRoutes(app, context);
+  streamRoutes(app, context, { timers: runtime.timers, streamsMax, heartbeatMs, stallMs }, open);
+  app.register(async (scope) => {
+    batchRoutes(scope, context);
+  });
+  app.after(() => methods.declare());
+}

@@ -1,0 +1,62 @@
+import { EventManagerError } from '@event-manager/core';
+import type { FastifyRequest } from 'fastify';
+
+/** The parameters of a query; what one route knows is taken out by name, so that the rest can be refused or read as a whole. */
+export class QueryParameters {
+  readonly #left: Map<string, string | readonly string[]>;
+
+  constructor(request: FastifyRequest) {
+    this.#left = new Map(Object.entries(request.query as Record<string, string | string[]>));
+  }
+
+  /** The value of a parameter that may be given once. Throws `invalid_query`. */
+  one(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === 'string') return value;
+    throw invalidParameter(name, 'This parameter may be given once.');
+  }
+
+  /** The values of a parameter that may be repeated. */
+  many(name: string): readonly string[] | undefined {
+    const value = this.#take(name);
+    return typeof value === 'string' ? [value] : value;
+  }
+
+  oneOf<const Word extends string>(name: string, ...words: readonly Word[]): Word | undefined {
+    const value = this.one(name);
+    const word = words.find((known) => known === value);
+    if (value === undefined || word !== undefined) return word;
+    throw invalidParameter(name, `One of ${words.join(', ')} is expected.`);
+  }
+
+  wholeNumber(name: string): number | undefined {
+    const value = this.one(name);
+    if (value === undefined) return undefined;
+    if (/^\d{1,15}$/.test(value)) return Number(value);
+    throw invalidParameter(name, 'A whole number is expected.');
+  }
+
+  /** What nobody took. */
+  rest(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#left);
+  }
+
+  /** Throws `invalid_query` for a parameter that nobody took: a mistyped one would otherwise widen the answer in silence. */
+  assertEmpty(): void {
+    const [name] = this.#left.keys();
+    if (name !== undefined) throw invalidParameter(name, 'This parameter is not known here.');
+  }
+
+  #take(name: string): string | readonly string[] | undefined {
+    const value = this.#left.get(name);
+    this.#left.delete(name);
+    return value;
+  }
+}
+
+export function invalidParameter(name: string, words: string): EventManagerError {
+  const short = name.slice(0, 200).toWellFormed();
+  return new EventManagerError('invalid_query', words, {
+    pointer: `/${short.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+  });
+}

@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import { ANONYMOUS } from '@event-manager/core';
+import type { FastifyInstance } from 'fastify';
+import type { OperationContext } from '../../../operations/operation-context.ts';
+import { publishBatch } from '../../../operations/publish-batch.ts';
+import { batchAnswer } from '../batch-answer.ts';
+import { assertPlain, readJsonBody } from '../json-body.ts';
+import { answerNdjson } from '../ndjson-batch.ts';
+
+const NDJSON_TYPE = 'application/x-ndjson';
+
+/** To be registered in a scope of its own: only here a body may be newline-delimited JSON of any length. */
+export function batchRoutes(app: FastifyInstance, context: OperationContext): void {
+  const { limits } = context.engine;
+  app.addContentTypeParser(NDJSON_TYPE, (_request, body, done) => done(null, body));
+
+  app.post('/events/batch', async (request, reply) => {
+    if (!(request.body instanceof Readable)) {
+      const results = await publishBatch(context, ANONYMOUS, readJsonBody(request, limits));
+      const { status, body } = batchAnswer(results, request.id);
+      return reply.code(status).send(body);
+    }
+    assertPlain(request);
+    const answer = answerNdjson({
+      body: request.body,
+      limits,
+      requestId: request.id,
+      publish: (events) => publishBatch(context, ANONYMOUS, events),
+    });
+    return reply
+      .code(207)
+      .header('content-type', NDJSON_TYPE)
+      .send(Readable.from(answer, { objectMode: false }));
+  });
+}

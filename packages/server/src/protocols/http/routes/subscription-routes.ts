@@ -1,0 +1,47 @@
+import { ANONYMOUS } from '@event-manager/core';
+import type { FastifyInstance } from 'fastify';
+import { createSubscription } from '../../../operations/create-subscription.ts';
+import { deleteSubscription } from '../../../operations/delete-subscription.ts';
+import { getSubscription } from '../../../operations/get-subscription.ts';
+import { listDeadLetters } from '../../../operations/list-dead-letters.ts';
+import { listSubscriptions } from '../../../operations/list-subscriptions.ts';
+import type { OperationContext } from '../../../operations/operation-context.ts';
+import { readJsonBody } from '../json-body.ts';
+import { QueryParameters } from '../query-parameters.ts';
+
+interface ById {
+  readonly Params: { readonly id: string };
+}
+
+export function subscriptionRoutes(app: FastifyInstance, context: OperationContext): void {
+  const { limits } = context.engine;
+
+  app.post('/subscriptions', async (request, reply) => {
+    const { subscription, created } = await createSubscription(context, ANONYMOUS, readJsonBody(request, limits));
+    return reply
+      .code(created ? 201 : 200)
+      .header('location', `/subscriptions/${subscription.id}`)
+      .send(subscription);
+  });
+
+  app.get('/subscriptions', async (request) => {
+    new QueryParameters(request).assertEmpty();
+    return { data: listSubscriptions(context, ANONYMOUS) };
+  });
+
+  app.get<ById>('/subscriptions/:id', async (request) => getSubscription(context, ANONYMOUS, request.params.id));
+
+  app.delete<ById>('/subscriptions/:id', async (request, reply) => {
+    await deleteSubscription(context, ANONYMOUS, request.params.id);
+    return reply.code(204).send();
+  });
+
+  app.get<ById>('/subscriptions/:id/dead-letters', async (request) => {
+    const parameters = new QueryParameters(request);
+    const limit = parameters.wholeNumber('limit');
+    const cursor = parameters.one('cursor');
+    parameters.assertEmpty();
+    const { letters, nextCursor } = await listDeadLetters(context, ANONYMOUS, request.params.id, { limit, cursor });
+    return { data: letters, nextCursor: nextCursor ?? null };
+  });
+}

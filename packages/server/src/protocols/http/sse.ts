@@ -1,0 +1,120 @@
+/**
+ * Server-sent events (HTML, section 9.2) over one response.
+ *
+ *     writing ──buffer full──▶ waiting for the reader ──drained──▶ writing
+ *        │                         └──nothing taken for stallMs──▶ cut
+ *        └──nothing to send──▶ idle ──heartbeat──▶ idle
+ *
+ * Nothing is queued for a slow reader beyond what the socket buffers (one event over its mark): the log is the queue, and the
+ * stream reads on from where the reader is. What was written carries its cursor as `id`, so a reader that was cut, or whose
+ * connection broke anywhere, names its last `id` and misses nothing. An `id` without data moves that cursor and dispatches
+ * nothing: it is sent at the start and with each heartbeat, so that a stream whose filter rarely matches does not begin far
+ * behind.
+ */
+import type { ServerResponse } from 'node:http';
+import type { EventStream, StreamFrame, Timers } from '@event-manager/core';
+
+export const SSE_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  // Proxies that buffer answers would hold events back.
+  'x-accel-buffering': 'no',
+} as const;
+
+/** How long a browser waits before it comes back; it adds no chance of its own, so a short time after a restart is kind. */
+const RETRY_MS = 2_000;
+
+/** So much is handed to the socket before anybody looks whether the reader takes it. */
+const BUFFERED_BYTES_MAX = 64 * 1024;
+
+export interface SseSettings {
+  readonly timers: Timers;
+  readonly heartbeatMs: number;
+  readonly stallMs: number;
+}
+
+/** Resolves when the stream was closed, the client went away or was cut. */
+export async function sendStream(stream: EventStream, response: ServerResponse, settings: SseSettings): Promise<void> {
+  response.on('close', () => stream.close());
+  response.writeHead(200, SSE_HEADERS);
+  response.write(`retry: ${RETRY_MS}\nid: ${stream.cursor}\n\n`);
+  for (;;) {
+    const frames = await nextFrames(stream, response, settings);
+    if (response.destroyed) return;
+    if (frames.length === 0) {
+      response.end(`retry: ${RETRY_MS}\n\n`);
+      return;
+    }
+    if (!(await writeFrames(frames, response, settings))) {
+      response.destroy();
+      return;
+    }
+  }
+}
+
+/** Waits for the next frames and keeps the connection alive meanwhile. */
+async function nextFrames(
+  stream: EventStream,
+  response: ServerResponse,
+  { timers, heartbeatMs }: SseSettings,
+): Promise<readonly StreamFrame[]> {
+  const beat = () => {
+    // The heartbeat before is still on its way: nobody reads.
+    if (response.socket?.writableNeedDrain === true) response.destroy();
+    response.write(`: heartbeat\nid: ${stream.cursor}\n\n`);
+    cancel = timers.after(heartbeatMs, beat);
+  };
+  let cancel = timers.after(heartbeatMs, beat);
+  try {
+    return await stream.next();
+  } finally {
+    cancel();
+  }
+}
+
+/** False when the reader took nothing for too long or went away. Frames that fit share one system call. */
+async function writeFrames(
+  frames: readonly StreamFrame[],
+  response: ServerResponse,
+  settings: SseSettings,
+): Promise<boolean> {
+  const { socket } = response;
+  response.cork();
+  for (const frame of frames) {
+    writeFrame(frame, response);
+    if (response.writableLength < BUFFERED_BYTES_MAX) continue;
+    response.uncork();
+    if (socket?.writableNeedDrain !== false && !(await drained(response, settings))) return false;
+    response.cork();
+  }
+  response.uncork();
+  return true;
+}
+
+function writeFrame(frame: StreamFrame, response: ServerResponse): void {
+  if (frame.kind === 'gap') {
+    response.write(`id: ${frame.cursor}\nevent: gap\ndata: ${JSON.stringify({ cause: frame.cause })}\n\n`);
+    return;
+  }
+  response.write(`id: ${frame.cursor}\nevent: event\ndata: `);
+  // JSON.stringify writes no line breaks, so the stored bytes are one line.
+  response.write(frame.record.body);
+  response.write('\n\n');
+}
+
+function drained(response: ServerResponse, { timers, stallMs }: SseSettings): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (isDrained: boolean) => {
+      cancel();
+      response.socket?.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(isDrained);
+    };
+    const onDrain = () => end(true);
+    const onClose = () => end(false);
+    const cancel = timers.after(stallMs, onClose);
+    if (response.destroyed) onClose();
+    response.socket?.once('drain', onDrain);
+    response.once('close', onClose);
+  });
+}

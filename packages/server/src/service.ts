@@ -1,0 +1,68 @@
+import { type Runtime, systemRuntime } from '@event-manager/core';
+import type { FastifyBaseLogger } from 'fastify';
+import { compose } from './compose.ts';
+import { isLoopback } from './configuration/is-loopback.ts';
+import type { Configuration } from './configuration/settings.ts';
+import { Life } from './life.ts';
+
+/** A running service. */
+export interface Service {
+  /** Where to call it. */
+  readonly url: string;
+  readonly warnings: readonly string[];
+  /**
+   * Ends in order: readiness says no, no more connections, requests under way are answered, attempts of deliveries end,
+   * everything is durable, everything is released. What is not finished within `shutdownMs` is cut: events stay owed.
+   */
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly configuration: Configuration;
+  readonly logger: FastifyBaseLogger;
+  readonly runtime?: Runtime;
+}
+
+/** Opens the store, then listens: whoever connects is served at once. Throws what either throws. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { configuration, logger, runtime = systemRuntime } = options;
+  const life = new Life();
+  const warnings = warningsOf(configuration);
+  const { engine, http, close } = await compose({ configuration, logger, runtime, life, warnings });
+  let url: string;
+  try {
+    url = await http.listen();
+  } catch (error) {
+    await engine.close();
+    await close();
+    throw error;
+  }
+  life.enter('serving');
+  for (const warning of warnings) logger.warn(warning);
+  logger.info({ url, adapter: configuration.adapter }, 'listening');
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    life.enter('draining');
+    logger.info('draining');
+    // Two thirds for what is under way at the edge and in deliveries, the rest for the store.
+    const partMs = configuration.shutdownMs / 3;
+    const cancel = runtime.timers.after(partMs, () => http.cut());
+    await http.close();
+    cancel();
+    await engine.close({ drainMs: partMs });
+    await close();
+    life.enter('stopped');
+    logger.info('stopped');
+  };
+  return { url, warnings, stop: () => (stopping ??= stop()) };
+}
+
+function warningsOf({ host, adapter }: Configuration): readonly string[] {
+  const warnings: string[] = [];
+  if (adapter === 'memory') warnings.push('Events are kept in memory only: they are gone when the service stops.');
+  if (!isLoopback(host)) {
+    warnings.push(`No authentication: whoever reaches ${host} may read, publish and subscribe to everything.`);
+  }
+  return warnings;
+}

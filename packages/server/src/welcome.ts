@@ -1,0 +1,25 @@
+import type { Configuration } from './configuration/settings.ts';
+import type { Service } from './service.ts';
+
+/** What to try next, in lines that can be copied. */
+export function welcome({ url, warnings }: Service, { adapter, dataDir }: Configuration): string {
+  const kept = adapter === 'memory' ? 'in memory only' : `in ${dataDir}`;
+  const event = `{"type":"order.created","source":"shop","payload":{"total":12.5}}`;
+  return [
+    '',
+    `EventManager listens on ${url} and keeps events ${kept}.`,
+    'There is no authentication yet, so it serves this machine only unless you say otherwise.',
+    ...warnings.map((warning) => `WARNING: ${warning}`),
+    '',
+    'Watch events arrive (leave it running):',
+    `  curl -N '${url}/events/stream?topic=%23'`,
+    'Publish one, in another terminal:',
+    `  curl -s ${url}/events -H 'content-type: application/json' -d '${event}'`,
+    'Look at what is stored:',
+    `  curl -s '${url}/events?type=order.*'`,
+    'Have events sent to a web address:',
+    `  curl -s ${url}/subscriptions -H 'content-type: application/json' -d '{"name":"orders","topic":"order.*","endpoint":"https://example.com/hook"}'`,
+    '',
+    '',
+  ].join('\n');
+}
