@@ -1,5 +1,5 @@
 import { isDiskFull } from './files/error-code.ts';
-import { DAMAGE_FILE, QUARANTINE_DIR } from './files/file-names.ts';
+import { DAMAGE_FILE, LOST_FILE, QUARANTINE_DIR } from './files/file-names.ts';
 import type { Folder } from './files/folder.ts';
 import { readBytes } from './files/read-fully.ts';
 
@@ -9,7 +9,13 @@ export interface Damage {
   readonly offset: number;
   readonly reason: string;
   /** Positions that cannot be read because of it, when that is known. */
-  readonly lost?: { readonly from: number; readonly through: number };
+  readonly lost?: Range;
+}
+
+/** Positions, both ends inside. */
+export interface Range {
+  readonly from: number;
+  readonly through: number;
 }
 
 const COPY_CHUNK_BYTES = 1 << 20;
@@ -42,6 +48,7 @@ export async function copyAside(folder: Folder, name: string, into: string, as: 
 export class DamageRegister {
   readonly #folder: Folder;
   readonly #known: Damage[] = [];
+  #accepted: readonly Range[] = [];
   #keeping: Promise<void> = Promise.resolve();
 
   constructor(folder: Folder) {
@@ -59,10 +66,12 @@ export class DamageRegister {
   async load(): Promise<void> {
     const bytes = await this.#folder.readFile(DAMAGE_FILE);
     if (bytes !== undefined) this.#known.push(...parseDamage(bytes));
+    this.#accepted = await readLostFile(this.#folder);
   }
 
   /** Remembers the damage at once; the copy and the list reach the disk in the background. */
   report(damage: Damage): void {
+    if (isAccepted(damage, this.#accepted)) return;
     if (this.#known.some(({ file, offset }) => file === damage.file && offset === damage.offset)) return;
     this.#known.push(damage);
     this.#keeping = this.#keeping.then(() => this.#keep(damage));
@@ -97,4 +106,25 @@ function parseDamage(bytes: Buffer): readonly Damage[] {
     // Falls through: a list that cannot be read still says that there was damage.
   }
   return [{ file: DAMAGE_FILE, offset: 0, reason: 'the list of damages cannot be read' }];
+}
+
+/** Positions that earlier repairs gave up: that they are missing is no news. A list that cannot be read accepts nothing. */
+export async function readLostFile(folder: Folder): Promise<readonly Range[]> {
+  const bytes = await folder.readFile(LOST_FILE);
+  if (bytes === undefined) return [];
+  try {
+    return (JSON.parse(bytes.toString('utf8')) as { lost: Range[] }).lost;
+  } catch {
+    return [];
+  }
+}
+
+/** True when nothing is lost by this damage but what a repair gave up before. */
+export function isAccepted({ lost, reason }: Damage, accepted: readonly Range[]): boolean {
+  if (lost === undefined || !reason.endsWith('missing')) return false;
+  let from = lost.from;
+  for (const range of [...accepted].sort((a, b) => a.from - b.from)) {
+    if (range.from <= from) from = Math.max(from, range.through + 1);
+  }
+  return from > lost.through;
 }

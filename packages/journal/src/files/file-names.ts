@@ -9,6 +9,8 @@ export const WITNESS_FILE = 'witness';
 export const LOCK_FILE = 'lock';
 export const RESERVE_FILE = 'reserve';
 export const DAMAGE_FILE = 'damage.json';
+/** Positions that a repair gave up. */
+export const LOST_FILE = 'lost.json';
 /** Copies of damaged files. */
 export const QUARANTINE_DIR = 'quarantine';
 /** Bytes behind the last complete record that a crash left. */

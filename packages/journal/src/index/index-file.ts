@@ -115,6 +115,11 @@ export class IndexFile {
     return low;
   }
 
+  /** Checks every page. Throws `DamagedIndex` at the first that does not verify. */
+  async verifyAll(): Promise<void> {
+    for (let page = 0; page < this.#pageChecksums.length; page++) await this.#page(page);
+  }
+
   async #data(from: number, to: number): Promise<Buffer> {
     if (to <= from) return Buffer.alloc(0);
     const first = Math.floor(from / PAGE_BYTES);

@@ -49,7 +49,7 @@ export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promis
   const { segments, head, idSeed } = recovered;
   const core: LogCore = { folder, files, failStop, damage, segments, head, trimmedThrough: witnessed.trimmedThrough };
   const known = new KnownIds(core, directory, idSeed);
-  sealer.attach(known);
+  sealer.attach(known, segments);
   for (const segment of segments) {
     if (segment.index instanceof ActiveIndex) known.add({ segment, index: segment.index });
   }

@@ -145,13 +145,13 @@ async function removeLeftovers(
 
 async function sealedSegment(
   folder: Folder,
-  { file, header }: SegmentFile,
+  { file, header, isHeaderSound }: SegmentFile,
   last: number,
   idSeed: number,
   loadSealed: LoadSealed,
   report: (damage: Damage) => void,
 ): Promise<Segment> {
-  const loaded = await loadSealed(file, header, last, idSeed);
+  const loaded = isHeaderSound ? await loadSealed(file, header, last, idSeed) : undefined;
   if (loaded !== undefined) return loaded;
   const { bytes, contents } = await readSegmentContents(folder, file, {
     durableBytes: Number.POSITIVE_INFINITY,
@@ -182,9 +182,9 @@ async function newestSegment(
 }
 
 /** A later segment knows which position came before it: files that are gone from between or from the beginning show. */
-function reportMissing(
+export function reportMissing(
   files: readonly SegmentFile[],
-  segments: readonly Segment[],
+  segments: readonly { readonly last: number }[],
   { trimmedThrough }: Witnessed,
   report: (damage: Damage) => void,
 ): void {

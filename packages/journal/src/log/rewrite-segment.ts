@@ -1,8 +1,8 @@
 import { copyAside } from '../damage.ts';
 import { indexFileOf, segmentFile, TORN_DIR } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
-import { reseal } from '../format/record.ts';
-import { encodeSegmentHeader, type SegmentHeader } from '../format/segment-header.ts';
+import { decodeUncheckedHeader, reseal } from '../format/record.ts';
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../format/segment-header.ts';
 import { newSegmentId, segmentSeed } from '../format/segment-id.ts';
 import { viewOf } from '../format/view-of.ts';
 import type { SegmentContents } from './recover-tail.ts';
@@ -33,7 +33,8 @@ export async function rewriteSegment(
   return rewritten;
 }
 
-async function writeAnew(folder: Folder, bytes: Buffer, contents: SegmentContents): Promise<Segment> {
+/** Writes the records of a segment to a new file that replaces it. Holes stay holes in the positions. */
+export async function writeAnew(folder: Folder, bytes: Buffer, contents: SegmentContents): Promise<Segment> {
   const { index, end, last } = contents;
   const header: SegmentHeader = {
     ...contents.header,
@@ -47,17 +48,32 @@ async function writeAnew(folder: Folder, bytes: Buffer, contents: SegmentContent
   return new Segment(name, header, index, last, end);
 }
 
+/** The new file: header and records without gaps. Undamaged segments keep every offset, and so their index. */
 function* resealed(bytes: Buffer, header: SegmentHeader, index: SegmentContents['index']): Generator<Uint8Array> {
   const view = viewOf(bytes);
   const seed = segmentSeed(header.id);
-  encodeSegmentHeader(header, bytes);
+  const lengths = Uint32Array.from(
+    { length: index.count },
+    (_, at) => decodeUncheckedHeader(view, index.offsetOf(at)).bytes,
+  );
+  const total = lengths.reduce((sum, length) => sum + length, SEGMENT_HEADER_BYTES);
+  const head = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  encodeSegmentHeader(header, head);
+  let gathered: Buffer[] = [head];
+  let gatheredBytes = head.length;
   for (let ordinal = 0; ordinal < index.count; ordinal++) {
     const at = index.offsetOf(ordinal);
-    const end = ordinal + 1 < index.count ? index.offsetOf(ordinal + 1) : bytes.length;
+    const end = at + lengths[ordinal]!;
     // The file gets its name only after all of it was synced, so each of its records vouches for all others.
-    reseal(bytes, view, at, end, seed, bytes.length);
+    reseal(bytes, view, at, end, seed, total);
+    gathered.push(bytes.subarray(at, end));
+    gatheredBytes += end - at;
+    if (gatheredBytes < CHUNK_BYTES) continue;
+    yield Buffer.concat(gathered);
+    gathered = [];
+    gatheredBytes = 0;
   }
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+  if (gathered.length > 0) yield Buffer.concat(gathered);
 }
 
 /** Removes a segment whose records are elsewhere, with its index. */

@@ -14,6 +14,8 @@ import type { LogCore } from './log-core.ts';
 import { readSegmentContents } from './recover-log.ts';
 import { Segment } from './segment.ts';
 
+type SealerCore = Pick<LogCore, 'folder' | 'files' | 'damage'>;
+
 const DIRECTORY_PAUSE_EVERY = 4096;
 
 /**
@@ -21,20 +23,22 @@ const DIRECTORY_PAUSE_EVERY = 4096;
  * waiting answers from memory; a crash or a full disk before its file is there costs only a scan at the next opening.
  */
 export class Sealer {
-  readonly #core: Pick<LogCore, 'folder' | 'files' | 'damage'>;
+  readonly #core: SealerCore;
   readonly #directory: IdDirectory;
   readonly #cache = new PageCache();
   #known: KnownIds | undefined;
+  #segments: readonly Segment[] = [];
   #work: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  constructor(core: Pick<LogCore, 'folder' | 'files' | 'damage'>, directory: IdDirectory) {
+  constructor(core: SealerCore, directory: IdDirectory) {
     this.#core = core;
     this.#directory = directory;
   }
 
-  attach(known: KnownIds): void {
+  attach(known: KnownIds, segments: readonly Segment[]): void {
     this.#known = known;
+    this.#segments = segments;
   }
 
   /** Loads a sealed segment by its index file, or resolves with `undefined` when that has to be made anew. */
@@ -72,6 +76,8 @@ export class Sealer {
     if (this.#isClosed || this.#core.damage.any || !(index instanceof ActiveIndex) || index.count === 0) return;
     try {
       const built = await this.#build(segment, index);
+      // Retention may have removed the segment while its index was being built.
+      if (!this.#segments.includes(segment)) return;
       const opened = await this.#write(segment, built);
       await runSliced(this.#directory.add(segment, built.idHashes, DIRECTORY_PAUSE_EVERY), this.#core.folder.runtime);
       segment.index = this.#sealedIndex(segment, opened);
