@@ -57,6 +57,8 @@ export interface PublishOptions {
 
 interface Waiting {
   readonly event: Appendable;
+  /** JSON pointer of the event in the caller's input. */
+  readonly pointer: string;
   readonly awaitsAttempts: boolean;
   readonly resolve: (result: PublishResult) => void;
   readonly reject: (error: unknown) => void;
@@ -99,7 +101,7 @@ export class Ingest {
     return new Promise((resolve, reject) => {
       this.#assertRoom(1);
       const event = this.#normalize(principal, input, '', options);
-      this.#enqueue({ event, awaitsAttempts: this.#mayAwait(), resolve, reject });
+      this.#enqueue({ event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject });
     });
   }
 
@@ -119,9 +121,10 @@ export class Ingest {
     return Promise.all(
       inputs.map(async (input, at): Promise<BatchResult> => {
         try {
-          const event = this.#normalize(principal, input, `/${at}`, options);
+          const pointer = `/${at}`;
+          const event = this.#normalize(principal, input, pointer, options);
           return await new Promise<PublishResult>((resolve, reject) => {
-            this.#enqueue({ event, awaitsAttempts, resolve, reject });
+            this.#enqueue({ event, pointer, awaitsAttempts, resolve, reject });
           });
         } catch (error) {
           if (isEventManagerError(error)) return error;
@@ -188,10 +191,10 @@ export class Ingest {
   }
 
   #acknowledgeOne(waiting: Waiting, appended: Appended): void {
-    const { event } = waiting;
+    const { event, pointer } = waiting;
     if (appended.status === 'conflict') {
       const words = 'The id belongs to an event with other content.';
-      waiting.reject(new EventManagerError('id_conflict', words, { pointer: '/id', id: event.id }));
+      waiting.reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
       return;
     }
     const result = new PublishResult(event.id, appended.place, appended.status === 'duplicate');

@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import { call, postJson, runService, sample } from '../../running-service.ts';
+
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+describe('POST /events', () => {
+  it('answers 201 with id and cursor, 200 for the same again, 409 for other content under the id', async () => {
+    const { url } = await runService();
+    const first = await postJson(`${url}/events`, sample({ id: ID }));
+    const second = await postJson(`${url}/events`, sample({ id: ID }));
+    const third = await postJson(`${url}/events`, sample({ id: ID, payload: { total: 13 } }));
+    expect(first.status).toBe(201);
+    expect(first.body).toEqual({ id: ID, cursor: expect.any(String), duplicate: false });
+    expect(second.status).toBe(200);
+    expect(second.body).toEqual({ ...first.body, duplicate: true });
+    expect(third.status).toBe(409);
+    expect(third.body).toMatchObject({ code: 'id_conflict', pointer: '/id', retryable: false });
+  });
+
+  it('takes snake_case spellings, and stores what was meant', async () => {
+    const { url } = await runService();
+    const { status, body } = await postJson(`${url}/events`, {
+      event_type: 'a.b',
+      source: 's',
+      payload: {},
+      correlation_id: 'c-1',
+      metadata: { user_id: 'u-1' },
+    });
+    expect(status).toBe(201);
+    const stored = await call(`${url}/events/${body.id}`);
+    expect(stored.body).toMatchObject({ type: 'a.b', correlationId: 'c-1', metadata: { userId: 'u-1' } });
+  });
+
+  it('says 429 with Retry-After when too much is waiting', async () => {
+    const { url } = await runService({ streamsMax: 0 });
+    const { status, headers, body } = await call(`${url}/events/stream`);
+    expect(status).toBe(429);
+    expect(headers.get('retry-after')).toBe('1');
+    expect(body).toMatchObject({ code: 'overloaded', retryable: true });
+  });
+});
+
+describe('POST /events/batch', () => {
+  it('answers 201 when all are stored, 200 when all were there, 207 when they differ', async () => {
+    const { url } = await runService();
+    const events = [sample({ id: ID }), sample({ id: ID.replace('0', '1') })];
+    const stored = await postJson(`${url}/events/batch`, events);
+    expect(stored.status).toBe(201);
+    expect(stored.body).toMatchObject({ stored: 2, duplicates: 0, failed: 0 });
+    const again = await postJson(`${url}/events/batch`, { events });
+    expect(again.status).toBe(200);
+    expect(again.body.results.map((result: { duplicate: boolean }) => result.duplicate)).toEqual([true, true]);
+    const mixed = await postJson(`${url}/events/batch`, [events[0], { type: 'x' }, sample()]);
+    expect(mixed.status).toBe(207);
+    expect(mixed.body.results.map((result: { status: number }) => result.status)).toEqual([200, 400, 201]);
+    expect(mixed.body.results[1].error).toMatchObject({ code: 'invalid_event', pointer: '/1/source' });
+  });
+
+  it('points into the field when the list is wrapped, also at a conflict', async () => {
+    const { url } = await runService();
+    await postJson(`${url}/events`, sample({ id: ID }));
+    const events = [sample(), sample({ id: ID, payload: { total: 1 } }), { ...sample(), priority: 9 }];
+    const { status, body } = await postJson(`${url}/events/batch`, { events });
+    expect(status).toBe(207);
+    expect(body.results[1].error).toMatchObject({ status: 409, code: 'id_conflict', pointer: '/events/1/id' });
+    expect(body.results[2].error.pointer).toBe('/events/2/priority');
+  });
+
+  it('stores an empty batch, which is nothing', async () => {
+    const { url } = await runService();
+    const { status, body } = await postJson(`${url}/events/batch`, []);
+    expect(status).toBe(200);
+    expect(body).toEqual({ results: [], stored: 0, duplicates: 0, failed: 0 });
+  });
+
+  it('refuses more events than a batch may hold, storing none', async () => {
+    const { url } = await runService();
+    const { status, body } = await postJson(
+      `${url}/events/batch`,
+      Array.from({ length: 10_001 }, () => 1),
+    );
+    expect(status).toBe(413);
+    expect(body.code).toBe('batch_too_large');
+  });
+});
+
+describe('POST /events/batch as newline-delimited JSON', () => {
+  it('takes far more than a JSON body may hold and answers each line in order', async () => {
+    const { url } = await runService();
+    const padding = 'x'.repeat(1_000);
+    const lines = Array.from({ length: 6_000 }, (_, index) => JSON.stringify(sample({ payload: { index, padding } })));
+    lines[17] = '{"type": 1}';
+    lines[18] = '  ';
+    lines[19] = '{"broken"';
+    const body = `${lines.join('\n')}\r\n`;
+    expect(body.length).toBeGreaterThan(4 * 1024 * 1024);
+    const answer = await call(`${url}/events/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+    });
+    expect(answer.status).toBe(207);
+    const results = answer.body
+      .trim()
+      .split('\n')
+      .map((line: string) => JSON.parse(line));
+    expect(results.length).toBe(5_999);
+    expect(results.map((result: { index: number }) => result.index)).toEqual(
+      results.map((_: unknown, at: number) => at),
+    );
+    const failed = results.filter((result: { status: number }) => result.status !== 201);
+    expect(failed).toMatchObject([
+      { index: 17, status: 400, error: { code: 'invalid_event', pointer: '/type' } },
+      { index: 18, status: 400, error: { code: 'invalid_json' } },
+    ]);
+    const { body: health } = await call(`${url}/health`);
+    expect(health.head).toBe(5_997);
+  });
+
+  it('refuses a line longer than the limit without keeping it, and goes on behind it', async () => {
+    const { url } = await runService();
+    const body = `${'['.repeat(5 * 1024 * 1024)}\n${JSON.stringify(sample())}`;
+    const answer = await call(`${url}/events/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+    });
+    const results = answer.body
+      .trim()
+      .split('\n')
+      .map((line: string) => JSON.parse(line));
+    expect(results).toMatchObject([{ status: 413, error: { code: 'event_too_large' } }, { status: 201 }]);
+  });
+});
+
+describe('GET /events', () => {
+  it('pages through what matches with cursors and links until there is no more', async () => {
+    const { url } = await runService();
+    const ids: string[] = [];
+    for (let number = 0; number < 7; number++) {
+      ids.push((await postJson(`${url}/events`, sample({ payload: { number } }))).body.id);
+      await postJson(`${url}/events`, sample({ type: 'user.created' }));
+    }
+    const seen: string[] = [];
+    let next: string | undefined = `/events?type=order.*&source=shop&source=other&limit=3`;
+    while (next !== undefined) {
+      const page: Awaited<ReturnType<typeof call>> = await call(`${url}${next}`);
+      expect(page.status).toBe(200);
+      expect(page.body.complete).toBe(true);
+      seen.push(...page.body.data.map((event: { id: string }) => event.id));
+      next = /^<(.*)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+      expect(page.body.nextCursor === null).toBe(next === undefined);
+    }
+    expect(seen).toEqual(ids);
+    const newest = await call(`${url}/events?type=order.*&order=desc&limit=2`);
+    expect(newest.body.data.map((event: { id: string }) => event.id)).toEqual([ids[6], ids[5]]);
+  });
+
+  it('finds by every field of a query', async () => {
+    const { url } = await runService();
+    const metadata = { userId: 'u', projectId: 'p' };
+    await postJson(`${url}/events`, sample({ correlationId: 'c', priority: 'HIGH', metadata }));
+    await postJson(`${url}/events`, sample({ type: 'other.thing', source: 'else' }));
+    const questions = [
+      'topic=order.*',
+      'type=order.created',
+      'source=shop',
+      'priority=HIGH',
+      'priority=1',
+      'userId=u',
+      'user_id=u',
+      'projectId=p',
+      'correlationId=c',
+      'from=0&topic=order.*',
+      'to=9999-01-01T00:00:00Z&topic=order.*',
+    ];
+    for (const question of questions) {
+      const { body } = await call(`${url}/events?${question}`);
+      expect(body.data.length, question).toBe(1);
+    }
+    const { body } = await call(`${url}/events?to=1000`);
+    expect(body).toEqual({ data: [], nextCursor: null, complete: true });
+  });
+});
+
+describe('GET /events/:id', () => {
+  it('answers the stored event, whatever the case of the id, or 404', async () => {
+    const { url } = await runService();
+    await postJson(`${url}/events`, sample({ id: ID }));
+    expect((await call(`${url}/events/${ID.toUpperCase()}`)).body.id).toBe(ID);
+    for (const strange of [ID.replace('0', '2'), 'x', '%00', '..%2f..%2fetc%2fpasswd']) {
+      const { status, body } = await call(`${url}/events/${strange}`);
+      expect([status, body.code]).toEqual([404, 'event_not_found']);
+    }
+  });
+});
