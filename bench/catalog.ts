@@ -1,0 +1,40 @@
+import type { Benchmark } from './benchmark.ts';
+
+export interface CatalogEntry {
+  /** What is aimed for, in words. */
+  readonly target: string;
+  /** Part of the one-minute run. */
+  readonly quick: boolean;
+  readonly load: () => Promise<Benchmark>;
+}
+
+/** Every benchmark by name, in the order they are run: those that share a large journal stand together. */
+export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, CatalogEntry>([
+  ['append.durable', entry('ratio ≥ 0.6', true, async () => (await import('./append-durable.ts')).appendDurable)],
+  ['http.single', entry('ratio ≥ 0.7', true, async () => (await import('./http-single.ts')).httpSingle)],
+  ['http.batch', entry('ratio ≥ 0.5', true, async () => (await import('./http-batch.ts')).httpBatch)],
+  ['latency.10k', entry('p50 ≤ 2 ms, p99 ≤ 10 ms', true, async () => (await import('./latency-10k.ts')).latency10k)],
+  [
+    'fanout.1000',
+    entry('≥ 100,000 deliveries/s, ratio ≥ 0.8', false, async () => (await import('./fanout-1000.ts')).fanout1000),
+  ],
+  ['subscribe', entry('p99 ≤ 5 ms', false, async () => (await import('./subscribe.ts')).subscribe)],
+  [
+    'publish.memory',
+    entry('≥ 200,000/s, p99 < 1 ms', false, async () => (await import('./publish-memory.ts')).publishMemory),
+  ],
+  [
+    'memory.queued',
+    entry('≤ 32 B per position, ≤ 500 B over the body', false, async () => {
+      return (await import('./memory-queued.ts')).memoryQueued;
+    }),
+  ],
+  ['query', entry('each p99 ≤ 50 ms', false, async () => (await import('./query.ts')).query)],
+  ['start', entry('≤ 2,000 ms', false, async () => (await import('./start.ts')).start)],
+  ['memory.journal', entry('≤ 300 MiB', false, async () => (await import('./memory-journal.ts')).memoryJournal)],
+  ['append.growth', entry('ratio ≥ 0.9', false, async () => (await import('./append-growth.ts')).appendGrowth)],
+]);
+
+function entry(target: string, quick: boolean, load: () => Promise<Benchmark>): CatalogEntry {
+  return { target, quick, load };
+}

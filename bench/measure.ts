@@ -1,0 +1,13 @@
+// Runs one benchmark in a process of its own and prints its line: `measure.ts NAME SCALE FOLDER SHARED_FOLDER`.
+import type { Scale } from './benchmark.ts';
+import { CATALOG } from './catalog.ts';
+import { lineOf } from './line.ts';
+
+const [name, scale, folder, sharedFolder] = process.argv.slice(2) as [string, Scale, string, string];
+const entry = CATALOG.get(name);
+if (!entry) throw new TypeError(`There is no benchmark ${name}.`);
+const run = await entry.load();
+const { ok, ...measured } = await run({ scale, folder, sharedFolder });
+// The figures of a smoke run say nothing, so neither does a comparison with the target.
+const line = lineOf(name, entry.target, ok === undefined || scale === 'smoke' ? measured : { ...measured, ok });
+process.stdout.write(`${JSON.stringify(line)}\n`, () => process.exit(0));

@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import { startChild } from './child-process.ts';
+
+export interface ServiceUnderTest {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The service as it ships, on the journal, in a process of its own. */
+export async function startServiceUnderTest(dataDir: string): Promise<ServiceUnderTest> {
+  const program = join(import.meta.dirname, '../packages/server/src/main.ts');
+  const child = await startChild(program, ['--port', '0', '--data-dir', dataDir], /listens on (http:\/\/[\w.:[\]]+)/);
+  return { url: child.found[1]!, stop: () => child.stop() };
+}
