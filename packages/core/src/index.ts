@@ -18,6 +18,7 @@ export * from './event-manager.ts';
 export * from './filter/filter.ts';
 export { type BatchResult, type PublishOptions, PublishResult } from './ingest/ingest.ts';
 export * from './ingest/normalize.ts';
+export { jsonPointer } from './json/json-pointer.ts';
 export * from './json/parse-json.ts';
 export { type ParseJsonOptions, parseJson } from './json/parse-json.ts';
 export * from './json.ts';

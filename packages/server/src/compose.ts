@@ -45,6 +45,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const context: OperationContext = {
     engine,
     life,
+    streams: new Set(),
     durability: adapter.supports.durability,
     warnings,
     checkWebhook(sink) {

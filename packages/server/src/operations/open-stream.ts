@@ -1,11 +1,30 @@
-import type { EventStream, Principal, StreamRequest } from '@event-manager/core';
+import { EventManagerError, type EventStream, type Principal, type StreamRequest } from '@event-manager/core';
 import type { OperationContext } from './operation-context.ts';
 
-/** A read of the log from a cursor that the client holds. Throws `invalid_pattern`, `invalid_filter`, `invalid_cursor`. */
-export function openStream(
+export interface OpenStreamInput extends StreamRequest {
+  /** So many may be open at once. */
+  readonly streamsMax: number;
+}
+
+/**
+ * Opens a read of the log from a cursor that the client holds; whoever opened it calls `closeStream`. Throws
+ * `invalid_pattern`, `invalid_filter`, `invalid_cursor`, `overloaded`.
+ */
+export async function openStream(
   context: OperationContext,
   principal: Principal,
-  request: StreamRequest,
+  { streamsMax, ...request }: OpenStreamInput,
 ): Promise<EventStream> {
-  return context.engine.stream(principal, request);
+  const { engine, streams } = context;
+  if (streams.size >= streamsMax) {
+    throw new EventManagerError('overloaded', `${streams.size} streams are open already.`, { limit: 'streamsMax' });
+  }
+  const stream = await engine.stream(principal, request);
+  streams.add(stream);
+  return stream;
+}
+
+export function closeStream({ streams }: OperationContext, stream: EventStream): void {
+  streams.delete(stream);
+  stream.close();
 }

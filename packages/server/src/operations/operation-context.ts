@@ -1,10 +1,12 @@
-import type { Durability, Engine, SubscriptionSink } from '@event-manager/core';
+import type { Durability, Engine, EventStream, SubscriptionSink } from '@event-manager/core';
 import type { Life } from '../life.ts';
 
 /** What every operation works with. Who asks, and what for, are its other two arguments. */
 export interface OperationContext {
   readonly engine: Engine;
   readonly life: Life;
+  /** Streams that are open now. */
+  readonly streams: Set<EventStream>;
   /** What an acknowledgement of this service means. */
   readonly durability: Durability;
   /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for a webhook that could never be called. */

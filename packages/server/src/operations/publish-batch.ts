@@ -1,4 +1,4 @@
-import { type BatchResult, EventManagerError, type Principal } from '@event-manager/core';
+import { type BatchResult, EventManagerError, jsonPointer, type Principal } from '@event-manager/core';
 import type { OperationContext } from './operation-context.ts';
 
 /**
@@ -18,7 +18,10 @@ export async function publishBatch(
 function eventsIn(input: unknown): readonly unknown[] {
   const fields = typeof input === 'object' && input !== null ? Object.entries(input) : [];
   const stranger = fields.find(([name]) => name !== 'events');
-  if (stranger) throw new EventManagerError('invalid_event', 'A batch has only the field events.', { pointer: '' });
+  if (stranger) {
+    const pointer = jsonPointer('', stranger[0]);
+    throw new EventManagerError('invalid_event', 'A batch has only the field events.', { pointer });
+  }
   const events: unknown = fields[0]?.[1];
   if (Array.isArray(events)) return events;
   const pointer = fields.length === 0 ? '' : '/events';

@@ -5,12 +5,14 @@ import type { OperationContext } from './operation-context.ts';
 export interface ServiceHealth extends EngineHealth {
   readonly phase: Phase;
   readonly durability: Durability;
+  /** Event streams that are open. */
+  readonly streams: number;
   readonly warnings: readonly string[];
 }
 
 export function reportHealth(context: OperationContext, _principal: Principal): ServiceHealth {
-  const { engine, life, durability, warnings } = context;
-  return { phase: life.phase, durability, ...engine.health(), warnings };
+  const { engine, life, durability, streams, warnings } = context;
+  return { phase: life.phase, durability, streams: streams.size, ...engine.health(), warnings };
 }
 
 /** Throws `not_ready`, `store_failed` or `store_read_only` when events cannot be taken now. */

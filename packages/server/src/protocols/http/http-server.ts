@@ -36,9 +36,8 @@ const REQUEST_LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'trace']);
 
 export function httpServer(options: HttpServerOptions): HttpServer {
   const { configuration } = options;
-  const open = new Set<{ close(): void }>();
   const app = makeApp(options);
-  declareRoutes(app, options, open);
+  declareRoutes(app, options);
   return {
     listen: () =>
       app.listen({
@@ -48,7 +47,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
       }),
     async close() {
       const closed = app.close();
-      for (const stream of open) stream.close();
+      for (const stream of options.context.streams) stream.close();
       await closed;
     },
     cut: () => app.server.closeAllConnections(),
@@ -80,11 +79,7 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
   return app;
 }
 
-function declareRoutes(
-  app: FastifyInstance,
-  { context, configuration, runtime }: HttpServerOptions,
-  open: Set<{ close(): void }>,
-): void {
+function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
   const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
   acceptJson(app, configuration.limits);
   app.addHook('onRequest', (request, reply, done) => {
@@ -99,7 +94,7 @@ function declareRoutes(
   healthRoutes(app, context);
   eventRoutes(app, context);
   subscriptionRoutes(app, context);
-  streamRoutes(app, context, { timers: runtime.timers, streamsMax, heartbeatMs, stallMs }, open);
+  streamRoutes(app, context, { timers: runtime.timers, streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
     batchRoutes(scope, context);
   });

@@ -1,4 +1,4 @@
-import { EventManagerError } from '@event-manager/core';
+import { EventManagerError, jsonPointer } from '@event-manager/core';
 import type { FastifyRequest } from 'fastify';
 
 /** The parameters of a query; what one route knows is taken out by name, so that the rest can be refused or read as a whole. */
@@ -55,8 +55,5 @@ export class QueryParameters {
 }
 
 export function invalidParameter(name: string, words: string): EventManagerError {
-  const short = name.slice(0, 200).toWellFormed();
-  return new EventManagerError('invalid_query', words, {
-    pointer: `/${short.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-  });
+  return new EventManagerError('invalid_query', words, { pointer: jsonPointer('', name) });
 }

@@ -59,9 +59,8 @@ async function nextFrames(
   { timers, heartbeatMs }: SseSettings,
 ): Promise<readonly StreamFrame[]> {
   const beat = () => {
-    // The heartbeat before is still on its way: nobody reads.
-    if (response.socket?.writableNeedDrain === true) response.destroy();
-    response.write(`: heartbeat\nid: ${stream.cursor}\n\n`);
+    // While something is on its way the connection is not silent; whether anybody takes it the socket's own timeout judges.
+    if (response.socket?.writableNeedDrain === false) response.write(`: heartbeat\nid: ${stream.cursor}\n\n`);
     cancel = timers.after(heartbeatMs, beat);
   };
   let cancel = timers.after(heartbeatMs, beat);

@@ -1,13 +1,14 @@
 import {
   ANONYMOUS,
-  EventManagerError,
+  decodeCursor,
   type Limits,
   parseJson,
+  parsePattern,
   type StreamRequest,
   type Timers,
 } from '@event-manager/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { openStream } from '../../../operations/open-stream.ts';
+import { closeStream, openStream } from '../../../operations/open-stream.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { SSE_HEADERS, sendStream } from '../sse.ts';
@@ -19,22 +20,15 @@ export interface StreamSettings {
   readonly stallMs: number;
 }
 
-/** `onOpen` hears of every stream, so that a shutdown can end them. */
-export function streamRoutes(
-  app: FastifyInstance,
-  context: OperationContext,
-  settings: StreamSettings,
-  open: Set<{ close(): void }>,
-): void {
+export function streamRoutes(app: FastifyInstance, context: OperationContext, settings: StreamSettings): void {
+  const { limits } = context.engine;
+
   app.head('/events/stream', async (_request, reply) => reply.headers(SSE_HEADERS).send());
 
   app.get('/events/stream', { exposeHeadRoute: false }, async (request, reply) => {
-    if (open.size >= settings.streamsMax) {
-      throw new EventManagerError('overloaded', `${open.size} streams are open already.`, { limit: 'streamsMax' });
-    }
-    const stream = await openStream(context, ANONYMOUS, readStreamRequest(request, context.engine.limits));
+    const wanted = { ...readStreamRequest(request, limits), streamsMax: settings.streamsMax };
+    const stream = await openStream(context, ANONYMOUS, wanted);
     reply.hijack();
-    open.add(stream);
     try {
       await sendStream(stream, reply.raw, settings);
     } catch (error) {
@@ -42,27 +36,36 @@ export function streamRoutes(
       request.log.error({ err: error }, 'stream failed');
       reply.raw.destroy();
     } finally {
-      open.delete(stream);
-      stream.close();
+      closeStream(context, stream);
     }
   });
 }
 
-/** A client that comes back names its last event in a header, which beats what its address says (HTML, section 9.2). */
 function readStreamRequest(request: FastifyRequest, limits: Limits): StreamRequest {
   const parameters = new QueryParameters(request);
   const topics = parameters.many('topic');
   const filter = parameters.one('filter');
-  const from = parameters.one('from');
-  const cursor = parameters.one('cursor');
+  const from = readStart(request, parameters);
   parameters.assertEmpty();
-  const lastEventId = request.headers['last-event-id'];
-  const start = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : (cursor ?? from);
+  for (const topic of topics ?? []) parsePattern(topic, limits, '/topic');
   return {
     ...(topics === undefined ? {} : { topics }),
     ...(filter === undefined
       ? {}
       : { filter: parseJson(filter, { depthMax: limits.depthMax, pointerPrefix: '/filter' }) }),
-    ...(start === undefined ? {} : { from: start }),
+    ...(from === undefined ? {} : { from }),
   };
+}
+
+/** A client that comes back names its last event in a header, which beats what its address says (HTML, section 9.2). */
+function readStart(request: FastifyRequest, parameters: QueryParameters): string | undefined {
+  const from = parameters.one('from');
+  const cursor = parameters.one('cursor');
+  const header = request.headers['last-event-id'];
+  if (typeof header === 'string' && header !== '') {
+    decodeCursor(header, '/last-event-id');
+    return header;
+  }
+  if (cursor !== undefined) decodeCursor(cursor, '/cursor');
+  return cursor ?? from;
 }

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, it } from 'vitest';
+import { call, postJson, runService, sample } from '../../running-service.ts';
+import { MALFORMED_REQUESTS } from './malformed-requests.ts';
+
+/** Nothing of the machine may be in an answer: stack frames, file names, source paths. */
+const LEAK = /\n\s+at |\.ts:\d|node_modules|\/work\/|\/home\/|\/tmp\//;
+
+it('answers every malformed request with its problem, stores nothing of it, and lives on', async () => {
+  const { url } = await runService();
+  const wrong: unknown[] = [];
+  for (const { name, method = 'GET', path, headers, body, code, pointer } of MALFORMED_REQUESTS) {
+    const init = { method, headers: headers ?? {}, ...(body === undefined ? {} : { body }) };
+    const answer = await call(`${url}${path}`, init);
+    const { body: problem } = answer;
+    const isRight =
+      answer.status >= 400 &&
+      answer.status < 500 &&
+      answer.headers.get('content-type')?.startsWith('application/problem+json') === true &&
+      problem.status === answer.status &&
+      problem.code === code &&
+      typeof problem.requestId === 'string' &&
+      (pointer === undefined || problem.pointer === pointer) &&
+      !LEAK.test(JSON.stringify(problem));
+    if (!isRight)
+      wrong.push({ name, path: path.slice(0, 80), wanted: { code, pointer }, got: [answer.status, problem] });
+    expect(({} as { polluted?: unknown }).polluted, name).toBeUndefined();
+  }
+  expect(wrong).toEqual([]);
+  expect(MALFORMED_REQUESTS.length).toBeGreaterThanOrEqual(200);
+
+  const health = await call(`${url}/health`);
+  expect(health.body).toMatchObject({ status: 'ok', head: 0, subscriptions: 0 });
+  expect((await postJson(`${url}/events`, sample())).status).toBe(201);
+  process.stdout.write(`${MALFORMED_REQUESTS.length} malformed requests refused\n`);
+});
+
+it('stores the good events of a batch and names each bad one', async () => {
+  const { url } = await runService();
+  const bad = MALFORMED_REQUESTS.filter(
+    ({ path, code, body }) => path === '/events' && code === 'invalid_event' && typeof body === 'string',
+  );
+  const events = bad.flatMap(({ body }) => [sample(), JSON.parse(body as string)]);
+  const { status, body } = await postJson(`${url}/events/batch`, events);
+  expect(status).toBe(207);
+  expect(body).toMatchObject({ stored: bad.length, failed: bad.length });
+  for (const [index, result] of body.results.entries()) {
+    const { pointer } = index % 2 === 0 ? { pointer: undefined } : bad[(index - 1) / 2]!;
+    if (pointer !== undefined) expect(result.error.pointer).toBe(`/${index}${pointer}`);
+  }
+});
+
+it.each([
+  ['noise', '\u0001\u0002\r\n\r\n', 400],
+  ['an unknown version', 'GET / HTTP/9.9\r\nhost: x\r\n\r\n', 400],
+  ['no host', 'GET /health HTTP/1.1\r\n\r\n', 400],
+  ['a header with a space before the colon', 'GET /health HTTP/1.1\r\nhost: x\r\na : b\r\n\r\n', 400],
+  ['two lengths', 'POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}', 400],
+  [
+    'length and chunks',
+    'POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  [
+    'a broken chunk',
+    'POST /events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    400,
+  ],
+  ['headers over the limit', `GET /health HTTP/1.1\r\nhost: x\r\na: ${'b'.repeat(17_000)}\r\n\r\n`, 431],
+])('answers %s, which is not HTTP, and closes', async (_name, bytes, status) => {
+  const { url } = await runService();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const parts: Buffer[] = [];
+  socket.on('data', (part: Buffer) => parts.push(part));
+  socket.write(bytes);
+  await once(socket, 'close');
+  const answer = Buffer.concat(parts).toString();
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).not.toMatch(LEAK);
+  expect((await call(`${url}/livez`)).status).toBe(200);
+});
