@@ -34,9 +34,10 @@ export async function latency10k(bench: Bench): Promise<Measured> {
   const service = await startServiceUnderTest(dataDir);
   try {
     const before = await segmentsOf(service.url);
-    const { latenciesMs, missing, refused } = await streamLatencies(service.url, count);
+    const { latenciesMs, lateMs, missing, refused } = await streamLatencies(service.url, count);
     const seals = (await segmentsOf(service.url)) - before;
-    return conclude(latenciesMs.subarray(warmUp), { missing, refused, seals });
+    const sentLateP99 = percentile(lateMs.subarray(warmUp), 0.99);
+    return conclude(latenciesMs.subarray(warmUp), { missing, refused, seals, sentLateP99 });
   } finally {
     await service.stop();
   }
@@ -44,7 +45,12 @@ export async function latency10k(bench: Bench): Promise<Measured> {
 
 function conclude(
   latenciesMs: Float64Array,
-  counts: { readonly missing: number; readonly refused: number; readonly seals: number },
+  counts: {
+    readonly missing: number;
+    readonly refused: number;
+    readonly seals: number;
+    readonly sentLateP99: number;
+  },
 ): Measured {
   const p50 = percentile(latenciesMs, 0.5);
   const p99 = percentile(latenciesMs, 0.99);
@@ -64,6 +70,8 @@ function conclude(
 
 interface StreamLatencies {
   readonly latenciesMs: Float64Array;
+  /** How long after it was due each event was sent: part of its latency that the client's own process makes. */
+  readonly lateMs: Float64Array;
   /** Events that did not arrive in time; each counts with the time it was waited for. */
   readonly missing: number;
   readonly refused: number;
@@ -71,6 +79,7 @@ interface StreamLatencies {
 
 async function streamLatencies(url: string, count: number): Promise<StreamLatencies> {
   const arrivedMs = new Float64Array(count);
+  const lateMs = new Float64Array(count);
   let arrived = 0;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   const stream = await readSse(`${url}/events/stream?topic=%23`, (data) => {
@@ -81,19 +90,21 @@ async function streamLatencies(url: string, count: number): Promise<StreamLatenc
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const answers: Promise<number>[] = [];
   let startedMs = 0;
-  await openLoop(
-    { perSecond: PER_SECOND, count, send: (from, to) => answers.push(...publish(url, agent, from, to)) },
-    (at) => {
-      startedMs = at;
-    },
-  );
+  const send = (from: number, to: number) => {
+    const nowMs = performance.now();
+    for (let index = from; index < to; index++) lateMs[index] = nowMs - startedMs - (index * 1_000) / PER_SECOND;
+    answers.push(...publish(url, agent, from, to));
+  };
+  await openLoop({ perSecond: PER_SECOND, count, send }, (at) => {
+    startedMs = at;
+  });
   const statuses = await Promise.all(answers);
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS_MAX))]);
   stream.destroy();
   agent.destroy();
   const endMs = performance.now();
   const latenciesMs = arrivedMs.map((at, index) => (at || endMs) - startedMs - (index * 1_000) / PER_SECOND);
-  return { latenciesMs, missing: count - arrived, refused: statuses.filter((status) => status !== 201).length };
+  return { latenciesMs, lateMs, missing: count - arrived, refused: statuses.filter((status) => status !== 201).length };
 }
 
 function publish(url: string, agent: Agent, from: number, to: number): Promise<number>[] {

@@ -1,5 +1,5 @@
 // `npm run bench -- [--json] [--quick] [NAME…]`: measures and prints one line for each benchmark, or a table at the end.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -44,11 +44,18 @@ const folder = await mkdtemp(join(root, 'run-'));
 const sharedFolder = join(folder, 'shared');
 await mkdir(sharedFolder);
 const lines: Line[] = [];
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => running?.kill('SIGTERM'));
-let running: ReturnType<typeof spawn> | undefined;
+let running: ChildProcess | undefined;
+let isStopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    isStopped = true;
+    running?.kill('SIGTERM');
+  });
+}
 try {
   console.error(`${scale} run on ${availableParallelism()} cores, node ${process.version}, files in ${root}`);
   for (const name of names) {
+    if (isStopped) break;
     console.error(`${name} …`);
     const line = await measure(name);
     if (line === undefined) {

@@ -4,6 +4,8 @@ import { CATALOG } from './catalog.ts';
 import { lineOf } from './line.ts';
 
 const [name, scale, folder, sharedFolder] = process.argv.slice(2) as [string, Scale, string, string];
+// An exit that can be seen coming ends the processes that the benchmark started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const entry = CATALOG.get(name);
 if (!entry) throw new TypeError(`There is no benchmark ${name}.`);
 const run = await entry.load();

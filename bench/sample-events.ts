@@ -6,10 +6,9 @@ export const TYPES = 50;
 /** Events with the same correlation id stand as far apart as the log allows: every index has to be asked. */
 const EVENTS_PER_FLOW = 10;
 
-/** Encoded, an event of `sampleEvent` is about this long. */
-export const SAMPLE_BYTES = 600;
+/** With it an encoded event has about 600 bytes. */
 const FILLING = 'Every event of the benchmarks is about as long as the small facts that services tell each other. ';
-const PAYLOAD_TEXT = FILLING.repeat(3).slice(0, 216);
+const PAYLOAD_TEXT = FILLING.repeat(3).slice(0, 240);
 
 /** Event number `index` of a log of `total`, with a random id as clients of every language make them. */
 export function sampleEvent(index: number, total = 10_000_000): EventIn {
