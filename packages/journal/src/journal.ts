@@ -7,9 +7,9 @@ import {
   type Supports,
   systemRuntime,
 } from '@event-manager/core';
-import { DamageRegister } from './damage.ts';
+import { copyAside, DamageRegister } from './damage.ts';
 import { FailStop } from './fail-stop.ts';
-import { LOCK_FILE, stateLogFile, TEMPORARY_SUFFIX, WITNESS_FILE } from './files/file-names.ts';
+import { LOCK_FILE, stateLogFile, TEMPORARY_SUFFIX, TORN_DIR, WITNESS_FILE } from './files/file-names.ts';
 import { Folder } from './files/folder.ts';
 import { nodeDisk } from './files/node-disk.ts';
 import { OpenFiles } from './files/open-files.ts';
@@ -102,9 +102,9 @@ class Journal implements EventBusAdapter {
 
   /** Finishes what waits, then marks the stop as clean, so that the next start need not rewrite anything. */
   async close(): Promise<void> {
-    await this.#releaseAll();
     this.store.opened = undefined;
     this.state.opened = undefined;
+    await this.#releaseAll();
   }
 
   health(): AdapterHealth {
@@ -172,6 +172,7 @@ class Journal implements EventBusAdapter {
     await this.#fullDisk.open();
     this.#releases.push(async () => this.#fullDisk.close());
     if (state.hasLogs && state.log === undefined && state.sequence > 0) {
+      if (state.torn !== undefined) await keepTornTail(folder, state.torn);
       await writeSnapshot(folder, state.entries, state.sequence, epoch);
     }
     const witness = await Witness.open(folder, this.#failStop, reading);
@@ -252,6 +253,11 @@ class Journal implements EventBusAdapter {
     }
     if (failure !== undefined && !this.#failStop.failed) throw failure;
   }
+}
+
+/** Commits that a crash cut short: never acknowledged, kept all the same. */
+function keepTornTail(folder: Folder, { file, offset }: NonNullable<RecoveredState['torn']>): Promise<void> {
+  return copyAside(folder, file, TORN_DIR, `${file}.${offset}`, offset);
 }
 
 /** Files under construction when the process died; they never had a name that anybody reads. */

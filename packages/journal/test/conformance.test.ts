@@ -9,8 +9,8 @@ import {
 } from '@event-manager/testing/conformance';
 import { AdjustableRuntime } from './support/adjustable-runtime.ts';
 
-// Segments of 4 KiB: every test of more than a few events crosses seals.
-const SEGMENT_BYTES_MAX = 4096;
+// Small segments: every test of more than a few events crosses seals.
+const SEGMENT_BYTES_MAX = 16 << 10;
 
 const harness: ConformanceHarness = {
   name: 'journal',

@@ -1,4 +1,4 @@
-import type { DiskFile } from '@event-manager/core';
+import { type DiskFile, EventManagerError } from '@event-manager/core';
 import type { Folder } from './folder.ts';
 
 interface Entry {
@@ -16,6 +16,7 @@ export class OpenFiles {
   readonly #folder: Folder;
   readonly #idleMax: number;
   readonly #entries = new Map<string, Entry>();
+  #isClosed = false;
 
   constructor(folder: Folder, idleMax = 128) {
     this.#folder = folder;
@@ -24,6 +25,7 @@ export class OpenFiles {
 
   /** Runs `work` with the file open. */
   async use<T>(name: string, work: (file: DiskFile) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new EventManagerError('closed', 'The journal is closed.');
     const entry = this.#entries.get(name) ?? { file: this.#folder.open(name, 'read'), users: 0, whenIdle: undefined };
     this.#entries.delete(name);
     this.#entries.set(name, entry);
@@ -49,7 +51,9 @@ export class OpenFiles {
     if (await opened(entry)) await (await entry.file).close();
   }
 
+  /** Closes every file once its users are done; nothing is opened any more. */
   async closeAll(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#entries.keys()].map((name) => this.drop(name)));
   }
 

@@ -15,6 +15,7 @@ import {
   type ReadResult,
   type Recorded,
 } from '@event-manager/core';
+import { errorCode } from '../files/error-code.ts';
 import type { Witness } from '../witness.ts';
 import type { AppendLog } from './append-log.ts';
 import { findEvents } from './find-events.ts';
@@ -43,16 +44,15 @@ export class EventLog implements EventStore {
 
   async read(partition: Partition, after: Position, options: ReadOptions): Promise<ReadResult> {
     assertPartition(partition);
-    return readLog(this.#open().core, after, options);
+    return this.#besideTrims(({ core }) => readLog(core, after, options));
   }
 
   async get(refs: readonly (string | Place)[]): Promise<readonly (Recorded | undefined)[]> {
-    const { core, known } = this.#open();
-    return getEvents(core, known, refs);
+    return this.#besideTrims(({ core, known }) => getEvents(core, known, refs));
   }
 
   async find(query: EventQuery, options: FindOptions): Promise<FindResult> {
-    return findEvents(this.#open().core, query, options);
+    return this.#besideTrims(({ core }) => findEvents(core, query, options));
   }
 
   async bounds(): Promise<readonly Bounds[]> {
@@ -63,6 +63,19 @@ export class EventLog implements EventStore {
   async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
     for (const { partition } of upTo) assertPartition(partition);
     return trimLog(this.#open(), Math.max(0, ...upTo.map(({ position }) => position)));
+  }
+
+  /** A reader that holds a segment while retention removes its file starts again; the segment is not listed any more. */
+  async #besideTrims<T>(work: (log: OpenLog) => Promise<T>): Promise<T> {
+    for (;;) {
+      const log = this.#open();
+      const { trimmedThrough } = log.core;
+      try {
+        return await work(log);
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT' || log.core.trimmedThrough === trimmedThrough) throw error;
+      }
+    }
   }
 
   #open(): OpenLog {

@@ -30,6 +30,8 @@ export interface RecoveredState {
   readonly epoch: number;
   /** The log that may be appended to: it ends exactly where the witness says, after a clean stop. */
   readonly log: { readonly header: StateHeader; readonly bytes: number } | undefined;
+  /** Bytes behind the last commit that verifies, left by a crash. */
+  readonly torn: { readonly file: string; readonly offset: number } | undefined;
   /** Some log holds commits that no snapshot covers. */
   readonly hasLogs: boolean;
 }
@@ -52,6 +54,7 @@ export async function recoverState(
     .sort((a, b) => a - b);
   let sequence = covered;
   let log: RecoveredState['log'];
+  let torn: RecoveredState['torn'];
   for (const [index, first] of firsts.entries()) {
     const bytes = (await folder.readFile(stateLogFile(first)))!;
     if (first > sequence + 1) report(missingCommits(stateLogFile(first), 0, sequence + 1, first - 1));
@@ -63,6 +66,7 @@ export async function recoverState(
       : Number.POSITIVE_INFINITY;
     const contents = readLog(stateLogFile(first), bytes, expectedBytes, sequence, entries, report);
     sequence = Math.max(sequence, contents.sequence);
+    if (contents.tornAt !== undefined) torn = { file: stateLogFile(first), offset: contents.tornAt };
     epoch = Math.max(epoch, contents.header?.epoch ?? 0);
     const isClean = witnessed.clean && witnessed.stateFirst === first && witnessed.stateBytes === bytes.length;
     log =
@@ -73,7 +77,7 @@ export async function recoverState(
     report(missingCommits(file, 0, sequence + 1, witnessed.stateSequence));
     sequence = witnessed.stateSequence;
   }
-  return { entries, sequence, epoch, log, hasLogs: firsts.length > 0 };
+  return { entries, sequence, epoch, log, torn, hasLogs: firsts.length > 0 };
 }
 
 function missingCommits(file: string, offset: number, from: number, through: number): Damage {
@@ -113,6 +117,7 @@ function readSnapshot(
 interface LogContents {
   readonly header: StateHeader | undefined;
   readonly sequence: number;
+  readonly tornAt: number | undefined;
 }
 
 function readLog(
@@ -127,7 +132,7 @@ function readLog(
   if (header === undefined) {
     // Header and first commits are one write: a log of which nothing was durable may be torn anywhere.
     if (expectedBytes > 0) report({ file, offset: 0, reason: 'the header does not match its checksum' });
-    return { header, sequence: before };
+    return { header, sequence: before, tornAt: 0 };
   }
   const steps = [...scanFrames(bytes, header.id)];
   const marks = steps.map((step) => ('frame' in step ? step.frame.durableMark : 0));
@@ -138,9 +143,13 @@ function readLog(
   );
   let sequence = before;
   let end = STATE_HEADER_BYTES;
+  let tornAt: number | undefined;
   for (const step of steps) {
     if ('gap' in step) {
-      if (step.gap.from >= durableBytes) break;
+      if (step.gap.from >= durableBytes) {
+        tornAt = step.gap.from;
+        break;
+      }
       report({ file, offset: step.gap.from, reason: 'commits of the state do not match their checksum' });
       continue;
     }
@@ -151,7 +160,7 @@ function readLog(
   if (end < durableBytes && !endsInGap(steps)) {
     report({ file, offset: end, reason: 'commits of the state that were durable are missing' });
   }
-  return { header, sequence };
+  return { header, sequence, tornAt };
 }
 
 function endsInGap(steps: readonly FrameStep[]): boolean {

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { readAll } from './support/read-all.ts';
+import { sampleEvent } from './support/sample-event.ts';
+import { Simulation, settle } from './support/simulation.ts';
+
+it('removes segment files, also those whose removal a crash interrupted', async () => {
+  const simulation = new Simulation(1);
+  const adapter = await simulation.open();
+  for (let n = 1; n <= 60; n++) await adapter.store.append([sampleEvent(n)]);
+  await settle();
+  const segments = (): string[] => simulation.disk.paths().filter((path) => /events-.*\.log$/.test(path));
+  const before = segments();
+  simulation.disk.fail({ operation: 'remove', path: /events-.*\.log$/, code: 'EIO' });
+  await adapter.store.trim([{ partition: 0, position: 40 }]).catch(() => {});
+  expect(segments()).toEqual(before);
+  simulation.endProcess('kill');
+  const reopened = await simulation.open();
+  expect(segments().length).toBeLessThan(before.length);
+  expect(await reopened.store.bounds()).toEqual([{ partition: 0, first: 41, head: 60 }]);
+  expect((await readAll(reopened.store)).records).toHaveLength(20);
+  await reopened.close();
+});
+
+it('does not disturb readers that are in the middle of a removed segment', async () => {
+  const simulation = new Simulation(2);
+  const adapter = await simulation.open();
+  for (let n = 1; n <= 80; n++) await adapter.store.append([sampleEvent(n)]);
+  await settle();
+  const reading = Promise.all([
+    adapter.store.find({ topic: 'area/1/1' }, { limit: 100, direction: 'forward', budgetMs: 1e9 }),
+    adapter.store.read(0, 0, { limit: 1000, bytesMax: 1 << 30 }),
+    adapter.store.get(Array.from({ length: 80 }, (_, n) => sampleEvent(n + 1).id)),
+  ]);
+  await adapter.store.trim([{ partition: 0, position: 70 }]);
+  const [, read] = await reading;
+  expect(read.scannedTo).toBe(80);
+  expect(adapter.health().status).toBe('ok');
+  await adapter.close();
+});
