@@ -14,37 +14,54 @@ export interface ServiceProcessOptions {
 
 /** The service as a process of its own, started as `npm start` does. */
 export class ServiceProcess {
-  readonly url: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
+  #complaint = '';
+  #url: string | undefined;
 
-  private constructor(child: ChildProcess, exited: Promise<number | null>, url: string) {
-    this.#child = child;
-    this.#exited = exited;
-    this.url = url;
-  }
-
-  /** Resolves when it listens. Rejects with what it said when it ends instead. */
-  static async start({ dataDir, port, environment }: ServiceProcessOptions): Promise<ServiceProcess> {
+  constructor({ dataDir, port, environment }: ServiceProcessOptions) {
     const args = ['--conditions=source', MAIN, '--port', String(port), '--data-dir', dataDir];
     // Settings of whoever runs this are not meant for it.
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
     const env = { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), PATH, HOME, ...environment };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const exited = once(child, 'exit').then(([code]) => code as number | null);
-    let complaint = '';
-    child.stderr.on('data', (text) => {
-      complaint = `${complaint}${text}`.slice(-2_000);
+    this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
+    this.#child.stderr!.on('data', (text) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-2_000);
     });
-    const listening = new Promise<string>((resolve) => {
-      createInterface(child.stdout).on('line', (line) => {
+  }
+
+  static async start(options: ServiceProcessOptions): Promise<ServiceProcess> {
+    const service = new ServiceProcess(options);
+    await service.listening();
+    return service;
+  }
+
+  /** Resolves when it listens. Rejects with what it said when it ends instead. */
+  async listening(): Promise<void> {
+    const found = new Promise<string>((resolve) => {
+      createInterface(this.#child.stdout!).on('line', (line) => {
         const { msg, url } = readLine(line);
         if (msg === 'listening' && url !== undefined) resolve(url);
       });
     });
-    const url = await Promise.race([listening, exited]);
-    if (typeof url === 'string') return new ServiceProcess(child, exited, url);
-    throw new Error(`The service did not start: ${complaint.trim()}`);
+    const url = await Promise.race([found, this.#exited]);
+    if (typeof url !== 'string') throw new Error(`The service did not start: ${this.#complaint.trim()}`);
+    this.#url = url;
+  }
+
+  get url(): string {
+    if (this.#url === undefined) throw new TypeError('The service does not listen yet.');
+    return this.#url;
+  }
+
+  /** What it said to people so far. */
+  get complaint(): string {
+    return this.#complaint;
+  }
+
+  get exited(): Promise<number | null> {
+    return this.#exited;
   }
 
   get port(): number {

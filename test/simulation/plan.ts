@@ -53,10 +53,12 @@ export interface FaultPlan {
 const HOUR_MS = 3_600_000;
 
 export function drawPlan(seed: number, chance: SeededChance, failpoints: readonly string[]): Plan {
-  const world = chance.happens(0.6) ? 'journal' : 'shared';
-  const isCalm = chance.happens(0.15);
-  const crashes = isCalm ? 0 : chance.integer(4);
+  // Aimed at first, so that the least travelled steps are crashed as often as the others.
+  const target = chance.pick([...failpoints, ...failpoints.filter(isOffTheWay).flatMap((name) => [name, name, name])]);
+  const world = target.startsWith('journal.') || chance.happens(0.3) ? 'journal' : 'shared';
+  const isCalm = chance.happens(0.1);
   const inFlightMax = chance.pick([1, 4, 32]);
+  const way = isCalm ? CALM : wayTo(target, world, chance);
   return {
     seed,
     world,
@@ -67,11 +69,10 @@ export function drawPlan(seed: number, chance: SeededChance, failpoints: readonl
     publishers: 1 + chance.integer(3),
     eventsPerPublisher: 4 + chance.integer(24),
     pauseMs: chance.pick([0, 5, 50, 400]),
-    // The least travelled points are aimed at as often as the others: each seed draws from the list.
-    crashAt: isCalm ? [] : [{ failpoint: chance.pick(failpoints), hit: 1 + chance.integer(chance.pick([1, 4, 20])) }],
-    crashAfterMs: Array.from({ length: crashes }, () => chance.integer(6_000)),
-    powerLossShare: chance.pick([0, 0.5, 1]),
-    faults: isCalm ? [] : Array.from({ length: chance.integer(3) }, () => drawFault(world, chance)),
+    crashAt: isCalm ? [] : [...way.crashAt, { failpoint: target, hit: 1 + chance.integer(chance.pick([1, 1, 4, 20])) }],
+    crashAfterMs: way.crashAfterMs,
+    powerLossShare: target.includes('.copy-aside.') ? 1 : chance.pick([0, 0.5, 1]),
+    faults: way.faults,
     limits: {
       laneEntriesMax: chance.pick([4, 16, 1_000]),
       queueMaxSize: chance.pick([4, 64, 1_024]),
@@ -79,6 +80,32 @@ export function drawPlan(seed: number, chance: SeededChance, failpoints: readonl
       inFlightMax,
     },
   };
+}
+
+/** Steps that only a full disk, retention or a torn tail leads to. */
+function isOffTheWay(failpoint: string): boolean {
+  return /\.(cut|trim\.remove|copy-aside)\./.test(failpoint);
+}
+
+type Way = Pick<Plan, 'crashAfterMs' | 'crashAt' | 'faults'>;
+const CALM: Way = { crashAfterMs: [], crashAt: [], faults: [] };
+
+/** Crashes and faults; some steps are only reached after others: recovery after a crash, a cut after a full disk. */
+function wayTo(target: string, world: Plan['world'], chance: SeededChance): Way {
+  const crashes = target.includes('.recover.') ? 2 + chance.integer(4) : chance.integer(4);
+  const crashAfterMs = Array.from({ length: crashes }, () => chance.integer(chance.pick([300, 6_000])));
+  const faults = Array.from({ length: chance.integer(3) }, () => drawFault(world, chance));
+  if (target.includes('.trim.')) {
+    for (const afterMs of [300, 1_000, 2_000, 4_000]) faults.push({ afterMs, kind: 'trim', amountMs: 0 });
+  }
+  if (target.includes('.cut.')) {
+    for (const afterMs of [50, 400, 1_500]) faults.push({ afterMs, kind: 'disk-full', amountMs: 300 });
+  }
+  // Between a write and its sync is where a power loss leaves a torn tail.
+  const crashAt = target.includes('.copy-aside.')
+    ? [2, 5, 9].map((hit) => ({ failpoint: 'journal.log.sync.before', hit }))
+    : [];
+  return { crashAfterMs, crashAt, faults };
 }
 
 function drawSubscription(at: number, chance: SeededChance, isCalm: boolean, inFlightMax: number): SubscriptionPlan {

@@ -162,7 +162,7 @@ class SimulatedRun {
     const verdict = judge({
       plan: this.#plan,
       history: this.#history,
-      abruptEnds: this.#abruptEnds,
+      interruptions: (name) => this.#interruptions(name),
       deadLetters,
       nameOf: (id) => this.#names.get(id) ?? id,
       stored,
@@ -172,6 +172,12 @@ class SimulatedRun {
     await this.#time.run(Promise.all(this.#processes.map((each) => each?.engine?.close())));
     this.#note(JSON.stringify({ ...verdict.report, subscriptions: undefined }));
     return verdict.report;
+  }
+
+  #interruptions(name: string): number {
+    if (this.#plan.world === 'journal') return this.#abruptEnds;
+    const [id] = [...this.#names].find(([, known]) => known === name) ?? [];
+    return id === undefined ? 0 : this.#world.handovers(id);
   }
 
   /** Starts a process in a slot, and again until it is up. */
@@ -275,9 +281,11 @@ class SimulatedRun {
   /** What still has to happen, in words; empty when nothing. */
   async #whatIsOpen(): Promise<string> {
     const open: string[] = [];
+    const head = Math.max(0, ...this.#history.map((entry) => (entry.kind === 'ok' ? (entry.position ?? 0) : 0)));
     for (const [id, name] of this.#names) {
       const server = this.#processes.find((process) => process?.engine?.isServing(id));
       if (!server) open.push(`${name} is not served`);
+      else if (server.engine!.health().head < head) open.push(`${server.name} has not routed everything`);
       else if (!server.engine!.isSettled(id)) open.push(`${name} is not settled at ${server.name}`);
     }
     return open.join('; ');

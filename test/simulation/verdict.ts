@@ -6,8 +6,8 @@ import type { Plan } from './plan.ts';
 export interface RunFacts {
   readonly plan: Plan;
   readonly history: readonly HistoryEntry[];
-  /** How often service of a subscription passed on without a goodbye: each may cost one window of duplicates. */
-  readonly abruptEnds: number;
+  /** How often service of a subscription, by name, ended and began again: each may cost one window of duplicates. */
+  readonly interruptions: (subscription: string) => number;
   readonly deadLetters: readonly DeadLetter[];
   /** Name of a subscription by id. */
   readonly nameOf: (subscriptionId: string) => string;
@@ -43,14 +43,14 @@ export function judge(facts: RunFacts): Verdict {
   return { violations, report };
 }
 
-/** Nothing ended abruptly, so nothing but a retry may come out of order. */
-function isCalm({ abruptEnds, plan }: RunFacts): boolean {
-  return abruptEnds === 0 && plan.engines === 1;
+/** Nothing was interrupted, so nothing but a retry may come out of order. */
+function isCalm({ interruptions, plan }: RunFacts): boolean {
+  return plan.subscriptions.every(({ name }) => interruptions(name) === 0);
 }
 
-function judgeDuplicates({ plan, abruptEnds }: RunFacts, report: HistoryReport): string[] {
+function judgeDuplicates({ plan, interruptions }: RunFacts, report: HistoryReport): string[] {
   return report.subscriptions.flatMap((subscription) => {
-    const allowed = abruptEnds * plan.limits.inFlightMax;
+    const allowed = interruptions(subscription.subscription) * plan.limits.inFlightMax;
     if (subscription.duplicates <= allowed) return [];
     return [`C4 ${subscription.subscription} has ${subscription.duplicates} duplicates, allowed ${allowed}`];
   });

@@ -7,6 +7,8 @@ import type { FaultPlan, Plan } from './plan.ts';
 export interface World {
   /** The adapter of one process, and how it dies. */
   connect(runtime: Runtime): { readonly adapter: EventBusAdapter; die(): void };
+  /** How often service of a subscription has passed to another process, or back to the same one, by a new lease. */
+  handovers(subscriptionId: string): number;
   fault(fault: FaultPlan): void;
   /** Ends all faults for good: what follows must recover. */
   heal(): void;
@@ -24,6 +26,7 @@ export function createWorld(options: WorldOptions): World {
 }
 
 const SEGMENT_BYTES_MAX = 4 * 1024;
+const STATE_LOG_BYTES_MAX = 2 * 1024;
 const DIRECTORY = '/data';
 
 function journalWorld({ plan, time, chance, note }: WorldOptions): World {
@@ -36,10 +39,16 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
   return {
     connect(runtime) {
       const mounted = disk.mount();
-      const adapter = journal({ directory: DIRECTORY, disk: mounted, runtime, segmentBytesMax: SEGMENT_BYTES_MAX });
+      const sizes = {
+        segmentBytesMax: SEGMENT_BYTES_MAX,
+        stateLogBytesMax: STATE_LOG_BYTES_MAX,
+        reserveBytes: 8 * 1024,
+      };
+      const adapter = journal({ directory: DIRECTORY, disk: mounted, runtime, ...sizes });
       const losesPower = chance.happens(plan.powerLossShare);
       return { adapter, die: () => (losesPower ? disk.crash() : mounted.kill()) };
     },
+    handovers: () => 0,
     fault({ kind, amountMs }) {
       if (kind === 'sync-fails') disk.failSync(chance.pick([/\.log$/, /state/, /witness/]));
       if (kind === 'read-fails') disk.fail({ operation: 'read', path: /events|segment/, code: 'EIO' });
@@ -56,7 +65,16 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
 
 function sharedWorld({ time, chance }: WorldOptions): World {
   const shared = new SimulatedShared({ time, chance: chance.fork('shared') });
+  const acquired = new Map<string, number>();
+  const { state } = shared.kept;
+  const acquire = state.acquire.bind(state);
+  state.acquire = async (resource, options) => {
+    const lease = await acquire(resource, options);
+    if (lease) acquired.set(resource, (acquired.get(resource) ?? 0) + 1);
+    return lease;
+  };
   return {
+    handovers: (subscriptionId) => (acquired.get(`subscription/${subscriptionId}`) ?? 1) - 1,
     connect() {
       const handle = shared.connect();
       return { adapter: handle, die: () => handle.crash() };
