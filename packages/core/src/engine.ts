@@ -357,7 +357,8 @@ export class Engine {
       if (subscription.definition.state !== 'active') continue;
       if (!subscription.queue.isSettled()) return false;
       if (subscription.queue.isCommitted) continue;
-      this.#checkpoint.commitNow(subscription);
+      // A commit that is under way suffices: asking for another at each look would keep them coming for ever.
+      if (subscription.queue.dirty) this.#checkpoint.commitNow(subscription);
       settled = false;
     }
     return settled;
