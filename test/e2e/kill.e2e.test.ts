@@ -65,6 +65,8 @@ async function startRun(): Promise<Run> {
     NODE_COMPILE_CACHE: join(directory, 'compiled'),
   };
   const dataDir = join(directory, 'data');
+  // Only a process that ends in order writes down what it compiled; all others start from that.
+  await (await ServiceProcess.start({ dataDir, port: 0, environment })).stop('SIGTERM');
   let service = await ServiceProcess.start({ dataDir, port: 0, environment });
   onTestFinished(async () => void (await service.stop('SIGKILL')));
   const { url, port } = service;
