@@ -39,12 +39,19 @@ export class Route {
   /** The position before the oldest of `#recent`. */
   #recentAfter: Position;
   readonly #reading: OneAtATime;
+  #failed = false;
 
   constructor(options: RouteOptions) {
     this.#options = options;
     this.#head = options.head;
     this.#recentAfter = options.head;
-    this.#reading = new OneAtATime(() => this.#read(), options.onFailure);
+    this.#reading = new OneAtATime(
+      () => this.#read(),
+      (error) => {
+        this.#failed = true;
+        options.onFailure(error);
+      },
+    );
   }
 
   get head(): Position {
@@ -71,9 +78,9 @@ export class Route {
     this.#reading.poke();
   }
 
-  /** Resolves when everything up to `position` is routed; it must be in the log already. */
+  /** Resolves when everything up to `position`, which must be in the log already, is routed or reading has ended. */
   async reach(position: Position): Promise<void> {
-    while (this.#head < position && !this.#reading.isStopped) {
+    while (this.#head < position && !this.#reading.isStopped && !this.#failed) {
       this.#reading.poke();
       await this.#reading.ended();
     }
@@ -116,13 +123,21 @@ export class Route {
     offerLive(kept, this.#options.index, this.#options.wake);
   }
 
+  /** A stream that stands before the lost range has to hear of it, which only the store can tell. */
+  #noteLost(lost: LostRange): void {
+    this.#recentAfter = Math.max(this.#recentAfter, lost.through);
+    this.#options.onLost(lost);
+  }
+
   async #read(): Promise<void> {
-    const { partition, store, onLost } = this.#options;
+    const { partition, store } = this.#options;
     while (!this.#reading.isStopped) {
       const after = this.#head;
       const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES });
-      if (chunk.lost) onLost(chunk.lost);
       for (const record of chunk.records) if (record.place.position > this.#head) this.#take(record);
+      // Positions without a readable event are behind us too: waiting for them would read for ever.
+      if (chunk.scannedTo > this.#head) this.#head = chunk.scannedTo;
+      if (chunk.lost) this.#noteLost(chunk.lost);
       this.#options.onAdvance();
       if (chunk.scannedTo <= after) return;
     }
