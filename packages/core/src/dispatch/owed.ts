@@ -17,6 +17,11 @@ export interface FailedAttempt {
 const FAILED_ATTEMPTS_MAX = 32;
 const MESSAGE_CHARACTERS_MAX = 1024;
 
+/** Keeps an error small enough to be kept many times. */
+export function failedAttempt(attempt: number, error: AttemptError, atMs: number): FailedAttempt {
+  return { attempt, atMs, code: error.code, message: error.message.slice(0, MESSAGE_CHARACTERS_MAX) };
+}
+
 /**
  * A delivery that does not stand in its lane any more: it failed and waits for its time, or it was under way when the
  * process died. The floor does not wait for it.
@@ -58,9 +63,15 @@ export class Owed implements TimetableEntry {
   }
 
   remember(error: AttemptError, atMs: number): void {
-    const message = error.message.slice(0, MESSAGE_CHARACTERS_MAX);
-    this.failedAttempts.push({ attempt: this.attempt, atMs, code: error.code, message });
+    this.failedAttempts.push(failedAttempt(this.attempt, error, atMs));
     if (this.failedAttempts.length > FAILED_ATTEMPTS_MAX) this.failedAttempts.splice(1, 1);
+  }
+
+  /** The same debt, in no timetable. */
+  copy(): Owed {
+    const copy = Owed.fromJson(this.position, this.toJson());
+    copy.dueAtMs = this.dueAtMs;
+    return copy;
   }
 
   toJson(): JsonObject {

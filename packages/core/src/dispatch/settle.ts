@@ -13,7 +13,7 @@ import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { deadLetterChanges } from './dead-letter.ts';
 import type { KeptEvent } from './kept-event.ts';
-import type { FailedAttempt, Owed } from './owed.ts';
+import { type FailedAttempt, failedAttempt, type Owed } from './owed.ts';
 
 export interface SettleContext {
   readonly clock: Clock;
@@ -130,7 +130,7 @@ function bury(
   const { claimed, kept } = delivery;
   const atMs = context.clock.wallMs();
   const errors: FailedAttempt[] = [...(claimed.owed?.failedAttempts ?? [])];
-  if (error) errors.push({ attempt: claimed.attempt, atMs, code: error.code, message: error.message });
+  if (error) errors.push(failedAttempt(claimed.attempt, error, atMs));
   const changes: StateChange[] = deadLetterChanges({
     definition: subscription.definition,
     kept,
