@@ -69,10 +69,15 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
 function run(call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {
   try {
     const answer = insideHandler.run(true, call);
-    return answer instanceof Promise ? answer.then(outcomeOf, failed) : outcomeOf(answer);
+    // Query builders and other libraries answer with promises of their own making.
+    return isThenable(answer) ? Promise.resolve(answer).then(outcomeOf, failed) : outcomeOf(answer);
   } catch (error) {
     return failed(error);
   }
+}
+
+function isThenable(answer: unknown): answer is Promise<Answer> {
+  return typeof (answer as { then?: unknown } | undefined | null)?.then === 'function';
 }
 
 function outcomeOf(answer: Answer): Outcome {
