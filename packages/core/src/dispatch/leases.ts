@@ -107,7 +107,12 @@ export class LeaseKeeper {
       if (!lease) continue;
       const held: HeldLease = { lease, expiresAtMs: askedAtMs + TTL_MS };
       this.#held.set(id, held);
-      await this.#options.onAcquired(id, held);
+      try {
+        await this.#options.onAcquired(id, held);
+      } catch {
+        // Held but not served would be served by nobody: whoever asks first shall have it.
+        await this.release(id);
+      }
     }
   }
 
