@@ -1,0 +1,113 @@
+import { EventManagerError, type MemoryAdapter, memory } from '@event-manager/core';
+import { VirtualTime } from '@event-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { type HeldLease, LeaseKeeper } from '../../src/dispatch/leases.ts';
+import { runtimeOn } from '../open-engine.ts';
+
+async function shared() {
+  const time = new VirtualTime();
+  const adapter = memory({ runtime: { clock: time } });
+  await adapter.open();
+  return { time, adapter };
+}
+
+function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter: MemoryAdapter }) {
+  const log: string[] = [];
+  const held = new Map<string, HeldLease>();
+  const timers = time.scope();
+  const fails = { acquiring: false };
+  const keeper = new LeaseKeeper({
+    state: adapter.state,
+    runtime: runtimeOn(time, timers),
+    owner,
+    wanted: async () => ['s'],
+    onAcquired: async (id, lease) => {
+      if (fails.acquiring) throw new EventManagerError('disk_full', 'The disk is full.');
+      held.set(id, lease);
+      log.push(`${owner} serves ${id}`);
+    },
+    onLost: async (id) => {
+      log.push(`${owner} lost ${id}`);
+    },
+  });
+  return { keeper, log, held, fails, die: () => timers.end() };
+}
+
+describe('leases of subscriptions', () => {
+  it('let one process serve, however many ask', async () => {
+    const world = await shared();
+    const [a, b] = [keeperOf('a', world), keeperOf('b', world)];
+    a.keeper.poke();
+    b.keeper.poke();
+    await world.time.advance(60_000);
+    expect([...a.log, ...b.log]).toEqual(['a serves s']);
+  });
+
+  it('are renewed before they run out', async () => {
+    const world = await shared();
+    const { keeper, held } = keeperOf('a', world);
+    keeper.poke();
+    for (let look = 0; look < 20; look++) {
+      await world.time.advance(1_000);
+      expect(held.get('s')!.expiresAtMs).toBeGreaterThan(world.time.monotonicMs());
+    }
+    await world.time.run(keeper.stop());
+  });
+
+  it('pass on within ten seconds of the death of their holder', async () => {
+    const world = await shared();
+    const [a, b] = [keeperOf('a', world), keeperOf('b', world)];
+    a.keeper.poke();
+    b.keeper.poke();
+    await world.time.advance(1_000);
+    a.die();
+    await world.time.advance(10_000);
+    expect(b.log).toEqual(['b serves s']);
+  });
+
+  it('pass on at once when they are given back', async () => {
+    const world = await shared();
+    const [a, b] = [keeperOf('a', world), keeperOf('b', world)];
+    a.keeper.poke();
+    await world.time.settle();
+    await a.keeper.stop();
+    await a.keeper.release('s');
+    b.keeper.poke();
+    await world.time.settle();
+    expect(b.log).toEqual(['b serves s']);
+  });
+
+  it('are lost when the store refuses to renew them', async () => {
+    const world = await shared();
+    const { keeper, log } = keeperOf('a', world);
+    keeper.poke();
+    await world.time.settle();
+    await world.adapter.state.acquire('subscription/s', { owner: 'a', ttlMs: 1 });
+    await world.time.advance(2_500);
+    expect(log.slice(0, 2)).toEqual(['a serves s', 'a lost s']);
+    await world.time.run(keeper.stop());
+  });
+
+  it('are given back when serving fails, so that the subscription is not held by one who does not serve it', async () => {
+    const world = await shared();
+    const [a, b] = [keeperOf('a', world), keeperOf('b', world)];
+    a.fails.acquiring = true;
+    a.keeper.poke();
+    await world.time.settle();
+    b.keeper.poke();
+    await world.time.settle();
+    expect(b.log).toEqual(['b serves s']);
+    await world.time.run(Promise.all([a.keeper.stop(), b.keeper.stop()]));
+  });
+
+  it('end by the own clock while the store is away', async () => {
+    const world = await shared();
+    const { keeper, log } = keeperOf('a', world);
+    keeper.poke();
+    await world.time.settle();
+    await world.adapter.close();
+    await world.time.advance(10_000);
+    expect(log).toEqual(['a serves s', 'a lost s']);
+    await world.time.run(keeper.stop());
+  });
+});
