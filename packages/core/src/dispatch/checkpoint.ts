@@ -45,7 +45,8 @@ export class Checkpoint {
 
   /** The subscription has something to make durable, soon. */
   mark(subscription: ActiveSubscription): void {
-    if (!subscription.queue.durable || this.#halted) return;
+    // Of a subscription that ends with the process only dead letters are kept.
+    if (this.#halted || !(subscription.queue.durable || subscription.queue.dirty)) return;
     this.#dirty.add(subscription);
     this.#arm(INTERVAL_MS);
   }
@@ -64,7 +65,7 @@ export class Checkpoint {
   async close(subscription: ActiveSubscription): Promise<void> {
     while (this.#committing) await this.#committing;
     this.#dirty.delete(subscription);
-    if (this.#halted || !subscription.queue.durable) return;
+    if (this.#halted || !(subscription.queue.durable || subscription.queue.dirty)) return;
     try {
       await this.#commit([subscription], [], true);
     } catch (error) {
@@ -115,12 +116,13 @@ export class Checkpoint {
     for (const subscription of subscriptions) {
       const snapshot = subscription.queue.snapshot(routedHead(), closing);
       snapshots.push(snapshot);
-      const [progress, ...rest] = snapshot.changes;
-      changes.push(subscription.lease ? { ...progress!, lease: subscription.lease } : progress!, ...rest);
+      const [first, ...rest] = snapshot.changes;
+      if (!first) continue;
+      changes.push(subscription.lease ? { ...first, lease: subscription.lease } : first, ...rest);
     }
     runtime.failpoint('checkpoint.before-commit');
     try {
-      await state.commit(this.#tear(changes, closing));
+      if (changes.length > 0) await state.commit(this.#tear(changes, closing));
     } catch (error) {
       subscriptions.forEach((subscription, at) => {
         subscription.queue.notCommitted(snapshots[at]!);

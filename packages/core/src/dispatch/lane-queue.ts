@@ -17,6 +17,8 @@
  *                             ▲                              │
  *                             └──────────ring full───────────┘
  *
+ *     live ──taken out of service──▶ reading, for good
+ *
  * `live`: every new event is offered. `overflowed`, `reading`: new events are not offered; `cursor` says up to where the
  * ring is complete, and the read-back scan continues behind it. The last step back to `live` is taken without an await,
  * so no event can slip between the scan and the live offers. After a crash the ring is gone and rebuilt by reading from
@@ -78,6 +80,13 @@ export class LaneQueue {
     }
     this.state = 'overflowed';
     this.cursor = position - 1;
+  }
+
+  /** Nothing is offered from here on: the floor must not follow the head over events that never came. */
+  leave(routedHead: Position): void {
+    if (this.state !== 'live') return;
+    this.cursor = Math.max(this.cursor, routedHead);
+    this.state = 'reading';
   }
 
   /** Room came back: the next scan may serve this lane. */

@@ -39,7 +39,7 @@ export interface QueueKeys {
 
 export interface QueueOptions {
   readonly keys: QueueKeys;
-  /** False for subscriptions that end with the process: nothing is written. */
+  /** False for subscriptions that end with the process: nothing but dead letters is written. */
   readonly durable: boolean;
   readonly inFlightMax: number;
   readonly laneEntriesMax: number;
@@ -70,6 +70,7 @@ export class LocalQueue {
   #pendingChanges: StateChange[] = [];
   #claimed = 0;
   #uncommitted = 0;
+  #commitsUnderWay = 0;
 
   constructor(floor: Position, options: QueueOptions) {
     this.#options = options;
@@ -113,7 +114,7 @@ export class LocalQueue {
 
   /** Nothing waits to be made durable. */
   get isCommitted(): boolean {
-    return !this.#options.durable || (!this.dirty && this.#uncommitted === 0);
+    return !this.dirty && this.#uncommitted === 0 && this.#commitsUnderWay === 0;
   }
 
   /** Restores what an earlier owner left. `head` is the end of the log now: nothing behind it was attempted before. */
@@ -195,7 +196,7 @@ export class LocalQueue {
   passWaiting(lane: Lane): void {
     const queue = this.lanes[lane]!;
     queue.settle(queue.claim());
-    this.dirty = true;
+    this.#changed();
   }
 
   /** Settles a ready retry without an attempt. */
@@ -209,7 +210,9 @@ export class LocalQueue {
     this.#leaveWindow(claimed);
     if (claimed.owed) this.#dropOwed(claimed.owed);
     else this.lanes[claimed.lane]!.settle(claimed.slot);
+    if (changes.length === 0) return;
     this.#pendingChanges.push(...changes);
+    this.dirty = true;
   }
 
   /** The delivery stays a debt; resolves to the entry, which the caller times. */
@@ -225,19 +228,11 @@ export class LocalQueue {
 
   /** Takes everything not yet durable into one commit. `closing` ends the reservation: nothing is left open. */
   snapshot(routedHead: Position, closing: boolean): QueueSnapshot {
-    const reserved = this.lanes.map((lane) => {
-      const floor = lane.floor(routedHead);
-      if (closing) return floor;
-      const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + 2 * this.#options.inFlightMax;
-      return Math.max(lane.reserved, ahead);
-    });
-    const record = this.lanes.map((lane, number) => {
-      const floor = lane.floor(routedHead);
-      return [floor, reserved[number]!, this.#settledAbove(number, floor)];
-    });
-    const changes: StateChange[] = [
-      { kind: 'progress', key: this.#options.keys.progress, value: { lanes: record } as unknown as JsonObject },
-    ];
+    const reserved = this.lanes.map((lane) => this.#reservation(lane, routedHead, closing));
+    const changes: StateChange[] = [];
+    if (this.#options.durable) {
+      changes.push({ kind: 'progress', key: this.#options.keys.progress, value: this.#progress(routedHead, reserved) });
+    }
     for (const [position, owed] of this.#pendingOwed) {
       const key = this.#options.keys.owed(position);
       changes.push(owed ? { kind: 'owed', key, value: owed.toJson() } : { kind: 'owed', key });
@@ -252,11 +247,13 @@ export class LocalQueue {
     };
     this.#pendingOwed = new Map();
     this.#pendingChanges = [];
+    this.#commitsUnderWay++;
     this.dirty = false;
     return snapshot;
   }
 
   committed(snapshot: QueueSnapshot): void {
+    this.#commitsUnderWay--;
     this.#uncommitted -= snapshot.settled;
     this.lanes.forEach((lane, number) => {
       lane.reserved = snapshot.reserved[number]!;
@@ -265,9 +262,31 @@ export class LocalQueue {
 
   /** The commit did not happen: its changes wait for the next one, beneath newer ones of the same delivery. */
   notCommitted(snapshot: QueueSnapshot): void {
+    this.#commitsUnderWay--;
     this.#pendingOwed = new Map([...snapshot.pendingOwed, ...this.#pendingOwed]);
     this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
     this.dirty = true;
+  }
+
+  /** What a queue of the same subscription that takes over in this process needs to know. */
+  handOver(routedHead: Position): { progress: JsonObject; owed: readonly Owed[] } {
+    const floors = this.lanes.map((lane) => lane.floor(routedHead));
+    // Copies, since the timetable still holds the entries themselves and would call each of them twice.
+    return { progress: this.#progress(routedHead, floors), owed: [...this.owed.values()].map((owed) => owed.copy()) };
+  }
+
+  #reservation(lane: LaneQueue, routedHead: Position, closing: boolean): Position {
+    if (closing) return lane.floor(routedHead);
+    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + 2 * this.#options.inFlightMax;
+    return Math.max(lane.reserved, ahead);
+  }
+
+  #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
+    const lanes = this.lanes.map((lane, number) => {
+      const floor = lane.floor(routedHead);
+      return [floor, reserved[number]!, this.#settledAbove(number, floor)];
+    });
+    return { lanes } as unknown as JsonObject;
   }
 
   #settledAbove(lane: number, floor: Position): Position[] {
@@ -279,20 +298,25 @@ export class LocalQueue {
   #leaveWindow(_claimed: Claimed): void {
     this.#claimed--;
     if (this.#options.durable) this.#uncommitted++;
-    this.dirty = true;
+    this.#changed();
+  }
+
+  /** What ends with the process has no record that could be behind. */
+  #changed(): void {
+    if (this.#options.durable) this.dirty = true;
   }
 
   #putOwed(owed: Owed): void {
     this.owed.set(owed.position, owed);
-    this.#pendingOwed.set(owed.position, owed);
-    this.dirty = true;
+    if (this.#options.durable) this.#pendingOwed.set(owed.position, owed);
+    this.#changed();
   }
 
   #dropOwed(owed: Owed): void {
     this.owed.delete(owed.position);
-    this.#pendingOwed.set(owed.position, undefined);
+    if (this.#options.durable) this.#pendingOwed.set(owed.position, undefined);
     const lane = this.lanes[owed.lane]!;
     if (lane.state !== 'live' && owed.position > lane.cursor) this.#settledAhead[owed.lane]!.add(owed.position);
-    this.dirty = true;
+    this.#changed();
   }
 }

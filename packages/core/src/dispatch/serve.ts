@@ -49,6 +49,8 @@ export interface BringUp {
   readonly durable: boolean;
   /** Where a subscription without a progress record begins. */
   readonly floor: Position;
+  /** The queue that this one takes over from in the same process, for what is not durable. */
+  readonly predecessor?: LocalQueue | undefined;
   readonly held?: HeldLease | undefined;
 }
 
@@ -72,6 +74,10 @@ export class Serving {
       owedMax: limits.owedMax,
     });
     if (durable) await this.#recover(queue, keys, head);
+    else if (request.predecessor) {
+      const { progress, owed } = request.predecessor.handOver(head);
+      queue.recover(progress, owed, head);
+    }
     const subscription = new ActiveSubscription({
       definition,
       sink: request.sink,
@@ -106,15 +112,21 @@ export class Serving {
     this.#options.dispatcher.abandon(subscription);
   }
 
+  /** Whoever waits for the first attempt of an event that will not be made for now need not wait any longer. */
+  releasePublishers(subscription: ActiveSubscription): void {
+    for (const lane of subscription.queue.lanes) {
+      for (const position of lane.waitingPositions()) this.#options.bodies.get(position)?.firstAttemptEnded();
+    }
+  }
+
   #withdraw(subscription: ActiveSubscription): void {
     subscription.isServing = false;
     this.#options.index.remove(subscription.pattern, subscription);
     if (this.#options.subscriptions.get(subscription.id) === subscription) {
       this.#options.subscriptions.delete(subscription.id);
     }
-    for (const lane of subscription.queue.lanes) {
-      for (const position of lane.waitingPositions()) this.#options.bodies.get(position)?.firstAttemptEnded();
-    }
+    for (const lane of subscription.queue.lanes) lane.leave(this.#options.routedHead());
+    this.releasePublishers(subscription);
   }
 
   async #recover(queue: LocalQueue, keys: QueueKeys, head: Position): Promise<void> {

@@ -34,6 +34,11 @@ export function fieldTable(
   return { names: spellings, later: new Set(later) };
 }
 
+/** The name that a spelling stands for; `undefined` when it is not known. */
+export function fieldName(table: FieldTable, key: string): string | undefined {
+  return table.names.get(toCamelCase(key));
+}
+
 /**
  * Settles the names of an object's fields. Fields with the value `undefined` are absent. Throws `options.code` for what is
  * not an object, for unknown fields and for a field given in two spellings; `not_supported` for fields of later versions.

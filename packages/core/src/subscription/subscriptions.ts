@@ -23,6 +23,7 @@ import { decodeCursor } from '../query/cursor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type BatchHandler, batchHandlerSink, type EventHandler, handlerSink } from '../sink/handler-sink.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
+import { changedRequest } from './changed-request.ts';
 import { parseSubscription } from './parse-subscription.ts';
 import type { StartFrom, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
@@ -148,24 +149,17 @@ export class Subscriptions {
    * against the new definition, and what no longer matches is withdrawn.
    */
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
-    const before = this.get(principal, id);
-    const { name, subscriber, topic, filter, sink, options } = before;
-    const address =
-      sink.kind === 'webhook' ? { endpoint: sink.endpoint, secret: sink.secret, headers: sink.headers } : {};
-    const handler = sink.kind === 'handler' ? { handler: () => {} } : {};
-    const changed = { ...(input as Record<string, unknown>) };
-    if (isObject(changed['options'])) changed['options'] = { ...options, ...changed['options'] };
-    const request = parseSubscription(
-      { name, subscriber, topic, filter, options, ...address, ...handler, ...changed },
-      this.#options.limits,
-    );
-    if (request.name !== name || request.sink.kind !== sink.kind) {
-      throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
-        pointer: request.name !== name ? '/name' : '/endpoint',
-      });
-    }
-    const updatedAtMs = this.#options.runtime.clock.wallMs();
-    return this.#exclusive(id, () => this.#replace({ ...before, ...request, updatedAtMs }));
+    return this.#exclusive(id, async () => {
+      const before = this.get(principal, id);
+      const request = parseSubscription(changedRequest(before, input), this.#options.limits);
+      if (request.name !== before.name || request.sink.kind !== before.sink.kind) {
+        throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
+          pointer: request.name !== before.name ? '/name' : '/endpoint',
+        });
+      }
+      const updatedAtMs = this.#options.runtime.clock.wallMs();
+      return this.#replace({ ...before, ...request, updatedAtMs });
+    });
   }
 
   /** Ends a subscription and forgets what it is owed; dead letters stay. Throws `subscription_not_found`. */
@@ -259,7 +253,13 @@ export class Subscriptions {
       key,
       value: { lanes: [lane, lane, lane, lane] } as unknown as JsonObject,
     };
-    await this.#catalog.create(definition, [progress]);
+    try {
+      // A process that died while it removed a subscription of this name may have left debts behind.
+      await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
+    } catch (error) {
+      this.#handlers.delete(id);
+      throw error;
+    }
     if (this.#leases) this.#leases.poke();
     else await this.#serve(definition, undefined);
     return definition;
@@ -299,23 +299,22 @@ export class Subscriptions {
       if (active) await this.#serve(definition, active.held);
       return definition;
     }
-    // What lives only in memory has no floor to read from again: it begins anew at the lowest lane.
-    const head = this.#options.route.head;
-    const floor = Math.min(...active.queue.lanes.map((lane) => lane.floor(head)));
     await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
     this.#catalog.addEphemeral(definition);
-    await this.#bringUp(definition, active.sink, false, floor, undefined);
+    const { sink, queue: predecessor } = active;
+    await this.#options.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
     return definition;
   }
 
   async #setState(principal: Principal, id: string, state: 'active' | 'paused'): Promise<SubscriptionDefinition> {
-    const before = this.get(principal, id);
     return this.#exclusive(id, async () => {
+      const before = this.get(principal, id);
       const definition = { ...before, state, updatedAtMs: this.#options.runtime.clock.wallMs() };
       await this.#catalog.update(definition);
       const active = this.#options.active.get(id);
       if (active) {
         active.definition = definition;
+        if (state === 'paused') this.#options.serving.releasePublishers(active);
         this.#options.dispatcher.wake(active);
       }
       return definition;
@@ -330,14 +329,27 @@ export class Subscriptions {
       this.#catalog.removeEphemeral(id);
       return;
     }
-    const keys = queueKeys(id, this.#options.partition);
+    const { progress } = queueKeys(id, this.#options.partition);
+    await this.#catalog.remove(id, [{ kind: 'progress', key: progress }]);
+    const removals = await this.#owedRemovals(id);
+    if (removals.length > 0) await this.#options.adapter.state.commit(removals);
+  }
+
+  async #owedRemovals(id: string): Promise<readonly StateChange[]> {
     const { state } = this.#options.adapter;
-    await this.#catalog.remove(id, [{ kind: 'progress', key: keys.progress }]);
-    for (;;) {
-      const page = await state.load('owed', { prefix: keys.owedPrefix, limit: 1_000 });
-      if (page.entries.length === 0) return;
-      await state.commit(page.entries.map(({ key }) => ({ kind: 'owed' as const, key })));
-    }
+    const { owedPrefix } = queueKeys(id, this.#options.partition);
+    const removals: StateChange[] = [];
+    let after: string | undefined;
+    do {
+      const page = await state.load('owed', {
+        prefix: owedPrefix,
+        ...(after === undefined ? {} : { after }),
+        limit: 1_000,
+      });
+      for (const { key } of page.entries) removals.push({ kind: 'owed', key });
+      after = page.next;
+    } while (after !== undefined);
+    return removals;
   }
 
   async #startPosition(from: StartFrom): Promise<Position> {
