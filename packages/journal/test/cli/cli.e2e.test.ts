@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { journal } from '@event-manager/journal';
+import { expect, it } from 'vitest';
+import { sampleEvents } from '../support/sample-event.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--conditions=source', CLI, ...args], (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+it('verifies, names damage by file and offset, repairs with a copy, and shows what is there', async () => {
+  const directory = await temporaryDirectory();
+  const adapter = journal({ directory, segmentBytesMax: 4096, reserveBytes: 0 });
+  await adapter.open();
+  for (const event of sampleEvents(40)) await adapter.store.append([event]);
+  expect((await run('verify', directory)).err).toContain('store_locked');
+  await adapter.close();
+  expect(await run('verify', directory)).toMatchObject({ code: 0 });
+
+  const [segment] = (await readdir(directory)).filter((name) => name.startsWith('events-') && name.endsWith('.log'));
+  const file = await open(join(directory, segment!), 'r+');
+  await file.write('!', 300);
+  await file.close();
+  const damaged = await run('verify', '--json', directory);
+  expect(damaged.code).toBe(1);
+  expect(JSON.parse(damaged.out).damages).toMatchObject([{ file: segment, offset: 64, lost: { from: 1, through: 1 } }]);
+
+  expect(await run('repair', directory)).toMatchObject({ code: 0 });
+  expect(await readdir(join(directory, 'quarantine'))).toContain(segment);
+  expect(await run('verify', directory)).toMatchObject({ code: 0 });
+  const shown = JSON.parse((await run('inspect', '--json', directory)).out);
+  expect(shown).toMatchObject({ first: 1, head: 40, damages: 0 });
+  expect((await run('explode', directory)).code).toBe(2);
+});

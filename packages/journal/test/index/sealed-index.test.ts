@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { readAll } from '../support/read-all.ts';
+import { sampleEvent } from '../support/sample-event.ts';
+import { Simulation, settle } from '../support/simulation.ts';
+
+/** The same log twice: once answered from memory, once from index files. They must agree in everything. */
+it('answers as the index in memory does', async () => {
+  const memory = await new Simulation(1).open({ segmentBytesMax: 1 << 20 });
+  const simulation = new Simulation(1);
+  const sealed = await simulation.open({ segmentBytesMax: 4096 });
+  for (let n = 1; n <= 150; n++) {
+    await memory.store.append([sampleEvent(n)]);
+    await sealed.store.append([sampleEvent(n)]);
+    if (n % 10 === 0) await settle();
+  }
+  expect(simulation.disk.paths().filter((path) => path.endsWith('.index')).length).toBeGreaterThan(8);
+  const queries = [
+    {},
+    { topic: 'area/1/1' },
+    { topic: 'area.*.2' },
+    { topic: 'area/+/0', types: ['kind3.happened'] },
+    { types: ['kind1.*', 'kind2.happened'] },
+    { types: ['nothing'] },
+    { sources: ['test', 'other'], correlationId: 'flow-9' },
+    { priorities: [2 as const] },
+    { priorities: [0 as const] },
+    { userId: 'nobody' },
+  ];
+  for (const query of queries) {
+    for (const direction of ['forward', 'backward'] as const) {
+      for (const limit of [3, 1000]) {
+        const options = { limit, direction, budgetMs: 1e9, after: { partition: 0, position: 70 } };
+        const [expected, found] = await Promise.all([
+          memory.store.find(query, options),
+          sealed.store.find(query, options),
+        ]);
+        const positions = found.records.map(({ place }) => place.position);
+        expect(positions, JSON.stringify(query)).toEqual(expected.records.map(({ place }) => place.position));
+      }
+    }
+  }
+  const ids = Array.from({ length: 160 }, (_, n) => sampleEvent(n).id);
+  expect(await sealed.store.get(ids)).toEqual(await memory.store.get(ids));
+  await Promise.all([memory.close(), sealed.close()]);
+});
+
+it('is made anew from the segment when its file is damaged while it is in use', async () => {
+  const simulation = new Simulation(2);
+  const adapter = await simulation.open();
+  for (let n = 1; n <= 60; n++) await adapter.store.append([sampleEvent(n)]);
+  await settle();
+  for (const path of simulation.disk.paths().filter((name) => name.endsWith('.index'))) {
+    const { length } = simulation.disk.contents(path);
+    for (let at = 600; at < length; at += 64) simulation.disk.flipBit(path, at * 8);
+  }
+  const found = await adapter.store.find(
+    { correlationId: 'flow-2' },
+    { limit: 10, direction: 'forward', budgetMs: 1e9 },
+  );
+  expect(found.records.map(({ place }) => place.position)).toEqual([8, 9, 10, 11]);
+  expect((await readAll(adapter.store)).records).toHaveLength(60);
+  expect((await adapter.store.append([sampleEvent(3)]))[0]).toMatchObject({ status: 'duplicate' });
+  expect(adapter.health().status).toBe('ok');
+  await adapter.close();
+});
