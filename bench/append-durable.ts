@@ -16,7 +16,7 @@ const READY = 4_096;
 
 /** Embedded `publish`, resolved after the sync, against the same bytes written and synced raw. */
 export async function appendDurable(bench: Bench): Promise<Measured> {
-  const count = sized(bench, { full: 400_000, quick: 120_000, smoke: 600 });
+  const count = sized(bench, { full: 400_000, quick: 100_000, smoke: 600 });
   const bus = new EventManager({ adapter: journal({ directory: join(bench.folder, 'journal') }) });
   const raw = await RawLog.create(join(bench.folder, 'raw'));
   const events = Array.from({ length: READY }, (_, index) => sampleEvent(index));

@@ -18,7 +18,7 @@ const P50_MS_MAX = 2;
 const P99_MS_MAX = 10;
 const SEALS_MIN = 3;
 /** So many events nearly fill the first segment, so that it is sealed soon after the start and two more within 20 s. */
-const PREFILLED = 85_000;
+const PREFILLED = 75_000;
 const ARRIVAL_MS_MAX = 10_000;
 
 /**
@@ -26,7 +26,7 @@ const ARRIVAL_MS_MAX = 10_000;
  * anybody. What falls due within a millisecond goes out as one batch, as a client library would send it.
  */
 export async function latency10k(bench: Bench): Promise<Measured> {
-  const seconds = sized(bench, { full: 60, quick: 20.5, smoke: 0.1 });
+  const seconds = sized(bench, { full: 60, quick: 19.5, smoke: 0.1 });
   const warmUp = bench.scale === 'smoke' ? 0 : WARM_UP_SECONDS * PER_SECOND;
   const count = warmUp + Math.floor(seconds * PER_SECOND);
   const dataDir = join(bench.folder, 'data');
