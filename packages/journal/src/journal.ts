@@ -9,7 +9,7 @@ import {
 } from '@event-manager/core';
 import { copyAside, DamageRegister } from './damage.ts';
 import { FailStop } from './fail-stop.ts';
-import { LOCK_FILE, stateLogFile, TEMPORARY_SUFFIX, TORN_DIR, WITNESS_FILE } from './files/file-names.ts';
+import { LOCK_FILE, RESERVE_FILE, stateLogFile, TEMPORARY_SUFFIX, TORN_DIR, WITNESS_FILE } from './files/file-names.ts';
 import { Folder } from './files/folder.ts';
 import { nodeDisk } from './files/node-disk.ts';
 import { OpenFiles } from './files/open-files.ts';
@@ -144,7 +144,10 @@ class Journal implements EventBusAdapter {
       fullDisk: this.#fullDisk,
       segmentBytesMax: this.#segmentBytesMax,
     };
-    if (!this.#damage.any) await removeTemporaries(folder);
+    if (!this.#damage.any) {
+      await removeTemporaries(folder);
+      await this.#makeRoomToRecover(reading);
+    }
     const loaded = await loadLog(parts, reading.last);
     const state = await recoverState(folder, reading.last, (damage) => this.#damage.report(damage));
     const epoch = Math.max(reading.last.epoch, state.epoch) + 1;
@@ -157,6 +160,12 @@ class Journal implements EventBusAdapter {
     this.#releases.push(() => log.close());
     this.store.opened = log;
     this.state.opened = { entries: state.entries, leases, commits };
+  }
+
+  /** Recovery after an unclean stop writes the newest segment anew; on a full disk that needs what the reserve holds. */
+  async #makeRoomToRecover({ last }: WitnessReading): Promise<void> {
+    if (last.clean || (await this.#folder.freeBytes()) > 2 * this.#segmentBytesMax) return;
+    await this.#folder.removeIfThere(RESERVE_FILE);
   }
 
   /** Makes the directory writable: reserve, snapshot after an unclean stop, witness. Does nothing when there is damage. */

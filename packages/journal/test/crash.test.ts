@@ -1,3 +1,5 @@
+import type { EventBusAdapter } from '@event-manager/core';
+import { FAILPOINTS } from '@event-manager/journal';
 import { SeededChance, SimulatedDisk } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { readAll } from './support/read-all.ts';
@@ -60,6 +62,40 @@ async function live(simulation: Simulation, history: History, turnCount: number,
   await settle();
 }
 
+/** Two lives that pass every step: seals, snapshots, a full disk, a trim of nothing, a torn tail, a clean stop. */
+async function busyLife(simulation: Simulation, history: History): Promise<void> {
+  const options = { stateLogBytesMax: 1_000 };
+  for (let life = 0; life < 2; life++) {
+    let adapter: EventBusAdapter | undefined;
+    const opening = simulation.open(options);
+    opening.then((opened) => (adapter = opened)).catch(() => {});
+    await settle();
+    if (adapter === undefined) continue;
+    for (let n = 0; n < 40; n++) {
+      const event = sampleEvent(history.next++);
+      history.attempted.set(event.id, event.body);
+      adapter.store.append([event]).then(
+        ([answer]) => history.acknowledged.set(event.id, answer!.place.position),
+        () => {},
+      );
+      const value = history.committed + 1;
+      adapter.state.commit([{ kind: 'progress', key: 'count', value }]).then(
+        () => (history.committed = value),
+        () => {},
+      );
+      if (n === 20) simulation.disk.fill(0);
+      await turns(3);
+      if (n === 20) simulation.disk.fill(Number.POSITIVE_INFINITY);
+      if (n === 20) await simulation.elapse(1_000);
+    }
+    adapter.store.trim([{ partition: 0, position: 0 }]).catch(() => {});
+    await settle();
+    if (life === 0) simulation.endProcess('crash');
+    else adapter.close().catch(() => {});
+    await settle();
+  }
+}
+
 async function check(simulation: Simulation, history: History): Promise<void> {
   const adapter = await simulation.open();
   expect(adapter.health()).toMatchObject({ status: 'ok' });
@@ -106,6 +142,25 @@ describe('a process that ends without warning', () => {
         simulation.endProcess('crash');
         await settle();
       }
+      await check(simulation, history);
+    }
+  });
+
+  it.each(FAILPOINTS)('loses nothing when the power fails at %s', async (name) => {
+    for (const firing of [1, 2, 5]) {
+      const simulation = new Simulation(firing);
+      const history = new History();
+      let left = firing;
+      simulation.onFailpoint = (fired) => {
+        if (fired !== name || --left > 0) return;
+        simulation.onFailpoint = () => {};
+        simulation.endProcess('crash');
+        throw new TypeError('the power failed');
+      };
+      await busyLife(simulation, history);
+      simulation.onFailpoint = () => {};
+      simulation.endProcess('crash');
+      await settle();
       await check(simulation, history);
     }
   });

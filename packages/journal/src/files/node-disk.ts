@@ -1,4 +1,5 @@
 import { type FileHandle, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Disk, DiskFile } from '@event-manager/core';
 
 /** SQLite's codes for "somebody else holds it". */
@@ -15,7 +16,14 @@ export const nodeDisk: Disk = {
   rename,
   remove: unlink,
   async makeDir(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // A new folder's name is an entry of its parent: until that is synced a power failure may take the folder with all in it.
+    const top = dirname(resolve(first));
+    for (let dir = dirname(resolve(path)); ; dir = dirname(dir)) {
+      await syncDir(dir);
+      if (dir === top || dir === dirname(dir)) return;
+    }
   },
   async list(dir) {
     const entries = await readdir(dir, { withFileTypes: true });
@@ -24,20 +32,22 @@ export const nodeDisk: Disk = {
       .map((entry) => entry.name)
       .sort();
   },
-  async syncDir(dir) {
-    const handle = await open(dir, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDir,
   lock,
   async freeBytes(dir) {
     const { bavail, bsize } = await statfs(dir);
     return bavail * bsize;
   },
 };
+
+async function syncDir(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 /**
  * An exclusive transaction on an otherwise empty SQLite file. SQLite takes POSIX record locks, which the kernel releases

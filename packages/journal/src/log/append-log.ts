@@ -120,6 +120,7 @@ export class AppendLog {
   async #commit(calls: readonly Call[]): Promise<void> {
     const { core, known, witness } = this.#parts;
     core.failStop.assertRunning();
+    if (core.damage.any) throw readOnly();
     this.#parts.fullDisk.assertRoom();
     known.releaseSealed();
     const batch = new Batch(core, known, calls);

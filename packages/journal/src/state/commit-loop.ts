@@ -161,8 +161,8 @@ export class CommitLoop {
   }
 
   async #commitAll(checked: readonly CheckedCommit[]): Promise<void> {
-    const { folder, entries, witness, failStop } = this.#parts;
-    failStop.assertRunning();
+    const { folder, entries, witness } = this.#parts;
+    this.#assertWritable();
     await this.#write(checked);
     for (const { commit, revision } of checked) {
       for (const change of commit.encoded) entries.apply(change, revision);

@@ -9,6 +9,7 @@ export class Simulation {
   readonly disk: SimulatedDisk;
   readonly planted = new Set<PlantedBug>();
   readonly fired: string[] = [];
+  onFailpoint: (name: string) => void = () => {};
   #nowMs = 1_000_000;
   #timers: { at: number; run: () => void }[] = [];
   readonly #chance: SeededChance;
@@ -36,6 +37,7 @@ export class Simulation {
       chance: this.#chance,
       failpoint: (name) => {
         this.fired.push(name);
+        this.onFailpoint(name);
       },
       planted: this.planted,
     };
@@ -44,7 +46,8 @@ export class Simulation {
   journal(options: Partial<JournalOptions> = {}): EventBusAdapter {
     return journal({
       directory: DIRECTORY,
-      disk: this.disk,
+      // A process of its own: what it still calls after its death reaches nothing.
+      disk: this.disk.mount(),
       runtime: this.runtime,
       segmentBytesMax: 4096,
       reserveBytes: 0,
