@@ -50,6 +50,8 @@ export class ActiveSubscription {
   };
   /** In the order of starting, so the first one has the earliest deadline. */
   readonly attempts = new Set<Attempt>();
+  /** Retries that wait for their attempt number to be durable. */
+  readonly starting = new Set<Attempt>();
   /** Attempts and retries about to start. */
   slotsTaken = 0;
   /** The right to serve it, where several processes share the store. */

@@ -15,14 +15,14 @@ export class Attempt implements DeliverOptions {
   readonly subscription: ActiveSubscription;
   readonly batch: readonly ClaimedDelivery[];
   readonly deliveries: readonly Delivery[];
-  readonly deadlineAtMs: number;
+  /** Set when the sink is called. */
+  deadlineAtMs = 0;
   state: 'running' | 'abandoned' | 'ended' = 'running';
   #abort: AbortController | undefined;
 
-  constructor(subscription: ActiveSubscription, batch: readonly ClaimedDelivery[], deadlineAtMs: number) {
+  constructor(subscription: ActiveSubscription, batch: readonly ClaimedDelivery[]) {
     this.subscription = subscription;
     this.batch = batch;
-    this.deadlineAtMs = deadlineAtMs;
     const subscriptionId = subscription.id;
     this.deliveries = batch.map(({ claimed, kept }) => ({ record: kept, subscriptionId, attempt: claimed.attempt }));
   }

@@ -94,11 +94,12 @@ export class Dispatcher {
 
   /** Gives up the attempts under way: they cost no failure and stay owed. */
   abandon(subscription: ActiveSubscription): void {
-    for (const attempt of subscription.attempts) {
+    for (const attempt of [...subscription.starting, ...subscription.attempts]) {
       if (attempt.state !== 'running') continue;
       attempt.abandon();
       for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
     }
+    subscription.starting.clear();
     subscription.attempts.clear();
     subscription.slotsTaken = 0;
     this.#tellIdle(subscription);
@@ -138,10 +139,11 @@ export class Dispatcher {
       const first = batch[0]!.claimed;
       subscription.slotsTaken++;
       if (first.owed?.suspect) subscription.suspectUnderWay = true;
-      const attempt = new Attempt(subscription, batch, this.#deadline(subscription));
+      const attempt = new Attempt(subscription, batch);
       if (first.owed && subscription.queue.durable) {
         // The receiver must not see an attempt number that a crash could make us use again.
-        this.#options.checkpoint.commitNow(subscription, () => this.#begin(attempt));
+        subscription.starting.add(attempt);
+        this.#options.checkpoint.commitNow(subscription, () => this.#start(attempt));
       } else {
         this.#begin(attempt);
       }
@@ -186,8 +188,9 @@ export class Dispatcher {
     return false;
   }
 
-  #deadline(subscription: ActiveSubscription): number {
-    return this.#options.runtime.clock.monotonicMs() + subscription.definition.options.timeoutMs;
+  /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */
+  #start(attempt: Attempt): void {
+    if (attempt.subscription.starting.delete(attempt)) this.#begin(attempt);
   }
 
   #begin(attempt: Attempt): void {
@@ -198,6 +201,8 @@ export class Dispatcher {
       this.#freeSlot(subscription);
       return;
     }
+    // The time counts from here: a retry has waited for its commit before.
+    attempt.deadlineAtMs = this.#options.runtime.clock.monotonicMs() + subscription.definition.options.timeoutMs;
     subscription.attempts.add(attempt);
     this.#options.runtime.failpoint('deliver.before');
     deliver(attempt, this.#onOutcomes);
