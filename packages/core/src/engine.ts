@@ -6,17 +6,11 @@
  *                    └──a failure we cannot explain──▶ failed (reads go on; nothing is acknowledged or delivered)
  */
 import type { AdapterHealth, EventBusAdapter } from './contracts/adapter.ts';
-import type { Partition, Place, Position, Recorded } from './contracts/event-store.ts';
+import type { LostRange, Partition, Place, Position, Recorded } from './contracts/event-store.ts';
 import type { Sink } from './contracts/sink.ts';
-import type { ActiveSubscription } from './dispatch/active-subscription.ts';
-import { Bodies } from './dispatch/bodies.ts';
-import { Checkpoint } from './dispatch/checkpoint.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
-import { ReadBack } from './dispatch/offer.ts';
-import { Route } from './dispatch/route.ts';
+import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
-import { Serving } from './dispatch/serve.ts';
 import { EventManagerError } from './errors/event-manager-error.ts';
 import { compileFilter } from './filter/compile-filter.ts';
 import { parseFilter } from './filter/parse-filter.ts';
@@ -31,7 +25,6 @@ import { EventStream } from './stream/event-stream.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { parsePattern } from './topic/pattern.ts';
-import { PatternIndex } from './topic/pattern-index.ts';
 
 /** The engine serves one partition. More come with an adapter that has them: one set of the parts below for each. */
 const PARTITION: Partition = 0;
@@ -71,23 +64,21 @@ export interface EngineHealth {
   readonly head: Position;
   readonly unacknowledged: number;
   readonly subscriptions: number;
+  /** Damaged ranges that delivery came upon: what stood there can be delivered to nobody. */
+  readonly lost: readonly LostRange[];
 }
 
 const FIND_BUDGET_MS = 1_000;
+const LOST_MAX = 100;
 
 export class Engine {
   readonly limits: Limits;
   readonly subscriptions: Subscriptions;
   readonly #adapter: EventBusAdapter;
   readonly #runtime: Runtime;
-  readonly #index = new PatternIndex<ActiveSubscription>();
-  readonly #active = new Map<string, ActiveSubscription>();
+  readonly #dispatch: PartitionDispatch;
   readonly #streams = new Set<EventStream>();
-  readonly #bodies: Bodies;
-  readonly #route: Route;
-  readonly #readBack: ReadBack;
-  readonly #checkpoint: Checkpoint;
-  readonly #dispatcher: Dispatcher;
+  readonly #lost: LostRange[] = [];
   readonly #ingest: Ingest;
   readonly #scheduled: Scheduled;
   readonly #unwatch: () => void;
@@ -116,87 +107,31 @@ export class Engine {
   private constructor(options: EngineOptions, head: Position) {
     const { adapter, runtime = systemRuntime } = options;
     const { store, state } = adapter;
-    const index = this.#index;
-    const active = this.#active;
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const onFailure = (error: unknown) => this.#fail(error);
-    const onLost = () => {};
-    const routedHead = () => this.#route.head;
-    const wake = (subscription: ActiveSubscription) => this.#dispatcher.wake(subscription);
     this.#adapter = adapter;
     this.#runtime = runtime;
     this.limits = limits;
-    const bodies = new Bodies(store, PARTITION, limits);
-    this.#bodies = bodies;
-    this.#route = new Route({
+    const dispatch = new PartitionDispatch({
       partition: PARTITION,
-      store,
-      bodies,
-      index,
-      head,
-      wake,
-      onAdvance: () => this.#advanced(),
-      onLost,
-      onFailure,
-    });
-    this.#readBack = new ReadBack({
-      partition: PARTITION,
-      store,
-      bodies,
-      index,
-      subscriptions: active,
-      routedHead,
-      wake,
-      onLost,
-      onFailure,
-    });
-    this.#checkpoint = new Checkpoint({
-      state,
+      adapter,
       runtime,
-      routedHead,
-      onCommitted: (subscriptions, changes) => {
-        for (const subscription of subscriptions) wake(subscription);
+      limits,
+      head,
+      onAdvance: () => this.#advanced(),
+      onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
       },
+      onLost: (lost) => this.#noteLost(lost),
       onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
-      onFailure,
-    });
-    this.#dispatcher = new Dispatcher({
-      runtime,
-      bodies,
-      checkpoint: this.#checkpoint,
-      onDrained: () => this.#readBack.start(),
       onGone: (subscription, reason) => this.subscriptions.gone(subscription, reason),
-      onFailure,
+      onFailure: (error) => this.#fail(error),
     });
+    this.#dispatch = dispatch;
     const awaitsAttempts = adapter.supports.durability === 'none';
-    this.#ingest = new Ingest({ store, route: this.#route, runtime, limits, awaitsAttempts });
+    this.#ingest = new Ingest({ store, route: dispatch.route, runtime, limits, awaitsAttempts });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits });
-    const serving = new Serving({
-      partition: PARTITION,
-      state,
-      runtime,
-      limits,
-      index,
-      subscriptions: active,
-      bodies,
-      dispatcher: this.#dispatcher,
-      checkpoint: this.#checkpoint,
-      readBack: this.#readBack,
-      routedHead,
-    });
-    this.subscriptions = new Subscriptions({
-      adapter,
-      partition: PARTITION,
-      runtime,
-      limits,
-      active,
-      serving,
-      route: this.#route,
-      dispatcher: this.#dispatcher,
-      webhookSink: options.webhookSink,
-      owner: options.owner ?? 'local',
-    });
+    const { webhookSink, owner = 'local' } = options;
+    this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
 
@@ -243,7 +178,7 @@ export class Engine {
     const filter = request.filter === undefined ? undefined : parseFilter(request.filter, this.limits, '/filter');
     const stream = new EventStream({
       store: this.#adapter.store,
-      route: this.#route,
+      route: this.#dispatch.route,
       patterns,
       matches: filter && compileFilter(filter),
       after: await this.#streamStart(request.from ?? 'latest'),
@@ -290,32 +225,34 @@ export class Engine {
       status,
       ...(reason === undefined ? {} : { reason }),
       adapter,
-      head: this.#route.head,
+      head: this.#dispatch.route.head,
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
+      lost: [...this.#lost],
     };
   }
 
   /** True when this process delivers to the subscription. */
   isServing(subscriptionId: string): boolean {
-    return this.#active.has(subscriptionId);
+    return this.#dispatch.active.has(subscriptionId);
   }
 
   /** True when everything routed so far is settled, durably, for a subscription that is served here. */
   isSettled(subscriptionId: string): boolean {
-    const { queue } = this.#active.get(subscriptionId) ?? {};
+    const { queue } = this.#dispatch.active.get(subscriptionId) ?? {};
     return queue?.isSettled() === true && queue.isCommitted;
   }
 
   /** Bodies and bytes in memory, and entries of the timetable: for metrics and for tests of boundedness. */
   memory(): { bodies: number; bodyBytes: number; timetable: number } {
-    return { bodies: this.#bodies.size, bodyBytes: this.#bodies.bytes, timetable: this.#dispatcher.timetable.size };
+    const { bodies, dispatcher } = this.#dispatch;
+    return { bodies: bodies.size, bodyBytes: bodies.bytes, timetable: dispatcher.timetable.size };
   }
 
   /** Resolves when every event acknowledged so far is settled, durably, for every subscription that is served here. */
   async settled(): Promise<void> {
-    const head = this.#route.head;
-    while (!this.#isSettled() || this.#route.head < head) {
+    const head = this.#dispatch.route.head;
+    while (!this.#isSettled() || this.#dispatch.route.head < head) {
       this.#assertOpen();
       await new Promise<void>((resolve) => this.#runtime.timers.after(SETTLED_LOOK_MS, resolve, true));
     }
@@ -342,33 +279,26 @@ export class Engine {
     try {
       await this.subscriptions.close(drainMs);
     } finally {
-      this.#dispatcher.stop();
-      await this.#readBack.stop();
-      await this.#route.stop();
-      this.#checkpoint.halt();
+      await this.#dispatch.stop();
       await this.#adapter.close();
     }
   }
 
   #isSettled(): boolean {
     if (this.#ingest.unacknowledged > 0) return false;
-    let settled = this.#scheduled.isIdle;
-    for (const subscription of this.#active.values()) {
-      if (subscription.definition.state !== 'active') continue;
-      if (!subscription.queue.isSettled()) return false;
-      if (subscription.queue.isCommitted) continue;
-      // A commit that is under way suffices: asking for another at each look would keep them coming for ever.
-      if (subscription.queue.dirty) this.#checkpoint.commitNow(subscription);
-      settled = false;
-    }
-    return settled;
+    return this.#dispatch.isSettled() && this.#scheduled.isIdle;
   }
 
   async #streamStart(from: string): Promise<Position> {
-    if (from === 'latest') return this.#route.head;
+    if (from === 'latest') return this.#dispatch.route.head;
     if (from === 'earliest') return ((await this.#adapter.store.bounds())[PARTITION]?.first ?? 1) - 1;
     const place = decodeCursor(from, '/from').find((known) => known.partition === PARTITION);
     return place?.position ?? 0;
+  }
+
+  #noteLost(lost: LostRange): void {
+    const isKnown = this.#lost.some(({ from, through }) => from <= lost.from && through >= lost.through);
+    if (lost.cause === 'damaged' && !isKnown && this.#lost.length < LOST_MAX) this.#lost.push(lost);
   }
 
   #advanced(): void {
@@ -377,13 +307,13 @@ export class Engine {
 
   /** Hints wake the engine; a slow poll is the net beneath. */
   #hint(): void {
-    this.#route.catchUp();
+    this.#dispatch.route.catchUp();
     this.subscriptions.poke();
   }
 
   #poll(): void {
     this.#cancelPoll = this.#runtime.timers.after(POLL_EVERY_MS, () => {
-      this.#route.catchUp();
+      this.#dispatch.route.catchUp();
       this.#poll();
     });
   }
@@ -391,8 +321,7 @@ export class Engine {
   #fail(error: unknown): void {
     if (this.#failure || this.#closing) return;
     this.#failure = error;
-    this.#checkpoint.halt();
-    this.#dispatcher.stop();
+    this.#dispatch.halt();
   }
 
   #failed(): EventManagerError {

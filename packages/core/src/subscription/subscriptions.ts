@@ -6,14 +6,13 @@
  * whichever process holds its lease (where several share a store), else by this one.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import type { Partition, Position } from '../contracts/event-store.ts';
+import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError, Sink } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription, DeliveryCounts } from '../dispatch/active-subscription.ts';
-import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
-import type { Route } from '../dispatch/route.ts';
-import { queueKeys, type Serving } from '../dispatch/serve.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { JsonObject } from '../json.ts';
@@ -32,13 +31,9 @@ const FIND_BUDGET_MS = 5_000;
 
 export interface SubscriptionsOptions {
   readonly adapter: EventBusAdapter;
-  readonly partition: Partition;
+  readonly dispatch: PartitionDispatch;
   readonly runtime: Runtime;
   readonly limits: Limits;
-  readonly active: ReadonlyMap<string, ActiveSubscription>;
-  readonly serving: Serving;
-  readonly route: Route;
-  readonly dispatcher: Dispatcher;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly owner: string;
 }
@@ -124,7 +119,7 @@ export class Subscriptions {
   }
 
   status(_principal: Principal, id: string): SubscriptionStatus {
-    const active = this.#options.active.get(id);
+    const active = this.#options.dispatch.active.get(id);
     return {
       served: active !== undefined,
       waiting: active?.queue.waitingCount ?? 0,
@@ -192,7 +187,7 @@ export class Subscriptions {
   async close(drainMs: number): Promise<void> {
     await this.#leases?.stop();
     await Promise.allSettled(this.#changing.values());
-    const ids = [...this.#options.active.keys()];
+    const ids = [...this.#options.dispatch.active.keys()];
     const results = await Promise.allSettled(ids.map((id) => this.#takeDown(id, drainMs)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -247,7 +242,7 @@ export class Subscriptions {
       return definition;
     }
     const lane = [floor, floor, []];
-    const key = queueKeys(id, this.#options.partition).progress;
+    const key = queueKeys(id, this.#options.dispatch.partition).progress;
     const progress: StateChange = {
       kind: 'progress',
       key,
@@ -292,7 +287,7 @@ export class Subscriptions {
   }
 
   async #replace(definition: SubscriptionDefinition): Promise<SubscriptionDefinition> {
-    const active = this.#options.active.get(definition.id);
+    const active = this.#options.dispatch.active.get(definition.id);
     if (!active || this.#catalog.isDurable(definition.id)) {
       await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
       await this.#catalog.update(definition);
@@ -302,7 +297,7 @@ export class Subscriptions {
     await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
     this.#catalog.addEphemeral(definition);
     const { sink, queue: predecessor } = active;
-    await this.#options.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
+    await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
     return definition;
   }
 
@@ -311,11 +306,11 @@ export class Subscriptions {
       const before = this.get(principal, id);
       const definition = { ...before, state, updatedAtMs: this.#options.runtime.clock.wallMs() };
       await this.#catalog.update(definition);
-      const active = this.#options.active.get(id);
+      const active = this.#options.dispatch.active.get(id);
       if (active) {
         active.definition = definition;
-        if (state === 'paused') this.#options.serving.releasePublishers(active);
-        this.#options.dispatcher.wake(active);
+        if (state === 'paused') this.#options.dispatch.serving.releasePublishers(active);
+        this.#options.dispatch.dispatcher.wake(active);
       }
       return definition;
     });
@@ -329,7 +324,7 @@ export class Subscriptions {
       this.#catalog.removeEphemeral(id);
       return;
     }
-    const { progress } = queueKeys(id, this.#options.partition);
+    const { progress } = queueKeys(id, this.#options.dispatch.partition);
     await this.#catalog.remove(id, [{ kind: 'progress', key: progress }]);
     const removals = await this.#owedRemovals(id);
     if (removals.length > 0) await this.#options.adapter.state.commit(removals);
@@ -337,7 +332,7 @@ export class Subscriptions {
 
   async #owedRemovals(id: string): Promise<readonly StateChange[]> {
     const { state } = this.#options.adapter;
-    const { owedPrefix } = queueKeys(id, this.#options.partition);
+    const { owedPrefix } = queueKeys(id, this.#options.dispatch.partition);
     const removals: StateChange[] = [];
     let after: string | undefined;
     do {
@@ -353,7 +348,8 @@ export class Subscriptions {
   }
 
   async #startPosition(from: StartFrom): Promise<Position> {
-    const { adapter, partition, route } = this.#options;
+    const { adapter, dispatch } = this.#options;
+    const { partition, route } = dispatch;
     const bounds = (await adapter.store.bounds()).find((entry) => entry.partition === partition);
     if (!bounds) return route.head;
     if (from === 'latest') return bounds.head;
@@ -369,7 +365,7 @@ export class Subscriptions {
 
   async #serve(definition: SubscriptionDefinition, held: HeldLease | undefined): Promise<void> {
     const sink = this.#sinkOf(definition);
-    if (!sink || this.#options.active.has(definition.id)) return;
+    if (!sink || this.#options.dispatch.active.has(definition.id)) return;
     await this.#bringUp(definition, sink, true, 0, held);
   }
 
@@ -380,7 +376,7 @@ export class Subscriptions {
     floor: Position,
     held: HeldLease | undefined,
   ): Promise<void> {
-    await this.#options.serving.bringUp({ definition, sink, durable, floor, held });
+    await this.#options.dispatch.serving.bringUp({ definition, sink, durable, floor, held });
   }
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
@@ -389,9 +385,9 @@ export class Subscriptions {
   }
 
   async #takeDown(id: string, drainMs: number, closesSink = true): Promise<void> {
-    const active = this.#options.active.get(id);
+    const active = this.#options.dispatch.active.get(id);
     if (!active) return;
-    await this.#options.serving.takeDown(active, drainMs);
+    await this.#options.dispatch.serving.takeDown(active, drainMs);
     if (closesSink || active.definition.sink.kind === 'webhook') await active.sink.close();
     if (closesSink) await this.#leases?.release(id);
   }
@@ -408,7 +404,7 @@ export class Subscriptions {
 
   /** Another process changed a subscription that is served here. */
   async #adopt(definition: SubscriptionDefinition): Promise<void> {
-    const active = this.#options.active.get(definition.id);
+    const active = this.#options.dispatch.active.get(definition.id);
     if (!active || active.definition.updatedAtMs === definition.updatedAtMs) return;
     await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
     await this.#serve(definition, active.held);
@@ -418,15 +414,17 @@ export class Subscriptions {
     const definition = this.#catalog.get(id);
     if (!definition) return;
     // What the last owner settled must not lie ahead of what this process has routed.
-    const bounds = (await this.#options.adapter.store.bounds()).find((b) => b.partition === this.#options.partition);
-    await this.#options.route.reach(bounds?.head ?? 0);
+    const bounds = (await this.#options.adapter.store.bounds()).find(
+      (b) => b.partition === this.#options.dispatch.partition,
+    );
+    await this.#options.dispatch.route.reach(bounds?.head ?? 0);
     await this.#serve(definition, held);
   }
 
   #drop(id: string): void {
-    const active = this.#options.active.get(id);
+    const active = this.#options.dispatch.active.get(id);
     if (!active) return;
-    this.#options.serving.drop(active);
+    this.#options.dispatch.serving.drop(active);
     if (active.definition.sink.kind === 'webhook') void active.sink.close();
   }
 

@@ -1,0 +1,106 @@
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { LostRange, Partition, Position } from '../contracts/event-store.ts';
+import type { AttemptError } from '../contracts/sink.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import type { Limits } from '../limits.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { PatternIndex } from '../topic/pattern-index.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import { Bodies } from './bodies.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { ReadBack } from './offer.ts';
+import { Route } from './route.ts';
+import { Serving } from './serve.ts';
+
+export interface PartitionDispatchOptions {
+  readonly partition: Partition;
+  readonly adapter: EventBusAdapter;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  /** The end of the log when dispatching begins. */
+  readonly head: Position;
+  readonly onAdvance: () => void;
+  readonly onCommitted: (changes: readonly StateChange[]) => void;
+  readonly onLost: (lost: LostRange) => void;
+  readonly onLeaseLost: (subscription: ActiveSubscription) => void;
+  readonly onGone: (subscription: ActiveSubscription, reason: AttemptError) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Everything that delivers the events of one partition, wired together: route, offer, claim, deliver, settle, commit. */
+export class PartitionDispatch {
+  readonly partition: Partition;
+  /** The subscriptions that are served here. */
+  readonly active = new Map<string, ActiveSubscription>();
+  readonly bodies: Bodies;
+  readonly route: Route;
+  readonly checkpoint: Checkpoint;
+  readonly dispatcher: Dispatcher;
+  readonly serving: Serving;
+  readonly #readBack: ReadBack;
+
+  constructor(options: PartitionDispatchOptions) {
+    const { partition, adapter, runtime, limits, head, onLost, onFailure, onGone, onAdvance } = options;
+    const { store, state } = adapter;
+    const subscriptions = this.active;
+    const index = new PatternIndex<ActiveSubscription>();
+    const wake = (subscription: ActiveSubscription) => this.dispatcher.wake(subscription);
+    const routedHead = () => this.route.head;
+    const bodies = new Bodies(store, partition, limits);
+    const readBack = new ReadBack({
+      ...{ partition, store, bodies, index, subscriptions },
+      ...{ routedHead, wake, onLost, onFailure },
+    });
+    const checkpoint = new Checkpoint({
+      state,
+      runtime,
+      routedHead,
+      onCommitted: (committed, changes) => {
+        for (const subscription of committed) wake(subscription);
+        options.onCommitted(changes);
+      },
+      onLeaseLost: options.onLeaseLost,
+      onFailure,
+    });
+    this.partition = partition;
+    this.bodies = bodies;
+    this.checkpoint = checkpoint;
+    this.#readBack = readBack;
+    this.route = new Route({ partition, store, bodies, index, head, wake, onAdvance, onLost, onFailure });
+    const onDrained = () => readBack.start();
+    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, onDrained, onGone, onFailure });
+    this.dispatcher = dispatcher;
+    this.serving = new Serving({
+      ...{ partition, state, runtime, limits, index, subscriptions, bodies },
+      ...{ dispatcher, checkpoint, readBack, routedHead },
+    });
+  }
+
+  /** Everything routed so far is settled and durable for everybody who is active; asks for a commit where one is missing. */
+  isSettled(): boolean {
+    let settled = true;
+    for (const subscription of this.active.values()) {
+      if (subscription.definition.state !== 'active') continue;
+      if (!subscription.queue.isSettled()) return false;
+      if (subscription.queue.isCommitted) continue;
+      if (subscription.queue.dirty) this.checkpoint.commitNow(subscription);
+      settled = false;
+    }
+    return settled;
+  }
+
+  /** Nothing is claimed or committed any more; attempts under way are left to end. */
+  halt(): void {
+    this.checkpoint.halt();
+    this.dispatcher.stop();
+  }
+
+  /** The same, and resolves when no read is under way. */
+  async stop(): Promise<void> {
+    this.dispatcher.stop();
+    await this.#readBack.stop();
+    await this.route.stop();
+    this.checkpoint.halt();
+  }
+}
