@@ -12,6 +12,12 @@ import type { LogCore } from './log-core.ts';
 import { narrowQuery } from './narrow-query.ts';
 import type { Segment } from './segment.ts';
 
+/**
+ * Indexes asked at once. A page is mostly full after the first segment; the more segments had little to give, the rarer is
+ * what is searched for, and the more of them are asked together.
+ */
+const SEGMENTS_AT_ONCE_MAX = 16;
+
 /** Records read at once while a page fills. */
 const READ_AT_ONCE = 32;
 
@@ -24,17 +30,29 @@ export async function findEvents(core: LogCore, query: EventQuery, options: Find
   const search = new Search(core, query, options, clock.monotonicMs() + options.budgetMs);
   const forward = options.direction === 'forward';
   const head = core.head;
-  const segments = forward ? [...core.segments] : [...core.segments].reverse();
-  for (const segment of segments) {
+  const spans: Span[] = [];
+  for (const segment of forward ? core.segments : core.segments.toReversed()) {
     const from = Math.max(segment.first, core.trimmedThrough + 1, forward ? (options.after?.position ?? 0) + 1 : 1);
     const before = forward ? Number.POSITIVE_INFINITY : (options.after?.position ?? Number.POSITIVE_INFINITY);
     const through = Math.min(segment.last, head, before - 1);
-    if (through < from) continue;
-    if (!overlapsTime(segment, query)) continue;
-    const outcome = await search.inSegment(segment, from, through);
-    if (outcome !== 'exhausted') return search.result(outcome === 'limit');
+    if (through >= from && overlapsTime(segment, query)) spans.push({ segment, from, through });
+  }
+  for (let at = 0, atOnce = 1; at < spans.length; at += atOnce, atOnce = Math.min(SEGMENTS_AT_ONCE_MAX, atOnce * 2)) {
+    const some = spans.slice(at, at + atOnce);
+    const selections = await Promise.all(some.map((span) => search.select(span)));
+    for (const [index, span] of some.entries()) {
+      const outcome = await search.inSegment(span, selections[index]!);
+      if (outcome !== 'exhausted') return search.result(outcome === 'limit');
+    }
   }
   return { records: search.records, complete: true };
+}
+
+/** A segment and the positions in it that are asked for. */
+interface Span {
+  readonly segment: Segment;
+  readonly from: number;
+  readonly through: number;
 }
 
 class Search {
@@ -62,11 +80,16 @@ class Search {
     return this.#reached === undefined ? { records, complete } : { records, next: this.#reached, complete };
   }
 
-  async inSegment(segment: Segment, from: number, through: number): Promise<'exhausted' | 'limit' | 'budget'> {
+  /** The ordinals of a segment that may match, in the order of the search. */
+  async select({ segment, from, through }: Span): Promise<Uint32Array> {
     const first = await segment.index.ordinalAt(from);
     const last = (await segment.index.ordinalAt(through + 1)) - 1;
     const selected = await segment.index.select(this.#narrowing, first, last);
-    if (this.#options.direction === 'backward') selected.reverse();
+    return this.#options.direction === 'backward' ? selected.reverse() : selected;
+  }
+
+  /** Reads what was selected, as far as the page and the budget go. */
+  async inSegment({ segment, from, through }: Span, selected: Uint32Array): Promise<'exhausted' | 'limit' | 'budget'> {
     for (let at = 0; at < selected.length; ) {
       const wanted = this.#options.limit - this.records.length;
       if (wanted <= 0) return 'limit';
