@@ -10,17 +10,21 @@ export interface ServiceProcessOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** More for the command line. */
+  readonly args?: readonly string[];
 }
 
 /** The service as a process of its own, started as `npm start` does. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
+  /** Its log: every line it wrote to stdout. */
+  readonly log: string[] = [];
   #complaint = '';
   #url: string | undefined;
 
-  constructor({ dataDir, port, environment }: ServiceProcessOptions) {
-    const args = ['--conditions=source', MAIN, '--port', String(port), '--data-dir', dataDir];
+  constructor({ dataDir, port, environment, args: more = [] }: ServiceProcessOptions) {
+    const args = ['--conditions=source', MAIN, '--port', String(port), '--data-dir', dataDir, ...more];
     // Settings of whoever runs this are not meant for it.
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
     const env = { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), PATH, HOME, ...environment };
@@ -41,6 +45,7 @@ export class ServiceProcess {
   async listening(): Promise<void> {
     const found = new Promise<string>((resolve) => {
       createInterface(this.#child.stdout!).on('line', (line) => {
+        this.log.push(line);
         const { msg, url } = readLine(line);
         if (msg === 'listening' && url !== undefined) resolve(url);
       });
@@ -68,9 +73,13 @@ export class ServiceProcess {
     return Number(new URL(this.url).port);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends it in the way of the signal and resolves with its exit code, `null` when the signal itself ended it. */
   stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-    this.#child.kill(signal);
+    this.signal(signal);
     return this.#exited;
   }
 }

@@ -20,9 +20,9 @@ const planted = new Set((process.env['PLANTED'] ?? '').split(',').filter(Boolean
 const runtime = { ...systemRuntime, planted };
 const history = new HistoryFile(historyPath);
 let count = 0;
-const manager = new EventManager({ runtime, adapter: journal({ directory, runtime, segmentBytesMax: 4 << 20 }) });
+const events = new EventManager({ runtime, adapter: journal({ directory, runtime, segmentBytesMax: 4 << 20 }) });
 
-await manager.subscribe({
+await events.subscribe({
   name: 'audit',
   topic: '#',
   handler({ id, payload }, { attempt }) {
@@ -37,7 +37,7 @@ async function publish(client: string): Promise<void> {
     const id = crypto.randomUUID();
     const payload = { client, number, padding: 'x'.repeat(300) };
     history.add({ kind: 'invoke', client, id, digest: digest(payload) });
-    const { cursor } = await manager.publish({ id, type: 'load.event', source: client, payload });
+    const { cursor } = await events.publish({ id, type: 'load.event', source: client, payload });
     history.add({ kind: 'ok', id, position: decodeCursor(cursor)[0]!.position });
     acknowledged();
   }
@@ -50,14 +50,14 @@ function acknowledged(): void {
 }
 
 async function drain(): Promise<void> {
-  await manager.settled();
+  await events.settled();
   let cursor: string | undefined;
   do {
-    const page = await manager.getEvents({}, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await events.getEvents({}, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
     for (const { id, payload } of page.events) {
       history.add({ kind: 'deliver', subscription: 'log', id, digest: digest(payload) });
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  await manager.close();
+  await events.close();
 }

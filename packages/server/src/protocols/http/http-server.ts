@@ -3,6 +3,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { acceptJson } from './json-body.ts';
+import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import { refuseMethods } from './refuse-methods.ts';
 import { requestIds } from './request-ids.ts';
@@ -82,6 +83,7 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
 function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
   const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
   acceptJson(app, configuration.limits);
+  if (!configuration.allowUnauthenticated) refuseForeignHosts(app);
   app.addHook('onRequest', (request, reply, done) => {
     if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
       done();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { call, postJson, runService, sample } from '../../running-service.ts';
@@ -53,21 +54,21 @@ it('stores the good events of a batch and names each bad one', async () => {
 
 it.each([
   ['noise', '\u0001\u0002\r\n\r\n', 400],
-  ['an unknown version', 'GET / HTTP/9.9\r\nhost: x\r\n\r\n', 400],
+  ['an unknown version', 'GET / HTTP/9.9\r\nhost: localhost\r\n\r\n', 400],
   ['no host', 'GET /health HTTP/1.1\r\n\r\n', 400],
-  ['a header with a space before the colon', 'GET /health HTTP/1.1\r\nhost: x\r\na : b\r\n\r\n', 400],
-  ['two lengths', 'POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}', 400],
+  ['a header with a space before the colon', 'GET /health HTTP/1.1\r\nhost: localhost\r\na : b\r\n\r\n', 400],
+  ['two lengths', 'POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}', 400],
   [
     'length and chunks',
-    'POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     400,
   ],
   [
     'a broken chunk',
-    'POST /events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    'POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
     400,
   ],
-  ['headers over the limit', `GET /health HTTP/1.1\r\nhost: x\r\na: ${'b'.repeat(17_000)}\r\n\r\n`, 431],
+  ['headers over the limit', `GET /health HTTP/1.1\r\nhost: localhost\r\na: ${'b'.repeat(17_000)}\r\n\r\n`, 431],
 ])('answers %s, which is not HTTP, and closes', async (_name, bytes, status) => {
   const { url } = await runService();
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -80,3 +81,32 @@ it.each([
   expect(answer).not.toMatch(LEAK);
   expect((await call(`${url}/livez`)).status).toBe(200);
 });
+
+it.each([
+  ['evil.example', 400],
+  ['evil.example:3004', 400],
+  ['localhost.evil.example', 400],
+  ['127.0.0.1.evil.example', 400],
+  ['localhost', 200],
+  ['LOCALHOST:3004', 200],
+  ['127.0.0.1:1', 200],
+  ['[::1]:3004', 200],
+])(
+  'answers a request for the host "%s" with %i, so that no web page can make its name mean this machine',
+  async (host, status) => {
+    const { url } = await runService();
+    expect(await statusFor(url, host)).toBe(status);
+  },
+);
+
+it('answers for every host when somebody else decides who gets in', async () => {
+  const { url } = await runService({ allowUnauthenticated: true });
+  expect(await statusFor(url, 'events.example')).toBe(200);
+});
+
+async function statusFor(url: string, host: string): Promise<number | undefined> {
+  const request = get(`${url}/events`, { headers: { host } });
+  const [response] = await once(request, 'response');
+  response.resume();
+  return response.statusCode;
+}

@@ -86,7 +86,7 @@ describe('GET /events/stream', () => {
     const { port } = new URL(url);
     const socket = connect(Number(port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
-    socket.write('GET /events/stream?from=earliest HTTP/1.1\r\nhost: x\r\n\r\n');
+    socket.write('GET /events/stream?from=earliest HTTP/1.1\r\nhost: localhost\r\n\r\n');
     const [first] = await once(socket, 'data');
     socket.pause();
     const count = 200;
@@ -117,7 +117,7 @@ describe('GET /events/stream', () => {
     const { url } = await runService();
     const slow = connect(Number(new URL(url).port), '127.0.0.1');
     onTestFinished(() => void slow.destroy());
-    slow.write('GET /events/stream?from=earliest HTTP/1.1\r\nhost: x\r\n\r\n');
+    slow.write('GET /events/stream?from=earliest HTTP/1.1\r\nhost: localhost\r\n\r\n');
     await once(slow, 'data');
     slow.pause();
     const client = open(`${url}/events/stream?from=earliest`);

@@ -104,6 +104,20 @@ describe('subscriptions over HTTP', () => {
     expect((await call(`${url}/subscriptions`)).body.data).toEqual([]);
   });
 
+  it('pauses and resumes; what came meanwhile is delivered then', async () => {
+    const { url } = await runService(LOOPBACK);
+    const { endpoint, received } = await receiver();
+    const { body } = await postJson(`${url}/subscriptions`, { name: 'n', topic: '#', endpoint });
+    const act = (verb: string) => call(`${url}/subscriptions/${body.id}/${verb}`, { method: 'POST' });
+    expect((await act('pause')).body.state).toBe('paused');
+    await postJson(`${url}/events`, sample());
+    expect((await call(`${url}/subscriptions/${body.id}`)).body.status).toMatchObject({ waiting: 1, inFlight: 0 });
+    expect((await act('resume')).body.state).toBe('active');
+    expect(await received(1)).toHaveLength(1);
+    const unknown = await call(`${url}/subscriptions/x/pause`, { method: 'POST' });
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'subscription_not_found']);
+  });
+
   it('pages through dead letters', async () => {
     const { url } = await runService(LOOPBACK);
     const { endpoint, received } = await receiver(500);

@@ -6,6 +6,8 @@ import { getSubscription } from '../../../operations/get-subscription.ts';
 import { listDeadLetters } from '../../../operations/list-dead-letters.ts';
 import { listSubscriptions } from '../../../operations/list-subscriptions.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
+import { pauseSubscription } from '../../../operations/pause-subscription.ts';
+import { resumeSubscription } from '../../../operations/resume-subscription.ts';
 import { readJsonBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
 
@@ -35,6 +37,14 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
     await deleteSubscription(context, ANONYMOUS, request.params.id);
     return reply.code(204).send();
   });
+
+  app.post<ById>('/subscriptions/:id/pause', async (request) =>
+    pauseSubscription(context, ANONYMOUS, request.params.id),
+  );
+
+  app.post<ById>('/subscriptions/:id/resume', async (request) =>
+    resumeSubscription(context, ANONYMOUS, request.params.id),
+  );
 
   app.get<ById>('/subscriptions/:id/dead-letters', async (request) => {
     const parameters = new QueryParameters(request);
