@@ -27,6 +27,7 @@ export class EngineUnderTest {
   readonly time: VirtualTime;
   readonly #timers: TimerScope;
   readonly #kept: KeptAdapter | undefined;
+  isAlive = true;
 
   constructor(engine: Engine, time: VirtualTime, timers: TimerScope, kept: KeptAdapter | undefined) {
     this.engine = engine;
@@ -42,7 +43,8 @@ export class EngineUnderTest {
   /** Events numbered from `first` in their payload, published together. */
   async publishMany(count: number, first = 1, event: Partial<EventIn> = {}): Promise<void> {
     const inputs = Array.from({ length: count }, (_, at) => anEvent({ payload: { n: first + at }, ...event }));
-    await this.time.run(this.engine.publishBatch(ANONYMOUS, inputs));
+    const results = await this.time.run(this.engine.publishBatch(ANONYMOUS, inputs));
+    for (const result of results) if (result instanceof Error) throw result;
   }
 
   subscribe(request: Partial<SubscribeRequest>): Promise<SubscriptionDefinition> {
@@ -67,17 +69,21 @@ export class EngineUnderTest {
 
   /** The process ends here, without a goodbye. */
   crash(): void {
+    this.isAlive = false;
     this.#timers.end();
     this.#kept?.crash();
   }
 }
+
+/** Every process draws its own numbers, or two of them would make the same event ids. */
+let processes = 0;
 
 export function runtimeOn(time: VirtualTime, timers = time.scope(), setUp: SetUp = {}): Runtime {
   const { failpoint, planted } = setUp;
   return simulatedRuntime({
     clock: time,
     timers,
-    chance: new SeededChance(1),
+    chance: new SeededChance(++processes),
     ...(failpoint ? { failpoint } : {}),
     ...(planted ? { planted } : {}),
   });

@@ -88,9 +88,9 @@ export class Subscriptions {
       this.#leases.poke();
       return;
     }
-    for (const definition of this.#catalog.list()) {
-      if (definition.sink.kind === 'webhook') await this.#serve(definition, undefined);
-    }
+    // All at once, so that they share the scan of the log that reads back what they are owed.
+    const webhooks = this.#catalog.list().filter((definition) => definition.sink.kind === 'webhook');
+    await Promise.all(webhooks.map((definition) => this.#serve(definition, undefined)));
   }
 
   /** Somebody else may have changed something. */
