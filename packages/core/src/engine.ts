@@ -117,6 +117,7 @@ export class Engine {
       runtime,
       limits,
       head,
+      hasReaders: () => this.#streams.size > 0,
       onAdvance: () => this.#advanced(),
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();

@@ -20,6 +20,8 @@ export interface PartitionDispatchOptions {
   readonly limits: Limits;
   /** The end of the log when dispatching begins. */
   readonly head: Position;
+  /** True while streams read along. */
+  readonly hasReaders: () => boolean;
   readonly onAdvance: () => void;
   readonly onCommitted: (changes: readonly StateChange[]) => void;
   readonly onLost: (lost: LostRange) => void;
@@ -41,7 +43,7 @@ export class PartitionDispatch {
   readonly #readBack: ReadBack;
 
   constructor(options: PartitionDispatchOptions) {
-    const { partition, adapter, runtime, limits, head, onLost, onFailure, onGone, onAdvance } = options;
+    const { partition, adapter, runtime, limits, head, onLost, onFailure, onGone, onAdvance, hasReaders } = options;
     const { store, state } = adapter;
     const subscriptions = this.active;
     const index = new PatternIndex<ActiveSubscription>();
@@ -67,7 +69,10 @@ export class PartitionDispatch {
     this.bodies = bodies;
     this.checkpoint = checkpoint;
     this.#readBack = readBack;
-    this.route = new Route({ partition, store, bodies, index, head, wake, onAdvance, onLost, onFailure });
+    this.route = new Route({
+      ...{ partition, store, bodies, index, head, wake },
+      ...{ hasReaders, onAdvance, onLost, onFailure },
+    });
     const onDrained = () => readBack.start();
     const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, onDrained, onGone, onFailure });
     this.dispatcher = dispatcher;

@@ -9,7 +9,7 @@ import type { EventStore, LostRange, Partition, Position, Recorded } from '../co
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
-import type { KeptEvent } from './kept-event.ts';
+import { KeptEvent } from './kept-event.ts';
 import { offerLive } from './offer.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
@@ -25,6 +25,8 @@ export interface RouteOptions {
   readonly index: PatternIndex<ActiveSubscription>;
   readonly head: Position;
   readonly wake: (subscription: ActiveSubscription) => void;
+  /** True while streams read along. */
+  readonly hasReaders: () => boolean;
   /** Called after `head` moved. */
   readonly onAdvance: () => void;
   readonly onLost: (lost: LostRange) => void;
@@ -115,12 +117,14 @@ export class Route {
   }
 
   #take(record: Recorded): void {
-    const kept = this.#options.bodies.keep(record);
+    const kept = record instanceof KeptEvent ? record : new KeptEvent(record);
     const slot = this.#recentCount++ & (RECENT_MAX - 1);
     if (this.#recentCount > RECENT_MAX) this.#recentAfter = this.#recent[slot]!;
     this.#recent[slot] = kept.position;
     this.#head = kept.position;
-    offerLive(kept, this.#options.index, this.#options.wake);
+    const isOwed = offerLive(kept, this.#options.index, this.#options.wake);
+    // What nobody will look at soon must not grow old in memory: it would cost a fifth of a publish in garbage collection.
+    if (isOwed || this.#options.hasReaders()) this.#options.bodies.keep(kept);
   }
 
   /** A stream that stands before the lost range has to hear of it, which only the store can tell. */

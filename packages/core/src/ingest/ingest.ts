@@ -72,6 +72,7 @@ export class Ingest {
   readonly #nextId: () => string;
   readonly #awaitsAttempts: boolean;
   #waiting: Waiting[] = [];
+  #nowMs = 0;
   #unacknowledged = 0;
   #closed = false;
   #drained: (() => void) | undefined;
@@ -145,7 +146,9 @@ export class Ingest {
 
   #normalize(principal: Principal, input: unknown, pointer: string, options: PublishOptions): Appendable {
     const { trusted = false, flags = 0, limits = this.#limits } = options;
-    const nowMs = this.#runtime.clock.wallMs();
+    // Events of one turn share the time: reading the clock is a system call.
+    if (this.#waiting.length === 0) this.#nowMs = this.#runtime.clock.wallMs();
+    const nowMs = this.#nowMs;
     const event = normalize(input, { principal, limits, nextId: this.#nextId, nowMs, pointer, trusted });
     return flags === 0 ? event : { ...event, flags: event.flags | flags };
   }

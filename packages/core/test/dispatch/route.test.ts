@@ -30,6 +30,7 @@ async function routeFrom(head: number, log: { events: number; trimmedThrough?: n
     index: new PatternIndex(),
     head,
     wake: () => {},
+    hasReaders: () => true,
     onAdvance: () => advances++,
     onLost: (range) => lost.push(range),
     onFailure: (error) => failures.push(error),
