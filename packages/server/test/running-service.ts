@@ -1,14 +1,11 @@
-import { tmpdir } from 'node:os';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { type Configuration, readConfiguration, type Service, startService } from '../src/index.ts';
+import { type Configuration, type Service, startService } from '../src/index.ts';
+import { configure } from './configure.ts';
 
 /** Starts a service of this process on a free port and ends it with the test. In memory unless the settings say otherwise. */
 export async function runService(settings: Partial<Configuration> = {}): Promise<Service> {
-  const args = ['--port', '0', '--adapter', 'memory'];
-  const environment = { EVENT_MANAGER_LOG_LEVEL: 'silent' };
-  const configuration = { ...readConfiguration({ args, environment, homeDirectory: tmpdir() }), ...settings };
-  const service = await startService({ configuration, logger: pino({ level: 'silent' }) });
+  const service = await startService({ configuration: configure(settings), logger: pino({ level: 'silent' }) });
   onTestFinished(() => service.stop());
   return service;
 }

@@ -88,7 +88,7 @@ export class EventStream {
   async #read(): Promise<StreamFrame[]> {
     const { route, store, partition } = this.#options;
     if (this.#after > route.head) return this.#comeBack();
-    const recent = route.recent(this.#after, BATCH_MAX);
+    const recent = firstBytes(route.recent(this.#after, BATCH_MAX));
     if (recent) return this.#take(recent, recent.at(-1)?.place.position ?? this.#after);
     const until = route.head;
     const chunk = await store.read(partition, this.#after, { limit: BATCH_MAX, bytesMax: BATCH_BYTES, until });
@@ -135,4 +135,12 @@ export class EventStream {
   #place(position: Position): Place {
     return { partition: this.#options.partition, position };
   }
+}
+
+/** A batch is held until its reader has taken it, even when memory has let go of its events: many slow readers must stay cheap. */
+function firstBytes(records: readonly Recorded[] | undefined): readonly Recorded[] | undefined {
+  if (records === undefined) return undefined;
+  let bytes = 0;
+  const end = records.findIndex((record, index) => (bytes += record.body.length) > BATCH_BYTES && index > 0);
+  return end < 0 ? records : records.slice(0, end);
 }

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { call, postJson, runService, sample } from '../../running-service.ts';
+
+/** An upload by hand, so that it can stop anywhere. */
+async function upload(
+  url: string,
+): Promise<{ socket: Socket; send: (text: string) => boolean; received: () => string }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  let received = '';
+  socket.on('data', (data: Buffer) => {
+    received += data.toString();
+  });
+  socket.write(
+    'POST /events/batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n',
+  );
+  const send = (text: string) => socket.write(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+  return { socket, send, received: () => received };
+}
+
+const line = (number: number) => `${JSON.stringify(sample({ payload: { number } }))}\n`;
+
+it('answers a line as soon as it is stored, while the upload goes on', async () => {
+  const { url } = await runService();
+  const { socket, send, received } = await upload(url);
+  for (let number = 0; number < 5; number++) {
+    send(line(number));
+    while (!received().includes(`"index":${number},"status":201`)) await once(socket, 'data');
+  }
+  expect((await call(`${url}/events`)).body.data.length).toBe(5);
+});
+
+it('keeps what was stored when the connection breaks, and lives on', async () => {
+  const { url } = await runService();
+  const { socket, send, received } = await upload(url);
+  send(line(0));
+  while (!received().includes('"index":0')) await once(socket, 'data');
+  send(line(1).slice(0, 20));
+  socket.destroy();
+  expect((await postJson(`${url}/events`, sample({ payload: { number: 2 } }))).status).toBe(201);
+  const { body } = await call(`${url}/events`);
+  expect(body.data.map(({ payload }: { payload: { number: number } }) => payload.number)).toEqual([0, 2]);
+});
+
+it('makes a client wait that writes and does not read', async () => {
+  const { url } = await runService();
+  const { socket, send } = await upload(url);
+  socket.pause();
+  const lines = Array.from({ length: 2_000 }, (_, number) => line(number)).join('');
+  const before = process.memoryUsage().rss;
+  let bytes = 0;
+  // What the client may write is bounded by what the two sockets hold: at some point the service reads no further.
+  for (;;) {
+    bytes += lines.length;
+    if (send(lines)) continue;
+    const drained = once(socket, 'drain').then(() => true);
+    const stuck = new Promise<false>((resolve) => setTimeout(() => resolve(false), 1_000));
+    if (!(await Promise.race([drained, stuck]))) break;
+    expect(bytes).toBeLessThan(200 * 1024 * 1024);
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024);
+  expect((await call(`${url}/livez`)).status).toBe(200);
+});
