@@ -2,6 +2,7 @@ import type { Place, Position } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { EventIn } from '../event/event.ts';
 import { foreignEventId } from '../event/event-id.ts';
+import { DEAD_LETTER } from '../event/flags.ts';
 import { priorityName } from '../event/priority.ts';
 import { utf8Text } from '../json/utf8-text.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -70,7 +71,9 @@ export function deadLetterChanges(facts: {
     event: utf8Text(kept.body),
   };
   const changes: StateChange[] = [{ kind: 'dead-letter', key, value: letter as unknown as JsonObject }];
-  if (definition.options.deadLetterTopic !== undefined) {
+  // Two subscriptions that refuse each other's dead letters would tell of them for ever; the letter itself is kept.
+  const tellsOfOne = (kept.flags & DEAD_LETTER) !== 0;
+  if (definition.options.deadLetterTopic !== undefined && !tellsOfOne) {
     const value = tellingEvent(letter, definition.options.deadLetterTopic, kept) as unknown as JsonValue;
     changes.push({ kind: 'schedule', key: `dead-letter/${key}`, value });
   }
