@@ -402,8 +402,8 @@ class QueueModel {
     const again = [...settledBefore].filter((position) => !this.#settled.has(position) && this.#attempts.has(position));
     expect(again.length + attempted).toBeLessThanOrEqual(this.#inFlightMax);
     this.#queue = this.#records.reopen(this.#head, { inFlightMax: this.#inFlightMax });
+    for (const owed of this.#queue.owed.values()) this.#queue.makeReady(owed);
     this.#read();
-    for (const owed of this.#queue.owed.values()) if (!owed.suspect) this.#queue.makeReady(owed);
   }
 
   #read(): void {
