@@ -130,7 +130,7 @@ export class Engine {
     this.#dispatch = dispatch;
     const awaitsAttempts = adapter.supports.durability === 'none';
     this.#ingest = new Ingest({ store, route: dispatch.route, runtime, limits, awaitsAttempts });
-    this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits });
+    this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { webhookSink, owner = 'local' } = options;
     this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner });
     this.#unwatch = adapter.watch(() => this.#hint());

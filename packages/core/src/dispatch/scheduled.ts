@@ -4,9 +4,12 @@ import { DEAD_LETTER } from '../event/flags.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Limits } from '../limits.ts';
 import { SYSTEM } from '../principal.ts';
+import type { Cancel, Timers } from '../runtime/clock.ts';
+import { insideHandler } from '../sink/handler-sink.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 const PAGE = 100;
+const AGAIN_AFTER_MS = 1_000;
 /** Such an event carries the original and the reason besides. */
 const EXTRA_BYTES = 64 * 1024;
 
@@ -20,14 +23,19 @@ export class Scheduled {
   readonly #limits: Limits;
   readonly #draining: OneAtATime;
 
-  constructor(options: { state: StateStore; ingest: Ingest; limits: Limits }) {
+  #cancel: Cancel | undefined;
+
+  constructor(options: { state: StateStore; ingest: Ingest; limits: Limits; timers: Timers }) {
     this.#state = options.state;
     this.#ingest = options.ingest;
     this.#limits = { ...options.limits, eventBytesMax: options.limits.eventBytesMax + EXTRA_BYTES };
-    // A failure leaves the records where they are; the next commit or start tries again.
+    // A failure leaves the records where they are: a full disk must not make them wait for the next dead letter.
     this.#draining = new OneAtATime(
       () => this.#drain(),
-      () => {},
+      () => {
+        this.#cancel?.();
+        this.#cancel = options.timers.after(AGAIN_AFTER_MS, () => this.wake());
+      },
     );
   }
 
@@ -41,6 +49,7 @@ export class Scheduled {
 
   async stop(): Promise<void> {
     await this.#draining.stop();
+    this.#cancel?.();
   }
 
   async #drain(): Promise<void> {
@@ -54,7 +63,10 @@ export class Scheduled {
 
   async #append(event: unknown): Promise<void> {
     try {
-      await this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits });
+      // The bus does not wait for anybody's handler: a close that waits for this would wait for it too.
+      await insideHandler.run(true, () =>
+        this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits }),
+      );
     } catch (error) {
       // An event that can never be appended must not hold up the others; its letter is kept in any case.
       if (isEventManagerError(error) && !error.retryable && error.kind !== 'closed') return;
