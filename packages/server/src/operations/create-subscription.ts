@@ -1,4 +1,10 @@
-import { type JsonValue, type Principal, parseSubscription } from '@event-manager/core';
+import {
+  isEventManagerError,
+  type JsonValue,
+  namedSubscriptionId,
+  type Principal,
+  parseSubscription,
+} from '@event-manager/core';
 import { describeSubscription, type SubscriptionDescription } from './describe-subscription.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -20,8 +26,18 @@ export async function createSubscription(
   const { engine, checkWebhook } = context;
   const request = parseSubscription(input, engine.limits);
   if (request.sink.kind === 'webhook') checkWebhook(request.sink);
-  const known = new Set(engine.subscriptions.list(principal).map((definition) => definition.id));
+  const existed = request.name !== undefined && exists(context, principal, namedSubscriptionId(request.name));
   const definition = await engine.subscriptions.subscribe(principal, input);
   const subscription = describeSubscription(definition, engine.subscriptions.status(principal, definition.id));
-  return { subscription, created: !known.has(definition.id) };
+  return { subscription, created: !existed };
+}
+
+function exists({ engine }: OperationContext, principal: Principal, id: string): boolean {
+  try {
+    engine.subscriptions.get(principal, id);
+    return true;
+  } catch (error) {
+    if (isEventManagerError(error, 'subscription_not_found')) return false;
+    throw error;
+  }
 }

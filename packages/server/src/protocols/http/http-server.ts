@@ -32,6 +32,11 @@ export interface HttpServerOptions {
   readonly logger: FastifyBaseLogger;
 }
 
+/** Node looks for requests that take too long only so often. */
+const TIMEOUTS_EVERY_MS = 1_000;
+/** Headers are small: whoever needs longer is broken or hostile. */
+const HEADERS_TIMEOUT_MS = 20_000;
+
 /** At ten thousand requests per second a line for each would cost more than the request. */
 const REQUEST_LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'trace']);
 
@@ -63,7 +68,13 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
     requestTimeout: configuration.requestTimeoutMs,
     connectionTimeout: configuration.connectionTimeoutMs,
     keepAliveTimeout: configuration.keepAliveTimeoutMs,
-    http: { maxHeaderSize: configuration.headerBytesMax },
+    http: {
+      maxHeaderSize: configuration.headerBytesMax,
+      connectionsCheckingInterval: TIMEOUTS_EVERY_MS,
+      // With a headersTimeout above the requestTimeout Node applies neither (measured on 26.10).
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, configuration.requestTimeoutMs),
+      requestTimeout: configuration.requestTimeoutMs,
+    },
     bodyLimit: configuration.limits.bodyBytesMax,
     forceCloseConnections: 'idle',
     // Our own hook refuses while draining, in the same form as every other error.

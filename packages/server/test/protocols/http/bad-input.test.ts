@@ -82,6 +82,18 @@ it.each([
   expect((await call(`${url}/livez`)).status).toBe(200);
 });
 
+it('gives up a request that trickles', async () => {
+  const { url } = await runService({ requestTimeoutMs: 1_000 });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const parts: Buffer[] = [];
+  socket.on('data', (part: Buffer) => parts.push(part));
+  socket.write(
+    'POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+  );
+  await once(socket, 'close');
+  expect(Buffer.concat(parts).toString()).toMatch(/^HTTP\/1.1 408 .*"code":"invalid_request"/s);
+});
+
 it.each([
   ['evil.example', 400],
   ['evil.example:3004', 400],

@@ -328,7 +328,9 @@ const ODD_REQUESTS: readonly Malformed[] = [
   { name: 'unknown event', path: '/events/01890a5d-ac96-774b-bcce-b302099a8057', code: 'event_not_found' },
   { name: 'unknown subscription', path: '/subscriptions/x', code: 'subscription_not_found' },
   { name: 'letters of nobody', path: '/subscriptions/x/dead-letters', code: 'subscription_not_found' },
-  { name: 'parameter for a list', path: '/subscriptions?limit=5', code: 'invalid_query', pointer: '/limit' },
+  { name: 'parameter for a list', path: '/subscriptions?size=5', code: 'invalid_query', pointer: '/size' },
+  { name: 'page of none', path: '/subscriptions?limit=0', code: 'invalid_query', pointer: '/limit' },
+  { name: 'cursor of a list', path: '/subscriptions?cursor=AQABDMpF_w', code: 'invalid_cursor', pointer: '/cursor' },
   ...['PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) => ({
     name: method,
     method,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { call, postJson, runService, sample } from '../../running-service.ts';
+import { type Answer, call, postJson, runService, sample } from '../../running-service.ts';
 
 const LOOPBACK = { webhookAllow: ['loopback'] };
 
@@ -57,6 +57,24 @@ describe('subscriptions over HTTP', () => {
     expect((await postJson(`${url}/subscriptions`, request)).status).toBe(200);
     const other = await postJson(`${url}/subscriptions`, { ...request, topic: 'a.*' });
     expect([other.status, other.body.code, other.body.pointer]).toEqual([409, 'subscription_conflict', '/name']);
+  });
+
+  it('pages through subscriptions in the order of their creation', async () => {
+    const { url } = await runService();
+    const ids: string[] = [];
+    for (let number = 0; number < 7; number++) {
+      const request = { name: `n${number}`, topic: '#', endpoint: 'https://example.com/' };
+      ids.push((await postJson(`${url}/subscriptions`, request)).body.id);
+    }
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Answer = await call(`${url}/subscriptions?limit=3${cursor && `&cursor=${cursor}`}`);
+      seen.push(...page.body.data.map((entry: { id: string }) => entry.id));
+      cursor = page.body.nextCursor;
+    }
+    // Those of one millisecond may change places; none is missed and none comes twice.
+    expect([...seen].sort()).toEqual([...ids].sort());
   });
 
   it('never tells a secret or the value of a header', async () => {

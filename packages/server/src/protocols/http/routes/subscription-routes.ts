@@ -1,5 +1,5 @@
 import { ANONYMOUS } from '@event-manager/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createSubscription } from '../../../operations/create-subscription.ts';
 import { deleteSubscription } from '../../../operations/delete-subscription.ts';
 import { getSubscription } from '../../../operations/get-subscription.ts';
@@ -27,8 +27,8 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
   });
 
   app.get('/subscriptions', async (request) => {
-    new QueryParameters(request).assertEmpty();
-    return { data: listSubscriptions(context, ANONYMOUS) };
+    const { subscriptions, nextCursor } = listSubscriptions(context, ANONYMOUS, readPage(request));
+    return { data: subscriptions, nextCursor: nextCursor ?? null };
   });
 
   app.get<ById>('/subscriptions/:id', async (request) => getSubscription(context, ANONYMOUS, request.params.id));
@@ -47,11 +47,14 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
   );
 
   app.get<ById>('/subscriptions/:id/dead-letters', async (request) => {
-    const parameters = new QueryParameters(request);
-    const limit = parameters.wholeNumber('limit');
-    const cursor = parameters.one('cursor');
-    parameters.assertEmpty();
-    const { letters, nextCursor } = await listDeadLetters(context, ANONYMOUS, request.params.id, { limit, cursor });
+    const { letters, nextCursor } = await listDeadLetters(context, ANONYMOUS, request.params.id, readPage(request));
     return { data: letters, nextCursor: nextCursor ?? null };
   });
+}
+
+function readPage(request: FastifyRequest): { limit: number | undefined; cursor: string | undefined } {
+  const parameters = new QueryParameters(request);
+  const page = { limit: parameters.wholeNumber('limit'), cursor: parameters.one('cursor') };
+  parameters.assertEmpty();
+  return page;
 }
