@@ -35,6 +35,8 @@ export interface SseSettings {
 
 /** Resolves when the stream was closed, the client went away or was cut. */
 export async function sendStream(stream: EventStream, response: ServerResponse, settings: SseSettings): Promise<void> {
+  // It may have gone while the stream was being opened: nobody would say so again.
+  if (response.destroyed) return;
   response.on('close', () => stream.close());
   response.writeHead(200, SSE_HEADERS);
   response.write(`retry: ${RETRY_MS}\nid: ${stream.cursor}\n\n`);

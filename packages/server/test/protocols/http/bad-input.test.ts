@@ -1,41 +1,49 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 import { MALFORMED_REQUESTS } from './malformed-requests.ts';
 
 /** Nothing of the machine may be in an answer: stack frames, file names, source paths. */
 const LEAK = /\n\s+at |\.ts:\d|node_modules|\/work\/|\/home\/|\/tmp\//;
 
-it('answers every malformed request with its problem, stores nothing of it, and lives on', async () => {
-  const { url } = await runService();
-  const wrong: unknown[] = [];
-  for (const { name, method = 'GET', path, headers, body, code, pointer } of MALFORMED_REQUESTS) {
-    const init = { method, headers: headers ?? {}, ...(body === undefined ? {} : { body }) };
-    const answer = await call(`${url}${path}`, init);
-    const { body: problem } = answer;
-    const isRight =
-      answer.status >= 400 &&
-      answer.status < 500 &&
-      answer.headers.get('content-type')?.startsWith('application/problem+json') === true &&
-      problem.status === answer.status &&
-      problem.code === code &&
-      typeof problem.requestId === 'string' &&
-      (pointer === undefined || problem.pointer === pointer) &&
-      !LEAK.test(JSON.stringify(problem));
-    if (!isRight)
-      wrong.push({ name, path: path.slice(0, 80), wanted: { code, pointer }, got: [answer.status, problem] });
-    expect(({} as { polluted?: unknown }).polluted, name).toBeUndefined();
-  }
-  expect(wrong).toEqual([]);
-  expect(MALFORMED_REQUESTS.length).toBeGreaterThanOrEqual(200);
+it.each(['memory', 'journal'] as const)(
+  'answers every malformed request with its problem, stores nothing of it, and lives on (%s)',
+  async (adapter) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'event-manager-bad-input-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+    const { url } = await runService({ adapter, dataDir });
+    const wrong: unknown[] = [];
+    for (const { name, method = 'GET', path, headers, body, code, pointer } of MALFORMED_REQUESTS) {
+      const init = { method, headers: headers ?? {}, ...(body === undefined ? {} : { body }) };
+      const answer = await call(`${url}${path}`, init);
+      const { body: problem } = answer;
+      const isRight =
+        answer.status >= 400 &&
+        answer.status < 500 &&
+        answer.headers.get('content-type')?.startsWith('application/problem+json') === true &&
+        problem.status === answer.status &&
+        problem.code === code &&
+        typeof problem.requestId === 'string' &&
+        (pointer === undefined || problem.pointer === pointer) &&
+        !LEAK.test(JSON.stringify(problem));
+      if (!isRight)
+        wrong.push({ name, path: path.slice(0, 80), wanted: { code, pointer }, got: [answer.status, problem] });
+      expect(({} as { polluted?: unknown }).polluted, name).toBeUndefined();
+    }
+    expect(wrong).toEqual([]);
+    expect(MALFORMED_REQUESTS.length).toBeGreaterThanOrEqual(200);
 
-  const health = await call(`${url}/health`);
-  expect(health.body).toMatchObject({ status: 'ok', head: 0, subscriptions: 0 });
-  expect((await postJson(`${url}/events`, sample())).status).toBe(201);
-  process.stdout.write(`${MALFORMED_REQUESTS.length} malformed requests refused\n`);
-});
+    const health = await call(`${url}/health`);
+    expect(health.body).toMatchObject({ status: 'ok', head: 0, subscriptions: 0 });
+    expect((await postJson(`${url}/events`, sample())).status).toBe(201);
+    process.stdout.write(`${MALFORMED_REQUESTS.length} malformed requests refused\n`);
+  },
+);
 
 it('stores the good events of a batch and names each bad one', async () => {
   const { url } = await runService();

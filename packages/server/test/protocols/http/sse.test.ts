@@ -126,6 +126,21 @@ describe('GET /events/stream', () => {
     expect(numbers(client)).toEqual(Array.from({ length: 300 }, (_, number) => number));
   });
 
+  it('forgets clients that go away, at whatever moment', async () => {
+    const { url } = await runService({ streamHeartbeatMs: 20 });
+    const sockets = Array.from({ length: 200 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
+    for (const [index, socket] of sockets.entries()) {
+      socket.on('error', () => {});
+      socket.write('GET /events/stream?from=earliest HTTP/1.1\r\nhost: localhost\r\n\r\n', () => {
+        if (index % 3 === 0) socket.destroy();
+        else if (index % 3 === 1) setImmediate(() => socket.destroy());
+        else socket.once('data', () => socket.destroy());
+      });
+    }
+    await Promise.all(sockets.map((socket) => once(socket, 'close')));
+    while ((await call(`${url}/health`)).body.streams > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('ends with a retry at shutdown', async () => {
     const service = await runService();
     const client = open(`${service.url}/events/stream`);
