@@ -25,6 +25,7 @@
  * the durable floor: a new lane begins in `reading`.
  */
 import type { Position } from '../contracts/event-store.ts';
+import type { SettledRange } from './settled-ranges.ts';
 
 const WAITING = 0;
 const CLAIMED = 1;
@@ -158,13 +159,21 @@ export class LaneQueue {
     return this.state === 'live' ? Math.max(routedHead, this.cursor) : this.cursor;
   }
 
-  /** Positions above the floor that are settled already, ascending. */
-  settledAboveFloor(): Position[] {
-    const settled: Position[] = [];
+  /** What is settled above the floor, ascending: neighbours in the ring are one range. */
+  settledAboveFloor(): SettledRange[] {
+    const ranges: SettledRange[] = [];
+    let from: Position | undefined;
     for (let slot = this.#start; slot < this.#claimed; slot++) {
-      if (this.#states[slot & this.#mask] === SETTLED) settled.push(this.#positions[slot & this.#mask]!);
+      const isSettled = this.#states[slot & this.#mask] === SETTLED;
+      const position = this.#positions[slot & this.#mask]!;
+      if (isSettled) from ??= position;
+      else if (from !== undefined) {
+        ranges.push([from, this.#positions[(slot - 1) & this.#mask]!]);
+        from = undefined;
+      }
     }
-    return settled;
+    if (from !== undefined) ranges.push([from, this.#positions[(this.#claimed - 1) & this.#mask]!]);
+    return ranges;
   }
 
   /** Positions that wait for a first attempt, ascending. */

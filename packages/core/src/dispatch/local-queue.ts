@@ -2,7 +2,7 @@
  * What one subscription owes from one partition, and how far that is durable.
  *
  * Durable, in two kinds of records:
- * - `progress`: per lane `scanned` (everything at or below is settled or owed), `settled` (positions above it that are
+ * - `progress`: per lane `scanned` (everything at or below is settled or owed), `settled` (ranges above it that are
  *   settled already) and `reserved` (no event above it was ever attempted).
  * - `owed`: one record per delivery that failed or was under way when a process died.
  *
@@ -19,6 +19,7 @@ import { LANES, type Lane } from '../event/priority.ts';
 import type { JsonObject } from '../json.ts';
 import { LaneQueue } from './lane-queue.ts';
 import { Owed } from './owed.ts';
+import { type SettledRange, SettledRanges } from './settled-ranges.ts';
 
 /** A delivery in the middle of an attempt. */
 export interface Claimed {
@@ -65,7 +66,7 @@ export class LocalQueue {
   /** Up to here, per lane, an earlier process may have attempted what is not settled. */
   #suspectThrough: Position[] = [0, 0, 0, 0];
   /** Settled positions, per lane, that the read-back scan has not passed yet. */
-  readonly #settledAhead: readonly Set<Position>[] = LANES.map(() => new Set());
+  readonly #settledAhead: readonly SettledRanges[] = LANES.map(() => new SettledRanges());
   #pendingOwed = new Map<Position, Owed | undefined>();
   #pendingChanges: StateChange[] = [];
   #claimed = 0;
@@ -119,7 +120,7 @@ export class LocalQueue {
 
   /** Restores what an earlier owner left. `head` is the end of the log now: nothing behind it was attempted before. */
   recover(progress: JsonObject | undefined, owed: Iterable<Owed>, head: Position, forgetsWindow = false): void {
-    const lanes = progress?.['lanes'] as unknown as [Position, Position, Position[]][] | undefined;
+    const lanes = progress?.['lanes'] as unknown as [Position, Position, SettledRange[]][] | undefined;
     for (const lane of LANES) {
       const record = lanes?.[lane];
       if (!record) continue;
@@ -128,7 +129,7 @@ export class LocalQueue {
       this.lanes[lane]!.cursor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
       this.lanes[lane]!.reserved = reserved;
       this.#suspectThrough[lane] = Math.min(reserved, head);
-      for (const position of settled) this.#settledAhead[lane]!.add(position);
+      for (const range of settled) this.#settledAhead[lane]!.append(range);
     }
     for (const entry of owed) this.owed.set(entry.position, entry);
   }
@@ -136,7 +137,8 @@ export class LocalQueue {
   /** Takes an event that the read-back scan found. */
   offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position): void {
     if (!lane.wantsRead(position, after)) return;
-    if (this.#settledAhead[laneNumber]!.delete(position)) {
+    this.#settledAhead[laneNumber]!.dropThrough(lane.cursor);
+    if (this.#settledAhead[laneNumber]!.has(position)) {
       lane.passRead(position);
     } else if (this.owed.has(position)) {
       lane.passRead(position);
@@ -289,10 +291,8 @@ export class LocalQueue {
     return { lanes } as unknown as JsonObject;
   }
 
-  #settledAbove(lane: number, floor: Position): Position[] {
-    const settled = this.lanes[lane]!.settledAboveFloor();
-    for (const position of this.#settledAhead[lane]!) if (position > floor) settled.push(position);
-    return settled;
+  #settledAbove(lane: number, floor: Position): SettledRange[] {
+    return [...this.lanes[lane]!.settledAboveFloor(), ...this.#settledAhead[lane]!.above(floor)];
   }
 
   #leaveWindow(_claimed: Claimed): void {
