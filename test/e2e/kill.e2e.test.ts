@@ -13,8 +13,8 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 32);
 const PUBLISHERS = 4;
 const WINDOW = 64;
 /** Publishers wait when so much is not delivered yet, so that every kill meets deliveries under way and the end is near. */
-const AHEAD_MAX = 300;
-const LIFE_MS_MAX = 500;
+const AHEAD_MAX = 1_000;
+const LIFE_MS_MAX = 800;
 /** Of the kills, those that hit a service which has not begun to listen: recovery is interrupted, too. */
 const EARLY_SHARE = 0.1;
 const EARLY_MS_MAX = 600;

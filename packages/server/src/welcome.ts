@@ -1,14 +1,15 @@
+import { isLoopback } from './configuration/is-loopback.ts';
 import type { Configuration } from './configuration/settings.ts';
 import type { Service } from './service.ts';
 
 /** What to try next, in lines that can be copied. */
-export function welcome({ url, warnings }: Service, { adapter, dataDir }: Configuration): string {
+export function welcome({ url, warnings }: Service, { adapter, dataDir, host }: Configuration): string {
   const kept = adapter === 'memory' ? 'in memory only' : `in ${dataDir}`;
   const event = `{"type":"order.created","source":"shop","payload":{"total":12.5}}`;
   return [
     '',
     `EventManager listens on ${url} and keeps events ${kept}.`,
-    'There is no authentication yet, so it serves this machine only unless you say otherwise.',
+    ...(isLoopback(host) ? ['There is no authentication, so it serves this machine only.'] : []),
     ...warnings.map((warning) => `WARNING: ${warning}`),
     '',
     'Watch events arrive (leave it running):',

@@ -92,6 +92,7 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
 }
 
 function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
+  const { timers, chance } = runtime;
   const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
   acceptJson(app, configuration.limits);
   if (!configuration.allowUnauthenticated) refuseForeignHosts(app);
@@ -107,7 +108,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   healthRoutes(app, context);
   eventRoutes(app, context);
   subscriptionRoutes(app, context);
-  streamRoutes(app, context, { timers: runtime.timers, streamsMax, heartbeatMs, stallMs });
+  streamRoutes(app, context, { timers, chance, streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
     batchRoutes(scope, context);
   });

@@ -12,7 +12,7 @@
  * behind.
  */
 import type { ServerResponse } from 'node:http';
-import type { EventStream, StreamFrame, Timers } from '@event-manager/core';
+import type { Chance, EventStream, StreamFrame, Timers } from '@event-manager/core';
 
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
@@ -21,14 +21,16 @@ export const SSE_HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** How long a browser waits before it comes back; it adds no chance of its own, so a short time after a restart is kind. */
-const RETRY_MS = 2_000;
+/** How long a browser waits before it comes back: not the same for all, or a restart would meet them all at once. */
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_SPREAD = 2_000;
 
 /** So much is handed to the socket before anybody looks whether the reader takes it. */
 const BUFFERED_BYTES_MAX = 64 * 1024;
 
 export interface SseSettings {
   readonly timers: Timers;
+  readonly chance: Chance;
   readonly heartbeatMs: number;
   readonly stallMs: number;
 }
@@ -39,12 +41,13 @@ export async function sendStream(stream: EventStream, response: ServerResponse, 
   if (response.destroyed) return;
   response.on('close', () => stream.close());
   response.writeHead(200, SSE_HEADERS);
-  response.write(`retry: ${RETRY_MS}\nid: ${stream.cursor}\n\n`);
+  const retry = `retry: ${Math.round(RETRY_MS_MIN + settings.chance.fraction() * RETRY_MS_SPREAD)}`;
+  response.write(`${retry}\nid: ${stream.cursor}\n\n`);
   for (;;) {
     const frames = await nextFrames(stream, response, settings);
     if (response.destroyed) return;
     if (frames.length === 0) {
-      response.end(`retry: ${RETRY_MS}\n\n`);
+      response.end(`${retry}\n\n`);
       return;
     }
     if (!(await writeFrames(frames, response, settings))) {
@@ -114,8 +117,8 @@ function drained(response: ServerResponse, { timers, stallMs }: SseSettings): Pr
     const onDrain = () => end(true);
     const onClose = () => end(false);
     const cancel = timers.after(stallMs, onClose);
-    if (response.destroyed) onClose();
     response.socket?.once('drain', onDrain);
     response.once('close', onClose);
+    if (response.destroyed) onClose();
   });
 }

@@ -1,23 +1,13 @@
-import {
-  ANONYMOUS,
-  decodeCursor,
-  type Limits,
-  parseJson,
-  parsePattern,
-  type StreamRequest,
-  type Timers,
-} from '@event-manager/core';
+import { ANONYMOUS, decodeCursor, type Limits, parseJson, parsePattern, type StreamRequest } from '@event-manager/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { closeStream, openStream } from '../../../operations/open-stream.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { QueryParameters } from '../query-parameters.ts';
-import { SSE_HEADERS, sendStream } from '../sse.ts';
+import { SSE_HEADERS, type SseSettings, sendStream } from '../sse.ts';
 
-export interface StreamSettings {
-  readonly timers: Timers;
+export interface StreamSettings extends SseSettings {
+  /** So many may be open at once. */
   readonly streamsMax: number;
-  readonly heartbeatMs: number;
-  readonly stallMs: number;
 }
 
 export function streamRoutes(app: FastifyInstance, context: OperationContext, settings: StreamSettings): void {
