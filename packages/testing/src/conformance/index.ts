@@ -1,4 +1,5 @@
 export { eventStoreConformance } from './event-store.ts';
+export { type LocalQueueConformanceOptions, localQueueConformance } from './local-queue.ts';
 export * from './sample-event.ts';
 export { stateStoreConformance } from './state-store.ts';
 export type { ConformanceHarness, OpenedAdapter } from './subject.ts';

@@ -13,6 +13,11 @@ export interface OpenedAdapter {
   readonly adapter: EventBusAdapter;
   /** Closes the adapter and opens one on the same data, as a restart would. */
   reopen(): Promise<EventBusAdapter>;
+  /**
+   * Ends the adapter as a killed process or a lost machine would, and opens one on what is left. Absent where that cannot be
+   * done from inside a test: what the adapter was asked is then finished before somebody else looks at the data.
+   */
+  crash?(): Promise<EventBusAdapter>;
   /** Lets this long pass on the adapter's monotonic clock. */
   elapse(ms: number): Promise<void>;
   /** Moves the adapter's wall clock alone. */
@@ -64,5 +69,11 @@ export class Subject {
 
   async reopen(): Promise<void> {
     this.#adapter = await this.opened.reopen();
+  }
+
+  /** Where an engine was killed: kills the adapter too if its harness can do that. */
+  async throughCrash(): Promise<void> {
+    if (this.opened.crash) this.#adapter = await this.opened.crash();
+    else await this.throughReopen();
   }
 }
