@@ -110,7 +110,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   subscriptionRoutes(app, context);
   streamRoutes(app, context, { timers, chance, streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
-    batchRoutes(scope, context);
+    batchRoutes(scope, context, timers);
   });
   app.after(() => methods.declare());
 }

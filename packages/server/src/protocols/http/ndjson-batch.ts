@@ -14,7 +14,10 @@ export interface NdjsonBatch {
   readonly requestId: string;
   /** Stores a group of parsed events; one result per event. */
   readonly publish: (events: readonly unknown[]) => Promise<readonly BatchResult[]>;
+  readonly pause: (delayMs: number) => Promise<void>;
 }
+
+const OVERLOADED_PAUSE_MS = 100;
 
 /** So many events are handed to the store at once, however many fit into one chunk of the connection. */
 const GROUP_MAX = 1_000;
@@ -40,13 +43,19 @@ async function publishGroup(lines: readonly Line[], batch: NdjsonBatch): Promise
   return parsed.map((entry) => (entry instanceof EventManagerError ? entry : withoutIndex(stored[next++]!)));
 }
 
-/** A refusal of the whole group is the result of each of its lines: the answer has begun, there is no other place for it. */
+/**
+ * While too much is waiting for the store this waits, too, and with it the sender: that is what a stream is for. Any other
+ * refusal of the whole group is the result of each of its lines: the answer has begun, there is no other place for it.
+ */
 async function publishAll(events: readonly unknown[], batch: NdjsonBatch): Promise<readonly BatchResult[]> {
-  try {
-    return await batch.publish(events);
-  } catch (error) {
-    if (!isEventManagerError(error)) throw error;
-    return events.map(() => error);
+  for (;;) {
+    try {
+      return await batch.publish(events);
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      if (error.code !== 'overloaded') return events.map(() => error);
+      await batch.pause(error.details.retryAfterMs ?? OVERLOADED_PAUSE_MS);
+    }
   }
 }
 

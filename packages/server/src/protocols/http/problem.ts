@@ -23,7 +23,7 @@ export interface Problem {
 /** Never holds more of an internal failure than that there was one: the rest is in the log, under the same request id. */
 export function problemOf(error: EventManagerError, requestId: string): Problem {
   const { code, kind, retryable } = error;
-  const { pointer, retryAfterMs: _header, ...facts } = error.details;
+  const { pointer, ...facts } = error.details;
   const isInternal = kind === 'internal';
   const title = ERROR_CODES[code].meaning;
   return {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { DEFAULT_LIMITS, EventManagerError } from '@event-manager/core';
 import { expect, it, onTestFinished } from 'vitest';
+import { answerNdjson } from '../../../src/protocols/http/ndjson-batch.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 
 /** An upload by hand, so that it can stop anywhere. */
@@ -43,6 +45,36 @@ it('keeps what was stored when the connection breaks, and lives on', async () =>
   expect((await postJson(`${url}/events`, sample({ payload: { number: 2 } }))).status).toBe(201);
   const { body } = await call(`${url}/events`);
   expect(body.data.map(({ payload }: { payload: { number: number } }) => payload.number)).toEqual([0, 2]);
+});
+
+it('waits with its sender while too much is waiting for the store, and tells any other refusal for each line', async () => {
+  const pauses: number[] = [];
+  const refusals = [
+    new EventManagerError('overloaded', 'Later.', { retryAfterMs: 300 }),
+    new EventManagerError('overloaded', 'Later.'),
+    new EventManagerError('disk_full', 'Full.', { retryAfterMs: 1_000 }),
+  ];
+  let answer = '';
+  const batch = {
+    body: (async function* () {
+      yield Buffer.from(line(0) + line(1));
+    })(),
+    limits: DEFAULT_LIMITS,
+    requestId: 'r',
+    publish: () => Promise.reject(refusals.shift()),
+    pause: async (delayMs: number) => void pauses.push(delayMs),
+  };
+  for await (const part of answerNdjson(batch)) answer += part;
+  expect(pauses).toEqual([300, 100]);
+  const results = answer
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  const error = { code: 'disk_full', retryable: true, details: { retryAfterMs: 1_000 } };
+  expect(results).toMatchObject([
+    { index: 0, status: 503, error },
+    { index: 1, status: 503, error },
+  ]);
 });
 
 it('makes a client wait that writes and does not read', async () => {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ANONYMOUS } from '@event-manager/core';
+import { ANONYMOUS, type Timers } from '@event-manager/core';
 import type { FastifyInstance } from 'fastify';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { publishBatch } from '../../../operations/publish-batch.ts';
@@ -10,7 +10,7 @@ import { answerNdjson } from '../ndjson-batch.ts';
 const NDJSON_TYPE = 'application/x-ndjson';
 
 /** To be registered in a scope of its own: only here a body may be newline-delimited JSON of any length. */
-export function batchRoutes(app: FastifyInstance, context: OperationContext): void {
+export function batchRoutes(app: FastifyInstance, context: OperationContext, timers: Timers): void {
   const { limits } = context.engine;
   app.addContentTypeParser(NDJSON_TYPE, (_request, body, done) => done(null, body));
 
@@ -26,6 +26,7 @@ export function batchRoutes(app: FastifyInstance, context: OperationContext): vo
       limits,
       requestId: request.id,
       publish: (events) => publishBatch(context, ANONYMOUS, events),
+      pause: (delayMs) => new Promise((resolve) => void timers.after(delayMs, resolve)),
     });
     return reply
       .code(207)
