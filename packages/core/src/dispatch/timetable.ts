@@ -11,10 +11,16 @@ export interface TimetableEntry {
   due(): void;
 }
 
+interface Slot {
+  readonly entry: TimetableEntry;
+  readonly order: number;
+}
+
 export class Timetable {
   readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #heap: TimetableEntry[] = [];
+  readonly #heap: Slot[] = [];
+  #nextOrder = 0;
   #armedForMs = Number.POSITIVE_INFINITY;
   #cancel: Cancel | undefined;
 
@@ -28,16 +34,7 @@ export class Timetable {
   }
 
   add(entry: TimetableEntry): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(entry);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (heap[parent]!.dueAtMs <= entry.dueAtMs) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = entry;
+    this.#lift({ entry, order: this.#nextOrder++ });
     if (entry.dueAtMs < this.#armedForMs) this.#arm();
   }
 
@@ -50,7 +47,7 @@ export class Timetable {
   #arm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    const first = this.#heap[0];
+    const first = this.#heap[0]?.entry;
     this.#armedForMs = first?.dueAtMs ?? Number.POSITIVE_INFINITY;
     if (!first) return;
     const delayMs = Math.max(0, first.dueAtMs - this.#clock.monotonicMs());
@@ -59,25 +56,45 @@ export class Timetable {
 
   #run(): void {
     const nowMs = this.#clock.monotonicMs();
-    while (this.#heap.length > 0 && this.#heap[0]!.dueAtMs <= nowMs) this.#takeFirst().due();
+    while (this.#heap.length > 0 && this.#heap[0]!.entry.dueAtMs <= nowMs) this.#takeFirst().due();
     this.#arm();
+  }
+
+  #lift(slot: Slot): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(slot);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(slot, heap[parent]!)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = slot;
   }
 
   #takeFirst(): TimetableEntry {
     const heap = this.#heap;
-    const first = heap[0]!;
+    const first = heap[0]!.entry;
     const last = heap.pop()!;
     if (heap.length === 0) return first;
     let index = 0;
     for (;;) {
       let child = index * 2 + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.dueAtMs < heap[child]!.dueAtMs) child++;
-      if (heap[child]!.dueAtMs >= last.dueAtMs) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, last)) break;
       heap[index] = heap[child]!;
       index = child;
     }
     heap[index] = last;
     return first;
   }
+}
+
+/** Entries due at the same time keep the order in which they came: debts recovered together are taken up oldest first. */
+function isBefore(a: Slot, b: Slot): boolean {
+  const aMs = a.entry.dueAtMs;
+  const bMs = b.entry.dueAtMs;
+  return aMs < bMs || (aMs === bMs && a.order < b.order);
 }

@@ -29,6 +29,15 @@ describe('the timetable', () => {
     );
   });
 
+  it('keeps the order of adding among entries that are due at the same time', async () => {
+    const time = new VirtualTime();
+    const timetable = new Timetable(time, time);
+    const ran: number[] = [];
+    for (let n = 0; n < 100; n++) timetable.add({ dueAtMs: time.monotonicMs() + 5, due: () => ran.push(n) });
+    await time.runUntilIdle();
+    expect(ran).toEqual(ran.toSorted((a, b) => a - b));
+  });
+
   it('needs a single timer, however many entries wait', () => {
     const time = new VirtualTime();
     const { add } = timetableOn(time);
