@@ -50,7 +50,7 @@ function whatWasUnderWay(start: StartRig): void {
     rig.receiver.answer = () => DELIVERED;
     await rig.settled();
     for (const { id } of sent) expect([...rig.receiver.delivered.keys()]).toContain(id);
-    await expectConserved(rig, 1, IN_FLIGHT_MAX);
+    await expectConserved(rig, IN_FLIGHT_MAX);
   });
 }
 
@@ -82,18 +82,15 @@ function howManyTimes(start: StartRig): void {
       await rig.time.wait(7);
       return DELIVERED;
     };
-    let crashes = 0;
     for (const afterMs of [5, 60, 95, 130, 250]) {
       await rig.publish(30);
       await rig.elapse(afterMs);
-      const before = rig.receiver.duplicates.length;
       await rig.crash();
-      crashes++;
       await rig.open();
       await rig.settled();
-      expect(rig.receiver.duplicates.length - before).toBeLessThanOrEqual(IN_FLIGHT_MAX);
     }
-    await expectConserved(rig, crashes, IN_FLIGHT_MAX);
+    await expectConserved(rig, IN_FLIGHT_MAX);
+    expect(rig.receiver.duplicates.size).toBeGreaterThan(0);
     expect(rig.receiver.delivered.size).toBe(150);
   });
 }

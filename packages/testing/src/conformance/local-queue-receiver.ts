@@ -35,8 +35,8 @@ export class Receiver {
   readonly seen: Seen[] = [];
   /** Ids whose delivery was confirmed to an engine that was alive, with the life it happened in. */
   readonly delivered = new Map<string, number>();
-  /** Attempts of events that were confirmed before. */
-  readonly duplicates: Seen[] = [];
+  /** Ids that were attempted after they were confirmed, by the life in which they were confirmed. */
+  readonly duplicates = new Map<number, Set<string>>();
   /** Attempts whose number was not higher than that of an earlier one of the same event. */
   readonly repeatedNumbers: Seen[] = [];
   underWay = 0;
@@ -80,7 +80,11 @@ export class Receiver {
 
   #note(seen: Seen): void {
     this.seen.push(seen);
-    if (this.delivered.has(seen.id)) this.duplicates.push(seen);
+    const confirmedIn = this.delivered.get(seen.id);
+    if (confirmedIn !== undefined) {
+      const ids = this.duplicates.get(confirmedIn) ?? new Set();
+      this.duplicates.set(confirmedIn, ids.add(seen.id));
+    }
     if (seen.attempt <= (this.#lastAttempt.get(seen.id) ?? 0)) this.repeatedNumbers.push(seen);
     this.#lastAttempt.set(seen.id, seen.attempt);
     this.onSeen(seen);

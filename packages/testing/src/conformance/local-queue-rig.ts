@@ -76,6 +76,8 @@ export class QueueRig {
   onFailpoint: (name: string) => void = () => {};
   /** Numbers the engines, from 1. */
   life = 0;
+  /** Those that were killed. */
+  readonly killed = new Set<number>();
   id = '';
   readonly #given: RigOptions;
   readonly #planted: readonly PlantedBug[];
@@ -156,15 +158,15 @@ export class QueueRig {
 
   /** Ends the engine in order; false when it was killed on the way. What the adapter holds can be looked at until `open`. */
   async close(): Promise<boolean> {
-    const isClosed = await this.survives(this.engine.close());
-    this.kill();
-    return isClosed;
+    if (!(await this.survives(this.engine.close()))) return false;
+    this.#end();
+    return true;
   }
 
   /** Ends the engine as it is in the middle of whatever it does, like a process that is killed. */
   kill(): void {
-    this.#gate!.kill();
-    this.#timers!.end();
+    this.killed.add(this.life);
+    this.#end();
   }
 
   /** Kills the engine, and what its process had of the adapter where the harness can do that. */
@@ -290,6 +292,11 @@ export class QueueRig {
   async positionOf(ids: readonly string[]): Promise<(number | undefined)[]> {
     const records = await this.subject.store.get(ids);
     return records.map((record) => record?.place.position);
+  }
+
+  #end(): void {
+    this.#gate!.kill();
+    this.#timers!.end();
   }
 
   async #step(ms: number): Promise<void> {
