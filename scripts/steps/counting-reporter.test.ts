@@ -14,7 +14,7 @@ async function countsOf(files: Record<string, string>): Promise<unknown> {
   const counts = join(dir, 'counts.json');
   const args = ['run', '--root', dir, '--globals', '--reporter', join(import.meta.dirname, 'counting-reporter.ts')];
   const child = spawn(process.execPath, [join(repositoryRoot, 'node_modules/vitest/vitest.mjs'), ...args], {
-    env: { ...process.env, EVENT_MANAGER_TEST_COUNTS: counts },
+    env: { ...process.env, TEST_COUNTS_FILE: counts },
     stdio: 'ignore',
   });
   await once(child, 'exit');

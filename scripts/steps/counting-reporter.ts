@@ -6,11 +6,11 @@ import type { Skip, StepResult } from './step.ts';
 
 /**
  * Writes how many tests passed, failed and were skipped, with the reason of each skip, to the file named by
- * `EVENT_MANAGER_TEST_COUNTS`. Vitest's JSON reporter leaves out the reasons given to `context.skip(reason)`.
+ * `TEST_COUNTS_FILE`. Vitest's JSON reporter leaves out the reasons given to `context.skip(reason)`.
  */
 export default class CountingReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const path = process.env['EVENT_MANAGER_TEST_COUNTS'];
+    const path = process.env['TEST_COUNTS_FILE'];
     if (path !== undefined) writeFileSync(path, JSON.stringify(countTests(modules, unhandled.length)));
   }
 }

@@ -28,7 +28,7 @@ async function runVitest(countsPath: string): Promise<number | null> {
   const entry = join(repositoryRoot, 'node_modules/vitest/vitest.mjs');
   const child = spawn(process.execPath, [entry, 'run', '--reporter=default', `--reporter=${reporter}`], {
     cwd: repositoryRoot,
-    env: { ...process.env, EVENT_MANAGER_TEST_COUNTS: countsPath },
+    env: { ...process.env, TEST_COUNTS_FILE: countsPath },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const [exitCode] = await once(child, 'exit');

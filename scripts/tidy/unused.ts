@@ -24,5 +24,8 @@ export function findUnused(files: readonly SourceFile[], manifests: readonly str
 function isEntry(path: string, manifests: readonly string[]): boolean {
   if (path === 'vitest.config.ts' || /^packages\/[^/]+\/src\/index\.ts$/.test(path)) return true;
   const withinPackage = path.replace(/^packages\/[^/]+\//, './');
-  return manifests.some((manifest) => manifest.includes(path) || manifest.includes(`"${withinPackage}"`));
+  // A manifest names commands as they are published: built.
+  const built = path.replace(/^packages\/[^/]+\/src\/(.+)\.ts$/, 'dist/$1.js');
+  const names = [`"${withinPackage}"`, `"${built}"`];
+  return manifests.some((manifest) => manifest.includes(path) || names.some((name) => manifest.includes(name)));
 }
