@@ -33,6 +33,8 @@ export interface Limits {
   readonly owedMax: number;
   /** Events waiting for the store before `publish` refuses with `overloaded`. */
   readonly publishWaitingMax: number;
+  /** Bytes of those events. */
+  readonly publishWaitingBytesMax: number;
   readonly subscriptionsMax: number;
   /** Values in one list of a filter, and nodes of one filter. */
   readonly filterEntriesMax: number;
@@ -54,6 +56,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   inFlightMax: 1_000,
   owedMax: 10_000,
   publishWaitingMax: 10_000,
+  publishWaitingBytesMax: 64 * 1024 * 1024,
   subscriptionsMax: 100_000,
   filterEntriesMax: 1_000,
 });

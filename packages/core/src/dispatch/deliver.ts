@@ -1,4 +1,4 @@
-import type { DeliverOptions, Delivery, Outcome } from '../contracts/sink.ts';
+import type { AttemptError, DeliverOptions, Delivery, Outcome } from '../contracts/sink.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
 
@@ -42,11 +42,11 @@ export class Attempt implements DeliverOptions {
 
 /**
  * Hands an attempt to its sink and reports exactly once per result. `onOutcomes` may be called before `deliver` returns,
- * when the sink worked synchronously. A sink that throws or answers the wrong number of outcomes has a bug; its
- * deliveries count as failed.
+ * when the sink worked synchronously. A sink that throws, or answers anything but one known outcome per delivery, has a
+ * bug; its deliveries count as failed.
  */
 export function deliver(attempt: Attempt, onOutcomes: (attempt: Attempt, outcomes: readonly Outcome[]) => void): void {
-  let answer: readonly Outcome[] | Promise<readonly Outcome[]>;
+  let answer: unknown;
   try {
     answer = attempt.subscription.sink.deliver(attempt.deliveries, attempt);
   } catch (error) {
@@ -55,7 +55,7 @@ export function deliver(attempt: Attempt, onOutcomes: (attempt: Attempt, outcome
   }
   if (answer instanceof Promise) {
     answer.then(
-      (outcomes) => onOutcomes(attempt, check(attempt, outcomes)),
+      (outcomes: unknown) => onOutcomes(attempt, check(attempt, outcomes)),
       (error: unknown) => onOutcomes(attempt, failAll(attempt, error)),
     );
   } else {
@@ -63,9 +63,23 @@ export function deliver(attempt: Attempt, onOutcomes: (attempt: Attempt, outcome
   }
 }
 
-function check(attempt: Attempt, outcomes: readonly Outcome[]): readonly Outcome[] {
-  if (outcomes.length === attempt.batch.length) return outcomes;
-  return failAll(attempt, new TypeError('The sink answered a wrong number of outcomes.'));
+function check(attempt: Attempt, outcomes: unknown): readonly Outcome[] {
+  const isSound = Array.isArray(outcomes) && outcomes.length === attempt.batch.length && outcomes.every(isOutcome);
+  return isSound ? outcomes : failAll(attempt, new TypeError('The sink did not answer one outcome per delivery.'));
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  const { status, error, afterMs } = (value ?? {}) as {
+    status?: unknown;
+    error?: Partial<AttemptError>;
+    afterMs?: unknown;
+  };
+  const saysWhy = typeof error?.code === 'string' && typeof error.message === 'string';
+  const hasDelay = typeof afterMs === 'number' && afterMs >= 0;
+  if (status === 'delivered') return true;
+  if (status === 'busy') return hasDelay && (error === undefined || saysWhy);
+  if (status === 'retry') return saysWhy && (afterMs === undefined || hasDelay);
+  return (status === 'reject' || status === 'gone') && saysWhy;
 }
 
 function failAll(attempt: Attempt, error: unknown): Outcome[] {

@@ -39,6 +39,9 @@ export class Dispatcher {
   readonly #claimContext: ClaimContext;
   readonly #settleContext: SettleContext;
   #scheduled = false;
+  /** Deliveries before the loop yields. */
+  #left = RUN_MAX;
+  #isRenewing = false;
   #stopped = false;
   #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
 
@@ -107,23 +110,33 @@ export class Dispatcher {
 
   readonly #run = (): void => {
     this.#scheduled = false;
-    let left = RUN_MAX;
     try {
       for (const subscription of this.#woken) {
-        if (left <= 0) break;
+        if (this.#left <= 0) break;
         this.#woken.delete(subscription);
-        const started = this.#serve(subscription, Math.min(TURN_MAX, left));
-        left -= started;
+        const started = this.#serve(subscription, Math.min(TURN_MAX, this.#left));
+        this.#left -= started;
         if (started >= TURN_MAX) this.#woken.add(subscription);
       }
     } catch (error) {
       this.#options.onFailure(error);
       return;
     }
+    this.#renewTurn();
     if (this.#woken.size === 0 || this.#scheduled) return;
     this.#scheduled = true;
     this.#options.runtime.timers.soon(this.#run);
   };
+
+  /** What handlers publish wakes us again in the same turn of the event loop, so the bound holds for the turn, not the run. */
+  #renewTurn(): void {
+    if (this.#isRenewing || this.#left > RUN_MAX / 2) return;
+    this.#isRenewing = true;
+    this.#options.runtime.timers.soon(() => {
+      this.#isRenewing = false;
+      this.#left = RUN_MAX;
+    });
+  }
 
   /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
   #serve(subscription: ActiveSubscription, most: number): number {

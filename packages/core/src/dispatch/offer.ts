@@ -16,12 +16,12 @@ import { OneAtATime } from './one-at-a-time.ts';
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Offers a new event to every subscription whose pattern matches, and calls `wake` for each. True if there was one. */
+/** Offers a new event to every subscription whose pattern matches, and calls `wake` for each. Returns how many match. */
 export function offerLive(
   kept: KeptEvent,
   index: PatternIndex<ActiveSubscription>,
   wake: (subscription: ActiveSubscription) => void,
-): boolean {
+): number {
   const subscriptions = index.match(kept.topic);
   for (let at = 0; at < subscriptions.length; at++) {
     const subscription = subscriptions[at]!;
@@ -31,7 +31,7 @@ export function offerLive(
     if (kept.awaitsAttempts && subscription.attemptsSoon && lane.state === 'live') kept.firstAttempts++;
     wake(subscription);
   }
-  return subscriptions.length > 0;
+  return subscriptions.length;
 }
 
 export interface ReadBackOptions {

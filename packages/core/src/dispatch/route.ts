@@ -60,14 +60,14 @@ export class Route {
     return this.#head;
   }
 
-  /** Takes an event that this process appended; `previous` is the position before it in the log. */
-  appended(kept: KeptEvent, previous: Position): void {
-    if (kept.position <= this.#head) return;
+  /** Takes an event that this process appended; `previous` is the position before it in the log. Returns how many it was offered to. */
+  appended(kept: KeptEvent, previous: Position): number {
+    if (kept.position <= this.#head) return 0;
     if (previous !== this.#head) {
       this.catchUp();
-      return;
+      return 0;
     }
-    this.#take(kept);
+    return this.#take(kept);
   }
 
   /** To be called once after a run of `appended`. */
@@ -116,15 +116,16 @@ export class Route {
     return low;
   }
 
-  #take(record: Recorded): void {
+  #take(record: Recorded): number {
     const kept = record instanceof KeptEvent ? record : new KeptEvent(record);
     const slot = this.#recentCount++ & (RECENT_MAX - 1);
     if (this.#recentCount > RECENT_MAX) this.#recentAfter = this.#recent[slot]!;
     this.#recent[slot] = kept.position;
     this.#head = kept.position;
-    const isOwed = offerLive(kept, this.#options.index, this.#options.wake);
+    const offers = offerLive(kept, this.#options.index, this.#options.wake);
     // What nobody will look at soon must not grow old in memory: it would cost a fifth of a publish in garbage collection.
-    if (isOwed || this.#options.hasReaders()) this.#options.bodies.keep(kept);
+    if (offers > 0 || this.#options.hasReaders()) this.#options.bodies.keep(kept);
+    return offers;
   }
 
   /** A stream that stands before the lost range has to hear of it, which only the store can tell. */

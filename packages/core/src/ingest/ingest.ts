@@ -6,42 +6,19 @@
  * On a store without durability `publish` resolves only after the first attempt of every in-process handler, so that a
  * test can look right after the await. A publish from inside a handler does not wait: it might wait for itself.
  */
-import type { Appendable, Appended, EventStore, Place } from '../contracts/event-store.ts';
-import { KeptEvent } from '../dispatch/kept-event.ts';
+import type { Appendable, EventStore } from '../contracts/event-store.ts';
 import type { Route } from '../dispatch/route.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
-import { encodeCursor } from '../query/cursor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
+import { Acknowledge, type Waiting } from './acknowledge.ts';
 import { normalize } from './normalize.ts';
+import type { PublishResult } from './publish-result.ts';
 
 const OVERLOADED_RETRY_AFTER_MS = 1000;
-
-/** The acknowledgement: the event is as durable as the adapter promises. */
-export class PublishResult {
-  readonly id: string;
-  /** True when an event with this id and content was there already. */
-  readonly duplicate: boolean;
-  readonly #place: Place;
-
-  constructor(id: string, place: Place, duplicate: boolean) {
-    this.id = id;
-    this.duplicate = duplicate;
-    this.#place = place;
-  }
-
-  /** A stream from this cursor continues behind the event. Made on demand. */
-  get cursor(): string {
-    return encodeCursor([this.#place]);
-  }
-
-  toJSON(): { id: string; cursor: string; duplicate: boolean } {
-    return { id: this.id, cursor: this.cursor, duplicate: this.duplicate };
-  }
-}
 
 /** One entry per event of the batch, in order: the good ones are stored, each bad one has its own error. */
 export type BatchResult = PublishResult | EventManagerError;
@@ -55,18 +32,9 @@ export interface PublishOptions {
   readonly limits?: Limits;
 }
 
-interface Waiting {
-  readonly event: Appendable;
-  /** JSON pointer of the event in the caller's input. */
-  readonly pointer: string;
-  readonly awaitsAttempts: boolean;
-  readonly resolve: (result: PublishResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class Ingest {
   readonly #store: EventStore;
-  readonly #route: Route;
+  readonly #acknowledge: Acknowledge;
   readonly #runtime: Runtime;
   readonly #limits: Limits;
   readonly #nextId: () => string;
@@ -74,6 +42,7 @@ export class Ingest {
   #waiting: Waiting[] = [];
   #nowMs = 0;
   #unacknowledged = 0;
+  #unacknowledgedBytes = 0;
   #closed = false;
   #drained: (() => void) | undefined;
 
@@ -85,7 +54,11 @@ export class Ingest {
     awaitsAttempts: boolean;
   }) {
     this.#store = options.store;
-    this.#route = options.route;
+    this.#acknowledge = new Acknowledge({
+      route: options.route,
+      timers: options.runtime.timers,
+      onAnswered: (group) => this.#answered(group),
+    });
     this.#runtime = options.runtime;
     this.#limits = options.limits;
     this.#awaitsAttempts = options.awaitsAttempts;
@@ -168,7 +141,9 @@ export class Ingest {
   }
 
   #enqueue(waiting: Waiting): void {
+    this.#assertBytes(waiting.event.body.length);
     this.#unacknowledged++;
+    this.#unacknowledgedBytes += waiting.event.body.length;
     this.#waiting.push(waiting);
     if (this.#waiting.length === 1) queueMicrotask(this.#flush);
   }
@@ -178,44 +153,28 @@ export class Ingest {
     this.#waiting = [];
     this.#runtime.failpoint('ingest.before-append');
     this.#store.append(group.map((waiting) => waiting.event)).then(
-      (results) => this.#acknowledge(group, results),
+      (results) => {
+        this.#runtime.failpoint('ingest.after-append');
+        this.#acknowledge.take(group, results);
+      },
       (error: unknown) => {
         for (const waiting of group) waiting.reject(error);
-        this.#answered(group.length);
+        this.#answered(group);
       },
     );
   };
 
-  #acknowledge(group: readonly Waiting[], results: readonly Appended[]): void {
-    this.#runtime.failpoint('ingest.after-append');
-    for (let at = 0; at < group.length; at++) this.#acknowledgeOne(group[at]!, results[at]!);
-    this.#route.flush();
-    this.#answered(group.length);
-  }
-
-  #acknowledgeOne(waiting: Waiting, appended: Appended): void {
-    const { event, pointer } = waiting;
-    if (appended.status === 'conflict') {
-      const words = 'The id belongs to an event with other content.';
-      waiting.reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
-      return;
-    }
-    const result = new PublishResult(event.id, appended.place, appended.status === 'duplicate');
-    if (appended.status === 'duplicate') {
-      waiting.resolve(result);
-      return;
-    }
-    const { place, recordedAtMs, previous } = appended;
-    const { id, topic, lane, flags, body } = event;
-    const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
-    kept.awaitsAttempts = waiting.awaitsAttempts;
-    this.#route.appended(kept, previous);
-    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => waiting.resolve(result);
-    else waiting.resolve(result);
-  }
-
-  #answered(count: number): void {
-    this.#unacknowledged -= count;
+  #answered(group: readonly Waiting[]): void {
+    this.#unacknowledged -= group.length;
+    for (const { event } of group) this.#unacknowledgedBytes -= event.body.length;
     if (this.#unacknowledged === 0) this.#drained?.();
+  }
+
+  /** One event always has room, however large it is allowed to be. */
+  #assertBytes(bytes: number): void {
+    const limit = this.#limits.publishWaitingBytesMax;
+    if (this.#unacknowledgedBytes + bytes <= limit || this.#unacknowledged === 0) return;
+    const words = `${this.#unacknowledgedBytes} bytes of events wait for the store.`;
+    throw new EventManagerError('overloaded', words, { retryAfterMs: OVERLOADED_RETRY_AFTER_MS, limit });
   }
 }

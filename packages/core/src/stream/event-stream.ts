@@ -92,10 +92,13 @@ export class EventStream {
     if (recent) return this.#take(recent, recent.at(-1)?.place.position ?? this.#after);
     const until = route.head;
     const chunk = await store.read(partition, this.#after, { limit: BATCH_MAX, bytesMax: BATCH_BYTES, until });
-    const frames: StreamFrame[] = [];
-    if (chunk.lost) frames.push(this.#gap(chunk.lost.cause, chunk.lost.through));
-    frames.push(...this.#take(chunk.records, chunk.scannedTo));
-    return frames;
+    const { lost, records, scannedTo } = chunk;
+    if (!lost) return this.#take(records, scannedTo);
+    // What stands before the gap comes before it: whoever continues from the cursor of the gap must have seen that.
+    const before = records.filter((record) => record.place.position < lost.from);
+    const behind = records.slice(before.length);
+    const through = Math.min(lost.through, (behind[0]?.place.position ?? Number.POSITIVE_INFINITY) - 1);
+    return [...this.#take(before, this.#after), this.#gap(lost.cause, through), ...this.#take(behind, scannedTo)];
   }
 
   /** The cursor lies ahead of the log. Either this process has not read that far yet, or the log is another one. */

@@ -1,5 +1,6 @@
 import { type EventHandler, EventManagerError } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
+import { EventManager } from '../../src/event-manager.ts';
 import { durableWorld, fixedRetry, openMemory, sinkOf } from '../open-engine.ts';
 
 const FAILED = { success: false } as const;
@@ -152,10 +153,17 @@ describe('a handler that does not answer', () => {
 });
 
 describe('a sink with a bug', () => {
-  const bugs: [string, () => never[] | Promise<never>, string][] = [
+  const unsound = 'The sink did not answer one outcome per delivery.';
+  // biome-ignore lint/suspicious/noExplicitAny: answers that the types forbid are the point.
+  const bugs: [string, () => any, string][] = [
     ['throws', () => { throw new Error('sink broke'); }, 'sink broke'], // biome-ignore format: one case, one line.
     ['rejects', async () => { throw new Error('sink broke'); }, 'sink broke'], // biome-ignore format: one case, one line.
-    ['answers a wrong number of outcomes', () => [], 'The sink answered a wrong number of outcomes.'],
+    ['answers a wrong number of outcomes', () => [], unsound],
+    ['answers nothing', () => undefined, unsound],
+    ['answers nothing, later', async () => undefined, unsound],
+    ['answers holes', async () => [undefined, undefined], unsound],
+    ['answers an unknown status', () => [{ status: 'fine' }, { status: 'fine' }], unsound],
+    ['fails without saying why', () => [{ status: 'retry' }, { status: 'reject' }], unsound],
   ];
   for (const [what, deliver, message] of bugs) {
     it(`that ${what}: each delivery of the batch counts as failed`, async () => {
@@ -169,6 +177,30 @@ describe('a sink with a bug', () => {
       expect(errors).toEqual([1, 2].map(() => expect.objectContaining({ code: 'sink_error', message })));
     });
   }
+});
+
+describe('the turn of the event loop', () => {
+  it('is given up though two handlers publish to each other without end', async () => {
+    const bus = new EventManager();
+    let handled = 0;
+    let stopped = false;
+    for (const [topic, next] of [
+      ['ping', 'pong'],
+      ['pong', 'ping'],
+    ]) {
+      const handler = () => {
+        handled++;
+        if (!stopped) void bus.publish({ type: next!, source: 'test' }).catch(() => {});
+      };
+      await bus.subscribe({ topic: topic!, handler });
+    }
+    void bus.publish({ type: 'ping', source: 'test' });
+    // A timer of the process itself: with an endless turn it would never fire.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    stopped = true;
+    expect(handled).toBeGreaterThan(0);
+    await bus.close();
+  });
 });
 
 describe('the cap of debts', () => {

@@ -1,0 +1,92 @@
+/**
+ * From the store's answer to the publishers': route each stored event, then tell who handed it in. An event with a thousand
+ * subscriptions is a thousand offers, so a large group is taken in slices with other input between them; groups are
+ * taken in the order of the log, because an event is routed from memory only when it follows on the one before.
+ */
+import type { Appendable, Appended } from '../contracts/event-store.ts';
+import { KeptEvent } from '../dispatch/kept-event.ts';
+import type { Route } from '../dispatch/route.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { Timers } from '../runtime/clock.ts';
+import { PublishResult } from './publish-result.ts';
+
+/** Events and offers before others have their turn: about ten milliseconds. */
+const WORK_PER_TURN = 50_000;
+
+/** An event that was handed in and is not acknowledged yet. */
+export interface Waiting {
+  readonly event: Appendable;
+  /** JSON pointer of the event in the caller's input. */
+  readonly pointer: string;
+  readonly awaitsAttempts: boolean;
+  readonly resolve: (result: PublishResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Group {
+  readonly waiting: readonly Waiting[];
+  readonly results: readonly Appended[];
+  next: number;
+}
+
+export class Acknowledge {
+  readonly #route: Route;
+  readonly #timers: Timers;
+  readonly #onAnswered: (group: readonly Waiting[]) => void;
+  readonly #groups: Group[] = [];
+  #isScheduled = false;
+
+  constructor(options: { route: Route; timers: Timers; onAnswered: (group: readonly Waiting[]) => void }) {
+    this.#route = options.route;
+    this.#timers = options.timers;
+    this.#onAnswered = options.onAnswered;
+  }
+
+  /** The store took `waiting`, in the order of the log, and says of each what became of it. */
+  take(waiting: readonly Waiting[], results: readonly Appended[]): void {
+    this.#groups.push({ waiting, results, next: 0 });
+    if (!this.#isScheduled) this.#run();
+  }
+
+  readonly #run = (): void => {
+    this.#isScheduled = false;
+    let left = WORK_PER_TURN;
+    while (left > 0) {
+      const group = this.#groups[0];
+      if (!group) break;
+      while (left > 0 && group.next < group.waiting.length) {
+        left -= this.#acknowledge(group.waiting[group.next]!, group.results[group.next]!);
+        group.next++;
+      }
+      if (group.next < group.waiting.length) break;
+      this.#groups.shift();
+      this.#onAnswered(group.waiting);
+    }
+    this.#route.flush();
+    if (this.#groups.length === 0) return;
+    this.#isScheduled = true;
+    this.#timers.soon(this.#run);
+  };
+
+  /** Answers one publisher; returns how much work it was. */
+  #acknowledge({ event, pointer, awaitsAttempts, resolve, reject }: Waiting, appended: Appended): number {
+    if (appended.status === 'conflict') {
+      const words = 'The id belongs to an event with other content.';
+      reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
+      return 1;
+    }
+    const result = new PublishResult(event.id, appended.place, appended.status === 'duplicate');
+    if (appended.status === 'duplicate') {
+      resolve(result);
+      return 1;
+    }
+    const { place, recordedAtMs, previous } = appended;
+    const { id, topic, lane, flags, body } = event;
+    const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
+    kept.awaitsAttempts = awaitsAttempts;
+    const offers = this.#route.appended(kept, previous);
+    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => resolve(result);
+    else resolve(result);
+    return 1 + offers;
+  }
+}

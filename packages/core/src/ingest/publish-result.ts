@@ -1,0 +1,25 @@
+import type { Place } from '../contracts/event-store.ts';
+import { encodeCursor } from '../query/cursor.ts';
+
+/** The acknowledgement: the event is as durable as the adapter promises. */
+export class PublishResult {
+  readonly id: string;
+  /** True when an event with this id and content was there already. */
+  readonly duplicate: boolean;
+  readonly #place: Place;
+
+  constructor(id: string, place: Place, duplicate: boolean) {
+    this.id = id;
+    this.duplicate = duplicate;
+    this.#place = place;
+  }
+
+  /** A stream from this cursor continues behind the event. Made on demand. */
+  get cursor(): string {
+    return encodeCursor([this.#place]);
+  }
+
+  toJSON(): { id: string; cursor: string; duplicate: boolean } {
+    return { id: this.id, cursor: this.cursor, duplicate: this.duplicate };
+  }
+}
