@@ -5,7 +5,8 @@ import { Engine, type EngineHealth, type EngineOptions, type StreamRequest } fro
 import { EventManagerError } from './errors/event-manager-error.ts';
 import { decodeEvent } from './event/decode-event.ts';
 import type { Event, EventIn } from './event/event.ts';
-import type { BatchResult, PublishResult } from './ingest/ingest.ts';
+import type { BatchResult } from './ingest/ingest.ts';
+import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import { memory } from './memory/memory.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
