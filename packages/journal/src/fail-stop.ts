@@ -4,7 +4,8 @@ import { type DiskFile, EventManagerError, isEventManagerError, type Runtime } f
  * Whether the store may still be trusted. After a failed sync nobody knows which bytes the disk holds, and a second sync
  * would answer "fine" about pages the kernel has dropped. So the first failure that cannot be explained ends everything:
  * every waiting and later append or commit is refused with `store_failed`, nothing is deleted, and only a restart, which
- * reads what is really there, recovers.
+ * reads what is really there, recovers. That holds for what was under way as well: whoever waited for the disk asks again
+ * before the answer goes out.
  */
 export class FailStop {
   #reason: EventManagerError | undefined;
@@ -32,7 +33,7 @@ export class FailStop {
     if (this.#reason !== undefined) throw this.#reason;
   }
 
-  /** Syncs once. A file whose sync failed is never synced again. */
+  /** Syncs once. A file whose sync failed is never synced again, and one that ends after a failure elsewhere counts for nothing. */
   async sync(file: DiskFile, step: string, runtime: Runtime): Promise<void> {
     this.assertRunning();
     try {
@@ -41,5 +42,6 @@ export class FailStop {
       if (runtime.planted.has('sync-again-after-failure')) return file.sync();
       throw isEventManagerError(error, 'store_failed') ? error : this.stop(step, error);
     }
+    this.assertRunning();
   }
 }

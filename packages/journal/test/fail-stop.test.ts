@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readAll } from './support/read-all.ts';
 import { sampleEvent } from './support/sample-event.ts';
 import { Simulation } from './support/simulation.ts';
+import { WatchedDisk } from './support/watched-disk.ts';
 
 describe('a failing sync', () => {
   it('stops the store: nothing is acknowledged any more, the file is never synced again, a restart recovers', async () => {
@@ -49,6 +50,48 @@ describe('a failing sync', () => {
       expect(adapter.health().status).toBe('failed');
       await adapter.close();
     }
+  });
+
+  it('of one file lets no sync that was under way then acknowledge anything', async () => {
+    const failed = { code: 'store_failed' };
+    for (const [held, failing] of [
+      [/events-.*\.log$/, /state-.*\.log$/],
+      [/state-.*\.log$/, /events-.*\.log$/],
+    ] as const) {
+      const simulation = new Simulation(5);
+      const disk = new WatchedDisk(simulation.disk.mount());
+      const adapter = await simulation.open({ disk });
+      await adapter.store.append([sampleEvent(1)]);
+      await adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+      const append = (): Promise<unknown> => adapter.store.append([sampleEvent(2)]);
+      const commit = (): Promise<unknown> => adapter.state.commit([{ kind: 'topic', key: 'a', value: 2 }]);
+      const isLogHeld = held.test('events-1.log');
+      const hold = disk.hold('sync', held);
+      const waiting = isLogHeld ? append() : commit();
+      await hold.begun;
+      simulation.disk.failSync(failing);
+      await expect(isLogHeld ? commit() : append()).rejects.toMatchObject(failed);
+      hold.letGo();
+      await expect(waiting).rejects.toMatchObject(failed);
+      expect((await adapter.state.get('topic', ['a']))[0]!.value).toBe(1);
+      expect((await readAll(adapter.store)).records).toHaveLength(1);
+      await adapter.close();
+    }
+  });
+
+  it('while a known id is being compared lets nobody be told of a duplicate', async () => {
+    const simulation = new Simulation(6);
+    const disk = new WatchedDisk(simulation.disk.mount());
+    const adapter = await simulation.open({ disk });
+    await adapter.store.append([sampleEvent(1)]);
+    const hold = disk.hold('read', /events-.*\.log$/);
+    const again = adapter.store.append([sampleEvent(1)]);
+    await hold.begun;
+    simulation.disk.failSync(/state-.*\.log$/);
+    await expect(adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }])).rejects.toThrow();
+    hold.letGo();
+    await expect(again).rejects.toMatchObject({ code: 'store_failed' });
+    await adapter.close();
   });
 
   it('is what a write that fails without explanation is treated like', async () => {

@@ -135,11 +135,13 @@ export class AppendLog {
       if (batch.storedCount > 0) {
         if (core.folder.runtime.planted.has('acknowledge-before-sync')) this.#answer(calls, answers);
         await active.write(this.#buffer.bytes);
+        core.failStop.assertRunning();
         this.#lastRecordedAtMs = recordedAtMs;
         core.head = active.segment.last = batch.lastPosition;
         witness.note({ segmentId: active.segment.header.id, segmentBytes: active.segment.bytes, position: core.head });
       }
       core.folder.failpoint('journal.log.acknowledge.before');
+      core.failStop.assertRunning();
       this.#answer(calls, answers);
       core.folder.failpoint('journal.log.acknowledge.after');
     } catch (error) {

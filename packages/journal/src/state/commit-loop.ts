@@ -164,6 +164,7 @@ export class CommitLoop {
     const { folder, entries, witness } = this.#parts;
     this.#assertWritable();
     await this.#write(checked);
+    this.#parts.failStop.assertRunning();
     for (const { commit, revision } of checked) {
       for (const change of commit.encoded) entries.apply(change, revision);
     }
