@@ -58,7 +58,6 @@ async function publishOnce(
   const process = anyProcess();
   const engine = process?.engine;
   if (!process || !engine) return false;
-  const hasFailed = process.adapter.health().status === 'failed';
   const subscriptions = plan.subscriptions.filter((subscription) => wants(subscription, event)).map((s) => s.name);
   const digest = digestOf(event.payload);
   const lane = event.priority as number;
@@ -75,7 +74,8 @@ async function publishOnce(
     history.push({ kind: 'unknown', id: event.id });
     return false;
   }
-  if (hasFailed) options.onAcknowledgedAfterFailure();
+  // Whatever was under way when the store failed: from then on nothing may be acknowledged.
+  if (process.adapter.health().status === 'failed') options.onAcknowledgedAfterFailure();
   const position = decodeCursor(answer.cursor)[0]!.position;
   note(`ok ${event.id} ${position}`);
   history.push({ kind: 'ok', id: event.id, position });

@@ -13,7 +13,7 @@ export interface RunFacts {
   readonly nameOf: (subscriptionId: string) => string;
   /** The stored JSON of each event by id, as the log has it at the end. */
   readonly stored: ReadonlyMap<string, string>;
-  /** Acknowledgements by a process whose store had failed before the event was handed in. */
+  /** Acknowledgements by a process whose store had failed. */
   readonly acknowledgedAfterFailure: number;
 }
 
