@@ -36,6 +36,16 @@ export class LoopVolume {
   }
 }
 
+/** A machine that was never asked for a package has no list of them yet. */
+function installPackage(name: string): void {
+  try {
+    run('apt-get', 'install', '-y', '-q', name);
+  } catch {
+    run('apt-get', 'update', '-q');
+    run('apt-get', 'install', '-y', '-q', name);
+  }
+}
+
 /** Why this machine cannot do it; `undefined` when it can. Installs what Debian has and this machine lacks. */
 export function whyNoLoopVolume(): string | undefined {
   if (process.getuid?.() !== 0) return 'mounting a file system needs root';
@@ -46,7 +56,7 @@ export function whyNoLoopVolume(): string | undefined {
   ] as const) {
     if (isThere(tool)) continue;
     try {
-      run('apt-get', 'install', '-y', '-q', debianPackage);
+      installPackage(debianPackage);
     } catch {
       return `${tool} is missing and ${debianPackage} cannot be installed`;
     }
