@@ -103,6 +103,7 @@ export class Serving {
       await dispatcher.idle(subscription);
       cancel();
     }
+    this.#forgetDebts(subscription);
     await checkpoint.close(subscription);
   }
 
@@ -110,6 +111,7 @@ export class Serving {
   drop(subscription: ActiveSubscription): void {
     this.#withdraw(subscription);
     this.#options.dispatcher.abandon(subscription);
+    this.#forgetDebts(subscription);
   }
 
   /** Whoever waits for the first attempt of an event that will not be made for now need not wait any longer. */
@@ -127,6 +129,11 @@ export class Serving {
     }
     for (const lane of subscription.queue.lanes) lane.leave(this.#options.routedHead());
     this.releasePublishers(subscription);
+  }
+
+  /** Whoever serves the subscription next times its debts anew; an hour's retry would hold the whole old queue as long. */
+  #forgetDebts(subscription: ActiveSubscription): void {
+    for (const owed of subscription.queue.owed.values()) this.#options.dispatcher.timetable.remove(owed);
   }
 
   async #recover(queue: LocalQueue, keys: QueueKeys, head: Position): Promise<void> {

@@ -7,19 +7,22 @@ import type { Cancel, Clock, Timers } from '../runtime/clock.ts';
 export interface TimetableEntry {
   /** On the monotonic clock, in milliseconds. Must not change while the entry stands in the timetable. */
   readonly dueAtMs: number;
-  /** Called once when the time has come. An entry that is no longer wanted does nothing here: there is no removal. */
+  /** Called once when the time has come. */
   due(): void;
 }
 
 interface Slot {
   readonly entry: TimetableEntry;
   readonly order: number;
+  /** Where it stands in the heap: removing a thousand entries must not search the heap a thousand times. */
+  index: number;
 }
 
 export class Timetable {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #heap: Slot[] = [];
+  readonly #slots = new Map<TimetableEntry, Slot>();
   #nextOrder = 0;
   #armedForMs = Number.POSITIVE_INFINITY;
   #cancel: Cancel | undefined;
@@ -34,12 +37,23 @@ export class Timetable {
   }
 
   add(entry: TimetableEntry): void {
-    this.#lift({ entry, order: this.#nextOrder++ });
+    if (this.#slots.has(entry)) throw new TypeError('An entry stands in the timetable once.');
+    const slot: Slot = { entry, order: this.#nextOrder++, index: this.#heap.length };
+    this.#slots.set(entry, slot);
+    this.#heap.push(slot);
+    this.#lift(slot);
     if (entry.dueAtMs < this.#armedForMs) this.#arm();
+  }
+
+  /** Forgets an entry that nobody waits for any more; harmless when it does not stand here. */
+  remove(entry: TimetableEntry): void {
+    const slot = this.#slots.get(entry);
+    if (slot) this.#takeOut(slot);
   }
 
   clear(): void {
     this.#heap.length = 0;
+    this.#slots.clear();
     this.#cancel?.();
     this.#armedForMs = Number.POSITIVE_INFINITY;
   }
@@ -56,39 +70,49 @@ export class Timetable {
 
   #run(): void {
     const nowMs = this.#clock.monotonicMs();
-    while (this.#heap.length > 0 && this.#heap[0]!.entry.dueAtMs <= nowMs) this.#takeFirst().due();
+    for (let first = this.#heap[0]; first && first.entry.dueAtMs <= nowMs; first = this.#heap[0]) {
+      this.#takeOut(first);
+      first.entry.due();
+    }
     this.#arm();
   }
 
-  #lift(slot: Slot): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(slot);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!isBefore(slot, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = slot;
+  #takeOut(slot: Slot): void {
+    this.#slots.delete(slot.entry);
+    const last = this.#heap.pop()!;
+    if (last === slot) return;
+    this.#put(last, slot.index);
+    this.#lift(last);
+    this.#lower(last);
   }
 
-  #takeFirst(): TimetableEntry {
-    const heap = this.#heap;
-    const first = heap[0]!.entry;
-    const last = heap.pop()!;
-    if (heap.length === 0) return first;
-    let index = 0;
-    for (;;) {
-      let child = index * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!isBefore(heap[child]!, last)) break;
-      heap[index] = heap[child]!;
-      index = child;
+  #put(slot: Slot, index: number): void {
+    this.#heap[index] = slot;
+    slot.index = index;
+  }
+
+  #lift(slot: Slot): void {
+    while (slot.index > 0) {
+      const parent = this.#heap[(slot.index - 1) >> 1]!;
+      if (!isBefore(slot, parent)) return;
+      this.#swap(slot, parent);
     }
-    heap[index] = last;
-    return first;
+  }
+
+  #lower(slot: Slot): void {
+    for (;;) {
+      const left = this.#heap[slot.index * 2 + 1];
+      const right = this.#heap[slot.index * 2 + 2];
+      const child = left && right && isBefore(right, left) ? right : left;
+      if (!child || !isBefore(child, slot)) return;
+      this.#swap(slot, child);
+    }
+  }
+
+  #swap(a: Slot, b: Slot): void {
+    const index = a.index;
+    this.#put(a, b.index);
+    this.#put(b, index);
   }
 }
 

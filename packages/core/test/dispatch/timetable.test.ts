@@ -59,6 +59,28 @@ describe('the timetable', () => {
     expect(ran).toEqual([10, 15]);
   });
 
+  it('forgets what is removed, and runs everything else at its time', async () => {
+    const entry = fc.record({ afterMs: fc.integer({ min: 1, max: 500 }), removed: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 60 }), async (planned) => {
+        const time = new VirtualTime();
+        const timetable = new Timetable(time, time);
+        const startMs = time.monotonicMs();
+        const ran: number[] = [];
+        const entries = planned.map(({ afterMs }) => ({ dueAtMs: startMs + afterMs, due: () => ran.push(afterMs) }));
+        for (const each of entries) timetable.add(each);
+        planned.forEach(({ removed }, at) => {
+          if (removed) timetable.remove(entries[at]!);
+        });
+        const kept = planned.filter(({ removed }) => !removed).map(({ afterMs }) => afterMs);
+        expect(timetable.size).toBe(kept.length);
+        await time.runUntilIdle();
+        expect(ran).toEqual(kept.sort((a, b) => a - b));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('runs nothing any more once it is cleared, and can be used again', async () => {
     const time = new VirtualTime();
     const { timetable, ran, add } = timetableOn(time);

@@ -286,6 +286,15 @@ describe('update', () => {
     });
   }
 
+  it('again and again leaves nothing of the queues before behind', async () => {
+    const bus = await openMemory();
+    const options = { retryPolicy: fixedRetry(3, 3_600_000) };
+    const { id } = await bus.subscribe({ name: 's', handler: () => FAILED, options });
+    await bus.publishMany(20);
+    for (let n = 1; n <= 10; n++) await update(bus, id, { options: { timeoutMs: 1_000 + n } });
+    expect(bus.engine.memory().timetable).toBe(20);
+  });
+
   it('and pause at the same time both take effect', async () => {
     const { open } = durableWorld();
     const bus = await open();
