@@ -48,6 +48,8 @@ async function repairLocked(folder: Folder): Promise<Repair> {
   // On record before the damaged files go: from here on the loss is known, whatever happens to this process.
   const text = `${JSON.stringify({ lost: [...(await readLostFile(folder)), ...lost] }, undefined, 2)}\n`;
   await folder.replaceFile(LOST_FILE, [Buffer.from(text)]);
+  // An interrupted repair may have left what it had already written anew: that must not be written a second time.
+  for (const { file } of [...found.leftovers, ...found.spoilt]) await removeSegment(folder, file);
   await verify(folder, (segment) => repairSegment(folder, segment, damaged));
   await repairState(folder, found, damaged);
   const { last } = found.witness;

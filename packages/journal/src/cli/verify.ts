@@ -4,7 +4,10 @@ import type { Folder } from '../files/folder.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { DamagedIndex, IndexFile } from '../index/index-file.ts';
 import { PageCache } from '../index/page-cache.ts';
-import { listSegments, readSegmentContents, reportMissing, type SegmentFile } from '../log/recover-log.ts';
+import { currentSegments } from '../log/current-segments.ts';
+import type { SegmentFile } from '../log/list-segments.ts';
+import { readSegmentContents } from '../log/read-segment-contents.ts';
+import { reportMissing } from '../log/recover-log.ts';
 import { expectedOfLast, type SegmentContents } from '../log/recover-tail.ts';
 import { type RecoveredState, recoverState } from '../state/recover-state.ts';
 import { readWitness, type WitnessReading } from '../witness.ts';
@@ -20,6 +23,9 @@ export interface Verification {
   readonly damages: readonly Damage[];
   /** What is no damage and yet worth knowing, such as the torn tail of a crash. */
   readonly notes: readonly string[];
+  /** Segment files that are not part of the log: finished with, or not what they were written as. */
+  readonly leftovers: readonly SegmentFile[];
+  readonly spoilt: readonly SegmentFile[];
   readonly witness: WitnessReading;
   readonly state: RecoveredState;
   /** The records of a segment are dropped after it was looked at unless `visit` keeps them. */
@@ -38,7 +44,9 @@ export async function verify(
     if (!isAccepted(damage, accepted)) damages.push(damage);
   };
   const witness = await readWitness(folder);
-  const segments = await listSegments(folder);
+  const { files: segments, leftovers, spoilt, damages: rivals } = await currentSegments(folder, witness.last);
+  for (const damage of rivals) report(damage);
+  for (const { file } of leftovers) notes.push(`${file} is left over from an interrupted step; opening removes it`);
   verifyWitness(witness, segments.length > 0, report);
   const lasts: { last: number }[] = [];
   const files = new OpenFiles(folder);
@@ -68,7 +76,7 @@ export async function verify(
       reason: 'damage was found while the journal was open and was not repaired yet',
     });
   }
-  return { damages, notes, witness, state, head };
+  return { damages, notes, leftovers, spoilt, witness, state, head };
 }
 
 function verifyWitness({ exists, damagedAt }: WitnessReading, isUsed: boolean, report: (damage: Damage) => void): void {

@@ -1,23 +1,14 @@
 import type { Damage } from '../damage.ts';
-import { parseSegmentFile } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
-import { readBytes } from '../files/read-fully.ts';
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../format/segment-header.ts';
-import { NO_SEGMENT } from '../format/segment-id.ts';
+import type { SegmentHeader } from '../format/segment-header.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
 import type { ActiveIndex } from '../index/active-index.ts';
-import { runSliced } from '../index/run-sliced.ts';
-import { type Expected, expectedOfLast, readContents, type SegmentContents } from './recover-tail.ts';
+import { currentSegments } from './current-segments.ts';
+import type { SegmentFile } from './list-segments.ts';
+import { readSegmentContents } from './read-segment-contents.ts';
+import { expectedOfLast } from './recover-tail.ts';
 import { removeSegment, rewriteSegment } from './rewrite-segment.ts';
 import { Segment } from './segment.ts';
-
-/** A segment file as the directory shows it. */
-export interface SegmentFile {
-  readonly file: string;
-  /** Read from the file, or from its name when the header is damaged. */
-  readonly header: SegmentHeader;
-  readonly isHeaderSound: boolean;
-}
 
 export interface RecoveredLog {
   readonly segments: Segment[];
@@ -36,48 +27,6 @@ export type LoadSealed = (
   idSeed: number,
 ) => Promise<Segment | undefined>;
 
-/** Lists the segments of a directory in the order of positions. Changes nothing. */
-export async function listSegments(folder: Folder): Promise<SegmentFile[]> {
-  const found: SegmentFile[] = [];
-  for (const file of await folder.list()) {
-    const named = parseSegmentFile(file);
-    if (named === undefined) continue;
-    const header = decodeSegmentHeader(await readHead(folder, file));
-    found.push({
-      file,
-      isHeaderSound: header !== undefined,
-      header: header ?? { ...named, idSeed: 0, follows: named.first - 1, replaces: NO_SEGMENT, createdAtMs: 0 },
-    });
-  }
-  return found.sort((a, b) => a.header.first - b.header.first);
-}
-
-/** Reads every record of a segment file. */
-export async function readSegmentContents(
-  folder: Folder,
-  file: string,
-  expected: Expected,
-): Promise<{ bytes: Buffer; contents: SegmentContents }> {
-  const bytes = (await folder.readFile(file)) ?? Buffer.alloc(0);
-  let contents: SegmentContents | undefined;
-  const reading = readContents(file, bytes, expected);
-  await runSliced(
-    {
-      next: () => {
-        for (let record = 0; record < 256; record++) {
-          const step = reading.next();
-          if (step.done !== true) continue;
-          contents = step.value;
-          return { done: true, value: undefined };
-        }
-        return { done: false, value: undefined };
-      },
-    },
-    folder.runtime,
-  );
-  return { bytes, contents: contents! };
-}
-
 /**
  * Brings the log into a state that can be served, and written to if nothing durable is damaged. Reports damage through
  * `report`; changes no file while there is any.
@@ -89,7 +38,8 @@ export async function recoverLog(
   report: (damage: Damage) => void,
   isReadOnly: () => boolean,
 ): Promise<RecoveredLog> {
-  const files = await removeLeftovers(folder, await listSegments(folder), witnessed);
+  const { files, leftovers, damages } = await currentSegments(folder, witnessed);
+  for (const damage of damages) report(damage);
   const idSeed = files.find(({ isHeaderSound }) => isHeaderSound)?.header.idSeed ?? randomSeed(folder);
   const segments: Segment[] = [];
   for (let index = 0; index < files.length - 1; index++) {
@@ -100,7 +50,13 @@ export async function recoverLog(
   const newest = files.at(-1);
   let activeIndex: ActiveIndex | undefined;
   if (newest !== undefined) {
-    const { segment, index } = await newestSegment(folder, newest, witnessed, idSeed, report, isReadOnly);
+    const { segment, index } = await newestSegment(newest, leftovers, {
+      folder,
+      witnessed,
+      idSeed,
+      report,
+      isReadOnly,
+    });
     if (segment !== undefined) segments.push(segment);
     activeIndex = index;
   }
@@ -123,26 +79,6 @@ export async function recoverLog(
   };
 }
 
-/** Finishes what a crash interrupted: segments that a newer file replaces, and segments that retention had given up. */
-async function removeLeftovers(
-  folder: Folder,
-  files: readonly SegmentFile[],
-  { trimmedThrough }: Witnessed,
-): Promise<SegmentFile[]> {
-  const replaced = new Set(files.map(({ header }) => header.replaces));
-  const kept: SegmentFile[] = [];
-  for (let index = 0; index < files.length; index++) {
-    const { file, header, isHeaderSound } = files[index]!;
-    const next = files[index + 1];
-    const trimmed = next?.isHeaderSound === true && next.header.follows <= trimmedThrough;
-    const planted = !isHeaderSound && folder.runtime.planted.has('delete-unreadable-segment');
-    if (replaced.has(header.id) || (trimmed && next.header.first > header.first) || planted)
-      await removeSegment(folder, file);
-    else kept.push(files[index]!);
-  }
-  return kept;
-}
-
 async function sealedSegment(
   folder: Folder,
   { file, header, isHeaderSound }: SegmentFile,
@@ -162,19 +98,26 @@ async function sealedSegment(
   return new Segment(file, contents.header, contents.index, last, bytes.length);
 }
 
+interface Recovering {
+  readonly folder: Folder;
+  readonly witnessed: Witnessed;
+  readonly idSeed: number;
+  readonly report: (damage: Damage) => void;
+  readonly isReadOnly: () => boolean;
+}
+
 async function newestSegment(
-  folder: Folder,
   { file, header }: SegmentFile,
-  witnessed: Witnessed,
-  idSeed: number,
-  report: (damage: Damage) => void,
-  isReadOnly: () => boolean,
+  leftovers: readonly SegmentFile[],
+  { folder, witnessed, idSeed, report, isReadOnly }: Recovering,
 ): Promise<{ segment: Segment | undefined; index: ActiveIndex | undefined }> {
   const { bytes, contents } = await readSegmentContents(folder, file, expectedOfLast(witnessed, header.id, idSeed));
   for (const damage of contents.damages) report(damage);
   const last = Math.max(contents.last, witnessed.position);
   const asItIs = new Segment(file, contents.header, contents.index, last, contents.end);
   if (isReadOnly()) return { segment: asItIs, index: undefined };
+  // Before the newest one is rewritten under a third name, which would no longer name what this one replaces.
+  for (const leftover of leftovers) await removeSegment(folder, leftover.file);
   const isClean = witnessed.clean && witnessed.segmentId === header.id && witnessed.segmentBytes === bytes.length;
   if (isClean) return { segment: asItIs, index: contents.index };
   const rewritten = await rewriteSegment(folder, file, bytes, contents);
@@ -196,15 +139,6 @@ export function reportMissing(
       report({ file, offset: 0, reason: 'the segment before this one is missing', lost });
     }
     before = segments[index]?.last ?? before;
-  }
-}
-
-async function readHead(folder: Folder, file: string): Promise<Buffer> {
-  const opened = await folder.open(file, 'read');
-  try {
-    return await readBytes(opened, 0, SEGMENT_HEADER_BYTES);
-  } finally {
-    await opened.close();
   }
 }
 

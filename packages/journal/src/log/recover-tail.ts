@@ -59,7 +59,7 @@ export function* readContents(file: string, bytes: Buffer, expected: Expected): 
     gaps.push({ from: 0, to: SEGMENT_HEADER_BYTES, lostFrom: header.first, lostThrough: header.first - 1 });
   }
   const ends: { readonly end: number; readonly position: number }[] = [];
-  let durableBytes = expected.durableBytes;
+  let markedBytes = 0;
   let last = header.first - 1;
   for (const step of scanSegment(bytes, segmentSeed(header.id), header.first)) {
     if ('gap' in step) {
@@ -67,14 +67,14 @@ export function* readContents(file: string, bytes: Buffer, expected: Expected): 
     } else {
       const gap = gaps.at(-1);
       if (gap !== undefined && gap.to === step.at) gap.lostThrough = step.record.position - 1;
-      durableBytes = Math.max(durableBytes, step.record.durableMark);
+      markedBytes = Math.max(markedBytes, step.record.durableMark);
       last = step.record.position;
       ends.push({ end: step.at + step.record.bytes, position: last });
       indexRecord(index, bytes, step.at, step.record, step.at);
     }
     yield;
   }
-  return judge({ file, header, index, gaps, ends, durableBytes, expected, size: bytes.length });
+  return judge({ file, header, index, gaps, ends, markedBytes, expected, size: bytes.length });
 }
 
 interface Findings {
@@ -83,12 +83,14 @@ interface Findings {
   readonly index: ActiveIndex;
   readonly gaps: readonly Gap[];
   readonly ends: readonly { readonly end: number; readonly position: number }[];
-  readonly durableBytes: number;
+  /** The highest durable mark of any record. */
+  readonly markedBytes: number;
   readonly expected: Expected;
   readonly size: number;
 }
 
-function judge({ file, header, index, gaps, ends, durableBytes, expected, size }: Findings): SegmentContents {
+function judge({ file, header, index, gaps, ends, markedBytes, expected, size }: Findings): SegmentContents {
+  const durableBytes = Math.max(markedBytes, expected.durableBytes);
   const cut = gaps.find(({ from }) => from >= durableBytes)?.from ?? size;
   let kept = ends.length;
   while (kept > 0 && ends[kept - 1]!.end > cut) kept--;
@@ -105,7 +107,8 @@ function judge({ file, header, index, gaps, ends, durableBytes, expected, size }
       reason: 'bytes do not match their checksum',
       ...lost(lostFrom, lostThrough),
     }));
-  if (last < expected.durablePosition && !damages.some((damage) => damage.offset >= end)) {
+  const isShort = last < expected.durablePosition || size < markedBytes;
+  if (isShort && !damages.some((damage) => damage.offset >= end)) {
     const range = lost(last + 1, expected.durablePosition);
     damages.push({ file, offset: Math.min(end, size), reason: 'records that were durable are missing', ...range });
   }

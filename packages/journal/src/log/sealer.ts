@@ -11,7 +11,7 @@ import { SealedIndex } from '../index/sealed-index.ts';
 import type { SegmentIndex } from '../index/segment-index.ts';
 import type { KnownIds } from './known-ids.ts';
 import type { LogCore } from './log-core.ts';
-import { readSegmentContents } from './recover-log.ts';
+import { readSegmentContents } from './read-segment-contents.ts';
 import { Segment } from './segment.ts';
 
 type SealerCore = Pick<LogCore, 'folder' | 'files' | 'damage'>;
