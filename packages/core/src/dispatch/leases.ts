@@ -8,6 +8,7 @@
  * through the end is stopped by the store, which refuses commits under a lease that has passed on.
  */
 import type { Lease, StateStore } from '../contracts/state-store.ts';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -22,7 +23,8 @@ export interface LeaseKeeperOptions {
   readonly owner: string;
   /** Looks for what changed elsewhere; returns the ids of the subscriptions that this process could serve. */
   readonly wanted: () => Promise<readonly string[]>;
-  readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<void>;
+  /** True when the subscription is served from now on; else the lease is given back. */
+  readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<boolean>;
   readonly onLost: (subscriptionId: string) => Promise<void>;
 }
 
@@ -51,11 +53,20 @@ export class LeaseKeeper {
     this.#looking.poke();
   }
 
+  holds(subscriptionId: string, held: HeldLease): boolean {
+    return this.#held.get(subscriptionId) === held;
+  }
+
   async release(subscriptionId: string): Promise<void> {
     const held = this.#held.get(subscriptionId);
     if (!held) return;
     this.#held.delete(subscriptionId);
-    await this.#options.state.release([held.lease]);
+    try {
+      await this.#options.state.release([held.lease]);
+    } catch (error) {
+      // Nobody renews it any more, so it ends by itself.
+      if (!isEventManagerError(error)) throw error;
+    }
   }
 
   forget(subscriptionId: string): void {
@@ -107,11 +118,14 @@ export class LeaseKeeper {
       if (!lease) continue;
       const held: HeldLease = { lease, expiresAtMs: askedAtMs + TTL_MS };
       this.#held.set(id, held);
+      let isServed = false;
       try {
-        await this.#options.onAcquired(id, held);
-      } catch {
+        isServed = await this.#options.onAcquired(id, held);
+      } catch (error) {
+        if (!isEventManagerError(error)) throw error;
+      } finally {
         // Held but not served would be served by nobody: whoever asks first shall have it.
-        await this.release(id);
+        if (!isServed) await this.release(id);
       }
     }
   }

@@ -158,6 +158,12 @@ export class LocalQueue {
     this.#ready[owed.lane]!.push(owed);
   }
 
+  /** Debts that wait for their time and so belong into the timetable. */
+  *debtsToTime(): Generator<Owed> {
+    const ready = new Set(this.#ready.flat());
+    for (const owed of this.owed.values()) if (!ready.has(owed)) yield owed;
+  }
+
   peekReady(lane: Lane): Owed | undefined {
     return this.#ready[lane]![0];
   }

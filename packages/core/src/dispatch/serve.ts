@@ -2,7 +2,8 @@
  * Brings subscriptions into service and takes them out again.
  *
  *     known ──bringUp──▶ serving ──takeDown (settled, committed)──▶ known
- *                           └──drop (lease lost: nothing may be committed)──▶ known
+ *                         ▲ └──drop (lease lost: nothing may be committed)──▶ known
+ *                         └──takeUpAgain (what it was taken down for was refused)── known
  *
  * Bringing up reads the durable progress; from there the read-back scan rebuilds the queue. No event slips through: a lane
  * takes live offers only after its cursor has reached the routed head, and that step is taken without an await.
@@ -62,7 +63,7 @@ export class Serving {
   }
 
   async bringUp(request: BringUp): Promise<ActiveSubscription> {
-    const { limits, runtime, index, subscriptions, readBack, dispatcher } = this.#options;
+    const { limits, runtime } = this.#options;
     const { definition, durable } = request;
     const keys = queueKeys(definition.id, this.#options.partition);
     const head = this.#options.routedHead();
@@ -86,12 +87,14 @@ export class Serving {
       nowMs: runtime.clock.monotonicMs(),
       held: request.held,
     });
-    subscriptions.set(definition.id, subscription);
-    index.add(subscription.pattern, subscription);
-    for (const owed of queue.owed.values()) dispatcher.schedule(subscription, owed);
-    readBack.start();
-    dispatcher.wake(subscription);
+    this.#enter(subscription);
     return subscription;
+  }
+
+  /** Serves with the queue that was taken down: what it could not commit is still in it, so nothing is attempted again. */
+  takeUpAgain(subscription: ActiveSubscription): void {
+    subscription.isServing = true;
+    this.#enter(subscription);
   }
 
   /** Lets attempts under way end for at most `drainMs`, then commits what is settled; nothing is left open. */
@@ -119,6 +122,15 @@ export class Serving {
     for (const lane of subscription.queue.lanes) {
       for (const position of lane.waitingPositions()) this.#options.bodies.get(position)?.firstAttemptEnded();
     }
+  }
+
+  #enter(subscription: ActiveSubscription): void {
+    const { index, subscriptions, readBack, dispatcher } = this.#options;
+    subscriptions.set(subscription.id, subscription);
+    index.add(subscription.pattern, subscription);
+    for (const owed of subscription.queue.debtsToTime()) dispatcher.schedule(subscription, owed);
+    readBack.start();
+    dispatcher.wake(subscription);
   }
 
   #withdraw(subscription: ActiveSubscription): void {

@@ -54,6 +54,14 @@ export class Catalog {
     return vanished;
   }
 
+  /** Reads one durable definition. */
+  async reload(id: string): Promise<SubscriptionDefinition | undefined> {
+    const [entry] = await this.#state.get('subscription', [id]);
+    if (entry) this.#remember(entry);
+    else this.#known.delete(id);
+    return this.get(id);
+  }
+
   addEphemeral(definition: SubscriptionDefinition): void {
     this.#known.set(definition.id, { definition, revision: 0 });
   }

@@ -1,16 +1,14 @@
 /**
- * The operations on subscriptions: create, attach, change, pause, remove, and who of the durable ones is served here.
+ * The operations on subscriptions: create, attach, change, pause, remove. Which of them are served here is `duty.ts`.
  *
- * Durable are those with a name or an endpoint. A named subscription with a handler is served while a handler of this
- * process is attached to it; what it is owed meanwhile waits in the log. A subscription with an endpoint is served by
- * whichever process holds its lease (where several share a store), else by this one.
+ * Durable are those with a name or an endpoint: they outlive the process, and what they are owed while nobody serves them
+ * waits in the log.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError, Sink } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription, DeliveryCounts } from '../dispatch/active-subscription.ts';
-import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
@@ -23,10 +21,10 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { type BatchHandler, batchHandlerSink, type EventHandler, handlerSink } from '../sink/handler-sink.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
 import { changedRequest } from './changed-request.ts';
+import { Duty } from './duty.ts';
 import { parseSubscription } from './parse-subscription.ts';
 import type { StartFrom, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
-const UPDATE_DRAIN_MS = 5_000;
 const FIND_BUDGET_MS = 5_000;
 
 export interface SubscriptionsOptions {
@@ -56,25 +54,14 @@ export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #catalog: Catalog;
   readonly #nextId: () => string;
-  /** Sinks of the handlers attached in this process. */
-  readonly #handlers = new Map<string, Sink>();
-  readonly #leases: LeaseKeeper | undefined;
-  readonly #changing = new Map<string, Promise<unknown>>();
+  readonly #duty: Duty;
 
   constructor(options: SubscriptionsOptions) {
-    const { adapter, runtime, owner } = options;
+    const { adapter, dispatch, runtime, webhookSink, owner } = options;
     this.#options = options;
     this.#catalog = new Catalog(adapter.state);
     this.#nextId = createEventIdSource(runtime);
-    if (!adapter.supports.shared) return;
-    this.#leases = new LeaseKeeper({
-      state: adapter.state,
-      runtime,
-      owner,
-      wanted: () => this.#wanted(),
-      onAcquired: (id, held) => this.#acquired(id, held),
-      onLost: async (id) => this.#drop(id),
-    });
+    this.#duty = new Duty({ adapter, dispatch, runtime, catalog: this.#catalog, webhookSink, owner });
   }
 
   get count(): number {
@@ -84,18 +71,12 @@ export class Subscriptions {
   /** Restores the durable subscriptions and serves those that need nobody attached. */
   async start(): Promise<void> {
     await this.#catalog.refresh();
-    if (this.#leases) {
-      this.#leases.poke();
-      return;
-    }
-    // All at once, so that they share the scan of the log that reads back what they are owed.
-    const webhooks = this.#catalog.list().filter((definition) => definition.sink.kind === 'webhook');
-    await Promise.all(webhooks.map((definition) => this.#serve(definition, undefined)));
+    await this.#duty.start();
   }
 
   /** Somebody else may have changed something. */
   poke(): void {
-    this.#leases?.poke();
+    this.#duty.poke();
   }
 
   /**
@@ -105,7 +86,7 @@ export class Subscriptions {
   async subscribe(principal: Principal, input: unknown): Promise<SubscriptionDefinition> {
     const { request, sink } = this.#read(input);
     const id = request.name === undefined ? this.#nextId() : namedSubscriptionId(request.name);
-    return this.#exclusive(id, () => this.#subscribe(principal, id, request, sink));
+    return this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, sink));
   }
 
   get(_principal: Principal, id: string): SubscriptionDefinition {
@@ -144,7 +125,7 @@ export class Subscriptions {
    * against the new definition, and what no longer matches is withdrawn.
    */
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
-    return this.#exclusive(id, async () => {
+    return this.#duty.exclusive(id, async () => {
       const before = this.get(principal, id);
       const request = parseSubscription(changedRequest(before, input), this.#options.limits);
       if (request.name !== before.name || request.sink.kind !== before.sink.kind) {
@@ -153,27 +134,25 @@ export class Subscriptions {
         });
       }
       const updatedAtMs = this.#options.runtime.clock.wallMs();
-      return this.#replace({ ...before, ...request, updatedAtMs });
+      const definition = { ...before, ...request, updatedAtMs };
+      await this.#duty.replace(definition, () => this.#catalog.update(definition));
+      return definition;
     });
   }
 
   /** Ends a subscription and forgets what it is owed; dead letters stay. Throws `subscription_not_found`. */
   async unsubscribe(principal: Principal, id: string): Promise<void> {
     this.get(principal, id);
-    await this.#exclusive(id, () => this.#remove(id));
+    await this.#duty.exclusive(id, () => this.#remove(id));
   }
 
   /** The handler of this process leaves a named subscription, which goes on existing. */
   async detach(id: string): Promise<void> {
-    await this.#exclusive(id, async () => {
-      await this.#takeDown(id, UPDATE_DRAIN_MS);
-      this.#handlers.delete(id);
-    });
+    await this.#duty.exclusive(id, () => this.#duty.leave(id, async () => {}));
   }
 
   leaseLost(subscription: ActiveSubscription): void {
-    this.#leases?.forget(subscription.id);
-    this.#drop(subscription.id);
+    this.#duty.leaseLost(subscription);
   }
 
   /** The receiver said that it is gone for good: nothing is delivered until somebody resumes. */
@@ -185,12 +164,7 @@ export class Subscriptions {
   }
 
   async close(drainMs: number): Promise<void> {
-    await this.#leases?.stop();
-    await Promise.allSettled(this.#changing.values());
-    const ids = [...this.#options.dispatch.active.keys()];
-    const results = await Promise.allSettled(ids.map((id) => this.#takeDown(id, drainMs)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    await this.#duty.close(drainMs);
   }
 
   #read(input: unknown): { request: SubscriptionRequest; sink: Sink | undefined } {
@@ -235,10 +209,9 @@ export class Subscriptions {
       updatedAtMs: nowMs,
     };
     const floor = await this.#startPosition(request.options.startFrom);
-    if (sink) this.#handlers.set(id, sink);
     if (!isDurable(request)) {
       this.#catalog.addEphemeral(definition);
-      await this.#bringUp(definition, sink!, false, floor, undefined);
+      await this.#duty.serveHere(definition, sink!, floor);
       return definition;
     }
     const lane = [floor, floor, []];
@@ -248,15 +221,10 @@ export class Subscriptions {
       key,
       value: { lanes: [lane, lane, lane, lane] } as unknown as JsonObject,
     };
-    try {
-      // A process that died while it removed a subscription of this name may have left debts behind.
-      await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
-    } catch (error) {
-      this.#handlers.delete(id);
-      throw error;
-    }
-    if (this.#leases) this.#leases.poke();
-    else await this.#serve(definition, undefined);
+    // A process that died while it removed a subscription of this name may have left debts behind.
+    await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
+    if (sink) await this.#duty.attach(definition, sink);
+    else await this.#duty.serve(definition);
     return definition;
   }
 
@@ -276,33 +244,16 @@ export class Subscriptions {
       );
     }
     if (!sink) return known;
-    if (this.#handlers.has(known.id)) {
+    if (this.#duty.hasHandler(known.id)) {
       const words = 'A handler of this process is attached already; several members are not supported yet.';
       throw new EventManagerError('not_supported', words, { pointer: '/name' });
     }
-    this.#handlers.set(known.id, sink);
-    if (this.#leases) this.#leases.poke();
-    else await this.#serve(known, undefined);
+    await this.#duty.attach(known, sink);
     return known;
   }
 
-  async #replace(definition: SubscriptionDefinition): Promise<SubscriptionDefinition> {
-    const active = this.#options.dispatch.active.get(definition.id);
-    if (!active || this.#catalog.isDurable(definition.id)) {
-      await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
-      await this.#catalog.update(definition);
-      if (active) await this.#serve(definition, active.held);
-      return definition;
-    }
-    await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
-    this.#catalog.addEphemeral(definition);
-    const { sink, queue: predecessor } = active;
-    await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
-    return definition;
-  }
-
   async #setState(principal: Principal, id: string, state: 'active' | 'paused'): Promise<SubscriptionDefinition> {
-    return this.#exclusive(id, async () => {
+    return this.#duty.exclusive(id, async () => {
       const before = this.get(principal, id);
       const definition = { ...before, state, updatedAtMs: this.#options.runtime.clock.wallMs() };
       await this.#catalog.update(definition);
@@ -317,15 +268,12 @@ export class Subscriptions {
   }
 
   async #remove(id: string): Promise<void> {
-    const durable = this.#catalog.isDurable(id);
-    await this.#takeDown(id, UPDATE_DRAIN_MS);
-    this.#handlers.delete(id);
-    if (!durable) {
-      this.#catalog.removeEphemeral(id);
+    if (!this.#catalog.isDurable(id)) {
+      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id));
       return;
     }
     const { progress } = queueKeys(id, this.#options.dispatch.partition);
-    await this.#catalog.remove(id, [{ kind: 'progress', key: progress }]);
+    await this.#duty.leave(id, () => this.#catalog.remove(id, [{ kind: 'progress', key: progress }]));
     const removals = await this.#owedRemovals(id);
     if (removals.length > 0) await this.#options.adapter.state.commit(removals);
   }
@@ -361,83 +309,6 @@ export class Subscriptions {
     const query = { fromMs: from.timeMs };
     const found = await adapter.store.find(query, { limit: 1, direction: 'forward', budgetMs: FIND_BUDGET_MS });
     return (found.records[0]?.place.position ?? bounds.head + 1) - 1;
-  }
-
-  async #serve(definition: SubscriptionDefinition, held: HeldLease | undefined): Promise<void> {
-    const sink = this.#sinkOf(definition);
-    if (!sink || this.#options.dispatch.active.has(definition.id)) return;
-    await this.#bringUp(definition, sink, true, 0, held);
-  }
-
-  async #bringUp(
-    definition: SubscriptionDefinition,
-    sink: Sink,
-    durable: boolean,
-    floor: Position,
-    held: HeldLease | undefined,
-  ): Promise<void> {
-    await this.#options.dispatch.serving.bringUp({ definition, sink, durable, floor, held });
-  }
-
-  #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
-    if (definition.sink.kind === 'webhook') return this.#options.webhookSink?.(definition);
-    return this.#handlers.get(definition.id);
-  }
-
-  async #takeDown(id: string, drainMs: number, closesSink = true): Promise<void> {
-    const active = this.#options.dispatch.active.get(id);
-    if (!active) return;
-    await this.#options.dispatch.serving.takeDown(active, drainMs);
-    if (closesSink || active.definition.sink.kind === 'webhook') await active.sink.close();
-    if (closesSink) await this.#leases?.release(id);
-  }
-
-  /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
-  async #wanted(): Promise<readonly string[]> {
-    for (const vanished of await this.#catalog.refresh()) this.#drop(vanished);
-    const definitions = this.#catalog.list().filter((definition) => this.#catalog.isDurable(definition.id));
-    for (const definition of definitions) await this.#adopt(definition);
-    return definitions
-      .filter((definition) => definition.sink.kind === 'webhook' || this.#handlers.has(definition.id))
-      .map((definition) => definition.id);
-  }
-
-  /** Another process changed a subscription that is served here. */
-  async #adopt(definition: SubscriptionDefinition): Promise<void> {
-    const active = this.#options.dispatch.active.get(definition.id);
-    if (!active || active.definition.updatedAtMs === definition.updatedAtMs) return;
-    await this.#takeDown(definition.id, UPDATE_DRAIN_MS, false);
-    await this.#serve(definition, active.held);
-  }
-
-  async #acquired(id: string, held: HeldLease): Promise<void> {
-    const definition = this.#catalog.get(id);
-    if (!definition) return;
-    // What the last owner settled must not lie ahead of what this process has routed.
-    const bounds = (await this.#options.adapter.store.bounds()).find(
-      (b) => b.partition === this.#options.dispatch.partition,
-    );
-    await this.#options.dispatch.route.reach(bounds?.head ?? 0);
-    await this.#serve(definition, held);
-  }
-
-  #drop(id: string): void {
-    const active = this.#options.dispatch.active.get(id);
-    if (!active) return;
-    this.#options.dispatch.serving.drop(active);
-    if (active.definition.sink.kind === 'webhook') void active.sink.close();
-  }
-
-  /** One change of a subscription after the other. */
-  async #exclusive<T>(id: string, change: () => Promise<T>): Promise<T> {
-    const before = this.#changing.get(id) ?? Promise.resolve();
-    const mine = before.catch(() => {}).then(change);
-    this.#changing.set(id, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#changing.get(id) === mine) this.#changing.delete(id);
-    }
   }
 }
 

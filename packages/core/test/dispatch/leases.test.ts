@@ -25,6 +25,7 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
       if (fails.acquiring) throw new EventManagerError('disk_full', 'The disk is full.');
       held.set(id, lease);
       log.push(`${owner} serves ${id}`);
+      return true;
     },
     onLost: async (id) => {
       log.push(`${owner} lost ${id}`);

@@ -1,6 +1,7 @@
 import {
   ANONYMOUS,
   type EventHandler,
+  EventManagerError,
   encodeCursor,
   type HandlerResult,
   type JsonObject,
@@ -374,5 +375,127 @@ describe('detach', () => {
     await bus.subscribe({ name: 's', handler: second.handler });
     await bus.settled();
     expect([first.seen, second.seen]).toEqual([[1], [2, 3]]);
+  });
+});
+
+describe('a change that the store refuses', () => {
+  const changes: [string, number, (bus: EngineUnderTest, id: string) => Promise<unknown>][] = [
+    ['update', 2, ({ engine }, id) => engine.subscriptions.update(ANONYMOUS, id, { topic: 'other' })],
+    ['unsubscribe', 2, ({ engine }, id) => engine.subscriptions.unsubscribe(ANONYMOUS, id)],
+    ['detach', 1, ({ engine }, id) => engine.subscriptions.detach(id)],
+  ];
+  for (const shared of [false, true]) {
+    for (const [what, commits, change] of changes) {
+      for (let refused = 1; refused <= commits; refused++) {
+        const where = shared ? 'under a lease' : 'alone';
+        it(`${where}: ${what} whose commit ${refused} fails leaves it served as it was, and attempts nothing again`, async () => {
+          const { time, kept } = durableWorld();
+          const bus = await openOn(kept.connect({ shared }), time, {}, kept);
+          const { seen, handler } = collecting((n, attempt) => (n === 2 && attempt === 1 ? FAILED : undefined));
+          const { id } = await bus.subscribe({ name: 's', handler, options: { retryPolicy: fixedRetry(3) } });
+          await time.advance(200);
+          await bus.publishMany(3);
+          let commit = 0;
+          kept.interfere = (call) => {
+            if (call === 'commit' && ++commit === refused) throw new EventManagerError('disk_full', 'Full.');
+          };
+          await expect(time.run(change(bus, id))).rejects.toMatchObject({ code: 'disk_full' });
+          kept.interfere = () => {};
+          await bus.publishMany(1, 4);
+          await bus.settled();
+          expect([bus.engine.isServing(id), seen]).toEqual([true, [1, 2, 3, 4, '2#2']]);
+          expect(bus.engine.subscriptions.get(ANONYMOUS, id).topic).toBe('#');
+          await time.run(change(bus, id));
+        });
+      }
+    }
+  }
+
+  it('loses no dead letter of a subscription without a name', async () => {
+    const { time, kept, open } = durableWorld();
+    const bus = await open();
+    const { id } = await bus.subscribe({ handler: () => ({ ...FAILED, retry: false }) });
+    kept.interfere = (call) => {
+      if (call === 'commit') throw new EventManagerError('disk_full', 'Full.');
+    };
+    await bus.publishMany(1);
+    await expect(update(bus, id, { topic: 'other' })).rejects.toMatchObject({ code: 'disk_full' });
+    kept.interfere = () => {};
+    await time.advance(5_000);
+    expect(await bus.deadLetters(id)).toHaveLength(1);
+  });
+});
+
+describe('serving that fails', () => {
+  it('leaves no handler attached: the same subscribe works as soon as the store does', async () => {
+    const { kept, open } = durableWorld();
+    const bus = await open();
+    const { seen, handler } = collecting();
+    kept.interfere = (call, [kind]) => {
+      if (call === 'get' && kind === 'progress') throw new EventManagerError('store_failed', 'Cannot be read.');
+    };
+    for (const _ of ['created', 'attached']) {
+      await expect(bus.subscribe({ name: 's', handler })).rejects.toMatchObject({ code: 'store_failed' });
+    }
+    kept.interfere = () => {};
+    await bus.subscribe({ name: 's', handler });
+    await bus.publishMany(1);
+    await bus.settled();
+    expect(seen).toEqual([1]);
+  });
+});
+
+describe('on a shared store', () => {
+  async function sharedWorld() {
+    const { time, kept } = durableWorld();
+    const delivered: string[] = [];
+    const webhookSink = () =>
+      sinkOf((batch) => {
+        for (const { record } of batch) delivered.push(record.topic);
+        return batch.map(() => ({ status: 'delivered' }));
+      });
+    const bus = await openOn(kept.connect({ shared: true }), time, { owner: 'a', webhookSink }, kept);
+    const isFree = async (id: string) => {
+      const lease = await kept.kept.state.acquire(`subscription/${id}`, { owner: 'somebody', ttlMs: 1 });
+      return lease !== undefined;
+    };
+    return { time, kept, bus, delivered, isFree };
+  }
+
+  it('a removed subscription is not taken up again, whenever the look for leases comes', async () => {
+    for (let delayMs = 0; delayMs <= 40; delayMs += 2) {
+      const { time, kept, bus, delivered, isFree } = await sharedWorld();
+      kept.interfere = (call) => (call === 'commit' || call === 'release' ? time.wait(10) : undefined);
+      const { id } = await bus.subscribe({ name: 's', endpoint: 'https://a.example/' });
+      await time.advance(500);
+      expect(bus.engine.isServing(id)).toBe(true);
+      const ending = bus.engine.subscriptions.unsubscribe(ANONYMOUS, id);
+      await time.advance(delayMs);
+      bus.engine.subscriptions.poke();
+      await time.run(ending);
+      await time.advance(7_000);
+      await bus.publish();
+      await time.advance(500);
+      expect([bus.engine.isServing(id), delivered, await isFree(id)], `look after ${delayMs} ms`).toEqual([
+        false,
+        [],
+        true,
+      ]);
+    }
+  });
+
+  it('a lease that comes after the handler left is given back', async () => {
+    const { time, kept, bus, isFree } = await sharedWorld();
+    const { id } = await bus.subscribe({ name: 's', handler: () => {} });
+    await time.advance(500);
+    kept.interfere = (call) => (call === 'acquire' ? time.wait(100) : undefined);
+    await bus.time.run(bus.engine.subscriptions.detach(id));
+    const attaching = bus.subscribe({ name: 's', handler: () => {} });
+    await attaching;
+    await time.advance(50);
+    await bus.time.run(bus.engine.subscriptions.detach(id));
+    await time.advance(1_000);
+    kept.interfere = () => {};
+    expect(await isFree(id)).toBe(true);
   });
 });

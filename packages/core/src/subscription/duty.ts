@@ -1,0 +1,258 @@
+/**
+ * Which subscriptions this process serves, and how one comes into service and leaves it again.
+ *
+ * A named subscription with a handler is served while a handler of this process is attached to it, one with an endpoint
+ * always; where several processes share a store, both only under their lease.
+ *
+ *     known ──serve, or lease──▶ served ──leave──▶ known, handler and lease given up
+ *                                  │ ▲
+ *                            replace │ a refused commit: the same queue goes on, nothing is lost
+ *                                  ▼ │
+ *                                 drained
+ *
+ * Changes of one subscription run one after the other (`exclusive`), and a lease that comes meanwhile goes back: whoever
+ * changes asks for it again at the end. A lease is given back after the definition is gone, and read again after the
+ * lease was given: so nobody begins to serve what somebody else removed.
+ */
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
+import type { Sink } from '../contracts/sink.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Catalog } from './catalog.ts';
+import type { SubscriptionDefinition } from './subscription.ts';
+
+const UPDATE_DRAIN_MS = 5_000;
+
+export interface DutyOptions {
+  readonly adapter: EventBusAdapter;
+  readonly dispatch: PartitionDispatch;
+  readonly runtime: Runtime;
+  readonly catalog: Catalog;
+  readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  readonly owner: string;
+}
+
+export class Duty {
+  readonly #options: DutyOptions;
+  /** Sinks of the handlers attached in this process. */
+  readonly #handlers = new Map<string, Sink>();
+  readonly #leases: LeaseKeeper | undefined;
+  readonly #changing = new Map<string, Promise<unknown>>();
+
+  constructor(options: DutyOptions) {
+    const { adapter, runtime, owner } = options;
+    this.#options = options;
+    if (!adapter.supports.shared) return;
+    this.#leases = new LeaseKeeper({
+      state: adapter.state,
+      runtime,
+      owner,
+      wanted: () => this.#wanted(),
+      onAcquired: (id, held) => this.#acquired(id, held),
+      onLost: async (id) => this.#drop(id),
+    });
+  }
+
+  /** Serves what needs nobody attached. */
+  async start(): Promise<void> {
+    if (this.#leases) {
+      this.#leases.poke();
+      return;
+    }
+    // All at once, so that they share the scan of the log that reads back what they are owed.
+    const webhooks = this.#options.catalog.list().filter((definition) => definition.sink.kind === 'webhook');
+    await Promise.all(webhooks.map((definition) => this.serve(definition)));
+  }
+
+  /** Somebody else may have changed something. */
+  poke(): void {
+    this.#leases?.poke();
+  }
+
+  /** One change of a subscription after the other. */
+  async exclusive<T>(id: string, change: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#inTurn(id, change);
+    } finally {
+      if (!this.#changing.has(id)) this.#leases?.poke();
+    }
+  }
+
+  hasHandler(id: string): boolean {
+    return this.#handlers.has(id);
+  }
+
+  /** A handler of this process takes up a durable subscription. Nothing is attached when serving fails. */
+  async attach(definition: SubscriptionDefinition, sink: Sink): Promise<void> {
+    this.#handlers.set(definition.id, sink);
+    try {
+      await this.serve(definition);
+    } catch (error) {
+      this.#handlers.delete(definition.id);
+      throw error;
+    }
+  }
+
+  /** Serves a durable subscription if this process can; where leases decide, `exclusive` asks for one at its end. */
+  async serve(definition: SubscriptionDefinition): Promise<void> {
+    if (!this.#leases) await this.#bringUp(definition, undefined);
+  }
+
+  /** Serves a subscription that ends with this process. */
+  async serveHere(definition: SubscriptionDefinition, sink: Sink, floor: Position): Promise<void> {
+    this.#handlers.set(definition.id, sink);
+    await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor });
+  }
+
+  /** Drains a subscription, makes `change`, and serves `definition`. When `change` is refused it is served on as it was. */
+  async replace(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
+    const { id } = definition;
+    const before = await this.#outOfService(id, change);
+    try {
+      if (before && !this.#options.catalog.isDurable(id)) {
+        const { sink, queue: predecessor } = before;
+        await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
+      } else if (before?.held) {
+        if (this.#leases?.holds(id, before.held)) await this.#bringUp(definition, before.held);
+      } else {
+        await this.serve(definition);
+      }
+    } catch (error) {
+      // Held but not served would be served by nobody: whoever asks first shall have it.
+      await this.#leases?.release(id);
+      throw error;
+    } finally {
+      if (before?.definition.sink.kind === 'webhook') await before.sink.close();
+    }
+  }
+
+  /** Drains a subscription, makes `change`, and gives up handler and lease. When `change` is refused nothing happened. */
+  async leave(id: string, change: () => Promise<void>): Promise<void> {
+    const before = await this.#outOfService(id, change);
+    this.#handlers.delete(id);
+    await this.#leases?.release(id);
+    await before?.sink.close();
+  }
+
+  /** The store refused a commit under the lease of `subscription`. */
+  leaseLost(subscription: ActiveSubscription): void {
+    const { id, held } = subscription;
+    if (held && this.#leases?.holds(id, held)) this.#leases.forget(id);
+    if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
+  }
+
+  async close(drainMs: number): Promise<void> {
+    await this.#leases?.stop();
+    await Promise.allSettled(this.#changing.values());
+    const active = [...this.#options.dispatch.active.values()];
+    const results = await Promise.allSettled(active.map((subscription) => this.#end(subscription, drainMs)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async #end(subscription: ActiveSubscription, drainMs: number): Promise<void> {
+    try {
+      await this.#options.dispatch.serving.takeDown(subscription, drainMs);
+    } finally {
+      await this.#leases?.release(subscription.id);
+      await subscription.sink.close();
+    }
+  }
+
+  /** Drains a subscription and makes `change`; answers with what was served before, or serves it again. */
+  async #outOfService(id: string, change: () => Promise<void>): Promise<ActiveSubscription | undefined> {
+    const { active, serving } = this.#options.dispatch;
+    const subscription = active.get(id);
+    try {
+      if (subscription) await serving.takeDown(subscription, UPDATE_DRAIN_MS);
+      await change();
+      return subscription;
+    } catch (error) {
+      if (subscription) await this.#takeUpAgain(subscription);
+      throw error;
+    }
+  }
+
+  async #takeUpAgain(subscription: ActiveSubscription): Promise<void> {
+    const { id, held } = subscription;
+    if (!held || this.#leases?.holds(id, held)) this.#options.dispatch.serving.takeUpAgain(subscription);
+    else if (subscription.definition.sink.kind === 'webhook') await subscription.sink.close();
+  }
+
+  async #bringUp(definition: SubscriptionDefinition, held: HeldLease | undefined): Promise<boolean> {
+    const { active, serving } = this.#options.dispatch;
+    if (active.has(definition.id)) return false;
+    const sink = this.#sinkOf(definition);
+    if (!sink) return false;
+    try {
+      await serving.bringUp({ definition, sink, durable: true, floor: 0, held });
+    } catch (error) {
+      if (definition.sink.kind === 'webhook') await sink.close();
+      throw error;
+    }
+    return true;
+  }
+
+  #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
+    if (definition.sink.kind === 'webhook') return this.#options.webhookSink?.(definition);
+    return this.#handlers.get(definition.id);
+  }
+
+  /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
+  async #wanted(): Promise<readonly string[]> {
+    const { catalog } = this.#options;
+    for (const vanished of await catalog.refresh()) {
+      this.#drop(vanished);
+      await this.#leases?.release(vanished);
+    }
+    const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changing.has(id));
+    for (const definition of definitions) await this.#adopt(definition);
+    return definitions
+      .filter(({ id, sink }) => sink.kind === 'webhook' || this.#handlers.has(id))
+      .map((definition) => definition.id);
+  }
+
+  /** Another process changed a subscription that is served here. */
+  async #adopt(definition: SubscriptionDefinition): Promise<void> {
+    const active = this.#options.dispatch.active.get(definition.id);
+    if (!active || active.definition.updatedAtMs === definition.updatedAtMs) return;
+    await this.#inTurn(definition.id, () => this.replace(definition, async () => {}));
+  }
+
+  /** True when the subscription is served from now on. */
+  async #acquired(id: string, held: HeldLease): Promise<boolean> {
+    if (this.#changing.has(id)) return false;
+    return this.#inTurn(id, async () => {
+      const { adapter, catalog, dispatch } = this.#options;
+      const definition = await catalog.reload(id);
+      if (!definition) return false;
+      // What the last owner settled must not lie ahead of what this process has routed.
+      const bounds = (await adapter.store.bounds()).find(({ partition }) => partition === dispatch.partition);
+      await dispatch.route.reach(bounds?.head ?? 0);
+      // Whatever is served still is served under a lease that has passed.
+      this.#drop(id);
+      return this.#bringUp(definition, held);
+    });
+  }
+
+  #drop(id: string): void {
+    const active = this.#options.dispatch.active.get(id);
+    if (!active) return;
+    this.#options.dispatch.serving.drop(active);
+    if (active.definition.sink.kind === 'webhook') void active.sink.close();
+  }
+
+  async #inTurn<T>(id: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changing.get(id) ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(change);
+    this.#changing.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#changing.get(id) === mine) this.#changing.delete(id);
+    }
+  }
+}
