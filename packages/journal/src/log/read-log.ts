@@ -84,77 +84,70 @@ export async function readLog(core: LogCore, after: Position, options: ReadOptio
 /** Reads on inside one segment. False when the answer has to end here. */
 async function readSegment(core: LogCore, segment: Segment, reading: Reading): Promise<boolean> {
   const last = Math.min(segment.last, reading.end);
-  let ordinal = await segment.index.ordinalAt(reading.scannedTo + 1);
-  // The segment may have been emptied by damage: everything up to its durable end is gone then.
-  if (ordinal >= segment.index.count) return reading.skip(last, 'damaged');
-  let offset = await segment.index.offsetOf(ordinal);
+  let offset: number | undefined;
   while (!reading.isDone && reading.scannedTo < last) {
-    if (ordinal >= segment.index.count) return reading.skip(last, 'damaged');
-    const step = await readChunk(core, segment, reading, offset, ordinal, last);
+    offset ??= await offsetBehind(segment, reading.scannedTo);
+    // The segment may have been emptied by damage: everything up to its durable end is gone then.
+    if (offset === undefined) return reading.skip(last, 'damaged');
+    const step = await readChunk(core, segment, reading, offset, last);
     if (step === 'full') return false;
-    ordinal = step.ordinal;
-    offset = step.damaged && ordinal < segment.index.count ? await segment.index.offsetOf(ordinal) : step.offset;
+    offset = step === 'damaged' ? undefined : step;
   }
   return true;
 }
 
-type Step = 'full' | { readonly ordinal: number; readonly offset: number; readonly damaged: boolean };
+/** Where the first record behind a position stands, if the index knows one. */
+async function offsetBehind({ index }: Segment, position: Position): Promise<number | undefined> {
+  const ordinal = await index.ordinalAt(position + 1);
+  return ordinal < index.count ? index.offsetOf(ordinal) : undefined;
+}
+
+/** The offset to read on from; `damaged` when the index has to tell; `full` when the answer has to end here. */
+type Step = number | 'damaged' | 'full';
 
 async function readChunk(
   core: LogCore,
   segment: Segment,
   reading: Reading,
   from: number,
-  firstOrdinal: number,
   last: Position,
 ): Promise<Step> {
   const bytes = await readAt(core, segment, from, chunkBytes(reading));
   const view = viewOf(bytes);
   let at = 0;
-  let ordinal = firstOrdinal;
   while (!reading.isDone && reading.scannedTo < last) {
     const header = decodeRecordHeader(bytes, view, at, segment.seed);
     if (header === undefined && at > 0 && at + RECORD_HEADER_BYTES > bytes.length) break;
     if (header === undefined || header.position <= reading.scannedTo)
-      return skipDamaged(core, segment, reading, ordinal, from + at);
-    if (header.position > last)
-      return reading.skip(last, 'damaged') ? { ordinal, offset: from + at, damaged: false } : 'full';
+      return skipDamaged(core, segment, reading, from + at);
+    if (header.position > last) return reading.skip(last, 'damaged') ? from + at : 'full';
     if (!reading.skip(header.position - 1, 'damaged')) return 'full';
     if (reading.wants(header.lane)) {
       if (at + header.bytes > bytes.length && at > 0) break;
       const whole = at + header.bytes > bytes.length ? await readAt(core, segment, from, header.bytes) : bytes;
       if (!contentHolds(whole, at, header) && !core.folder.runtime.planted.has('no-checksum-on-read')) {
-        return skipDamaged(core, segment, reading, ordinal, from + at);
+        return skipDamaged(core, segment, reading, from + at);
       }
       reading.add(toRecorded(whole, at, header));
     }
     reading.scannedTo = header.position;
     reading.scannedBytes += header.bytes;
     at += header.bytes;
-    ordinal++;
   }
-  return { ordinal, offset: from + at, damaged: false };
+  return from + at;
 }
 
-/** Passes over the record `ordinal`, which does not verify, up to the one behind it. */
-async function skipDamaged(
-  core: LogCore,
-  segment: Segment,
-  reading: Reading,
-  ordinal: number,
-  offset: number,
-): Promise<Step> {
-  const next = ordinal + 1;
-  const before = next < segment.index.count ? (await segment.index.positionOf(next)) - 1 : segment.last;
-  const from = await segment.index.positionOf(ordinal);
-  core.damage.report({
-    file: segment.file,
-    offset,
-    reason: 'a record does not match its checksum',
-    lost: { from, through: before },
-  });
-  if (!reading.skip(Math.min(before, reading.end), 'damaged')) return 'full';
-  return { ordinal: next, offset, damaged: true };
+/** Passes over the record at `offset`, which does not verify, up to the next one that the index knows. */
+async function skipDamaged(core: LogCore, segment: Segment, reading: Reading, offset: number): Promise<Step> {
+  const { index } = segment;
+  const from = reading.scannedTo + 1;
+  let next = await index.ordinalAt(from);
+  // An index made at the opening leaves the damaged record out; one that is older than the damage still has it.
+  if (next < index.count && (await index.offsetOf(next)) <= offset) next++;
+  const through = next < index.count ? (await index.positionOf(next)) - 1 : segment.last;
+  const reason = 'a record does not match its checksum';
+  core.damage.report({ file: segment.file, offset, reason, lost: { from, through } });
+  return reading.skip(Math.min(through, reading.end), 'damaged') ? 'damaged' : 'full';
 }
 
 function readAt(core: LogCore, segment: Segment, offset: number, length: number): Promise<Buffer> {
