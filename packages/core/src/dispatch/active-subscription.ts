@@ -20,7 +20,7 @@ export interface DeliveryCounts {
   expired: number;
   /** Matched by topic, refused by the filter. */
   skipped: number;
-  /** Owed once, but the filter does not match any more. */
+  /** Owed once, but topic, priority or filter do not match any more. */
   withdrawn: number;
   /** Could not be read any more: trimmed or damaged. */
   removed: number;

@@ -5,6 +5,7 @@
 import type { Position } from '../contracts/event-store.ts';
 import { DEAD_LETTER, HAS_EXPIRY } from '../event/flags.ts';
 import { LANES, type Lane } from '../event/priority.ts';
+import { matchesPattern } from '../topic/pattern.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
@@ -112,7 +113,9 @@ function refuses(subscription: ActiveSubscription, kept: KeptEvent, isRetry: boo
     }
   }
   const isOwnDeadLetter = (kept.flags & DEAD_LETTER) !== 0 && kept.event.metadata['deadLetterOf'] === subscription.id;
-  if (isOwnDeadLetter || (subscription.matches && !subscription.matches(kept.event))) {
+  // A fresh event came through the pattern and its lane; a debt may be older than both.
+  const isWithdrawn = isRetry && !(subscription.wants(kept.lane) && matchesPattern(subscription.pattern, kept.topic));
+  if (isOwnDeadLetter || isWithdrawn || (subscription.matches && !subscription.matches(kept.event))) {
     if (isRetry) counts.withdrawn++;
     else counts.skipped++;
     return true;

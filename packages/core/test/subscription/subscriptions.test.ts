@@ -238,6 +238,25 @@ describe('update', () => {
   for (const name of ['named', undefined]) {
     const kind = name ?? 'without a name';
 
+    const narrowings: [string, JsonObject][] = [
+      ['topic', { topic: 'b.#' }],
+      ['priority', { options: { priority: 'HIGH' } }],
+    ];
+    for (const [what, changes] of narrowings) {
+      it(`${kind}: of the ${what} withdraws what is owed and not asked for any more`, async () => {
+        const bus = await openMemory();
+        const { seen, handler } = collecting((_n, attempt) => (attempt === 1 ? FAILED : undefined));
+        const options = { retryPolicy: fixedRetry(3) };
+        const { id } = await bus.subscribe({ ...(name ? { name } : {}), handler, options });
+        await bus.publish({ payload: { n: 1 }, topic: 'a/x', priority: 'LOW' });
+        await bus.publish({ payload: { n: 2 }, topic: 'b/x', priority: 'HIGH' });
+        await update(bus, id, changes);
+        await bus.settled();
+        expect(seen).toEqual([1, 2, '2#2']);
+        expect(bus.status(id).counts).toMatchObject({ withdrawn: 1, delivered: 1 });
+      });
+    }
+
     it(`${kind}: keeps what waits for a retry, with its attempts, and delivers nothing twice`, async () => {
       const bus = await openMemory();
       const { seen, handler } = collecting((n, attempt) => (n === 1 && attempt < 3 ? FAILED : undefined));
