@@ -58,7 +58,7 @@ export function journal(options: JournalOptions): EventBusAdapter {
   return new Journal(options);
 }
 
-/** What `open` took and `close` gives back, newest last. */
+/** What `open` took and `close`, or an `open` that fails further on, gives back: newest last, each put down as soon as it is held. */
 type Release = () => Promise<void>;
 
 /*
@@ -152,12 +152,16 @@ class Journal implements EventBusAdapter {
     const state = await recoverState(folder, reading.last, (damage) => this.#damage.report(damage));
     const epoch = Math.max(reading.last.epoch, state.epoch) + 1;
     const witness = await this.#takeIntoUse(reading, state, loaded.core.head, epoch, loaded.core.segments.at(-1));
+    let isServing = false;
+    this.#releases.push(async () => {
+      if (isServing) await this.#markClean(witness);
+    });
     const log = await startLog(parts, loaded, witness);
+    this.#releases.push(() => log.close());
     const leases = new Leases(folder.runtime.clock, epoch);
     const commits = await this.#startState(state, witness, leases, epoch);
-    this.#releases.push(() => this.#markClean(witness));
     this.#releases.push(() => commits.close());
-    this.#releases.push(() => log.close());
+    isServing = true;
     this.store.opened = log;
     this.state.opened = { entries: state.entries, leases, commits };
   }

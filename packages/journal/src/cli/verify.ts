@@ -50,21 +50,24 @@ export async function verify(
   verifyWitness(witness, segments.length > 0, report);
   const lasts: { last: number }[] = [];
   const files = new OpenFiles(folder);
-  const idSeed = segments.find(({ isHeaderSound }) => isHeaderSound)?.header.idSeed ?? 0;
-  for (const [index, segment] of segments.entries()) {
-    const next = segments[index + 1];
-    const expected =
-      next === undefined
-        ? expectedOfLast(witness.last, segment.header.id, idSeed)
-        : { durableBytes: Number.POSITIVE_INFINITY, durablePosition: next.header.follows, idSeed };
-    const { bytes, contents } = await readSegmentContents(folder, segment.file, expected);
-    for (const damage of contents.damages) report(damage);
-    lasts.push({ last: next === undefined ? contents.last : next.header.follows });
-    if (contents.isTorn && contents.damages.length === 0) notes.push(tornNote(segment, contents, bytes.length));
-    await verifyIndex(segment, files, report, notes);
-    await visit?.({ segment, contents, bytes });
+  try {
+    const idSeed = segments.find(({ isHeaderSound }) => isHeaderSound)?.header.idSeed ?? 0;
+    for (const [index, segment] of segments.entries()) {
+      const next = segments[index + 1];
+      const expected =
+        next === undefined
+          ? expectedOfLast(witness.last, segment.header.id, idSeed)
+          : { durableBytes: Number.POSITIVE_INFINITY, durablePosition: next.header.follows, idSeed };
+      const { bytes, contents } = await readSegmentContents(folder, segment.file, expected);
+      for (const damage of contents.damages) report(damage);
+      lasts.push({ last: next === undefined ? contents.last : next.header.follows });
+      if (contents.isTorn && contents.damages.length === 0) notes.push(tornNote(segment, contents, bytes.length));
+      await verifyIndex(segment, files, report, notes);
+      await visit?.({ segment, contents, bytes });
+    }
+  } finally {
+    await files.closeAll();
   }
-  await files.closeAll();
   reportMissing(segments, lasts, witness.last, report);
   const head = Math.max(witness.last.position, lasts.at(-1)?.last ?? 0);
   verifyEnd(segments.length, witness, report);

@@ -39,8 +39,11 @@ export class FullDisk {
       const names = await this.#folder.list();
       if (names.includes(RESERVE_FILE)) {
         const file = await this.#folder.open(RESERVE_FILE, 'read');
-        this.#hasReserve = (await file.size()) >= this.#reserveBytes;
-        await file.close();
+        try {
+          this.#hasReserve = (await file.size()) >= this.#reserveBytes;
+        } finally {
+          await file.close();
+        }
         if (this.#hasReserve) return;
       }
       await this.#makeReserve();

@@ -24,6 +24,7 @@ export class WatchedDisk implements Disk {
   readonly changed: string[] = [];
   readonly #disk: Disk;
   #orders: Order[] = [];
+  #opensLeft = Number.POSITIVE_INFINITY;
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -37,7 +38,17 @@ export class WatchedDisk implements Disk {
     return { begun: begun.promise, letGo: released.resolve };
   }
 
+  /** Lets so many files be opened and refuses one, as a process does that has too many open. */
+  refuseOpenAfter(count: number): void {
+    this.#opensLeft = count;
+  }
+
+  get hasRefused(): boolean {
+    return this.#opensLeft < 0;
+  }
+
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
+    if (this.#opensLeft-- === 0) throw Object.assign(new TypeError('Too many open files.'), { code: 'EMFILE' });
     const file = await this.#disk.open(path, mode);
     this.openPaths.push(path);
     return {
