@@ -186,7 +186,7 @@ class Journal implements EventBusAdapter {
     this.#releases.push(async () => this.#fullDisk.close());
     if (state.hasLogs && state.log === undefined && state.sequence > 0) {
       if (state.torn !== undefined) await keepTornTail(folder, state.torn);
-      await writeSnapshot(folder, state.entries, state.sequence, epoch);
+      await writeSnapshot(folder, state.entries, state.sequence, epoch, this.#failStop);
     }
     const witness = await Witness.open(folder, this.#failStop, reading);
     this.#releases.push(() => witness.close());

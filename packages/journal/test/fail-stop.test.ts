@@ -1,8 +1,19 @@
+import type { EventBusAdapter } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import { readAll } from './support/read-all.ts';
 import { sampleEvent } from './support/sample-event.ts';
-import { Simulation } from './support/simulation.ts';
+import { Simulation, settle } from './support/simulation.ts';
 import { WatchedDisk } from './support/watched-disk.ts';
+
+async function appendMany(adapter: EventBusAdapter): Promise<void> {
+  for (let n = 1; n <= 40; n++) await adapter.store.append([sampleEvent(n)]).catch(() => {});
+}
+
+async function commitMany(adapter: EventBusAdapter): Promise<void> {
+  for (let n = 1; n <= 40; n++) {
+    await adapter.state.commit([{ kind: 'topic', key: 'a', value: 'x'.repeat(100) }]).catch(() => {});
+  }
+}
 
 describe('a failing sync', () => {
   it('stops the store: nothing is acknowledged any more, the file is never synced again, a restart recovers', async () => {
@@ -92,6 +103,41 @@ describe('a failing sync', () => {
     hold.letGo();
     await expect(again).rejects.toMatchObject({ code: 'store_failed' });
     await adapter.close();
+  });
+
+  it('lets what is under way remove and replace nothing: neither a snapshot, nor an index, nor a trim', async () => {
+    type Case = readonly [
+      name: string,
+      operation: 'sync' | 'remove',
+      path: RegExp,
+      begin: (adapter: EventBusAdapter) => void,
+    ];
+    const cases: readonly Case[] = [
+      ['snapshot', 'sync', /\.snapshot\.tmp$/, (adapter) => commitMany(adapter)],
+      ['snapshot', 'remove', /state-.*\.log$/, (adapter) => commitMany(adapter)],
+      ['index', 'sync', /\.index\.tmp$/, (adapter) => appendMany(adapter)],
+      ['trim', 'remove', /\.index$/, (adapter) => adapter.store.trim([{ partition: 0, position: 30 }]).catch(() => {})],
+    ];
+    for (const [name, operation, path, begin] of cases) {
+      const simulation = new Simulation(7);
+      const disk = new WatchedDisk(simulation.disk.mount());
+      const adapter = await simulation.open({ disk, stateLogBytesMax: 2_000 });
+      await adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+      if (name === 'trim') await appendMany(adapter);
+      await settle();
+      const hold = disk.hold(operation, path);
+      begin(adapter);
+      await hold.begun;
+      // The witness is a third file: whatever is held, its sync can fail beside it.
+      simulation.disk.failSync(/witness$/);
+      await simulation.elapse(2_000);
+      expect(adapter.health().status, name).toBe('failed');
+      disk.changed.length = 0;
+      hold.letGo();
+      await settle();
+      expect(disk.changed, name).toEqual(operation === 'remove' ? [expect.stringMatching(path)] : []);
+      await adapter.close();
+    }
   });
 
   it('is what a write that fails without explanation is treated like', async () => {

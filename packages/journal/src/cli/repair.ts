@@ -1,5 +1,6 @@
 import { EventManagerError } from '@event-manager/core';
 import { copyAside, type Damage, type Range, readLostFile } from '../damage.ts';
+import { FailStop } from '../fail-stop.ts';
 import {
   DAMAGE_FILE,
   indexFileOf,
@@ -102,5 +103,5 @@ async function repairState(folder: Folder, { state }: Verification, damaged: Rea
   const isDamaged = [...damaged].some(
     (file) => parseStateLogFile(file) !== undefined || parseSnapshotFile(file) !== undefined,
   );
-  if (isDamaged) await writeSnapshot(folder, state.entries, Math.max(1, state.sequence), state.epoch);
+  if (isDamaged) await writeSnapshot(folder, state.entries, Math.max(1, state.sequence), state.epoch, new FailStop());
 }

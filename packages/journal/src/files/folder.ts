@@ -80,9 +80,14 @@ export class Folder {
 
   /**
    * Makes `name` consist of exactly these chunks: temporary file, sync, rename, sync of the directory. A crash at any step
-   * leaves the old file or the new one, and perhaps a temporary file that the next opening removes.
+   * leaves the old file or the new one, and perhaps a temporary file that the next opening removes. `assertMay` is asked last
+   * before the name changes hands: writing may take long, and the store may have stopped meanwhile.
    */
-  async replaceFile(name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  async replaceFile(
+    name: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    assertMay: () => void = () => {},
+  ): Promise<void> {
     const temporary = name + TEMPORARY_SUFFIX;
     await this.removeIfThere(temporary);
     const file = await this.open(temporary, 'create');
@@ -99,6 +104,7 @@ export class Folder {
       await file.close();
     }
     this.failpoint('journal.replace.rename.before');
+    assertMay();
     await this.disk.rename(this.path(temporary), this.path(name));
     this.failpoint('journal.replace.sync-dir.before');
     await this.syncDir();

@@ -86,6 +86,7 @@ export class ActiveSegment {
   }
 
   async #cut(length: number): Promise<void> {
+    this.#failStop.assertRunning();
     this.#folder.failpoint('journal.log.cut.before');
     try {
       await this.#file.truncate(length);

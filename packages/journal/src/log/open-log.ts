@@ -37,7 +37,7 @@ export interface LoadedLog {
 export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promise<LoadedLog> {
   const { folder, files, failStop, damage } = parts;
   const directory = new IdDirectory();
-  const sealer = new Sealer({ folder, files, damage }, directory);
+  const sealer = new Sealer({ folder, files, damage, failStop }, directory);
   const report = (found: Damage): void => damage.report(found);
   const recovered = await recoverLog(
     folder,

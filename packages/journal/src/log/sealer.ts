@@ -14,7 +14,7 @@ import type { LogCore } from './log-core.ts';
 import { readSegmentContents } from './read-segment-contents.ts';
 import { Segment } from './segment.ts';
 
-type SealerCore = Pick<LogCore, 'folder' | 'files' | 'damage'>;
+type SealerCore = Pick<LogCore, 'folder' | 'files' | 'damage' | 'failStop'>;
 
 const DIRECTORY_PAUSE_EVERY = 4096;
 
@@ -105,12 +105,12 @@ export class Sealer {
   }
 
   async #write(segment: Segment, built: BuiltIndex): Promise<IndexFile> {
-    const { folder, files } = this.#core;
+    const { folder, files, failStop } = this.#core;
     const name = indexFileOf(segment.file);
     folder.failpoint('journal.index.write.before');
     await files.drop(name);
     this.#cache.drop(name);
-    await folder.replaceFile(name, built.chunks);
+    await folder.replaceFile(name, built.chunks, () => failStop.assertRunning());
     folder.failpoint('journal.index.write.after');
     return IndexFile.open(name, files, this.#cache);
   }

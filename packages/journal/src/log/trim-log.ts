@@ -25,7 +25,9 @@ export function trimLog({ core, appending, known, witness }: OpenLog, upTo: numb
       core.folder.failpoint('journal.trim.remove.before');
       await core.files.drop(segment.file);
       await core.files.drop(indexFileOf(segment.file));
+      core.failStop.assertRunning();
       await core.folder.removeIfThere(indexFileOf(segment.file));
+      core.failStop.assertRunning();
       await core.folder.removeIfThere(segment.file);
       core.folder.failpoint('journal.trim.remove.after');
     }

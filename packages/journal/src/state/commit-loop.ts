@@ -204,7 +204,7 @@ export class CommitLoop {
       return;
     this.#log = undefined;
     await log.close();
-    this.#snapshot = writeSnapshot(folder, entries, this.#sequence, epoch)
+    this.#snapshot = writeSnapshot(folder, entries, this.#sequence, epoch, failStop)
       .catch((error: unknown) => {
         // Without the snapshot the logs still hold everything; on a full disk the next one is tried later.
         if (isDiskFull(error)) fullDisk.enter();

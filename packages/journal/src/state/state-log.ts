@@ -30,6 +30,7 @@ export class StateLog {
     const header = { what: STATE_LOG, epoch, id: newSegmentId(folder.runtime.chance), sequence };
     folder.failpoint('journal.state.create.before');
     const name = stateLogFile(sequence);
+    failStop.assertRunning();
     // A file of this name can only be one whose first commits were never durable.
     await folder.removeIfThere(name);
     const file = await folder.open(name, 'create');
@@ -77,6 +78,7 @@ export class StateLog {
   }
 
   async #cut(length: number): Promise<void> {
+    this.#failStop.assertRunning();
     try {
       await this.#file.truncate(length);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { StateKind } from '@event-manager/core';
+import type { FailStop } from '../fail-stop.ts';
 import { parseSnapshotFile, parseStateLogFile, snapshotFile } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
 import { newSegmentId } from '../format/segment-id.ts';
@@ -13,16 +14,19 @@ const FRAME_CHARACTERS = 64 << 10;
  * Writes the state as it is after commit `sequence`, then removes the logs and snapshots that this one covers.
  *
  * Commits may go on meanwhile, into a log that begins behind `sequence`. Then the snapshot holds some of their values
- * already; that is harmless, since that log is replayed over it and every change in it is absolute.
+ * already; that is harmless, since that log is replayed over it and every change in it is absolute. When the store stops
+ * meanwhile, everything stays as it is.
  */
 export async function writeSnapshot(
   folder: Folder,
   entries: StateEntries,
   sequence: number,
   epoch: number,
+  failStop: FailStop,
 ): Promise<void> {
-  await folder.replaceFile(snapshotFile(sequence), snapshotChunks(folder, entries, sequence, epoch));
-  await removeCovered(folder, sequence);
+  const chunks = snapshotChunks(folder, entries, sequence, epoch);
+  await folder.replaceFile(snapshotFile(sequence), chunks, () => failStop.assertRunning());
+  await removeCovered(folder, sequence, failStop);
 }
 
 async function* snapshotChunks(
@@ -49,14 +53,15 @@ async function* snapshotChunks(
   yield encodeFrame(id, sequence, END_FRAME, 0, String(count));
 }
 
-async function removeCovered(folder: Folder, sequence: number): Promise<void> {
+async function removeCovered(folder: Folder, sequence: number, failStop: FailStop): Promise<void> {
   folder.failpoint('journal.snapshot.remove.before');
   for (const name of await folder.list()) {
     const snapshot = parseSnapshotFile(name);
     const log = parseStateLogFile(name);
     // A log that begins at or before `sequence` also ends there: commits behind it go to the next one.
-    if ((snapshot !== undefined && snapshot < sequence) || (log !== undefined && log <= sequence))
-      await folder.removeIfThere(name);
+    if ((snapshot ?? sequence) >= sequence && (log ?? sequence + 1) > sequence) continue;
+    failStop.assertRunning();
+    await folder.removeIfThere(name);
   }
   await folder.syncDir();
   folder.failpoint('journal.snapshot.remove.after');
