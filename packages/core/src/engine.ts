@@ -260,7 +260,10 @@ export class Engine {
     }
   }
 
-  /** Ends in order: no new events, what was handed in is answered, attempts end, progress is durable, adapter closed. */
+  /**
+   * Ends in order: no new events, what was handed in is answered, attempts end, progress is durable, adapter closed.
+   * Rejects, with everything released, when progress did not become durable: what was delivered then is delivered again.
+   */
   close(options: { drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS);
     return this.#closing;
@@ -284,6 +287,7 @@ export class Engine {
       await this.#dispatch.stop();
       await this.#adapter.close();
     }
+    if (this.#failure) throw this.#failed();
   }
 
   #isSettled(): boolean {
@@ -321,7 +325,7 @@ export class Engine {
   }
 
   #fail(error: unknown): void {
-    if (this.#failure || this.#closing) return;
+    if (this.#failure) return;
     this.#failure = error;
     this.#dispatch.halt();
   }

@@ -364,6 +364,31 @@ describe('close', () => {
     expect(bus.engine.close()).toBe(closing);
   });
 
+  it('rejects when progress did not become durable, with everything released', async () => {
+    for (const failsAfterMs of [0, 150]) {
+      const { time, kept } = durableWorld();
+      const adapter = kept.connect();
+      let released = false;
+      const close = async () => {
+        released = true;
+      };
+      const bus = await openOn({ ...adapter, close }, time, {}, kept);
+      const slow: EventHandler = async (event) => {
+        if (event.topic === 'slow') await time.wait(2_000);
+      };
+      await bus.subscribe({ name: 's', handler: slow, options: { maxConcurrency: 5 } });
+      await bus.publish({ topic: 'slow' });
+      await bus.publish({ topic: 'fast' });
+      kept.interfere = (call) => {
+        if (call === 'commit') throw new EventManagerError('store_failed', 'The sync failed.');
+      };
+      await time.advance(failsAfterMs);
+      await expect(bus.close()).rejects.toMatchObject({ code: 'store_failed' });
+      expect(released).toBe(true);
+      expect(bus.engine.health().status).toBe('failed');
+    }
+  });
+
   it('leaves nothing open: in every lane reserved equals scanned, and no timer waits', async () => {
     const { time, kept, open } = durableWorld();
     const bus = await open();
