@@ -88,7 +88,7 @@ class Journal implements EventBusAdapter {
     this.#stateLogBytesMax = options.stateLogBytesMax ?? STATE_LOG_BYTES_MAX_DEFAULT;
     this.#folder = new Folder(disk, runtime, directory);
     this.#damage = new DamageRegister(this.#folder);
-    this.#fullDisk = new FullDisk(this.#folder, options.reserveBytes ?? RESERVE_BYTES_DEFAULT);
+    this.#fullDisk = new FullDisk(this.#folder, this.#failStop, options.reserveBytes ?? RESERVE_BYTES_DEFAULT);
   }
 
   async open(): Promise<void> {
@@ -183,7 +183,7 @@ class Journal implements EventBusAdapter {
     const folder = this.#folder;
     if (this.#damage.any) return Witness.readOnly(folder, this.#failStop, reading);
     await this.#fullDisk.open();
-    this.#releases.push(async () => this.#fullDisk.close());
+    this.#releases.push(() => this.#fullDisk.close());
     if (state.hasLogs && state.log === undefined && state.sequence > 0) {
       if (state.torn !== undefined) await keepTornTail(folder, state.torn);
       await writeSnapshot(folder, state.entries, state.sequence, epoch, this.#failStop);

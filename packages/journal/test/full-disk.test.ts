@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readAll } from './support/read-all.ts';
 import { sampleEvent } from './support/sample-event.ts';
-import { Simulation } from './support/simulation.ts';
+import { Simulation, settle } from './support/simulation.ts';
+import { WatchedDisk } from './support/watched-disk.ts';
 
 const RESERVE_BYTES = 256 << 10;
 
@@ -53,5 +54,45 @@ describe('a full disk', () => {
     const reopened = await simulation.open();
     expect((await reopened.state.get('topic', ['a']))[0]!.value).toBe(3);
     await reopened.close();
+  });
+
+  it('is not what a failing reserve is taken for: that stops the store and is not tried again', async () => {
+    const simulation = new Simulation(3);
+    let reserveSyncs = 0;
+    const disk = new WatchedDisk(simulation.disk.mount());
+    const adapter = await simulation.open({ disk, reserveBytes: RESERVE_BYTES });
+    simulation.disk.fill(0);
+    await adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    await expect(adapter.store.append([sampleEvent(1, 300_000)])).rejects.toMatchObject({ code: 'disk_full' });
+    simulation.disk.fill(Number.POSITIVE_INFINITY);
+    simulation.disk.fail({ operation: 'sync', path: /reserve$/, code: 'EIO', times: 100 });
+    for (let look = 0; look < 8; look++) {
+      const before = disk.synced.length;
+      await simulation.elapse(250);
+      reserveSyncs += disk.synced.slice(before).filter((path) => path.endsWith('reserve')).length;
+    }
+    expect(adapter.health().status).toBe('failed');
+    expect(reserveSyncs).toBe(1);
+    await expect(adapter.store.append([sampleEvent(2)])).rejects.toMatchObject({ code: 'store_failed' });
+    await adapter.close();
+  });
+
+  it('that has room again while the journal closes leaves no file under work', async () => {
+    const simulation = new Simulation(4);
+    const disk = new WatchedDisk(simulation.disk.mount());
+    const adapter = await simulation.open({ disk, reserveBytes: RESERVE_BYTES });
+    simulation.disk.fill(0);
+    await adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    simulation.disk.fill(Number.POSITIVE_INFINITY);
+    const hold = disk.hold('sync', /reserve$/);
+    await simulation.elapse(250);
+    await hold.begun;
+    let isClosed = false;
+    const closing = adapter.close().then(() => (isClosed = true));
+    await settle();
+    expect(isClosed).toBe(false);
+    hold.letGo();
+    await closing;
+    expect(disk.openPaths).toEqual([]);
   });
 });

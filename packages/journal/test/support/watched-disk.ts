@@ -22,6 +22,8 @@ export class WatchedDisk implements Disk {
   readonly openPaths: string[] = [];
   /** Paths that were removed, and targets of renames, in order. */
   readonly changed: string[] = [];
+  /** Paths whose sync was asked for, in order. */
+  readonly synced: string[] = [];
   readonly #disk: Disk;
   #orders: Order[] = [];
   #opensLeft = Number.POSITIVE_INFINITY;
@@ -56,7 +58,10 @@ export class WatchedDisk implements Disk {
       size: () => file.size(),
       read: (into, at) => this.#pass('read', path).then(() => file.read(into, at)),
       write: (bytes, at) => file.write(bytes, at),
-      sync: () => this.#pass('sync', path).then(() => file.sync()),
+      sync: () => {
+        this.synced.push(path);
+        return this.#pass('sync', path).then(() => file.sync());
+      },
       truncate: (length) => file.truncate(length),
       close: () => {
         this.openPaths.splice(this.openPaths.indexOf(path), 1);
