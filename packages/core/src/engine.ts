@@ -11,7 +11,7 @@ import type { Sink } from './contracts/sink.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
-import { EventManagerError } from './errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from './errors/event-manager-error.ts';
 import { compileFilter } from './filter/compile-filter.ts';
 import { parseFilter } from './filter/parse-filter.ts';
 import { type BatchResult, Ingest, type PublishOptions } from './ingest/ingest.ts';
@@ -175,7 +175,7 @@ export class Engine {
 
   /** Opens a stream. Throws `invalid_pattern`, `invalid_filter`, `invalid_cursor`. */
   async stream(_principal: Principal, request: StreamRequest): Promise<EventStream> {
-    this.#assertOpen();
+    this.#assertNotClosed();
     const patterns = (request.topics ?? ['#']).map((topic) => parsePattern(topic, this.limits, '/topics'));
     const filter = request.filter === undefined ? undefined : parseFilter(request.filter, this.limits, '/filter');
     const stream = new EventStream({
@@ -222,7 +222,7 @@ export class Engine {
     const adapter = { ...this.#adapter.health(), name: this.#adapter.name };
     const status =
       this.#failure || adapter.status === 'failed' ? 'failed' : adapter.status === 'ok' ? 'ok' : 'degraded';
-    const reason = this.#failure instanceof Error ? this.#failure.message : adapter.reason;
+    const reason = this.#failure === undefined ? adapter.reason : reasonOf(this.#failure);
     return {
       status,
       ...(reason === undefined ? {} : { reason }),
@@ -335,7 +335,16 @@ export class Engine {
   }
 
   #assertOpen(): void {
-    if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
+    this.#assertNotClosed();
     if (this.#failure) throw this.#failed();
   }
+
+  #assertNotClosed(): void {
+    if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
+  }
+}
+
+/** Whoever asks for health may be a stranger: the words of an error that is not ours can hold paths and addresses. */
+function reasonOf(failure: unknown): string {
+  return isEventManagerError(failure) ? failure.message : 'The engine stopped after an unexpected error.';
 }

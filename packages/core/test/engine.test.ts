@@ -330,6 +330,41 @@ describe('a failure that cannot be explained', () => {
     await expect(bus.settled()).rejects.toMatchObject({ code: 'store_failed' });
     expect(attempts).toBe(1);
     expect((await time.run(bus.engine.event(ANONYMOUS, ID)))?.id).toBe(ID);
+    const stream = await time.run(bus.engine.stream(ANONYMOUS, { from: 'earliest' }));
+    expect(await time.run(stream.next())).toMatchObject([{ kind: 'event', record: { id: ID } }]);
+  });
+
+  it('lets publishers go on that wait for an attempt nobody will make', async () => {
+    const { time, kept } = durableWorld();
+    const bus = await openOn(kept.connect({ durability: 'none' }), time, {}, kept);
+    const handler: EventHandler = (event) => (event.payload['n'] === 1 ? undefined : new Promise(() => {}));
+    await bus.subscribe({ name: 's', handler, options: { maxConcurrency: 1 } });
+    await bus.publish({ payload: { n: 1 } });
+    void bus.engine.publish(ANONYMOUS, anEvent({ payload: { n: 2 } }));
+    const waiting = bus.engine.publish(ANONYMOUS, anEvent({ payload: { n: 3 } }));
+    let late: Promise<unknown> | undefined;
+    kept.interfere = (call) => {
+      if (call === 'append') return time.wait(1_000);
+      if (call !== 'commit') return;
+      // Handed in before the failure, routed after it.
+      late = bus.engine.publish(ANONYMOUS, anEvent({ payload: { n: 4 } }));
+      throw new EventManagerError('store_failed', 'The sync failed.');
+    };
+    await time.run(waiting);
+    expect(bus.engine.health().status).toBe('failed');
+    await time.run(late!);
+  });
+
+  it('tells nothing about the machine: an error that is not ours may name paths', async () => {
+    const { time, kept, open } = durableWorld();
+    const bus = await open();
+    kept.interfere = (call) => {
+      if (call === 'read') throw Object.assign(new Error("ENOENT: open '/home/secret'"), { code: 'ENOENT' });
+    };
+    await bus.publish();
+    await bus.subscribe({ name: 's', handler: () => {}, options: { startFrom: 'earliest' } });
+    await time.advance(1_000);
+    expect(bus.engine.health()).toMatchObject({ status: 'failed', reason: expect.not.stringContaining('secret') });
   });
 });
 

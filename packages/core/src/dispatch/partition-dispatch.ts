@@ -95,10 +95,14 @@ export class PartitionDispatch {
     return settled;
   }
 
-  /** Nothing is claimed or committed any more; attempts under way are left to end. */
+  /** Nothing is claimed or committed any more; attempts under way are left to end, and nobody waits for other ones. */
   halt(): void {
     this.checkpoint.halt();
     this.dispatcher.stop();
+    for (const subscription of this.active.values()) {
+      subscription.isServing = false;
+      this.serving.releasePublishers(subscription);
+    }
   }
 
   /** The same, and resolves when no read is under way. */
