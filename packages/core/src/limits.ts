@@ -7,6 +7,10 @@ export interface Limits {
   readonly eventBytesMax: number;
   /** One JSON request body: sixteen events of the largest size, so that one request cannot hold much memory. */
   readonly bodyBytesMax: number;
+  /** JSON values in one request body: reading a million tiny ones would hold up everybody else for a second. */
+  readonly bodyValuesMax: number;
+  /** Bytes of all bodies that are being read: slow senders together must not take the memory of the process. */
+  readonly bodiesBytesMax: number;
   /** Nesting of JSON. `JSON.stringify` throws far below what `JSON.parse` accepts: an event must be re-sendable. */
   readonly depthMax: number;
   /** Characters of a topic ([specification] VARCHAR(500)). */
@@ -43,6 +47,8 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = Object.freeze({
   eventBytesMax: 256 * 1024,
   bodyBytesMax: 4 * 1024 * 1024,
+  bodyValuesMax: 100_000,
+  bodiesBytesMax: 256 * 1024 * 1024,
   depthMax: 64,
   topicCharactersMax: 500,
   topicLevelsMax: 32,

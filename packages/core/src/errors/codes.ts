@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   event_too_large: limit('The event is larger than the limit.'),
   body_too_large: limit('The request body is larger than the limit.'),
   batch_too_large: limit('The batch holds more events than the limit.'),
+  too_many_errors: limit('More lines of an upload were refused than one may have; the rest was not read.'),
   overloaded: limit('More is waiting than may wait; try again after the stated time.', true),
   too_many_subscriptions: limit('The limit of subscriptions is reached.'),
   id_conflict: conflict('The event id is already used by an event with other content.'),

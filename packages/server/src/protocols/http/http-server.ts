@@ -2,6 +2,7 @@ import { EventManagerError, type Runtime } from '@event-manager/core';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
+import { BodyBudget } from './body-budget.ts';
 import { acceptJson } from './json-body.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
@@ -75,7 +76,6 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, configuration.requestTimeoutMs),
       requestTimeout: configuration.requestTimeoutMs,
     },
-    bodyLimit: configuration.limits.bodyBytesMax,
     forceCloseConnections: 'idle',
     // Our own hook refuses while draining, in the same form as every other error.
     return503OnClosing: false,
@@ -94,7 +94,9 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
 function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
   const { timers, chance } = runtime;
   const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
-  acceptJson(app, configuration.limits);
+  const { limits } = configuration;
+  const budget = new BodyBudget(limits.bodiesBytesMax);
+  acceptJson(app);
   if (!configuration.allowUnauthenticated) refuseForeignHosts(app);
   app.addHook('onRequest', (request, reply, done) => {
     if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
@@ -106,11 +108,11 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   });
   const methods = refuseMethods(app);
   healthRoutes(app, context);
-  eventRoutes(app, context);
-  subscriptionRoutes(app, context);
+  eventRoutes(app, context, { limits, budget });
+  subscriptionRoutes(app, context, { limits, budget });
   streamRoutes(app, context, { timers, chance, streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
-    batchRoutes(scope, context, timers);
+    batchRoutes(scope, context, { timers, budget });
   });
   app.after(() => methods.declare());
 }

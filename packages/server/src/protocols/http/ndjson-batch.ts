@@ -3,10 +3,17 @@
  * by nothing but the time it takes. The next group is read only when the one before is stored and its results are handed to
  * the socket: a client has to read while it writes. What is stored stays stored when the connection breaks; the client sends
  * the lines without a result again, under the same ids.
+ *
+ * Lines that are refused never wait for the store; so the loop of events is let go after each group, and whoever sends
+ * nothing but such lines is sent away after a thousand. What ends an upload before its end (that, or a line without end) is
+ * its last line.
  */
-import { type BatchResult, EventManagerError, isEventManagerError, type Limits, parseJson } from '@event-manager/core';
+import { type BatchResult, EventManagerError, isEventManagerError, type Limits } from '@event-manager/core';
 import { batchEntry } from './batch-answer.ts';
-import { type Line, splitLines } from './split-lines.ts';
+import type { BodyBudget } from './body-budget.ts';
+import { parseBounded } from './parse-bounded.ts';
+import { splitLines } from './split-lines.ts';
+import { HTTP_STATUS } from './status.ts';
 
 export interface NdjsonBatch {
   readonly body: AsyncIterable<Uint8Array>;
@@ -15,27 +22,45 @@ export interface NdjsonBatch {
   /** Stores a group of parsed events; one result per event. */
   readonly publish: (events: readonly unknown[]) => Promise<readonly BatchResult[]>;
   readonly pause: (delayMs: number) => Promise<void>;
+  /** Resolves in the next turn of the event loop. */
+  readonly nextTurn: () => Promise<void>;
+  readonly budget: BodyBudget;
 }
 
 const OVERLOADED_PAUSE_MS = 100;
 
-/** So many events are handed to the store at once, however many fit into one chunk of the connection. */
-const GROUP_MAX = 1_000;
+/** So many events are read and handed to the store at once, however many fit into one chunk of the connection: some milliseconds. */
+const GROUP_MAX = 250;
+
+/** A client that is right sends the lines that were refused again, and corrected; one that is wrong sends only such. */
+const REFUSED_MAX = 1_000;
 
 /** Yields the answer in parts: one line `{index, status, …}` per line of the body that is not blank. */
 export async function* answerNdjson(batch: NdjsonBatch): AsyncGenerator<string> {
   let index = 0;
-  for await (const lines of splitLines(batch.body, batch.limits.bodyBytesMax)) {
-    const events = lines.filter((line) => line === undefined || !isBlank(line));
-    for (let start = 0; start < events.length; start += GROUP_MAX) {
-      const group = events.slice(start, start + GROUP_MAX);
+  let refused = 0;
+  try {
+    for await (const group of groupsOf(batch)) {
       const results = await publishGroup(group, batch);
       yield results.map((result) => entryLine(index++, result, batch.requestId)).join('');
+      refused += results.filter((result) => result instanceof EventManagerError).length;
+      if (refused >= REFUSED_MAX) throw tooManyErrors(refused);
+      await batch.nextTurn();
     }
+  } catch (error) {
+    if (!isEventManagerError(error)) throw error;
+    yield entryLine(index, error, batch.requestId);
   }
 }
 
-async function publishGroup(lines: readonly Line[], batch: NdjsonBatch): Promise<readonly BatchResult[]> {
+async function* groupsOf({ body, limits, budget }: NdjsonBatch): AsyncGenerator<Uint8Array[]> {
+  for await (const lines of splitLines(body, { lineBytesMax: limits.bodyBytesMax, budget })) {
+    const events = lines.filter((line) => !isBlank(line));
+    for (let start = 0; start < events.length; start += GROUP_MAX) yield events.slice(start, start + GROUP_MAX);
+  }
+}
+
+async function publishGroup(lines: readonly Uint8Array[], batch: NdjsonBatch): Promise<readonly BatchResult[]> {
   const parsed = lines.map((line) => parseLine(line, batch.limits));
   const good = parsed.flatMap((entry) => (entry instanceof EventManagerError ? [] : [entry.value]));
   const stored = good.length === 0 ? [] : await publishAll(good, batch);
@@ -59,16 +84,9 @@ async function publishAll(events: readonly unknown[], batch: NdjsonBatch): Promi
   }
 }
 
-function parseLine(line: Line, { depthMax, bodyBytesMax }: Limits): { value: unknown } | EventManagerError {
-  if (line === undefined) {
-    return new EventManagerError('event_too_large', 'The line is longer than limits.bodyBytesMax.', {
-      pointer: '',
-      limit: 'bodyBytesMax',
-      maximum: bodyBytesMax,
-    });
-  }
+function parseLine(line: Uint8Array, limits: Limits): { value: unknown } | EventManagerError {
   try {
-    return { value: parseJson(line, { depthMax }) };
+    return { value: parseBounded(line, limits) };
   } catch (error) {
     if (isEventManagerError(error)) return error;
     throw error;
@@ -82,8 +100,16 @@ function withoutIndex(result: BatchResult): BatchResult {
   return new EventManagerError(result.code, result.message, { ...result.details, pointer }, result.cause);
 }
 
+/** Of an error only what a program needs: words for each of many lines would make the answer far larger than the upload. */
 function entryLine(index: number, result: BatchResult, requestId: string): string {
-  return `${JSON.stringify({ index, ...batchEntry(result, requestId) })}\n`;
+  if (!(result instanceof EventManagerError)) return `${JSON.stringify({ index, ...batchEntry(result, requestId) })}\n`;
+  const { code, retryable, details } = result;
+  const { pointer, retryAfterMs } = details;
+  return `${JSON.stringify({ index, status: HTTP_STATUS[code], error: { code, retryable, pointer, retryAfterMs } })}\n`;
+}
+
+function tooManyErrors(refused: number): EventManagerError {
+  return new EventManagerError('too_many_errors', `${refused} lines were refused; the rest was not read.`);
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -54,10 +54,6 @@ export function errorOf(thrown: unknown): EventManagerError {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new EventManagerError('unsupported_media_type', 'The body of this request must be application/json.');
   }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const words = 'The body is larger than limits.bodyBytesMax; send more as application/x-ndjson.';
-    return new EventManagerError('body_too_large', words, { limit: 'bodyBytesMax' });
-  }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new EventManagerError('invalid_request', 'The request cannot be read.', {}, thrown);
   }

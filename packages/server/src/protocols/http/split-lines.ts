@@ -1,39 +1,60 @@
+import { EventManagerError } from '@event-manager/core';
+import type { BodyBudget } from './body-budget.ts';
+import { ByteCollector } from './byte-collector.ts';
+
 const LINE_FEED = 0x0a;
 
-/** One line as it came; `undefined` when it was longer than the limit, of which no more than the limit was kept meanwhile. */
-export type Line = Uint8Array | undefined;
+export interface SplitLinesOptions {
+  readonly lineBytesMax: number;
+  readonly budget: BodyBudget;
+}
 
 /**
  * Cuts a stream of bytes into lines and hands over all that are complete after each chunk. Asking for the next group only
- * when the last was dealt with makes the sender wait. Empty lines are lines.
+ * when the last was dealt with makes the sender wait. Empty lines are lines. Throws `event_too_large` as soon as a line is
+ * too long, after the lines before it, without waiting for its end, which may never come; and `overloaded` when the bodies
+ * of all requests hold too much.
  */
-export async function* splitLines(chunks: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<Line[]> {
-  let rest: Uint8Array[] = [];
-  let restBytes = 0;
-  let overflowed = false;
-  const keep = (part: Uint8Array) => {
-    restBytes += part.length;
-    overflowed ||= restBytes > lineBytesMax;
-    if (overflowed) rest = [];
-    else if (part.length > 0) rest.push(part);
-  };
-  const finish = (): Line => {
-    const line = overflowed ? undefined : rest.length === 1 ? rest[0] : Buffer.concat(rest);
-    rest = [];
-    restBytes = 0;
-    overflowed = false;
-    return line;
-  };
-  for await (const chunk of chunks) {
-    const lines: Line[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      keep(chunk.subarray(start, end));
-      lines.push(finish());
-      start = end + 1;
+export async function* splitLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { lineBytesMax, budget }: SplitLinesOptions,
+): AsyncGenerator<Uint8Array[]> {
+  const rest = new ByteCollector(budget);
+  try {
+    for await (const chunk of chunks) {
+      const lines: Uint8Array[] = [];
+      let start = 0;
+      let tooLong = false;
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0 && !tooLong; end = chunk.indexOf(LINE_FEED, start)) {
+        const line = withRest(rest, chunk.subarray(start, end), lineBytesMax);
+        if (line === undefined) tooLong = true;
+        else lines.push(line);
+        start = end + 1;
+      }
+      if (lines.length > 0) yield lines;
+      if (tooLong || rest.length + chunk.length - start > lineBytesMax) throw lineTooLong(lineBytesMax);
+      rest.add(chunk.subarray(start));
     }
-    keep(chunk.subarray(start));
-    if (lines.length > 0) yield lines;
+    if (rest.length > 0) yield [rest.bytes];
+  } finally {
+    rest.clear();
   }
-  if (restBytes > 0) yield [finish()];
+}
+
+/** The whole line; `undefined` when it is too long. */
+function withRest(rest: ByteCollector, part: Uint8Array, lineBytesMax: number): Uint8Array | undefined {
+  if (rest.length + part.length > lineBytesMax) return undefined;
+  if (rest.length === 0) return part;
+  rest.add(part);
+  const line = rest.bytes;
+  rest.clear();
+  return line;
+}
+
+function lineTooLong(maximum: number): EventManagerError {
+  return new EventManagerError('event_too_large', 'The line is longer than limits.bodyBytesMax.', {
+    pointer: '',
+    limit: 'bodyBytesMax',
+    maximum,
+  });
 }

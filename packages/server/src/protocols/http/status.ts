@@ -24,6 +24,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   event_too_large: 413,
   body_too_large: 413,
   batch_too_large: 413,
+  too_many_errors: 400,
   overloaded: 429,
   too_many_subscriptions: 409,
   id_conflict: 409,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { DEFAULT_LIMITS, EventManagerError } from '@event-manager/core';
 import { expect, it, onTestFinished } from 'vitest';
+import { BodyBudget } from '../../../src/protocols/http/body-budget.ts';
 import { answerNdjson } from '../../../src/protocols/http/ndjson-batch.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 
@@ -63,6 +64,8 @@ it('waits with its sender while too much is waiting for the store, and tells any
     requestId: 'r',
     publish: () => Promise.reject(refusals.shift()),
     pause: async (delayMs: number) => void pauses.push(delayMs),
+    nextTurn: async () => {},
+    budget: new BodyBudget(1_000),
   };
   for await (const part of answerNdjson(batch)) answer += part;
   expect(pauses).toEqual([300, 100]);
@@ -70,11 +73,61 @@ it('waits with its sender while too much is waiting for the store, and tells any
     .trim()
     .split('\n')
     .map((text) => JSON.parse(text));
-  const error = { code: 'disk_full', retryable: true, details: { retryAfterMs: 1_000 } };
+  const error = { code: 'disk_full', retryable: true, retryAfterMs: 1_000 };
   expect(results).toMatchObject([
     { index: 0, status: 503, error },
     { index: 1, status: 503, error },
   ]);
+});
+
+it('lets others have their turn while it refuses lines, says little of each, and ends after a thousand', async () => {
+  const { url } = await runService();
+  const { socket, send, received } = await upload(url);
+  socket.on('error', () => {});
+  send('0\n'.repeat(200_000));
+  await once(socket, 'close');
+  const lines = received().match(/^\{.*\}$/gm)!;
+  expect(lines.length).toBe(1_001);
+  expect(JSON.parse(lines[7]!)).toEqual({
+    index: 7,
+    status: 400,
+    error: { code: 'invalid_event', retryable: false, pointer: '' },
+  });
+  expect(JSON.parse(lines.at(-1)!)).toMatchObject({ index: 1_000, error: { code: 'too_many_errors' } });
+});
+
+it('gives the event loop back between groups, although no line of them waits for the store', async () => {
+  let turns = 0;
+  const sizes: number[] = [];
+  const batch = {
+    body: (async function* () {
+      yield Buffer.from('0\n'.repeat(800));
+    })(),
+    limits: DEFAULT_LIMITS,
+    requestId: 'r',
+    publish: async (events: readonly unknown[]) => {
+      sizes.push(events.length);
+      return events.map(() => new EventManagerError('invalid_event', 'No.'));
+    },
+    pause: async () => {},
+    nextTurn: async () => void turns++,
+    budget: new BodyBudget(1_000),
+  };
+  for await (const _part of answerNdjson(batch)) expect(turns).toBe(sizes.length - 1);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(250);
+  expect(turns).toBe(sizes.length);
+});
+
+it('answers an endless line when it is over the limit, and closes', async () => {
+  const { url } = await runService();
+  const { socket, send, received } = await upload(url);
+  socket.on('error', () => {});
+  send(line(0));
+  const filling = setInterval(() => send('x'.repeat(1024 * 1024)), 5);
+  await once(socket, 'close');
+  clearInterval(filling);
+  expect(received()).toMatch(/"index":0,"status":201/);
+  expect(received()).toMatch(/"index":1,"status":413,"error":\{"code":"event_too_large"/);
 });
 
 it('makes a client wait that writes and does not read', async () => {

@@ -1,6 +1,8 @@
+import type { EventManagerError } from '@event-manager/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Line, splitLines } from '../../../src/protocols/http/split-lines.ts';
+import { BodyBudget } from '../../../src/protocols/http/body-budget.ts';
+import { splitLines } from '../../../src/protocols/http/split-lines.ts';
 
 async function* cut(text: string, places: readonly number[]): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -13,10 +15,22 @@ async function* cut(text: string, places: readonly number[]): AsyncGenerator<Uin
   yield bytes.subarray(start);
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, lineBytesMax: number): Promise<(string | undefined)[]> {
-  const lines: Line[] = [];
-  for await (const group of splitLines(chunks, lineBytesMax)) lines.push(...group);
-  return lines.map((line) => line && Buffer.from(line).toString());
+/** The lines, and the code of the error that ended them. */
+async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  lineBytesMax: number,
+  budget = new BodyBudget(10 * 1024 * 1024),
+): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    for await (const group of splitLines(chunks, { lineBytesMax, budget })) {
+      lines.push(...group.map((line) => Buffer.from(line).toString()));
+    }
+  } catch (error) {
+    lines.push((error as EventManagerError).code);
+  }
+  expect(budget.held).toBe(0);
+  return lines;
 }
 
 it('finds the same lines wherever the chunks are cut, also inside a character', async () => {
@@ -33,24 +47,29 @@ it('finds the same lines wherever the chunks are cut, also inside a character', 
   );
 });
 
-it('gives up a line that is too long wherever it is cut, and takes those around it', async () => {
+it('ends at a line that is too long wherever it is cut, after those before it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(40)), fc.boolean(), async (places, isLast) => {
-      const text = `short\n${'x'.repeat(21)}\n${'y'.repeat(20)}${isLast ? '' : '\nend'}`;
-      const wanted = ['short', undefined, 'y'.repeat(20), ...(isLast ? [] : ['end'])];
-      expect(await collect(cut(text, places), 20)).toEqual(wanted);
+    fc.asyncProperty(fc.array(fc.nat(40)), async (places) => {
+      const text = `short\n${'y'.repeat(20)}\n${'x'.repeat(21)}\nend`;
+      expect(await collect(cut(text, places), 20)).toEqual(['short', 'y'.repeat(20), 'event_too_large']);
     }),
     { numRuns: 200 },
   );
 });
 
-it('keeps no more than the limit of an endless line', async () => {
+it('does not wait for the end of an endless line', async () => {
   let handedOut = 0;
   async function* endless(): AsyncGenerator<Uint8Array> {
-    for (; handedOut < 1_000; handedOut++) yield Buffer.alloc(64 * 1024, 0x78);
+    for (;;) {
+      handedOut++;
+      yield Buffer.alloc(64 * 1024, 0x78);
+    }
   }
-  const before = process.memoryUsage().arrayBuffers;
-  expect(await collect(endless(), 1024 * 1024)).toEqual([undefined]);
-  expect(handedOut).toBe(1_000);
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+  expect(await collect(endless(), 1024 * 1024)).toEqual(['event_too_large']);
+  expect(handedOut).toBe(17);
+});
+
+it('takes what it keeps from what all bodies may hold, and gives it back', async () => {
+  expect(await collect(cut('0123456789', [3, 5]), 1_000, new BodyBudget(4))).toEqual(['overloaded']);
+  expect(await collect(cut('0123456789', [3, 5]), 1_000, new BodyBudget(8_192))).toEqual(['0123456789']);
 });

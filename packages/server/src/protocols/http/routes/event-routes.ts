@@ -5,16 +5,14 @@ import { getEvent } from '../../../operations/get-event.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { publishEvent } from '../../../operations/publish-event.ts';
 import { eventsPage } from '../events-page.ts';
-import { readJsonBody } from '../json-body.ts';
+import { type JsonBodies, readEventBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-export function eventRoutes(app: FastifyInstance, context: OperationContext): void {
-  const { limits } = context.engine;
-
+export function eventRoutes(app: FastifyInstance, context: OperationContext, bodies: JsonBodies): void {
   app.post('/events', async (request, reply) => {
-    const published = await publishEvent(context, ANONYMOUS, readJsonBody(request, limits));
+    const published = await publishEvent(context, ANONYMOUS, await readEventBody(request, reply, bodies));
     return json(reply.code(published.duplicate ? 200 : 201), JSON.stringify(published));
   });
 

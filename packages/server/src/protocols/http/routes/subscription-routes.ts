@@ -8,18 +8,17 @@ import { listSubscriptions } from '../../../operations/list-subscriptions.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { pauseSubscription } from '../../../operations/pause-subscription.ts';
 import { resumeSubscription } from '../../../operations/resume-subscription.ts';
-import { readJsonBody } from '../json-body.ts';
+import { type JsonBodies, readJsonBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
 
 interface ById {
   readonly Params: { readonly id: string };
 }
 
-export function subscriptionRoutes(app: FastifyInstance, context: OperationContext): void {
-  const { limits } = context.engine;
-
+export function subscriptionRoutes(app: FastifyInstance, context: OperationContext, bodies: JsonBodies): void {
   app.post('/subscriptions', async (request, reply) => {
-    const { subscription, created } = await createSubscription(context, ANONYMOUS, readJsonBody(request, limits));
+    const wanted = await readJsonBody(request, reply, bodies);
+    const { subscription, created } = await createSubscription(context, ANONYMOUS, wanted);
     return reply
       .code(created ? 201 : 200)
       .header('location', `/subscriptions/${subscription.id}`)
