@@ -133,7 +133,8 @@ export class Engine {
     this.#ingest = new Ingest({ store, route: dispatch.route, runtime, limits, awaitsAttempts });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { webhookSink, owner = 'local' } = options;
-    this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner });
+    const onFailure = (error: unknown) => this.#fail(error);
+    this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner, onFailure });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
 

@@ -64,7 +64,7 @@ export class Scheduled {
   async #append(event: unknown): Promise<void> {
     try {
       // The bus does not wait for anybody's handler: a close that waits for this would wait for it too.
-      await insideHandler.run(true, () =>
+      await insideHandler.run('bus', () =>
         this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits }),
       );
     } catch (error) {

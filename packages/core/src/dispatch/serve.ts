@@ -20,6 +20,7 @@ import { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { positionKey } from './dead-letter.ts';
+import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { HeldLease } from './leases.ts';
 import { LocalQueue, type QueueKeys } from './local-queue.ts';
@@ -97,10 +98,14 @@ export class Serving {
     this.#enter(subscription);
   }
 
-  /** Lets attempts under way end for at most `drainMs`, then commits what is settled; nothing is left open. */
-  async takeDown(subscription: ActiveSubscription, drainMs: number): Promise<void> {
+  /**
+   * Lets attempts under way end for at most `drainMs`, then commits what is settled; nothing is left open. For the attempt
+   * whose handler is the `caller` it does not wait: the two would wait for each other.
+   */
+  async takeDown(subscription: ActiveSubscription, drainMs: number, caller?: unknown): Promise<void> {
     const { dispatcher, checkpoint, runtime } = this.#options;
     this.#withdraw(subscription);
+    for (const attempt of subscription.attempts) if (attempt === caller) letGo(attempt);
     if (!subscription.isIdle()) {
       const cancel = runtime.timers.after(drainMs, () => dispatcher.abandon(subscription), true);
       await dispatcher.idle(subscription);
@@ -180,6 +185,20 @@ export class Serving {
     } while (after !== undefined);
     return owed;
   }
+}
+
+/** The handler goes on undisturbed, but its answer is not waited for: the delivery stays owed and costs no failure. */
+function letGo(attempt: Attempt): void {
+  const { subscription } = attempt;
+  if (attempt.state === 'running') {
+    for (const { claimed, kept } of attempt.batch) {
+      subscription.queue.settleOwed(claimed);
+      if (claimed.attempt === 1) kept.firstAttemptEnded();
+    }
+  }
+  attempt.state = 'abandoned';
+  subscription.attempts.delete(attempt);
+  subscription.slotsTaken--;
 }
 
 /** Keys of a subscription's records in the state store. */

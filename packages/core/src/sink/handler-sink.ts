@@ -35,8 +35,11 @@ export type EventHandler<Payload = Event['payload']> = (
 /** Called with up to `batchSize` events; its answer holds for all of them. */
 export type BatchHandler = (events: readonly Event[], contexts: readonly DeliveryContext[]) => Answer | Promise<Answer>;
 
-/** Set while a handler runs, so that a `publish` inside it does not wait for the handler itself. */
-export const insideHandler = new AsyncLocalStorage<true>();
+/**
+ * Set while a handler runs, to the options of its attempt: what is called inside must not wait for the handler itself.
+ * `bus` where the bus itself publishes, which waits for nobody either.
+ */
+export const insideHandler = new AsyncLocalStorage<DeliverOptions | 'bus'>();
 
 const DELIVERED: Outcome = { status: 'delivered' };
 
@@ -45,7 +48,7 @@ export function handlerSink(handler: EventHandler): Sink {
   return {
     single: true,
     deliver([delivery], options) {
-      const outcome = run(() => handler(eventOf(delivery!.record), contextOf(delivery!, options)));
+      const outcome = run(options, () => handler(eventOf(delivery!.record), contextOf(delivery!, options)));
       return outcome instanceof Promise ? outcome.then((settled) => [settled]) : [outcome];
     },
     close: async () => {},
@@ -58,7 +61,7 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
     deliver(batch, options) {
       const events = batch.map((delivery) => eventOf(delivery.record));
       const contexts = batch.map((delivery) => contextOf(delivery, options));
-      const outcome = run(() => handler(events, contexts));
+      const outcome = run(options, () => handler(events, contexts));
       if (outcome instanceof Promise) return outcome.then((settled) => batch.map(() => settled));
       return batch.map(() => outcome);
     },
@@ -66,9 +69,9 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
   };
 }
 
-function run(call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {
+function run(attempt: DeliverOptions, call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {
   try {
-    const answer = insideHandler.run(true, call);
+    const answer = insideHandler.run(attempt, call);
     // Query builders and other libraries answer with promises of their own making.
     return isThenable(answer) ? Promise.resolve(answer).then(outcomeOf, failed) : outcomeOf(answer);
   } catch (error) {

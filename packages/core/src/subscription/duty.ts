@@ -20,11 +20,14 @@ import type { Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { insideHandler } from '../sink/handler-sink.ts';
 import type { Catalog } from './catalog.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
+const FOLLOW_AGAIN_MS = 1_000;
 
 export interface DutyOptions {
   readonly adapter: EventBusAdapter;
@@ -33,6 +36,8 @@ export interface DutyOptions {
   readonly catalog: Catalog;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly owner: string;
+  /** For what nobody waits for and the store is not the reason of. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export class Duty {
@@ -41,6 +46,7 @@ export class Duty {
   readonly #handlers = new Map<string, Sink>();
   readonly #leases: LeaseKeeper | undefined;
   readonly #changing = new Map<string, Promise<unknown>>();
+  #closing = false;
 
   constructor(options: DutyOptions) {
     const { adapter, runtime, owner } = options;
@@ -109,6 +115,57 @@ export class Duty {
 
   /** Drains a subscription, makes `change`, and serves `definition`. When `change` is refused it is served on as it was. */
   async replace(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
+    const caller = insideHandler.getStore();
+    const active = this.#options.dispatch.active.get(definition.id);
+    if (![...(active?.attempts ?? [])].some((attempt) => attempt === caller)) {
+      await this.#swap(definition, change);
+      return;
+    }
+    // Draining would wait for the attempt that waits for us, and giving that up would deliver its event once more.
+    await change();
+    this.#follow(definition.id);
+  }
+
+  /** Drains a subscription, makes `change`, and gives up handler and lease. When `change` is refused nothing happened. */
+  async leave(id: string, change: () => Promise<void>): Promise<void> {
+    const before = await this.#outOfService(id, change, insideHandler.getStore());
+    this.#handlers.delete(id);
+    await this.#leases?.release(id);
+    await before?.sink.close();
+  }
+
+  /** The store refused a commit under the lease of `subscription`. */
+  leaseLost(subscription: ActiveSubscription): void {
+    const { id, held } = subscription;
+    if (held && this.#leases?.holds(id, held)) this.#leases.forget(id);
+    if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
+  }
+
+  async close(drainMs: number): Promise<void> {
+    this.#closing = true;
+    await this.#leases?.stop();
+    await Promise.allSettled(this.#changing.values());
+    const active = [...this.#options.dispatch.active.values()];
+    const results = await Promise.allSettled(active.map((subscription) => this.#end(subscription, drainMs)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Drains what is served, in the background, and serves what the catalog says; tried again until it is done. */
+  #follow(id: string): void {
+    const { catalog, dispatch, runtime, onFailure } = this.#options;
+    const swap = async () => {
+      const definition = catalog.get(id);
+      const active = dispatch.active.get(id);
+      if (definition && active && active.definition !== definition) await this.#swap(definition, async () => {});
+    };
+    this.#inTurn(id, swap).catch((error: unknown) => {
+      if (!isEventManagerError(error)) onFailure(error);
+      else if (!this.#closing) runtime.timers.after(FOLLOW_AGAIN_MS, () => this.#follow(id));
+    });
+  }
+
+  async #swap(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
     const { id } = definition;
     const before = await this.#outOfService(id, change);
     try {
@@ -129,30 +186,6 @@ export class Duty {
     }
   }
 
-  /** Drains a subscription, makes `change`, and gives up handler and lease. When `change` is refused nothing happened. */
-  async leave(id: string, change: () => Promise<void>): Promise<void> {
-    const before = await this.#outOfService(id, change);
-    this.#handlers.delete(id);
-    await this.#leases?.release(id);
-    await before?.sink.close();
-  }
-
-  /** The store refused a commit under the lease of `subscription`. */
-  leaseLost(subscription: ActiveSubscription): void {
-    const { id, held } = subscription;
-    if (held && this.#leases?.holds(id, held)) this.#leases.forget(id);
-    if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
-  }
-
-  async close(drainMs: number): Promise<void> {
-    await this.#leases?.stop();
-    await Promise.allSettled(this.#changing.values());
-    const active = [...this.#options.dispatch.active.values()];
-    const results = await Promise.allSettled(active.map((subscription) => this.#end(subscription, drainMs)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
   async #end(subscription: ActiveSubscription, drainMs: number): Promise<void> {
     try {
       await this.#options.dispatch.serving.takeDown(subscription, drainMs);
@@ -163,11 +196,15 @@ export class Duty {
   }
 
   /** Drains a subscription and makes `change`; answers with what was served before, or serves it again. */
-  async #outOfService(id: string, change: () => Promise<void>): Promise<ActiveSubscription | undefined> {
+  async #outOfService(
+    id: string,
+    change: () => Promise<void>,
+    caller?: unknown,
+  ): Promise<ActiveSubscription | undefined> {
     const { active, serving } = this.#options.dispatch;
     const subscription = active.get(id);
     try {
-      if (subscription) await serving.takeDown(subscription, UPDATE_DRAIN_MS);
+      if (subscription) await serving.takeDown(subscription, UPDATE_DRAIN_MS, caller);
       await change();
       return subscription;
     } catch (error) {
@@ -209,17 +246,16 @@ export class Duty {
       await this.#leases?.release(vanished);
     }
     const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changing.has(id));
-    for (const definition of definitions) await this.#adopt(definition);
+    for (const definition of definitions) this.#adopt(definition);
     return definitions
       .filter(({ id, sink }) => sink.kind === 'webhook' || this.#handlers.has(id))
       .map((definition) => definition.id);
   }
 
-  /** Another process changed a subscription that is served here. */
-  async #adopt(definition: SubscriptionDefinition): Promise<void> {
+  /** Another process changed a subscription that is served here. Leases are not renewed while this looks, so it does not wait. */
+  #adopt(definition: SubscriptionDefinition): void {
     const active = this.#options.dispatch.active.get(definition.id);
-    if (!active || active.definition.updatedAtMs === definition.updatedAtMs) return;
-    await this.#inTurn(definition.id, () => this.replace(definition, async () => {}));
+    if (active && active.definition.updatedAtMs !== definition.updatedAtMs) this.#follow(definition.id);
   }
 
   /** True when the subscription is served from now on. */

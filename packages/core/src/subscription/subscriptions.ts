@@ -34,6 +34,8 @@ export interface SubscriptionsOptions {
   readonly limits: Limits;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly owner: string;
+  /** A failure that no caller is there to hear of. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** How far a subscription is, as far as this process knows. */
@@ -57,11 +59,12 @@ export class Subscriptions {
   readonly #duty: Duty;
 
   constructor(options: SubscriptionsOptions) {
-    const { adapter, dispatch, runtime, webhookSink, owner } = options;
+    const { adapter, dispatch, runtime, webhookSink, owner, onFailure } = options;
     this.#options = options;
     this.#catalog = new Catalog(adapter.state);
     this.#nextId = createEventIdSource(runtime);
-    this.#duty = new Duty({ adapter, dispatch, runtime, catalog: this.#catalog, webhookSink, owner });
+    const catalog = this.#catalog;
+    this.#duty = new Duty({ adapter, dispatch, runtime, catalog, webhookSink, owner, onFailure });
   }
 
   get count(): number {
@@ -122,7 +125,8 @@ export class Subscriptions {
 
   /**
    * Changes topic, filter, endpoint or options. Attempts under way end first; then the queue is read again from the floor
-   * against the new definition, and what no longer matches is withdrawn.
+   * against the new definition, and what no longer matches is withdrawn. Called inside the subscription's own handler it
+   * answers before that: the calling attempt is one of those that end first.
    */
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
     return this.#duty.exclusive(id, async () => {

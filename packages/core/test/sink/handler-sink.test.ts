@@ -71,8 +71,9 @@ describe('a handler', () => {
       await Promise.resolve();
       inside.push(insideHandler.getStore());
     });
-    await deliverTo(sink);
-    expect([...inside, insideHandler.getStore()]).toEqual([true, true, undefined]);
+    const attempt = { signal: new AbortController().signal, deadlineAtMs: 0 };
+    await sink.deliver([deliveryOf(1)], attempt);
+    expect([...inside, insideHandler.getStore()]).toEqual([attempt, attempt, undefined]);
   });
 });
 

@@ -397,6 +397,74 @@ describe('detach', () => {
   });
 });
 
+describe('inside its own handler', () => {
+  for (const name of ['named', undefined]) {
+    const kind = name ?? 'without a name';
+
+    it(`${kind}: unsubscribe does not wait for the attempt that calls it, but for the others`, async () => {
+      const bus = await openMemory();
+      const told: string[] = [];
+      const handler: EventHandler = async (event) => {
+        if (event.payload['n'] === 1) {
+          await bus.time.wait(100);
+          told.push('other attempt ended');
+          return;
+        }
+        await bus.engine.subscriptions.unsubscribe(ANONYMOUS, id);
+        told.push('unsubscribed');
+      };
+      const { id } = await bus.subscribe({ ...(name ? { name } : {}), handler, options: { maxConcurrency: 2 } });
+      const beganMs = bus.time.monotonicMs();
+      await bus.publishMany(2);
+      await bus.time.advance(200);
+      expect(told).toEqual(['other attempt ended', 'unsubscribed']);
+      expect(bus.time.monotonicMs() - beganMs).toBeLessThan(1_000);
+      await bus.publishMany(3);
+      await bus.settled();
+      expect([told.length, bus.engine.subscriptions.list(ANONYMOUS)]).toEqual([2, []]);
+    });
+
+    it(`${kind}: update takes effect after the attempt, which is delivered once`, async () => {
+      const { time, open } = durableWorld();
+      const bus = await open();
+      const { seen, handler } = collecting(async (n) => {
+        if (n !== 1) return;
+        const changed = await bus.engine.subscriptions.update(ANONYMOUS, id, { topic: 'b' });
+        expect(changed.topic).toBe('b');
+      });
+      const { id } = await bus.subscribe({ ...(name ? { name } : {}), handler });
+      const beganMs = time.monotonicMs();
+      await bus.publishMany(1);
+      await bus.settled();
+      expect(time.monotonicMs() - beganMs).toBeLessThan(1_000);
+      await bus.publishMany(1, 2, { topic: 'a' });
+      await bus.publishMany(1, 3, { topic: 'b' });
+      await bus.settled();
+      expect(seen).toEqual([1, 3]);
+    });
+
+    it(`${kind}: update takes effect also when the store refuses the first time`, async () => {
+      const { time, kept, open } = durableWorld();
+      const bus = await open();
+      let commits = 0;
+      const { seen, handler } = collecting(async (n) => {
+        if (n !== 1) return FAILED;
+        await bus.engine.subscriptions.update(ANONYMOUS, id, { topic: 'b' });
+        kept.interfere = (call) => {
+          if (call === 'commit' && ++commits < 3) throw new EventManagerError('disk_full', 'Full.');
+        };
+        return { ...FAILED, retry: false };
+      });
+      const { id } = await bus.subscribe({ ...(name ? { name } : {}), handler });
+      await bus.publishMany(1);
+      await time.advance(10_000);
+      await bus.publishMany(1, 2, { topic: 'a' });
+      await time.advance(10_000);
+      expect([seen, (await bus.deadLetters(id)).length]).toEqual([[1], 1]);
+    });
+  }
+});
+
 describe('a change that the store refuses', () => {
   const changes: [string, number, (bus: EngineUnderTest, id: string) => Promise<unknown>][] = [
     ['update', 2, ({ engine }, id) => engine.subscriptions.update(ANONYMOUS, id, { topic: 'other' })],
