@@ -26,6 +26,8 @@ export interface LeaseKeeperOptions {
   /** True when the subscription is served from now on; else the lease is given back. */
   readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<boolean>;
   readonly onLost: (subscriptionId: string) => Promise<void>;
+  /** For errors that are not the store's. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface HeldLease {
@@ -42,10 +44,7 @@ export class LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
-    this.#looking = new OneAtATime(
-      () => this.#look(),
-      () => {},
-    );
+    this.#looking = new OneAtATime(() => this.#look(), options.onFailure);
   }
 
   /** Asks and renews now; also to be called when a hint says that something changed. */
@@ -84,7 +83,8 @@ export class LeaseKeeper {
     try {
       await this.#renew();
       await this.#acquire();
-    } catch {
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
       // The store is away or full: leases that ran out meanwhile end by our own clock.
       await this.#dropExpired();
     }

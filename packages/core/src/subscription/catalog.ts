@@ -15,6 +15,8 @@ interface Known {
 export class Catalog {
   readonly #state: StateStore;
   readonly #known = new Map<string, Known>();
+  /** Changed here since the refresh under way began: what it read may be older. */
+  readonly #changed = new Set<string>();
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -40,16 +42,19 @@ export class Catalog {
   /** Reads all durable definitions; returns the ids that vanished since the last time. */
   async refresh(): Promise<readonly string[]> {
     const seen = new Set<string>();
+    this.#changed.clear();
     let after: string | undefined;
     do {
       const page = await this.#state.load('subscription', { ...(after === undefined ? {} : { after }), limit: PAGE });
       for (const entry of page.entries) {
         seen.add(entry.key);
-        this.#remember(entry);
+        if (!this.#changed.has(entry.key)) this.#remember(entry);
       }
       after = page.next;
     } while (after !== undefined);
-    const vanished = [...this.#known].filter(([id, known]) => known.revision > 0 && !seen.has(id)).map(([id]) => id);
+    const vanished = [...this.#known]
+      .filter(([id, known]) => known.revision > 0 && !seen.has(id) && !this.#changed.has(id))
+      .map(([id]) => id);
     for (const id of vanished) this.#known.delete(id);
     return vanished;
   }
@@ -76,7 +81,7 @@ export class Catalog {
     try {
       const change: StateChange = { kind: 'subscription', key: definition.id, value, ifRevision: 0 };
       const revision = await this.#state.commit([change, ...more]);
-      this.#known.set(definition.id, { definition, revision });
+      this.#set(definition, revision);
     } catch (error) {
       if (!isEventManagerError(error, 'revision_conflict')) throw error;
       throw new EventManagerError('subscription_conflict', 'A subscription with this name was created meanwhile.', {
@@ -96,16 +101,24 @@ export class Catalog {
     const revision = await this.#state.commit([
       { kind: 'subscription', key: definition.id, value, ifRevision: known.revision },
     ]);
-    this.#known.set(definition.id, { definition, revision });
+    this.#set(definition, revision);
   }
 
   /** Deletes a durable subscription together with `more`. */
   async remove(id: string, more: readonly StateChange[]): Promise<void> {
     await this.#state.commit([{ kind: 'subscription', key: id }, ...more]);
     this.#known.delete(id);
+    this.#changed.add(id);
   }
 
+  #set(definition: SubscriptionDefinition, revision: number): void {
+    this.#known.set(definition.id, { definition, revision });
+    this.#changed.add(definition.id);
+  }
+
+  /** What did not change stays the same object: so it can be told from what did. */
   #remember(entry: StateEntry): void {
+    if (this.#known.get(entry.key)?.revision === entry.revision) return;
     const definition = entry.value as unknown as SubscriptionDefinition;
     this.#known.set(entry.key, { definition, revision: entry.revision });
   }

@@ -24,6 +24,7 @@ import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import type { Catalog } from './catalog.ts';
+import { lastCallSink } from './last-call-sink.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
@@ -59,6 +60,7 @@ export class Duty {
       wanted: () => this.#wanted(),
       onAcquired: (id, held) => this.#acquired(id, held),
       onLost: async (id) => this.#drop(id),
+      onFailure: options.onFailure,
     });
   }
 
@@ -234,8 +236,9 @@ export class Duty {
   }
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
-    if (definition.sink.kind === 'webhook') return this.#options.webhookSink?.(definition);
-    return this.#handlers.get(definition.id);
+    const { webhookSink, onFailure } = this.#options;
+    if (definition.sink.kind !== 'webhook') return this.#handlers.get(definition.id);
+    return webhookSink && lastCallSink(webhookSink(definition), onFailure);
   }
 
   /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
@@ -278,7 +281,7 @@ export class Duty {
     const active = this.#options.dispatch.active.get(id);
     if (!active) return;
     this.#options.dispatch.serving.drop(active);
-    if (active.definition.sink.kind === 'webhook') void active.sink.close();
+    if (active.definition.sink.kind === 'webhook') active.sink.close().catch(this.#options.onFailure);
   }
 
   async #inTurn<T>(id: string, change: () => Promise<T>): Promise<T> {

@@ -11,7 +11,7 @@ import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription, DeliveryCounts } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
@@ -161,10 +161,14 @@ export class Subscriptions {
 
   /** The receiver said that it is gone for good: nothing is delivered until somebody resumes. */
   gone(subscription: ActiveSubscription, _reason: AttemptError): void {
-    const definition = { ...subscription.definition, state: 'stopped' as const };
-    subscription.definition = definition;
-    // A failed write only means that the receiver is asked once more after a restart, and says it again.
-    void this.#catalog.update(definition).catch(() => {});
+    const { id, definition } = subscription;
+    subscription.definition = { ...definition, state: 'stopped' };
+    this.#duty
+      .exclusive(id, () => this.#stop(definition))
+      .catch((error: unknown) => {
+        // A failed write only means that the receiver is asked once more after a restart, and says it again.
+        if (!isEventManagerError(error)) this.#options.onFailure(error);
+      });
   }
 
   async close(drainMs: number): Promise<void> {
@@ -269,6 +273,16 @@ export class Subscriptions {
       }
       return definition;
     });
+  }
+
+  /** A receiver that took the place of the one that is gone has nothing to do with it. */
+  async #stop({ id, sink }: SubscriptionDefinition): Promise<void> {
+    const known = this.#catalog.get(id);
+    if (!known || JSON.stringify(known.sink) !== JSON.stringify(sink)) return;
+    const stopped = { ...known, state: 'stopped' as const };
+    await this.#catalog.update(stopped);
+    const active = this.#options.dispatch.active.get(id);
+    if (active) active.definition = stopped;
   }
 
   async #remove(id: string): Promise<void> {

@@ -15,12 +15,16 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
   const log: string[] = [];
   const held = new Map<string, HeldLease>();
   const timers = time.scope();
-  const fails = { acquiring: false };
+  const fails = { acquiring: false, looking: false };
+  const failures: unknown[] = [];
   const keeper = new LeaseKeeper({
     state: adapter.state,
     runtime: runtimeOn(time, timers),
     owner,
-    wanted: async () => ['s'],
+    wanted: async () => {
+      if (fails.looking) throw new TypeError('a mistake');
+      return ['s'];
+    },
     onAcquired: async (id, lease) => {
       if (fails.acquiring) throw new EventManagerError('disk_full', 'The disk is full.');
       held.set(id, lease);
@@ -30,8 +34,9 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
     onLost: async (id) => {
       log.push(`${owner} lost ${id}`);
     },
+    onFailure: (error) => failures.push(error),
   });
-  return { keeper, log, held, fails, die: () => timers.end() };
+  return { keeper, log, held, fails, failures, die: () => timers.end() };
 }
 
 describe('leases of subscriptions', () => {
@@ -99,6 +104,16 @@ describe('leases of subscriptions', () => {
     await world.time.settle();
     expect(b.log).toEqual(['b serves s']);
     await world.time.run(Promise.all([a.keeper.stop(), b.keeper.stop()]));
+  });
+
+  it('do not hide a programming mistake behind a store that is away', async () => {
+    const world = await shared();
+    const { keeper, fails, failures } = keeperOf('a', world);
+    fails.looking = true;
+    keeper.poke();
+    await world.time.settle();
+    expect(failures).toEqual([new TypeError('a mistake')]);
+    await world.time.run(keeper.stop());
   });
 
   it('end by the own clock while the store is away', async () => {

@@ -397,6 +397,59 @@ describe('detach', () => {
   });
 });
 
+describe('a receiver that is gone', () => {
+  it('does not stop the one that takes its place meanwhile', async () => {
+    const { time, kept, open } = durableWorld();
+    const delivered: string[] = [];
+    const bus = await open({
+      webhookSink: ({ sink }) =>
+        sinkOf(async (batch) => {
+          if (sink.kind === 'webhook' && sink.endpoint === 'https://old.example/') {
+            await time.wait(200);
+            return batch.map(() => ({ status: 'gone', error: { code: 'http_410', message: 'Gone.' } }));
+          }
+          delivered.push(...batch.map(({ record }) => record.topic));
+          return batch.map(() => ({ status: 'delivered' }));
+        }),
+    });
+    const { id } = await bus.subscribe({ endpoint: 'https://old.example/' });
+    await bus.publish({ topic: 'a' });
+    await time.advance(150);
+    kept.interfere = (call, [changes]) => {
+      const isDefinition = call === 'commit' && (changes as { kind: string }[])[0]?.kind === 'subscription';
+      return isDefinition ? time.wait(50) : undefined;
+    };
+    await update(bus, id, { endpoint: 'https://new.example/' });
+    await bus.publish({ topic: 'b' });
+    await bus.settled();
+    expect(delivered).toEqual(['b']);
+    expect(bus.engine.subscriptions.get(ANONYMOUS, id).state).toBe('active');
+  });
+
+  it('stays stopped over a restart, and is taken up again by resume', async () => {
+    const { open } = durableWorld();
+    let isGone = true;
+    const webhookSink = () =>
+      sinkOf((batch) =>
+        batch.map(() =>
+          isGone ? { status: 'gone', error: { code: 'http_410', message: 'Gone.' } } : { status: 'delivered' },
+        ),
+      );
+    const first = await open({ webhookSink });
+    const { id } = await first.subscribe({ endpoint: 'https://a.example/' });
+    await first.publish();
+    await first.time.advance(1_000);
+    await first.close();
+    const second = await open({ webhookSink });
+    expect(second.engine.subscriptions.get(ANONYMOUS, id).state).toBe('stopped');
+    isGone = false;
+    await second.time.run(second.engine.subscriptions.resume(ANONYMOUS, id));
+    await second.publish();
+    await second.settled();
+    expect(second.status(id).counts.delivered).toBe(1);
+  });
+});
+
 describe('inside its own handler', () => {
   for (const name of ['named', undefined]) {
     const kind = name ?? 'without a name';
