@@ -88,7 +88,7 @@ export interface EventManager extends AsyncDisposable {
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage>;
   /** Reads the log from a cursor, without debt. */
   stream(request?: StreamRequest): Promise<EventStream>;
-  /** Newest dead letters last; of one subscription, or of all. */
+  /** Of one subscription, or of all; in the order of their keys: subscription, then position. */
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   getHealth(): Promise<EngineHealth>;
   /** Resolves when everything acknowledged so far is settled: for tests. */

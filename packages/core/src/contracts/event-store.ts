@@ -125,7 +125,7 @@ export interface EventStore {
   read(partition: Partition, after: Position, options: ReadOptions): Promise<ReadResult>;
   /** One entry per reference in order, `undefined` where nothing readable is kept. */
   get(refs: readonly (string | Place)[]): Promise<readonly (Recorded | undefined)[]>;
-  /** Searches by the fields of `EventQuery`. Throws `not_supported` if `supports.query` is false. */
+  /** Searches by the fields of `EventQuery`. Throws `not_supported` if `supports.query` is `none`. */
   find(query: EventQuery, options: FindOptions): Promise<FindResult>;
   /** Without `first` nobody can detect a gap. */
   bounds(): Promise<readonly Bounds[]>;

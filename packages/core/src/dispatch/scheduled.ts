@@ -34,13 +34,17 @@ export class Scheduled {
       () => this.#drain(),
       () => {
         this.#cancel?.();
-        this.#cancel = options.timers.after(AGAIN_AFTER_MS, () => this.wake());
+        this.#cancel = options.timers.after(AGAIN_AFTER_MS, () => {
+          this.#cancel = undefined;
+          this.wake();
+        });
       },
     );
   }
 
+  /** Nothing is left to append, as far as this process knows: what failed waits to be tried again. */
   get isIdle(): boolean {
-    return this.#draining.isIdle;
+    return this.#draining.isIdle && this.#cancel === undefined;
   }
 
   wake(): void {

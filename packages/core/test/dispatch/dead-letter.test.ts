@@ -52,6 +52,23 @@ describe('a dead letter', () => {
     expect(letters).toBe(5);
   });
 
+  it('is told of before everything counts as settled, also when the store refuses that at first', async () => {
+    const { time, bus, kept } = await worldWithDeadLetterTopic();
+    await bus.publish();
+    kept.interfere = (call) => {
+      if (call === 'append') throw new EventManagerError('disk_full', 'The disk is full.');
+    };
+    let isSettled = false;
+    const settling = bus.engine.settled().then(() => {
+      isSettled = true;
+    });
+    await time.advance(5_000);
+    expect([isSettled, bus.engine.health().head]).toEqual([false, 1]);
+    kept.interfere = () => {};
+    await time.run(settling);
+    expect(bus.engine.health().head).toBe(2);
+  });
+
   it('is kept also for a subscription without a name, which ends with its process', async () => {
     const bus = await openMemory();
     const { id } = await bus.subscribe({ handler: refusing });
