@@ -19,6 +19,8 @@ import { normalize } from './normalize.ts';
 import type { PublishResult } from './publish-result.ts';
 
 const OVERLOADED_RETRY_AFTER_MS = 1000;
+/** A large batch is normalised in slices: nobody else should wait for the whole of it. */
+const BATCH_SLICE_MS = 10;
 
 /** One entry per event of the batch, in order: the good ones are stored, each bad one has its own error. */
 export type BatchResult = PublishResult | EventManagerError;
@@ -92,20 +94,36 @@ export class Ingest {
     }
     this.#assertRoom(inputs.length);
     const awaitsAttempts = this.#mayAwait();
-    return Promise.all(
-      inputs.map(async (input, at): Promise<BatchResult> => {
-        try {
-          const pointer = `/${at}`;
-          const event = this.#normalize(principal, input, pointer, options);
-          return await new Promise<PublishResult>((resolve, reject) => {
-            this.#enqueue({ event, pointer, awaitsAttempts, resolve, reject });
-          });
-        } catch (error) {
-          if (isEventManagerError(error)) return error;
-          throw error;
-        }
-      }),
-    );
+    const { clock, timers } = this.#runtime;
+    const results: Promise<BatchResult>[] = [];
+    let sliceStartMs = clock.monotonicMs();
+    for (const [at, input] of inputs.entries()) {
+      // A caller's own objects may change while it waits; what the parser made is held by nobody else.
+      if (options.trusted === true && at > 0 && clock.monotonicMs() - sliceStartMs > BATCH_SLICE_MS) {
+        await new Promise<void>((resolve) => timers.soon(resolve));
+        sliceStartMs = clock.monotonicMs();
+      }
+      results.push(this.#publishOne(principal, input, `/${at}`, { options, awaitsAttempts }));
+    }
+    return Promise.all(results);
+  }
+
+  async #publishOne(
+    principal: Principal,
+    input: unknown,
+    pointer: string,
+    { options, awaitsAttempts }: { options: PublishOptions; awaitsAttempts: boolean },
+  ): Promise<BatchResult> {
+    try {
+      if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
+      const event = this.#normalize(principal, input, pointer, options);
+      return await new Promise<PublishResult>((resolve, reject) => {
+        this.#enqueue({ event, pointer, awaitsAttempts, resolve, reject });
+      });
+    } catch (error) {
+      if (isEventManagerError(error)) return error;
+      throw error;
+    }
   }
 
   /** Refuses new events and resolves when everything handed in was answered. */

@@ -1,4 +1,12 @@
-import { ANONYMOUS, type Appendable, EventManagerError } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  type Appendable,
+  Engine,
+  EventManagerError,
+  memory,
+  systemRuntime,
+  type Timers,
+} from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import { anEvent, durableWorld, openMemory } from '../open-engine.ts';
 
@@ -27,6 +35,36 @@ describe('the way in', () => {
     const { id } = await time.run(publishing);
     const [record] = await kept.kept.store.get([id]);
     expect(Buffer.from(record!.body).toString()).toContain('before');
+  });
+
+  it('gives the loop back while it takes in a large batch that a parser made, and keeps its order', async () => {
+    let nowMs = 0;
+    const clock = { ...systemRuntime.clock, monotonicMs: () => nowMs++ };
+    let turns = 0;
+    const timers: Timers = {
+      ...systemRuntime.timers,
+      soon(run) {
+        turns++;
+        systemRuntime.timers.soon(run);
+      },
+    };
+    const adapter = memory();
+    const engine = await Engine.open({ adapter, runtime: { ...systemRuntime, clock, timers } });
+    const batch = Array.from({ length: 300 }, (_, n) => (n === 200 ? {} : anEvent({ payload: { n } })));
+    turns = 0;
+    const results = await engine.publishBatch(ANONYMOUS, batch, { trusted: true });
+    expect(turns).toBeGreaterThan(10);
+    expect(results.length).toBe(300);
+    expect(results[200]).toMatchObject({ code: 'invalid_event', details: { pointer: '/200/type' } });
+    const { records } = await adapter.store.read(0, 0, { limit: 1_000, bytesMax: 1e6 });
+    const numbers = records.map((record) => JSON.parse(Buffer.from(record.body).toString()).payload.n);
+    expect(numbers).toEqual(
+      batch
+        .keys()
+        .filter((n) => n !== 200)
+        .toArray(),
+    );
+    await engine.close();
   });
 
   it('rejects for what is wrong with the event, never throws', async () => {
