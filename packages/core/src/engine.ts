@@ -23,6 +23,7 @@ import type { EventQuery } from './query/event-query.ts';
 import { compileQuery } from './query/matches-query.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { EventStream } from './stream/event-stream.ts';
+import { Turns } from './stream/turns.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { parsePattern } from './topic/pattern.ts';
@@ -79,6 +80,7 @@ export class Engine {
   readonly #runtime: Runtime;
   readonly #dispatch: PartitionDispatch;
   readonly #streams = new Set<EventStream>();
+  readonly #streamTurns: Turns;
   readonly #lost: LostRange[] = [];
   readonly #ingest: Ingest;
   readonly #scheduled: Scheduled;
@@ -111,6 +113,7 @@ export class Engine {
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#adapter = adapter;
     this.#runtime = runtime;
+    this.#streamTurns = new Turns(this.#runtime);
     this.limits = limits;
     const dispatch = new PartitionDispatch({
       partition: PARTITION,
@@ -186,6 +189,7 @@ export class Engine {
       matches: filter && compileFilter(filter),
       after: await this.#streamStart(request.from ?? 'latest'),
       partition: PARTITION,
+      turns: this.#streamTurns,
       onClose: (closed) => this.#streams.delete(closed),
     });
     this.#streams.add(stream);

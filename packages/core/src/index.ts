@@ -39,6 +39,7 @@ export * from './runtime/failpoints.ts';
 export * from './runtime/runtime.ts';
 export * from './sink/handler-sink.ts';
 export * from './stream/event-stream.ts';
+export { Turns } from './stream/turns.ts';
 export { namedSubscriptionId } from './subscription/catalog.ts';
 export { parseSubscription } from './subscription/parse-subscription.ts';
 export * from './subscription/subscription.ts';

@@ -9,6 +9,7 @@ import type { Route } from '../dispatch/route.ts';
 import type { Event } from '../event/event.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import { matchesPattern, type Pattern } from '../topic/pattern.ts';
+import type { Turns } from './turns.ts';
 
 const BATCH_MAX = 256;
 const BATCH_BYTES = 1024 * 1024;
@@ -27,6 +28,8 @@ export interface EventStreamOptions {
   readonly matches: ((event: Event) => boolean) | undefined;
   readonly after: Position;
   readonly partition: number;
+  /** Shared by all streams: what is in memory is read without a wait, and would be read to its end. */
+  readonly turns: Turns;
   readonly onClose: (stream: EventStream) => void;
 }
 
@@ -49,7 +52,7 @@ export class EventStream {
   /** The next frames, at least one; waits while there is nothing. Empty once the stream is closed. */
   async next(): Promise<readonly StreamFrame[]> {
     while (!this.#closed) {
-      const frames = await this.#read();
+      const frames = await this.#options.turns.run(() => (this.#closed ? [] : this.#read()));
       if (frames.length > 0) return frames;
       if (this.#after < this.#options.route.head || this.#closed) continue;
       await new Promise<void>((resolve) => {

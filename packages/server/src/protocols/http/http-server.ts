@@ -1,4 +1,4 @@
-import { EventManagerError, type Runtime } from '@event-manager/core';
+import { EventManagerError, type Runtime, Turns } from '@event-manager/core';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
@@ -110,7 +110,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   healthRoutes(app, context);
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
-  streamRoutes(app, context, { timers, chance, streamsMax, heartbeatMs, stallMs });
+  streamRoutes(app, context, { timers, chance, turns: new Turns(runtime), streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
     batchRoutes(scope, context, { timers, budget });
   });

@@ -5,14 +5,14 @@
  *        │                         └──nothing taken for stallMs──▶ cut
  *        └──nothing to send──▶ idle ──heartbeat──▶ idle
  *
- * Nothing is queued for a slow reader beyond what the socket buffers (one event over its mark): the log is the queue, and the
+ * Nothing is queued for a slow reader beyond what the socket buffers (twice its mark and one event): the log is the queue, and the
  * stream reads on from where the reader is. What was written carries its cursor as `id`, so a reader that was cut, or whose
  * connection broke anywhere, names its last `id` and misses nothing. An `id` without data moves that cursor and dispatches
  * nothing: it is sent at the start and with each heartbeat, so that a stream whose filter rarely matches does not begin far
  * behind.
  */
 import type { ServerResponse } from 'node:http';
-import type { Chance, EventStream, StreamFrame, Timers } from '@event-manager/core';
+import type { Chance, EventStream, StreamFrame, Timers, Turns } from '@event-manager/core';
 
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
@@ -33,6 +33,8 @@ export interface SseSettings {
   readonly chance: Chance;
   readonly heartbeatMs: number;
   readonly stallMs: number;
+  /** Shared by all streams: the kernel takes megabytes at once, which nobody else should have to wait for. */
+  readonly turns: Turns;
 }
 
 /** Resolves when the stream was closed, the client went away or was cut. */
@@ -76,23 +78,40 @@ async function nextFrames(
   }
 }
 
-/** False when the reader took nothing for too long or went away. Frames that fit share one system call. */
+/** False when the reader took nothing for too long or went away. */
 async function writeFrames(
   frames: readonly StreamFrame[],
   response: ServerResponse,
   settings: SseSettings,
 ): Promise<boolean> {
-  const { socket } = response;
-  response.cork();
-  for (const frame of frames) {
-    writeFrame(frame, response);
-    if (response.writableLength < BUFFERED_BYTES_MAX) continue;
-    response.uncork();
-    if (socket?.writableNeedDrain !== false && !(await drained(response, settings))) return false;
-    response.cork();
+  for (let start = 0; start < frames.length; ) {
+    const { end, bytes } = nextPart(frames, start);
+    const part = frames.slice(start, end);
+    await settings.turns.run(() => writePart(part, response), bytes);
+    if (response.destroyed) return false;
+    const isFull = response.writableLength >= BUFFERED_BYTES_MAX && response.socket?.writableNeedDrain !== false;
+    if (isFull && !(await drained(response, settings))) return false;
+    start = end;
   }
-  response.uncork();
   return true;
+}
+
+/** So many frames as the socket should hold, at least one. */
+function nextPart(frames: readonly StreamFrame[], start: number): { end: number; bytes: number } {
+  let bytes = 0;
+  let end = start;
+  while (end < frames.length && bytes < BUFFERED_BYTES_MAX) {
+    const frame = frames[end++]!;
+    if (frame.kind === 'event') bytes += frame.record.body.length;
+  }
+  return { end, bytes };
+}
+
+/** Frames that are written together share one system call. */
+function writePart(frames: readonly StreamFrame[], response: ServerResponse): void {
+  response.cork();
+  for (const frame of frames) writeFrame(frame, response);
+  response.uncork();
 }
 
 function writeFrame(frame: StreamFrame, response: ServerResponse): void {
