@@ -7,7 +7,10 @@ import { MemoryStateStore } from './memory-state-store.ts';
 
 export interface MemoryOptions {
   readonly runtime?: Pick<Runtime, 'clock'>;
-  /** How many of the newest events `getHistory` and `find` see; what is owed is never bounded by it. Unbounded when absent. */
+  /**
+   * How many of the newest events `getHistory` and `find` see. Unbounded when absent. It frees nothing: what is owed is
+   * never bounded by it, and every event stays in memory until the adapter itself goes.
+   */
   readonly maxHistorySize?: number;
 }
 
@@ -23,6 +26,8 @@ const SUPPORTS: Supports = Object.freeze({
 /**
  * Keeps everything in this process and promises no durability. It is also the executable specification of the contracts:
  * where another adapter behaves differently and the contract does not say so, the other one is wrong.
+ *
+ * It never frees an event by itself, delivered or not: memory grows with every publish until somebody calls `store.trim`.
  *
  * What it holds survives `close`: the same object may be opened again and goes on where it was.
  */
