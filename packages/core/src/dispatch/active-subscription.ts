@@ -64,7 +64,6 @@ export class ActiveSubscription {
   /** No claim before this monotonic time: the receiver asked for a pause. */
   pausedUntilMs = 0;
   pauseArmedForMs = 0;
-  lastProgressAtMs: number;
   readonly unreadable = new Set<Position>();
 
   constructor(options: {
@@ -72,7 +71,6 @@ export class ActiveSubscription {
     sink: Sink;
     queue: LocalQueue;
     limits: Limits;
-    nowMs: number;
     held: HeldLease | undefined;
   }) {
     this.id = options.definition.id;
@@ -83,7 +81,6 @@ export class ActiveSubscription {
     this.sink = options.sink;
     this.queue = options.queue;
     this.held = options.held;
-    this.lastProgressAtMs = options.nowMs;
   }
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */

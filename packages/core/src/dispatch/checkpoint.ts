@@ -10,7 +10,7 @@
 
 import type { Position } from '../contracts/event-store.ts';
 import type { StateChange, StateStore } from '../contracts/state-store.ts';
-import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -164,9 +164,4 @@ export class Checkpoint {
     this.#torn = changes.filter((change) => change.kind === 'dead-letter');
     return [...changes.filter((change) => change.kind !== 'dead-letter'), ...late];
   }
-}
-
-/** The error of an engine that stopped dispatching. */
-export function dispatchHalted(cause: unknown): EventManagerError {
-  return new EventManagerError('store_failed', 'Delivery stopped: settlements cannot be made durable.', {}, cause);
 }

@@ -102,10 +102,6 @@ export class LocalQueue {
     return waiting;
   }
 
-  get readyCount(): number {
-    return this.#ready.reduce((sum, lane) => sum + lane.length, 0);
-  }
-
   /** Everything routed so far is settled. */
   isSettled(): boolean {
     return (
@@ -215,7 +211,7 @@ export class LocalQueue {
 
   /** The delivery is over: delivered, dead or removed. `changes` join the same commit. */
   settleFinal(claimed: Claimed, changes: readonly StateChange[] = []): void {
-    this.#leaveWindow(claimed);
+    this.#leaveWindow();
     if (claimed.owed) this.#dropOwed(claimed.owed);
     else this.lanes[claimed.lane]!.settle(claimed.slot);
     if (changes.length === 0) return;
@@ -225,7 +221,7 @@ export class LocalQueue {
 
   /** The delivery stays a debt; resolves to the entry, which the caller times. */
   settleOwed(claimed: Claimed): Owed {
-    this.#leaveWindow(claimed);
+    this.#leaveWindow();
     const owed = claimed.owed ?? new Owed(claimed.position, claimed.lane, claimed.attempt);
     owed.started = false;
     owed.suspect = false;
@@ -301,7 +297,7 @@ export class LocalQueue {
     return [...this.lanes[lane]!.settledAboveFloor(), ...this.#settledAhead[lane]!.above(floor)];
   }
 
-  #leaveWindow(_claimed: Claimed): void {
+  #leaveWindow(): void {
     this.#claimed--;
     if (this.#options.durable) this.#uncommitted++;
     this.#changed();

@@ -64,7 +64,7 @@ export class Serving {
   }
 
   async bringUp(request: BringUp): Promise<ActiveSubscription> {
-    const { limits, runtime } = this.#options;
+    const { limits } = this.#options;
     const { definition, durable } = request;
     const keys = queueKeys(definition.id, this.#options.partition);
     const head = this.#options.routedHead();
@@ -85,7 +85,6 @@ export class Serving {
       sink: request.sink,
       queue,
       limits,
-      nowMs: runtime.clock.monotonicMs(),
       held: request.held,
     });
     this.#enter(subscription);

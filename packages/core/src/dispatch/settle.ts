@@ -36,7 +36,6 @@ export function settle(
     case 'delivered':
       subscription.queue.settleFinal(claimed);
       subscription.counts.delivered++;
-      subscription.lastProgressAtMs = context.clock.monotonicMs();
       break;
     case 'retry':
       retryOrBury(subscription, delivery, outcome.error, outcome.afterMs, context);
@@ -141,7 +140,6 @@ function bury(
   });
   subscription.queue.settleFinal(claimed, changes);
   subscription.counts.deadLettered++;
-  subscription.lastProgressAtMs = context.clock.monotonicMs();
 }
 
 /** The publisher's number beats the subscription's. */

@@ -67,7 +67,6 @@ function subscriptionOf(id: string, topic: string, floor: Position, laneEntriesM
       owedMax: 10_000,
     }),
     limits: DEFAULT_LIMITS,
-    nowMs: 0,
     held: undefined,
   });
 }
