@@ -5,6 +5,7 @@ import type { OperationContext } from '../../operations/operation-context.ts';
 import { BodyBudget } from './body-budget.ts';
 import { acceptJson } from './json-body.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
+import { refuseForeignPages } from './refuse-foreign-pages.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import { refuseMethods } from './refuse-methods.ts';
 import { requestIds } from './request-ids.ts';
@@ -97,7 +98,10 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   const { limits } = configuration;
   const budget = new BodyBudget(limits.bodiesBytesMax);
   acceptJson(app);
-  if (!configuration.allowUnauthenticated) refuseForeignHosts(app);
+  if (!configuration.allowUnauthenticated) {
+    refuseForeignHosts(app);
+    refuseForeignPages(app);
+  }
   app.addHook('onRequest', (request, reply, done) => {
     if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
       done();
