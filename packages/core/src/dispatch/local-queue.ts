@@ -114,20 +114,34 @@ export class LocalQueue {
     return !this.dirty && this.#uncommitted === 0 && this.#commitsUnderWay === 0;
   }
 
-  /** Restores what an earlier owner left. `head` is the end of the log now: nothing behind it was attempted before. */
-  recover(progress: JsonObject | undefined, owed: Iterable<Owed>, head: Position, forgetsWindow = false): void {
+  /**
+   * Restores what an earlier owner left. `head` is the end of the log now: nothing behind it was attempted before. Returns
+   * the highest position that was settled or owed. It lies behind `head` only when the log lost its end; what was known of
+   * that end is forgotten, because new events will stand there.
+   */
+  recover(progress: JsonObject | undefined, owed: Iterable<Owed>, head: Position, forgetsWindow = false): Position {
     const lanes = progress?.['lanes'] as unknown as [Position, Position, SettledRange[]][] | undefined;
+    let highest = 0;
     for (const lane of LANES) {
       const record = lanes?.[lane];
       if (!record) continue;
       const [scanned, reserved, settled] = record;
       // Planted bug: what was under way when the process died is taken for settled.
-      this.lanes[lane]!.cursor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
+      const floor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
+      this.lanes[lane]!.cursor = Math.min(floor, head);
       this.lanes[lane]!.reserved = reserved;
       this.#suspectThrough[lane] = Math.min(reserved, head);
-      for (const range of settled) this.#settledAhead[lane]!.append(range);
+      highest = Math.max(highest, scanned, settled.at(-1)?.[1] ?? 0);
+      for (const [from, through] of settled) {
+        if (from <= head) this.#settledAhead[lane]!.append([from, Math.min(through, head)]);
+      }
     }
-    for (const entry of owed) this.owed.set(entry.position, entry);
+    for (const entry of owed) {
+      highest = Math.max(highest, entry.position);
+      if (entry.position <= head) this.owed.set(entry.position, entry);
+      else this.#forgetOwed(entry.position);
+    }
+    return highest;
   }
 
   /** Takes an event that the read-back scan found. */
@@ -314,11 +328,15 @@ export class LocalQueue {
     this.#changed();
   }
 
+  #forgetOwed(position: Position): void {
+    this.owed.delete(position);
+    if (this.#options.durable) this.#pendingOwed.set(position, undefined);
+    this.#changed();
+  }
+
   #dropOwed(owed: Owed): void {
-    this.owed.delete(owed.position);
-    if (this.#options.durable) this.#pendingOwed.set(owed.position, undefined);
+    this.#forgetOwed(owed.position);
     const lane = this.lanes[owed.lane]!;
     if (lane.state !== 'live' && owed.position > lane.cursor) this.#settledAhead[owed.lane]!.add(owed.position);
-    this.#changed();
   }
 }

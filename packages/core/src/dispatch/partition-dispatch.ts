@@ -78,7 +78,7 @@ export class PartitionDispatch {
     this.dispatcher = dispatcher;
     this.serving = new Serving({
       ...{ partition, state, runtime, limits, index, subscriptions, bodies },
-      ...{ dispatcher, checkpoint, readBack, routedHead },
+      ...{ dispatcher, checkpoint, readBack, routedHead, onLost },
     });
   }
 

@@ -8,7 +8,7 @@
  * Bringing up reads the durable progress; from there the read-back scan rebuilds the queue. No event slips through: a lane
  * takes live offers only after its cursor has reached the routed head, and that step is taken without an await.
  */
-import type { Partition, Position } from '../contracts/event-store.ts';
+import type { LostRange, Partition, Position } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import type { JsonObject } from '../json.ts';
@@ -42,6 +42,8 @@ export interface ServeOptions {
   readonly checkpoint: Checkpoint;
   readonly readBack: ReadBack;
   readonly routedHead: () => Position;
+  /** The log ends before what was settled. */
+  readonly onLost: (lost: LostRange) => void;
 }
 
 export interface BringUp {
@@ -165,7 +167,9 @@ export class Serving {
       entry.dueAtMs = monotonicMs + waitMs;
     }
     const forgetsWindow = runtime.planted.has('window-lost-at-restart');
-    queue.recover(progress?.value as JsonObject | undefined, owed, head, forgetsWindow);
+    const highest = queue.recover(progress?.value as JsonObject | undefined, owed, head, forgetsWindow);
+    // The state is a witness of the log, too: it never knows a position before that is durable.
+    if (highest > head) this.#options.onLost({ from: head + 1, through: highest, cause: 'damaged' });
   }
 
   async #loadOwed(keys: QueueKeys): Promise<Owed[]> {
