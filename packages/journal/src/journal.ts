@@ -22,6 +22,7 @@ import { Leases } from './state/leases.ts';
 import { type RecoveredState, recoverState } from './state/recover-state.ts';
 import { StateJournal } from './state/state-journal.ts';
 import { StateLog } from './state/state-log.ts';
+import { StateValues } from './state/state-values.ts';
 import { writeSnapshot } from './state/write-snapshot.ts';
 import { readWitness, Witness, type WitnessReading } from './witness.ts';
 
@@ -56,6 +57,10 @@ const SUPPORTS: Supports = Object.freeze({
 /** Keeps events and state in one directory of this machine, durable at every answer. See `docs/storage-format.md`. */
 export function journal(options: JournalOptions): EventBusAdapter {
   return new Journal(options);
+}
+
+interface ReadableState extends RecoveredState {
+  readonly values: StateValues;
 }
 
 /** What `open` took and `close`, or an `open` that fails further on, gives back: newest last, each put down as soon as it is held. */
@@ -151,7 +156,14 @@ class Journal implements EventBusAdapter {
     const loaded = await loadLog(parts, reading.last);
     const state = await recoverState(folder, reading.last, (damage) => this.#damage.report(damage));
     const epoch = Math.max(reading.last.epoch, state.epoch) + 1;
-    const witness = await this.#takeIntoUse(reading, state, loaded.core.head, epoch, loaded.core.segments.at(-1));
+    const values = new StateValues(state.entries, files, (damage) => this.#damage.report(damage));
+    const witness = await this.#takeIntoUse(
+      reading,
+      { ...state, values },
+      loaded.core.head,
+      epoch,
+      loaded.core.segments.at(-1),
+    );
     let isServing = false;
     this.#releases.push(async () => {
       if (isServing) await this.#markClean(witness);
@@ -159,11 +171,11 @@ class Journal implements EventBusAdapter {
     const log = await startLog(parts, loaded, witness);
     this.#releases.push(() => log.close());
     const leases = new Leases(folder.runtime.clock, epoch);
-    const commits = await this.#startState(state, witness, leases, epoch);
+    const commits = await this.#startState({ ...state, values }, witness, leases, epoch);
     this.#releases.push(() => commits.close());
     isServing = true;
     this.store.opened = log;
-    this.state.opened = { entries: state.entries, leases, commits };
+    this.state.opened = { entries: state.entries, values, leases, commits };
   }
 
   /** Recovery after an unclean stop writes the newest segment anew; on a full disk that needs what the reserve holds. */
@@ -175,7 +187,7 @@ class Journal implements EventBusAdapter {
   /** Makes the directory writable: reserve, snapshot after an unclean stop, witness. Does nothing when there is damage. */
   async #takeIntoUse(
     reading: WitnessReading,
-    state: RecoveredState,
+    state: ReadableState,
     head: number,
     epoch: number,
     newest: { header: { id: string }; bytes: number } | undefined,
@@ -186,7 +198,7 @@ class Journal implements EventBusAdapter {
     this.#releases.push(() => this.#fullDisk.close());
     if (state.hasLogs && state.log === undefined && state.sequence > 0) {
       if (state.torn !== undefined) await keepTornTail(folder, state.torn);
-      await writeSnapshot(folder, state.entries, state.sequence, epoch, this.#failStop);
+      await writeSnapshot({ ...state, folder, failStop: this.#failStop, epoch }, state.sequence);
     }
     const witness = await Witness.open(folder, this.#failStop, reading);
     this.#releases.push(() => witness.close());
@@ -202,7 +214,7 @@ class Journal implements EventBusAdapter {
     return witness;
   }
 
-  async #startState(state: RecoveredState, witness: Witness, leases: Leases, epoch: number): Promise<CommitLoop> {
+  async #startState(state: ReadableState, witness: Witness, leases: Leases, epoch: number): Promise<CommitLoop> {
     const folder = this.#folder;
     let log: StateLog | undefined;
     if (state.log !== undefined && !this.#damage.any) {
@@ -223,6 +235,7 @@ class Journal implements EventBusAdapter {
       witness,
       leases,
       entries: state.entries,
+      values: state.values,
       epoch,
       logBytesMax: this.#stateLogBytesMax,
     };

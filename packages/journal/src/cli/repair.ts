@@ -13,9 +13,11 @@ import {
   WITNESS_FILE,
 } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
+import { OpenFiles } from '../files/open-files.ts';
 import { NO_SEGMENT } from '../format/segment-id.ts';
 import { encodeWitnessSector } from '../format/witness-sector.ts';
 import { removeSegment, writeAnew } from '../log/rewrite-segment.ts';
+import { StateValues } from '../state/state-values.ts';
 import { writeSnapshot } from '../state/write-snapshot.ts';
 import { type Verification, type VerifiedSegment, verify } from './verify.ts';
 
@@ -103,5 +105,13 @@ async function repairState(folder: Folder, { state }: Verification, damaged: Rea
   const isDamaged = [...damaged].some(
     (file) => parseStateLogFile(file) !== undefined || parseSnapshotFile(file) !== undefined,
   );
-  if (isDamaged) await writeSnapshot(folder, state.entries, Math.max(1, state.sequence), state.epoch, new FailStop());
+  if (!isDamaged) return;
+  const files = new OpenFiles(folder);
+  try {
+    // What was readable a moment ago is damage again if it is not now: then the repair ends and changes nothing more.
+    const values = new StateValues(state.entries, files, () => {});
+    await writeSnapshot({ ...state, folder, values, failStop: new FailStop() }, Math.max(1, state.sequence));
+  } finally {
+    await files.closeAll();
+  }
 }

@@ -83,45 +83,27 @@ export function encodeFrame(id: SegmentId, sequence: number, what: number, durab
   return bytes;
 }
 
-/** The frame at `at`, or `undefined` when it is damaged, cut off or of another file. */
-export function decodeFrame(bytes: Buffer, at: number, seed: number): StateFrame | undefined {
+/** How long the frame at `at` is with header and padding, or `undefined` when its header does not verify. */
+export function frameBytesAt(bytes: Buffer, at: number, seed: number): number | undefined {
   if (at + FRAME_HEADER_BYTES > bytes.length) return undefined;
   const view = viewOf(bytes);
-  const headerChecksum = view.getUint32(at, true);
-  if (headerChecksum !== checksum(bytes, at + 8, at + FRAME_HEADER_BYTES, seed)) return undefined;
-  const jsonBytes = view.getUint32(at + 16, true);
+  if (view.getUint32(at, true) !== checksum(bytes, at + 8, at + FRAME_HEADER_BYTES, seed)) return undefined;
+  return aligned(FRAME_HEADER_BYTES + view.getUint32(at + 16, true));
+}
+
+/** The frame at `at`, or `undefined` when it is damaged, cut off or of another file. */
+export function decodeFrame(bytes: Buffer, at: number, seed: number): StateFrame | undefined {
+  const length = frameBytesAt(bytes, at, seed);
+  if (length === undefined || at + length > bytes.length) return undefined;
+  const view = viewOf(bytes);
   const from = at + FRAME_HEADER_BYTES;
-  const end = at + aligned(FRAME_HEADER_BYTES + jsonBytes);
-  if (end > bytes.length || checksum(bytes, from, end, headerChecksum) !== view.getUint32(at + 4, true))
-    return undefined;
+  const contentChecksum = checksum(bytes, from, at + length, view.getUint32(at, true));
+  if (contentChecksum !== view.getUint32(at + 4, true)) return undefined;
   return {
     sequence: readU64(view, at + 8),
     what: view.getUint32(at + 20, true),
     durableMark: readU64(view, at + 24),
-    json: bytes.toString('utf8', from, from + jsonBytes),
-    bytes: end - at,
+    json: bytes.toString('utf8', from, from + view.getUint32(at + 16, true)),
+    bytes: length,
   };
-}
-
-/** A frame that verifies, or a stretch of bytes in which none can be found. */
-export type FrameStep =
-  | { readonly frame: StateFrame; readonly at: number }
-  | { readonly gap: { readonly from: number; readonly to: number } };
-
-/** Walks the frames of a state log or snapshot given as all bytes of the file. */
-export function* scanFrames(bytes: Buffer, id: SegmentId): Generator<FrameStep> {
-  const seed = segmentSeed(id);
-  let at = STATE_HEADER_BYTES;
-  while (at < bytes.length) {
-    const frame = decodeFrame(bytes, at, seed);
-    if (frame !== undefined) {
-      yield { frame, at };
-      at += frame.bytes;
-      continue;
-    }
-    const from = at;
-    for (at += 8; at < bytes.length && decodeFrame(bytes, at, seed) === undefined; ) at += 8;
-    at = Math.min(at, bytes.length);
-    yield { gap: { from, to: at } };
-  }
 }

@@ -9,13 +9,14 @@ import type { DamageRegister } from '../damage.ts';
 import type { FailStop } from '../fail-stop.ts';
 import { isDiskFull } from '../files/error-code.ts';
 import type { Folder } from '../files/folder.ts';
-import { COMMIT_FRAME, encodeFrame } from '../format/state-frame.ts';
+import { COMMIT_FRAME, encodeFrame, STATE_HEADER_BYTES } from '../format/state-frame.ts';
 import type { FullDisk } from '../log/full-disk.ts';
 import type { Witness } from '../witness.ts';
 import { encodeCommit } from './encode-commit.ts';
 import type { Leases } from './leases.ts';
-import type { EncodedChange, StateEntries } from './state-entries.ts';
+import type { EncodedChange, FramePlace, StateEntries } from './state-entries.ts';
 import { StateLog } from './state-log.ts';
+import type { StateValues } from './state-values.ts';
 import { writeSnapshot } from './write-snapshot.ts';
 
 /*
@@ -37,6 +38,7 @@ export interface CommitLoopParts {
   readonly witness: Witness;
   readonly leases: Leases;
   readonly entries: StateEntries;
+  readonly values: StateValues;
   readonly epoch: number;
   /** A log may grow to this many bytes, or to twice the size of the state. */
   readonly logBytesMax: number;
@@ -163,10 +165,10 @@ export class CommitLoop {
   async #commitAll(checked: readonly CheckedCommit[]): Promise<void> {
     const { folder, entries, witness } = this.#parts;
     this.#assertWritable();
-    await this.#write(checked);
+    const places = await this.#write(checked);
     this.#parts.failStop.assertRunning();
-    for (const { commit, revision } of checked) {
-      for (const change of commit.encoded) entries.apply(change, revision);
+    for (const [index, { commit, revision }] of checked.entries()) {
+      for (const change of commit.encoded) entries.apply(change, revision, places[index]!);
     }
     this.#sequence = checked.at(-1)!.revision;
     const log = this.#log!;
@@ -178,37 +180,46 @@ export class CommitLoop {
   }
 
   /** Writes the batch; a full disk is answered once by giving up the reserve. */
-  async #write(checked: readonly CheckedCommit[]): Promise<void> {
+  async #write(checked: readonly CheckedCommit[]): Promise<readonly FramePlace[]> {
     try {
-      await this.#writeOnce(checked);
+      return await this.#writeOnce(checked);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       this.#parts.fullDisk.enter();
       if (!(await this.#parts.fullDisk.releaseReserve())) throw error;
-      await this.#writeOnce(checked);
+      return this.#writeOnce(checked);
     }
   }
 
-  async #writeOnce(checked: readonly CheckedCommit[]): Promise<void> {
+  /** Resolves with where the frame of each commit stands. */
+  async #writeOnce(checked: readonly CheckedCommit[]): Promise<readonly FramePlace[]> {
     const { folder, failStop, epoch } = this.#parts;
     const log = (this.#log ??= await StateLog.create(folder, failStop, checked[0]!.revision, epoch));
     const frames = checked.map(({ commit, revision }) =>
       encodeFrame(log.header.id, revision, COMMIT_FRAME, log.durableMark, encodeCommit(commit.encoded)),
     );
+    const places: FramePlace[] = [];
+    let at = Math.max(log.bytes, STATE_HEADER_BYTES);
+    for (const { length } of frames) {
+      places.push({ file: log.name, seed: log.seed, at, bytes: length });
+      at += length;
+    }
     await log.write(Buffer.concat(frames));
+    return places;
   }
 
   async #snapshotIfDue(log: StateLog): Promise<void> {
-    const { folder, entries, epoch, failStop, fullDisk, logBytesMax } = this.#parts;
+    const { entries, failStop, fullDisk, logBytesMax } = this.#parts;
     if (this.#snapshot !== undefined || fullDisk.isFull || log.bytes < Math.max(logBytesMax, 2 * entries.characters))
       return;
     this.#log = undefined;
     await log.close();
-    this.#snapshot = writeSnapshot(folder, entries, this.#sequence, epoch, failStop)
+    this.#snapshot = writeSnapshot(this.#parts, this.#sequence)
       .catch((error: unknown) => {
-        // Without the snapshot the logs still hold everything; on a full disk the next one is tried later.
+        // Without the snapshot the logs still hold everything; on a full disk the next one is tried later, and beside
+        // damage none is written at all.
         if (isDiskFull(error)) fullDisk.enter();
-        else failStop.stop('writing a snapshot', error);
+        else if (!isEventManagerError(error, 'corrupt_record')) failStop.stop('writing a snapshot', error);
       })
       .finally(() => (this.#snapshot = undefined));
   }

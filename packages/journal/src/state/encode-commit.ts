@@ -1,5 +1,5 @@
-import type { StateKind } from '@event-manager/core';
-import type { EncodedChange, KeptValue } from './state-entries.ts';
+import type { Revision, StateKind } from '@event-manager/core';
+import type { EncodedChange } from './state-entries.ts';
 
 /* A commit is `[[kind, key, value], …]`, a deletion `[kind, key]`; entries of a snapshot are `[[kind, key, revision, value], …]`. */
 
@@ -20,11 +20,12 @@ export function decodeCommit(json: string): EncodedChange[] {
   }));
 }
 
-export function encodeEntries(entries: readonly (readonly [StateKind, string, KeptValue])[]): string {
-  const parts = entries.map(
-    ([kind, key, { json, revision }]) => `[${JSON.stringify(kind)},${JSON.stringify(key)},${revision},${json}]`,
-  );
-  return `[${parts.join(',')}]`;
+export function encodeEntries(rows: readonly string[]): string {
+  return `[${rows.join(',')}]`;
+}
+
+export function encodeEntry(kind: StateKind, key: string, revision: Revision, json: string): string {
+  return `[${JSON.stringify(kind)},${JSON.stringify(key)},${revision},${json}]`;
 }
 
 export function decodeEntries(json: string): { readonly change: EncodedChange; readonly revision: number }[] {

@@ -1,20 +1,22 @@
+import type { DiskFile } from '@event-manager/core';
 import type { Damage } from '../damage.ts';
 import { parseSnapshotFile, parseStateLogFile, snapshotFile, stateLogFile } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
+import { readBytes } from '../files/read-fully.ts';
+import { segmentSeed } from '../format/segment-id.ts';
 import {
   COMMIT_FRAME,
   decodeStateHeader,
   END_FRAME,
   ENTRIES_FRAME,
-  type FrameStep,
   STATE_HEADER_BYTES,
   type StateFrame,
   type StateHeader,
-  scanFrames,
 } from '../format/state-frame.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
 import { decodeCommit, decodeEntries } from './encode-commit.ts';
-import { StateEntries } from './state-entries.ts';
+import { scanFrames } from './scan-frames.ts';
+import { type FramePlace, StateEntries } from './state-entries.ts';
 
 /*
  * State = newest snapshot + every commit behind it. Judged like the log of events: what does not verify below the durable
@@ -46,7 +48,10 @@ export async function recoverState(
   const snapshots = names.map(parseSnapshotFile).filter((sequence) => sequence !== undefined);
   const covered = Math.max(0, ...snapshots);
   let epoch = 0;
-  if (covered > 0) epoch = readSnapshot((await folder.readFile(snapshotFile(covered)))!, covered, entries, report);
+  if (covered > 0) {
+    const name = snapshotFile(covered);
+    epoch = await reading(folder, name, (file) => readSnapshot(name, file, entries, report));
+  }
   const firsts = names
     .map(parseStateLogFile)
     .filter((first) => first !== undefined)
@@ -56,21 +61,25 @@ export async function recoverState(
   let log: RecoveredState['log'];
   let torn: RecoveredState['torn'];
   for (const [index, first] of firsts.entries()) {
-    const bytes = (await folder.readFile(stateLogFile(first)))!;
-    if (first > sequence + 1) report(missingCommits(stateLogFile(first), 0, sequence + 1, first - 1));
+    const name = stateLogFile(first);
+    if (first > sequence + 1) report(missingCommits(name, 0, sequence + 1, first - 1));
     const isLast = index === firsts.length - 1;
     const expectedBytes = isLast
       ? witnessed.stateFirst === first
         ? witnessed.stateBytes
         : 0
       : Number.POSITIVE_INFINITY;
-    const contents = readLog(stateLogFile(first), bytes, expectedBytes, sequence, entries, report);
+    const contents = await reading(folder, name, (file) =>
+      readLog({ name, file, expectedBytes, before: sequence, entries, report }),
+    );
     sequence = Math.max(sequence, contents.sequence);
-    if (contents.tornAt !== undefined) torn = { file: stateLogFile(first), offset: contents.tornAt };
+    if (contents.tornAt !== undefined) torn = { file: name, offset: contents.tornAt };
     epoch = Math.max(epoch, contents.header?.epoch ?? 0);
-    const isClean = witnessed.clean && witnessed.stateFirst === first && witnessed.stateBytes === bytes.length;
+    const isClean = witnessed.clean && witnessed.stateFirst === first && witnessed.stateBytes === contents.size;
     log =
-      isLast && isClean && contents.header !== undefined ? { header: contents.header, bytes: bytes.length } : undefined;
+      isLast && isClean && contents.header !== undefined
+        ? { header: contents.header, bytes: contents.size }
+        : undefined;
   }
   if (sequence < witnessed.stateSequence) {
     const file = stateLogFile(witnessed.stateFirst);
@@ -84,98 +93,110 @@ function missingCommits(file: string, offset: number, from: number, through: num
   return { file, offset, reason: `commits ${from} to ${through} of the state are missing` };
 }
 
-function readSnapshot(
-  bytes: Buffer,
-  sequence: number,
+async function reading<T>(folder: Folder, name: string, work: (file: DiskFile) => Promise<T>): Promise<T> {
+  const file = await folder.open(name, 'read');
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHeader(file: DiskFile): Promise<StateHeader | undefined> {
+  return decodeStateHeader(await readBytes(file, 0, STATE_HEADER_BYTES));
+}
+
+async function readSnapshot(
+  name: string,
+  file: DiskFile,
   entries: StateEntries,
   report: (damage: Damage) => void,
-): number {
-  const file = snapshotFile(sequence);
-  const header = decodeStateHeader(bytes);
+): Promise<number> {
+  const header = await readHeader(file);
   if (header === undefined) {
-    report({ file, offset: 0, reason: 'the header does not match its checksum' });
+    report({ file: name, offset: 0, reason: 'the header does not match its checksum' });
     return 0;
   }
   let count = 0;
   let end: number | undefined;
-  for (const step of scanFrames(bytes, header.id)) {
+  for await (const step of scanFrames(file, header.id)) {
     if ('gap' in step) {
-      report({ file, offset: step.gap.from, reason: 'state entries do not match their checksum' });
+      report({ file: name, offset: step.gap.from, reason: 'state entries do not match their checksum' });
       continue;
     }
     if (step.frame.what === END_FRAME) end = Number(step.frame.json);
     if (step.frame.what !== ENTRIES_FRAME) continue;
+    const place = { file: name, seed: segmentSeed(header.id), at: step.at, bytes: step.frame.bytes };
     for (const { change, revision } of decodeEntries(step.frame.json)) {
-      entries.apply(change, revision);
+      entries.apply(change, revision, place);
       count++;
     }
   }
-  if (end !== count) report({ file, offset: bytes.length, reason: 'the snapshot is not complete' });
+  if (end !== count) report({ file: name, offset: await file.size(), reason: 'the snapshot is not complete' });
   return header.epoch;
+}
+
+interface LogReading {
+  readonly name: string;
+  readonly file: DiskFile;
+  readonly expectedBytes: number;
+  readonly before: number;
+  readonly entries: StateEntries;
+  readonly report: (damage: Damage) => void;
 }
 
 interface LogContents {
   readonly header: StateHeader | undefined;
   readonly sequence: number;
   readonly tornAt: number | undefined;
+  readonly size: number;
 }
 
-function readLog(
-  file: string,
-  bytes: Buffer,
-  expectedBytes: number,
-  before: number,
-  entries: StateEntries,
-  report: (damage: Damage) => void,
-): LogContents {
-  const header = decodeStateHeader(bytes);
+async function readLog({ name, file, expectedBytes, before, entries, report }: LogReading): Promise<LogContents> {
+  const header = await readHeader(file);
+  const size = await file.size();
   if (header === undefined) {
     // Header and first commits are one write: a log of which nothing was durable may be torn anywhere.
-    if (expectedBytes > 0) report({ file, offset: 0, reason: 'the header does not match its checksum' });
-    return { header, sequence: before, tornAt: 0 };
+    if (expectedBytes > 0) report({ file: name, offset: 0, reason: 'the header does not match its checksum' });
+    return { header, sequence: before, tornAt: 0, size };
   }
-  const steps = [...scanFrames(bytes, header.id)];
-  const marks = steps.map((step) => ('frame' in step ? step.frame.durableMark : 0));
-  const durableBytes = Math.max(
-    Number.isFinite(expectedBytes) ? expectedBytes : bytes.length,
-    STATE_HEADER_BYTES,
-    ...chunkMax(marks),
-  );
+  let durableBytes = Math.max(Number.isFinite(expectedBytes) ? expectedBytes : size, STATE_HEADER_BYTES);
   let sequence = before;
   let end = STATE_HEADER_BYTES;
-  let tornAt: number | undefined;
-  for (const step of steps) {
+  let endsInGap = false;
+  let hasGap = false;
+  for await (const step of scanFrames(file, header.id)) {
     if ('gap' in step) {
-      if (step.gap.from >= durableBytes) {
-        tornAt = step.gap.from;
-        break;
-      }
-      report({ file, offset: step.gap.from, reason: 'commits of the state do not match their checksum' });
+      // Only now it matters how far the marks of later frames reach.
+      if (!hasGap) durableBytes = Math.max(durableBytes, await markedBehind(file, header, step.gap.to));
+      if (step.gap.from >= durableBytes) return { header, sequence, tornAt: step.gap.from, size };
+      report({ file: name, offset: step.gap.from, reason: 'commits of the state do not match their checksum' });
+      hasGap = endsInGap = true;
       continue;
     }
-    applyCommit(step.frame, entries);
+    const { bytes, durableMark } = step.frame;
+    applyCommit(step.frame, entries, { file: name, seed: segmentSeed(header.id), at: step.at, bytes });
+    durableBytes = Math.max(durableBytes, durableMark);
     sequence = Math.max(sequence, step.frame.sequence);
-    end = step.at + step.frame.bytes;
+    end = step.at + bytes;
+    endsInGap = false;
   }
-  if (end < durableBytes && !endsInGap(steps)) {
-    report({ file, offset: end, reason: 'commits of the state that were durable are missing' });
+  if (end < durableBytes && !endsInGap) {
+    report({ file: name, offset: end, reason: 'commits of the state that were durable are missing' });
   }
-  return { header, sequence, tornAt };
+  return { header, sequence, tornAt: undefined, size };
 }
 
-function endsInGap(steps: readonly FrameStep[]): boolean {
-  const last = steps.at(-1);
-  return last !== undefined && 'gap' in last;
+/** The highest durable mark of the frames from an offset on. */
+async function markedBehind(file: DiskFile, { id }: StateHeader, from: number): Promise<number> {
+  let marked = 0;
+  for await (const step of scanFrames(file, id, from)) {
+    if ('frame' in step) marked = Math.max(marked, step.frame.durableMark);
+  }
+  return marked;
 }
 
-/** `Math.max(...marks)` would overflow the stack with a log of a hundred thousand commits. */
-function chunkMax(marks: readonly number[]): [number] {
-  let max = 0;
-  for (const mark of marks) max = Math.max(max, mark);
-  return [max];
-}
-
-function applyCommit(frame: StateFrame, entries: StateEntries): void {
+function applyCommit(frame: StateFrame, entries: StateEntries, place: FramePlace): void {
   if (frame.what !== COMMIT_FRAME) return;
-  for (const change of decodeCommit(frame.json)) entries.apply(change, frame.sequence);
+  for (const change of decodeCommit(frame.json)) entries.apply(change, frame.sequence, place);
 }

@@ -1,9 +1,21 @@
-import type { JsonValue, Revision, StateEntry, StateKind, StatePage } from '@event-manager/core';
+import type { Revision, StateKind } from '@event-manager/core';
 
-/** One kept value: its JSON text and the commit that wrote it. */
+/** Where the frame that holds a value stands. */
+export interface FramePlace {
+  readonly file: string;
+  /** What the checksums of the frame start from. */
+  readonly seed: number;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** One kept value: its JSON text or where that is to be read, and the commit that wrote it. */
 export interface KeptValue {
-  readonly json: string;
   readonly revision: Revision;
+  readonly characters: number;
+  readonly json: string | undefined;
+  /** Set when `json` is not; moves when a snapshot takes the value over. */
+  frame: FramePlace | undefined;
 }
 
 /** A change ready to be applied; without `json` it deletes. */
@@ -11,6 +23,11 @@ export interface EncodedChange {
   readonly kind: StateKind;
   readonly key: string;
   readonly json: string | undefined;
+}
+
+export interface KeyPage {
+  readonly keys: readonly string[];
+  readonly hasMore: boolean;
 }
 
 interface Shelf {
@@ -21,8 +38,12 @@ interface Shelf {
   removedCount: number;
 }
 
+/** Values up to so many characters stay in memory: a place to read them from would not be much smaller. */
+const INLINE_CHARACTERS_MAX = 1024;
+
 /**
- * The state in memory. Values are JSON text: that is half the memory of parsed objects, exactly what the disk holds, and
+ * The state in memory. Dead letters wait for people, each with the whole event in it, and may be many: of those only the
+ * place on disk is kept. Other values are JSON text: that is half the memory of parsed objects, exactly what the disk holds, and
  * nobody can reach into the store through a value handed out. Order by key is made when a page is asked for: a few new keys
  * are merged into the known order instead of sorting everything again.
  */
@@ -49,39 +70,43 @@ export class StateEntries {
     return this.#shelves.get(kind)?.values.get(key)?.revision ?? 0;
   }
 
-  get(kind: StateKind, key: string): StateEntry | undefined {
-    const kept = this.#shelves.get(kind)?.values.get(key);
-    return kept === undefined ? undefined : toEntry(key, kept);
+  get(kind: StateKind, key: string): KeptValue | undefined {
+    return this.#shelves.get(kind)?.values.get(key);
   }
 
-  apply({ kind, key, json }: EncodedChange, revision: Revision): void {
+  /** Makes a change that is on disk, in the given frame. */
+  apply({ kind, key, json }: EncodedChange, revision: Revision, frame: FramePlace): void {
     const shelf = this.#shelf(kind);
     const before = shelf.values.get(key);
-    if (before !== undefined) this.characters -= key.length + before.json.length;
+    if (before !== undefined) this.characters -= key.length + before.characters;
     if (json === undefined) {
       if (!shelf.values.delete(key)) return;
       if (!shelf.added.delete(key)) shelf.removedCount++;
       return;
     }
     if (before === undefined) shelf.added.add(key);
-    shelf.values.set(key, { json, revision });
-    this.characters += key.length + json.length;
+    const characters = json.length;
+    const isInline = kind !== 'dead-letter' || characters <= INLINE_CHARACTERS_MAX;
+    shelf.values.set(key, {
+      revision,
+      characters,
+      json: isInline ? json : undefined,
+      frame: isInline ? undefined : frame,
+    });
+    this.characters += key.length + characters;
   }
 
-  load(kind: StateKind, { prefix = '', after, limit }: { prefix?: string; after?: string; limit: number }): StatePage {
-    const shelf = this.#shelf(kind);
-    const keys = sortedKeys(shelf);
-    let index = firstAtOrBehind(keys, prefix);
-    if (after !== undefined) index = Math.max(index, firstBehind(keys, after));
-    const entries: StateEntry[] = [];
-    for (; index < keys.length && keys[index]!.startsWith(prefix); index++) {
-      if (entries.length >= limit) {
-        const last = entries.at(-1);
-        return last === undefined ? { entries } : { entries, next: last.key };
-      }
-      entries.push(toEntry(keys[index]!, shelf.values.get(keys[index]!)!));
+  /** A page of keys, ascending. */
+  page(kind: StateKind, { prefix = '', after, limit }: { prefix?: string; after?: string; limit: number }): KeyPage {
+    const sorted = sortedKeys(this.#shelf(kind));
+    let index = firstAtOrBehind(sorted, prefix);
+    if (after !== undefined) index = Math.max(index, firstBehind(sorted, after));
+    const keys: string[] = [];
+    for (; index < sorted.length && sorted[index]!.startsWith(prefix); index++) {
+      if (keys.length >= limit) return { keys, hasMore: true };
+      keys.push(sorted[index]!);
     }
-    return { entries };
+    return { keys, hasMore: false };
   }
 
   /** Every value, in no particular order. May be walked while commits go on: a key changed meanwhile may come in either form. */
@@ -97,10 +122,6 @@ export class StateEntries {
     }
     return shelf;
   }
-}
-
-function toEntry(key: string, { json, revision }: KeptValue): StateEntry {
-  return { key, value: JSON.parse(json) as JsonValue, revision };
 }
 
 function sortedKeys(shelf: Shelf): readonly string[] {

@@ -1,5 +1,6 @@
 import {
   EventManagerError,
+  isEventManagerError,
   type Lease,
   type Revision,
   type StateChange,
@@ -11,10 +12,12 @@ import {
 import type { CommitLoop } from './commit-loop.ts';
 import type { Leases } from './leases.ts';
 import type { EncodedChange, StateEntries } from './state-entries.ts';
+import type { StateValues } from './state-values.ts';
 
 /** What an open state store consists of. */
 export interface OpenState {
   readonly entries: StateEntries;
+  readonly values: StateValues;
   readonly leases: Leases;
   readonly commits: CommitLoop;
 }
@@ -22,18 +25,27 @@ export interface OpenState {
 /** Longest key, in characters; the same on every adapter so that code moves between them. */
 const KEY_CHARACTERS_MAX = 512;
 
-/** The state store of the journal: reads answer from memory, commits go through the log. */
+/** The state store of the journal: reads answer from memory, but for large dead letters; commits go through the log. */
 export class StateJournal implements StateStore {
   /** Set by the adapter while it is open. */
   opened: OpenState | undefined;
 
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
-    return this.#open().entries.load(kind, options);
+    const { entries, values } = this.#open();
+    const { keys, hasMore } = entries.page(kind, options);
+    const found: StateEntry[] = [];
+    // Looked up at once, read one after the other: a page shows one moment of the state.
+    for (const { key, kept } of keys.map((name) => ({ key: name, kept: entries.get(kind, name) }))) {
+      const entry = await values.entry(kind, key, kept).catch(passOverDamage);
+      if (entry !== undefined) found.push(entry);
+    }
+    const last = keys.at(-1);
+    return hasMore && last !== undefined ? { entries: found, next: last } : { entries: found };
   }
 
   async get(kind: StateKind, keys: readonly string[]): Promise<readonly (StateEntry | undefined)[]> {
-    const { entries } = this.#open();
-    return keys.map((key) => entries.get(kind, key));
+    const { entries, values } = this.#open();
+    return Promise.all(keys.map((key) => values.entry(kind, key, entries.get(kind, key))));
   }
 
   async commit(changes: readonly StateChange[]): Promise<Revision> {
@@ -67,4 +79,9 @@ function encodeChange({ kind, key, value }: StateChange): EncodedChange {
     throw new TypeError(`A state key has at most ${KEY_CHARACTERS_MAX} characters and no NUL: ${JSON.stringify(key)}`);
   }
   return { kind, key, json: value === undefined ? undefined : JSON.stringify(value) };
+}
+
+/** One value that rotted must not hide the others from a reader of them all; the damage is on record by now. */
+function passOverDamage(error: unknown): undefined {
+  if (!isEventManagerError(error, 'corrupt_record')) throw error;
 }

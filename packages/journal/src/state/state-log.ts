@@ -4,7 +4,7 @@ import { isDiskFull } from '../files/error-code.ts';
 import { stateLogFile } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
 import { writeFully } from '../files/write-fully.ts';
-import { newSegmentId } from '../format/segment-id.ts';
+import { newSegmentId, segmentSeed } from '../format/segment-id.ts';
 import { encodeStateHeader, STATE_LOG, type StateHeader } from '../format/state-frame.ts';
 
 /** The state log that is written to. Its header travels with its first commits; its name is made durable before they are acknowledged. */
@@ -12,6 +12,8 @@ export class StateLog {
   readonly header: StateHeader;
   /** Durable length. */
   bytes: number;
+  /** What the checksums of its frames start from. */
+  readonly seed: number;
   readonly #folder: Folder;
   readonly #failStop: FailStop;
   readonly #file: DiskFile;
@@ -22,6 +24,7 @@ export class StateLog {
     this.#failStop = failStop;
     this.#file = file;
     this.header = header;
+    this.seed = segmentSeed(header.id);
     this.bytes = bytes;
     this.#isNameDurable = bytes > 0;
   }
@@ -36,6 +39,10 @@ export class StateLog {
     const file = await folder.open(name, 'create');
     folder.failpoint('journal.state.create.after');
     return new StateLog(folder, failStop, file, header, 0);
+  }
+
+  get name(): string {
+    return stateLogFile(this.header.sequence);
   }
 
   /** What the frames of the next batch carry as durable mark. */

@@ -1,0 +1,90 @@
+import type { EventBusAdapter } from '@event-manager/core';
+import { expect, it } from 'vitest';
+import type { StateJournal } from '../../src/state/state-journal.ts';
+import { Simulation, settle } from '../support/simulation.ts';
+
+const LETTERS = 40;
+const LARGE = 5_000;
+
+function letter(n: number): { n: number; event: string } {
+  return { n, event: String(n % 10).repeat(LARGE) };
+}
+
+async function keep(adapter: EventBusAdapter, n: number): Promise<void> {
+  await adapter.state.commit([
+    { kind: 'dead-letter', key: `letter ${n}`, value: letter(n) },
+    { kind: 'owed', key: `letter ${n}` },
+  ]);
+}
+
+/** Characters of the dead letters that are in memory. */
+function charactersInMemory({ state }: EventBusAdapter): number {
+  let characters = 0;
+  for (const [, , { json }] of (state as StateJournal).opened!.entries.all()) characters += json?.length ?? 0;
+  return characters;
+}
+
+async function lettersOf({ state }: EventBusAdapter): Promise<unknown[]> {
+  const { entries } = await state.load('dead-letter', { limit: 1000 });
+  return entries.map(({ value }) => value).sort((a, b) => (a as { n: number }).n - (b as { n: number }).n);
+}
+
+const ALL = Array.from({ length: LETTERS }, (_, n) => letter(n));
+
+it('large dead letters are on disk alone, whole after snapshots, crashes and clean ends', async () => {
+  const simulation = new Simulation(1);
+  let adapter = await simulation.open({ stateLogBytesMax: 20_000 });
+  for (let n = 0; n < LETTERS; n++) {
+    await keep(adapter, n);
+    if (n % 8 === 0) await settle();
+  }
+  await settle();
+  for (const end of ['none', 'crash', 'close', 'kill', 'crash'] as const) {
+    if (end === 'close') await adapter.close();
+    else if (end !== 'none') simulation.endProcess(end, 'lose-all');
+    if (end !== 'none') adapter = await simulation.open({ stateLogBytesMax: 20_000 });
+    expect(charactersInMemory(adapter), end).toBe(0);
+    expect(await lettersOf(adapter), end).toEqual(ALL);
+    const [one] = await adapter.state.get('dead-letter', ['letter 7']);
+    expect(one!.value).toEqual(letter(7));
+    await adapter.state.commit([{ kind: 'dead-letter', key: 'letter 7', value: letter(7), ifRevision: one!.revision }]);
+  }
+  await adapter.close();
+});
+
+it('a reader gets every value while snapshots take them over and remove the files they were in', async () => {
+  const simulation = new Simulation(2);
+  const adapter = await simulation.open({ stateLogBytesMax: 10_000 });
+  for (let n = 0; n < LETTERS; n++) await keep(adapter, n);
+  let isWriting = true;
+  const read = async (): Promise<void> => {
+    while (isWriting) {
+      expect(await lettersOf(adapter)).toEqual(ALL);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const reading = Promise.all([read(), read(), read()]);
+  const before = simulation.disk.paths().find((path) => path.endsWith('.snapshot'));
+  for (let n = 0; n < 4 * LETTERS; n++) {
+    await keep(adapter, n % LETTERS);
+    if (n % 20 === 0) await settle();
+  }
+  isWriting = false;
+  await reading;
+  expect(simulation.disk.paths()).not.toContain(before);
+  await adapter.close();
+});
+
+it('a letter that rotted is damage: refused by key, passed over in a page, never handed out wrong', async () => {
+  const simulation = new Simulation(3);
+  const adapter = await simulation.open();
+  for (let n = 0; n < 3; n++) await keep(adapter, n);
+  const path = simulation.disk.paths().find((name) => /state-.*\.log$/.test(name))!;
+  const bytes = Buffer.from(simulation.disk.contents(path));
+  simulation.disk.flipBit(path, (bytes.indexOf('1'.repeat(100)) + 50) * 8);
+  await expect(adapter.state.get('dead-letter', ['letter 1'])).rejects.toMatchObject({ code: 'corrupt_record' });
+  expect(await lettersOf(adapter)).toEqual([letter(0), letter(2)]);
+  expect(adapter.health().status).toBe('read-only');
+  await expect(keep(adapter, 4)).rejects.toMatchObject({ code: 'store_read_only' });
+  await adapter.close();
+});
