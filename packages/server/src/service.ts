@@ -4,6 +4,7 @@ import { compose } from './compose.ts';
 import { isLoopback } from './configuration/is-loopback.ts';
 import type { Configuration } from './configuration/settings.ts';
 import { Life } from './life.ts';
+import { repairAdvice } from './repair-advice.ts';
 
 /** A running service. */
 export interface Service {
@@ -39,6 +40,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
   life.enter('serving');
   for (const warning of warnings) logger.warn(warning);
+  const { status, reason } = engine.health().adapter;
+  const advice = status === 'read-only' ? repairAdvice(configuration) : undefined;
+  if (advice !== undefined) logger.error({ reason }, advice);
   logger.info({ url, adapter: configuration.adapter }, 'listening');
 
   let stopping: Promise<void> | undefined;
@@ -55,7 +59,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     life.enter('stopped');
     logger.info('stopped');
   };
-  return { url, warnings, stop: () => (stopping ??= stop()) };
+  return { url, warnings: advice === undefined ? warnings : [advice, ...warnings], stop: () => (stopping ??= stop()) };
 }
 
 function warningsOf({ host, adapter }: Configuration): readonly string[] {

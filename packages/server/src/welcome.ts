@@ -3,8 +3,9 @@ import type { Configuration } from './configuration/settings.ts';
 import type { Service } from './service.ts';
 
 /** What to try next, in lines that can be copied. */
-export function welcome({ url, warnings }: Service, { adapter, dataDir, host }: Configuration): string {
+export function welcome({ url, warnings }: Service, { adapter, dataDir, host, webhookAllow }: Configuration): string {
   const kept = adapter === 'memory' ? 'in memory only' : `in ${dataDir}`;
+  const mayCallLoopback = webhookAllow.includes('loopback');
   const event = `{"type":"order.created","source":"shop","payload":{"total":12.5}}`;
   return [
     '',
@@ -18,8 +19,10 @@ export function welcome({ url, warnings }: Service, { adapter, dataDir, host }: 
     `  curl -s ${url}/events -H 'content-type: application/json' -d '${event}'`,
     'Look at what is stored:',
     `  curl -s '${url}/events?type=order.*'`,
-    'Have events sent to a web address:',
-    `  curl -s ${url}/subscriptions -H 'content-type: application/json' -d '{"name":"orders","topic":"order.*","endpoint":"https://example.com/hook"}'`,
+    mayCallLoopback
+      ? 'Have events sent to a program on this machine:'
+      : 'Have events sent to a program on this machine (start the service with EVENT_MANAGER_WEBHOOK_ALLOW=loopback for that):',
+    `  curl -s ${url}/subscriptions -H 'content-type: application/json' -d '{"name":"orders","topic":"order.*","endpoint":"http://127.0.0.1:8080/hook"}'`,
     '',
     '',
   ].join('\n');

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { startService } from '../src/index.ts';
+import { welcome } from '../src/welcome.ts';
 import { configure } from './configure.ts';
 import { call, postJson, runService, sample } from './running-service.ts';
 
@@ -43,6 +44,32 @@ it('starts although a webhook is not allowed any more, and turns its deliveries 
   const letters = async () => (await call(`${url}/subscriptions/${id}/dead-letters`)).body.data;
   while ((await letters()).length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(await letters()).toMatchObject([{ errors: [{ code: 'endpoint_blocked' }] }]);
+});
+
+it('says aloud that its store is damaged: in the log, in the welcome, in its health and to publishers', async () => {
+  const configuration = configure({ adapter: 'journal', dataDir: directory() });
+  const first = await startService({ configuration, logger });
+  for (let number = 0; number < 20; number++) await postJson(`${first.url}/events`, sample({ payload: { number } }));
+  await first.stop();
+  const segment = readdirSync(configuration.dataDir).find((name) => name.startsWith('events-'))!;
+  const path = join(configuration.dataDir, segment);
+  const bytes = readFileSync(path);
+  bytes[bytes.indexOf('"number":3')] = 0;
+  writeFileSync(path, bytes);
+  const lines: { level: number; msg: string }[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+  const service = await startService({ configuration, logger: log });
+  onTestFinished(() => service.stop());
+  const command = `npx event-manager-journal repair ${configuration.dataDir}`;
+  expect(lines.find(({ level, msg }) => level === 50 && msg.endsWith(command))).toBeDefined();
+  expect(welcome(service, configuration)).toContain(`WARNING: The store is damaged`);
+  expect(welcome(service, configuration)).toContain(command);
+  const { body: health } = await call(`${service.url}/health`);
+  expect(health.warnings).toEqual([expect.stringContaining('event-manager-journal repair')]);
+  const refused = await postJson(`${service.url}/events`, sample());
+  expect([refused.status, refused.body.code]).toEqual([503, 'store_read_only']);
+  expect(refused.body.detail).toContain('event-manager-journal repair');
+  expect(JSON.stringify([health, refused.body])).not.toContain(configuration.dataDir);
 });
 
 it('gives the store back when it cannot listen', async () => {

@@ -20,6 +20,12 @@ export interface Problem {
   readonly requestId: string;
 }
 
+/** What the one who runs the service has to do; the store that throws does not know how it is run. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  store_read_only: ' To repair it stop the service and run event-manager-journal repair on its data directory.',
+  endpoint_blocked: ' It may when the setting EVENT_MANAGER_WEBHOOK_ALLOW names it.',
+};
+
 /** Never holds more of an internal failure than that there was one: the rest is in the log, under the same request id. */
 export function problemOf(error: EventManagerError, requestId: string): Problem {
   const { code, kind, retryable } = error;
@@ -30,7 +36,7 @@ export function problemOf(error: EventManagerError, requestId: string): Problem 
     type: `urn:event-manager:problem:${code}`,
     title,
     status: HTTP_STATUS[code],
-    detail: isInternal ? title : error.message,
+    detail: isInternal ? title : `${error.message}${ADVICE[code] ?? ''}`,
     code,
     retryable,
     ...(pointer === undefined ? {} : { pointer }),

@@ -39,7 +39,7 @@ it('is alive, ready and well when all is well', async () => {
 it.each([
   ['failed', 'store_failed', 503, 503],
   ['read-only', 'store_read_only', 503, 200],
-  ['full', 'disk_full', 200, 200],
+  ['full', 'disk_full', 503, 200],
 ] as const)(
   'tells of a store that is %s: publishing is refused with %s and Retry-After',
   async (state, code, ready, health) => {
