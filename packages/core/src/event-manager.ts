@@ -77,6 +77,7 @@ export interface EventManager extends AsyncDisposable {
   subscribe(request: SubscribeRequest): Promise<Subscription>;
   /** Throws `subscription_not_found`. */
   unsubscribe(subscriptionId: string): Promise<void>;
+  /** In force when it resolves; inside the subscription's own handler once the attempts under way have ended. */
   updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition>;
   pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition>;
   resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition>;
@@ -93,6 +94,7 @@ export interface EventManager extends AsyncDisposable {
   getHealth(): Promise<EngineHealth>;
   /** Resolves when everything acknowledged so far is settled: for tests. */
   settled(): Promise<void>;
+  /** Ends in order. Rejects, with everything released, when progress did not become durable. */
   close(): Promise<void>;
 }
 
