@@ -16,12 +16,12 @@ import { isExhausted } from './settle.ts';
 const LOAD_MIN = 8;
 const LOAD_MAX = 128;
 
-/** Events passed over without an attempt before others have their turn. */
+/** Small events passed over without an attempt before others have their turn. */
 const PASSES_MAX = 256;
 
 export interface ClaimContext {
   readonly bodies: Bodies;
-  /** Events passed over by the last `claim`: work that counts against the turn. */
+  /** Work of the last `claim` for events passed over, in small events: it counts against the turn. */
   passed: number;
   wallMs(): number;
   /** A claim waits for a durable reservation of `subscription`. */
@@ -60,7 +60,7 @@ export function claim(subscription: ActiveSubscription, context: ClaimContext): 
     }
     if (!kept || refuses(subscription, kept, isRetry, context)) {
       pass(subscription, lane, isRetry, position, kept);
-      context.passed++;
+      context.passed += workOf(kept);
       continue;
     }
     if (isRetry && isExhausted(queue.peekReady(lane)!, kept, subscription.definition.options.retry)) {
@@ -72,6 +72,11 @@ export function claim(subscription: ActiveSubscription, context: ClaimContext): 
     if (isRetry) break;
   }
   return batch.length > 0 ? batch : undefined;
+}
+
+/** Looking at an event means decoding it: a large one costs as much as many small ones. */
+function workOf(kept: KeptEvent | undefined): number {
+  return 1 + ((kept?.body.length ?? 0) >>> 12);
 }
 
 function nextLane(subscription: ActiveSubscription): Lane | undefined {

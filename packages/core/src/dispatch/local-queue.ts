@@ -21,6 +21,9 @@ import { LaneQueue } from './lane-queue.ts';
 import { Owed } from './owed.ts';
 import { type SettledRange, SettledRanges } from './settled-ranges.ts';
 
+/** Bytes of dead letters in one commit of a subscription before claiming waits for it. */
+const PENDING_BYTES_MAX = 1024 * 1024;
+
 /** A delivery in the middle of an attempt. */
 export interface Claimed {
   readonly position: Position;
@@ -69,6 +72,7 @@ export class LocalQueue {
   readonly #settledAhead: readonly SettledRanges[] = LANES.map(() => new SettledRanges());
   #pendingOwed = new Map<Position, Owed | undefined>();
   #pendingChanges: StateChange[] = [];
+  #pendingBytes = 0;
   #claimed = 0;
   #uncommitted = 0;
   #commitsUnderWay = 0;
@@ -84,6 +88,8 @@ export class LocalQueue {
 
   /** Deliveries that may still be attempted right now before the window is full. */
   get windowLeft(): number {
+    // One commit is encoded in one turn of the event loop: it must not gather a window of the largest letters.
+    if (this.#pendingBytes >= PENDING_BYTES_MAX) return 0;
     return this.#options.inFlightMax - this.#claimed - this.#uncommitted;
   }
 
@@ -223,13 +229,14 @@ export class LocalQueue {
     if (owed) this.#dropOwed(owed);
   }
 
-  /** The delivery is over: delivered, dead or removed. `changes` join the same commit. */
-  settleFinal(claimed: Claimed, changes: readonly StateChange[] = []): void {
+  /** The delivery is over: delivered, dead or removed. `changes`, of about `bytes`, join the same commit. */
+  settleFinal(claimed: Claimed, changes: readonly StateChange[] = [], bytes = 0): void {
     this.#leaveWindow();
     if (claimed.owed) this.#dropOwed(claimed.owed);
     else this.lanes[claimed.lane]!.settle(claimed.slot);
     if (changes.length === 0) return;
     this.#pendingChanges.push(...changes);
+    this.#pendingBytes += bytes;
     this.dirty = true;
   }
 
@@ -265,6 +272,7 @@ export class LocalQueue {
     };
     this.#pendingOwed = new Map();
     this.#pendingChanges = [];
+    this.#pendingBytes = 0;
     this.#commitsUnderWay++;
     this.dirty = false;
     return snapshot;

@@ -138,7 +138,7 @@ function bury(
     errors,
     atMs,
   });
-  subscription.queue.settleFinal(claimed, changes);
+  subscription.queue.settleFinal(claimed, changes, changes.length * kept.body.length);
   subscription.counts.deadLettered++;
 }
 
