@@ -62,11 +62,19 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return { url, warnings: advice === undefined ? warnings : [advice, ...warnings], stop: () => (stopping ??= stop()) };
 }
 
-function warningsOf({ host, adapter }: Configuration): readonly string[] {
+function warningsOf({ host, adapter, webhookAllow }: Configuration): readonly string[] {
   const warnings: string[] = [];
   if (adapter === 'memory') warnings.push('Events are kept in memory only: they are gone when the service stops.');
   if (!isLoopback(host)) {
     warnings.push(`No authentication: whoever reaches ${host} may read, publish and subscribe to everything.`);
   }
+  for (const entry of webhookAllow.filter(isBareName)) {
+    warnings.push(`webhookAllow takes "${entry}" as the name of a host; the word for this machine is "loopback".`);
+  }
   return warnings;
+}
+
+/** A host of a container network may be called so, but a misspelt word looks the same and permits nothing. */
+function isBareName(entry: string): boolean {
+  return entry !== 'loopback' && entry !== 'localhost' && !/[.:]/.test(entry);
 }

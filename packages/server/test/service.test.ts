@@ -72,6 +72,15 @@ it('says aloud that its store is damaged: in the log, in the welcome, in its hea
   expect(JSON.stringify([health, refused.body])).not.toContain(configuration.dataDir);
 });
 
+it('warns of a word among the permitted addresses that is no word but is taken as a name', async () => {
+  const { warnings } = await runService({
+    webhookAllow: ['loopbak', 'loopback', '10.0.0.0/8', 'fd00::/8', 'a.internal'],
+  });
+  expect(warnings.filter((warning) => warning.includes('webhookAllow'))).toEqual([
+    expect.stringContaining('"loopbak"'),
+  ]);
+});
+
 it('gives the store back when it cannot listen', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
