@@ -4,6 +4,7 @@ import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { BodyBudget } from './body-budget.ts';
 import { acceptJson } from './json-body.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
 import { refuseForeignPages } from './refuse-foreign-pages.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
@@ -44,7 +45,8 @@ const REQUEST_LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'trace']);
 
 export function httpServer(options: HttpServerOptions): HttpServer {
   const { configuration } = options;
-  const app = makeApp(options);
+  const refusals = new RefusalLog(options.logger);
+  const app = makeApp(options, refusals);
   declareRoutes(app, options);
   return {
     listen: () =>
@@ -57,12 +59,13 @@ export function httpServer(options: HttpServerOptions): HttpServer {
       const closed = app.close();
       for (const stream of options.context.streams) stream.close();
       await closed;
+      refusals.ended();
     },
     cut: () => app.server.closeAllConnections(),
   };
 }
 
-function makeApp({ configuration, runtime, logger }: HttpServerOptions): FastifyInstance {
+function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals: RefusalLog): FastifyInstance {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: !REQUEST_LOG_LEVELS.has(configuration.logLevel) }),
@@ -81,14 +84,24 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions): Fastify
     // Our own hook refuses while draining, in the same form as every other error.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, refusals),
     clientErrorHandler: refuseMalformed,
   });
   app.server.maxConnections = configuration.connectionsMax;
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, refusals));
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(new EventManagerError('route_not_found', 'There is nothing at this address.'), request, reply),
+    sendProblem(
+      new EventManagerError('route_not_found', 'There is nothing at this address.'),
+      request,
+      reply,
+      refusals,
+    ),
   );
+  app.addHook('onResponse', (request, reply, done) => {
+    // Reading goes on in most states that refuse: only what was written shows that one has ended.
+    if (request.method === 'POST' && reply.statusCode < 300) refusals.ended();
+    done();
+  });
   return app;
 }
 
