@@ -16,6 +16,7 @@ import {
   type Recorded,
 } from '@event-manager/core';
 import { errorCode } from '../files/error-code.ts';
+import { withoutPath } from '../without-path.ts';
 import type { Witness } from '../witness.ts';
 import type { AppendLog } from './append-log.ts';
 import { findEvents } from './find-events.ts';
@@ -62,7 +63,11 @@ export class EventLog implements EventStore {
 
   async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
     for (const { partition } of upTo) assertPartition(partition);
-    return trimLog(this.#open(), Math.max(0, ...upTo.map(({ position }) => position)));
+    try {
+      return await trimLog(this.#open(), Math.max(0, ...upTo.map(({ position }) => position)));
+    } catch (error) {
+      throw withoutPath('Removing trimmed events', error);
+    }
   }
 
   /** A reader that holds a segment while retention removes its file starts again; the segment is not listed any more. */
@@ -73,7 +78,8 @@ export class EventLog implements EventStore {
       try {
         return await work(log);
       } catch (error) {
-        if (errorCode(error) !== 'ENOENT' || log.core.trimmedThrough === trimmedThrough) throw error;
+        if (errorCode(error) === 'ENOENT' && log.core.trimmedThrough !== trimmedThrough) continue;
+        throw withoutPath('Reading events', error);
       }
     }
   }
