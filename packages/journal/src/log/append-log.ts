@@ -18,10 +18,14 @@ import type { LogCore } from './log-core.ts';
  *
  * Invariants: only the loop moves the end of the log. Nothing is answered before the sync of its batch, and that holds for
  * `duplicate` too, since the original may be in the same batch. A batch that met a full disk is cut off the file and out of
- * the index as if it had never been; any other failure of write, cut or sync stops the store.
+ * the index as if it had never been; any other failure of write, cut or sync stops the store. A large call waits as several
+ * parts, one behind the other, and is answered when the last is durable; after a refused part none of its later ones is stored.
  */
 
-/** A batch is closed at this size: its calls should not wait for megabytes of others. */
+/**
+ * A batch is closed at this size: its calls should not wait for megabytes of others, and what one write adds to a segment
+ * must stay far below what an offset can say. A call that is larger becomes several batches.
+ */
 const BATCH_BYTES_MAX = 8 << 20;
 
 export interface AppendLogParts {
@@ -49,16 +53,21 @@ export class AppendLog {
     this.#lastRecordedAtMs = parts.lastRecordedAtMs;
   }
 
-  append(events: readonly Appendable[]): Promise<readonly Appended[]> {
-    return new Promise((resolve, reject) => {
-      this.#assertTaking();
-      if (events.length === 0) return resolve([]);
-      const ids = new Uint32Array(events.length * 4);
-      for (let index = 0; index < events.length; index++) parseEventIdWords(events[index]!.id, ids, index * 4);
-      this.#waiting.push({ events, ids, resolve, reject });
-      // Calls of the same turn of the event loop join the first batch.
-      this.#running ??= Promise.resolve().then(() => this.#run());
-    });
+  async append(events: readonly Appendable[]): Promise<readonly Appended[]> {
+    this.#assertTaking();
+    const answers: Promise<readonly Appended[]>[] = [];
+    const calls: Call[] = [];
+    for (const part of partsOf(events)) {
+      const ids = new Uint32Array(part.length * 4);
+      for (let index = 0; index < part.length; index++) parseEventIdWords(part[index]!.id, ids, index * 4);
+      const { promise, resolve, reject } = Promise.withResolvers<readonly Appended[]>();
+      calls.push({ events: part, ids, follows: calls.at(-1), refusal: undefined, resolve, reject });
+      answers.push(promise);
+    }
+    this.#waiting.push(...calls);
+    // Calls of the same turn of the event loop join the first batch.
+    if (answers.length > 0) this.#running ??= Promise.resolve().then(() => this.#run());
+    return answers.length === 1 ? answers[0]! : (await Promise.all(answers)).flat();
   }
 
   /** Runs work between two batches, when the end of the log does not move and no known id is being looked up. */
@@ -87,12 +96,12 @@ export class AppendLog {
     while (this.#waiting.length > 0 || this.#tasks.length > 0) {
       for (const task of this.#tasks.splice(0)) await task();
       if (this.#waiting.length === 0) continue;
-      const calls = this.#takeCalls();
+      const calls = this.#takeCalls().filter((call) => !refusedBefore(call));
       try {
-        await this.#commit(calls);
+        if (calls.length > 0) await this.#commit(calls);
       } catch (error) {
         const refusal = this.#refusalFor(error);
-        for (const call of calls) call.reject(refusal);
+        for (const call of calls) refuse(call, refusal);
       }
     }
     this.#running = undefined;
@@ -153,6 +162,35 @@ export class AppendLog {
   #answer(calls: readonly Call[], answers: readonly (readonly Appended[])[]): void {
     for (let index = 0; index < calls.length; index++) calls[index]!.resolve(answers[index]!);
   }
+}
+
+function refuse(call: Call, refusal: unknown): void {
+  call.refusal = refusal;
+  call.reject(refusal);
+}
+
+/** True when an earlier part of the same call was refused; then this one is refused as well. */
+function refusedBefore(call: Call): boolean {
+  const refusal = call.follows?.refusal;
+  if (refusal !== undefined) refuse(call, refusal);
+  return refusal !== undefined;
+}
+
+/** The events of a call in parts that a batch can hold; nearly always one. */
+function partsOf(events: readonly Appendable[]): (readonly Appendable[])[] {
+  const parts: (readonly Appendable[])[] = [];
+  let from = 0;
+  let bytes = 0;
+  for (let index = 0; index < events.length; index++) {
+    bytes += events[index]!.body.length;
+    if (bytes < BATCH_BYTES_MAX) continue;
+    parts.push(events.slice(from, index + 1));
+    from = index + 1;
+    bytes = 0;
+  }
+  if (from === 0) return events.length === 0 ? [] : [events];
+  if (from < events.length) parts.push(events.slice(from));
+  return parts;
 }
 
 /** What a store with damage answers to everything that would change it. */

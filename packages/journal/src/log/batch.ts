@@ -7,11 +7,14 @@ import type { KnownIds, KnownRecord } from './known-ids.ts';
 import type { LogCore } from './log-core.ts';
 import { damagedRecord, readRecord } from './read-record.ts';
 
-/** One call of `append` that waits for its answer. */
+/** One call of `append` that waits for its answer, or a part of a large one. */
 export interface Call {
   readonly events: readonly Appendable[];
   /** Four words per event. */
   readonly ids: Uint32Array;
+  /** The part before this one of the same call: once that was refused, this one must not be stored. */
+  readonly follows: Call | undefined;
+  refusal: unknown;
   readonly resolve: (answers: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
 }
