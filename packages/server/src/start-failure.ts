@@ -1,27 +1,45 @@
 import { isEventManagerError } from '@event-manager/core';
 
+const ANOTHER = 'Choose another with --data-dir or EVENT_MANAGER_DATA_DIR.';
+const SPACE =
+  'The disk of the data directory is full. Make space and start again; nothing that was acknowledged is lost.';
+
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'The port is in use by another program; choose another with --port or EVENT_MANAGER_PORT.',
-  EACCES: 'The port or the data directory may not be used by this user.',
-  ENOTDIR: 'The data directory cannot be made: a part of its path is a file. Choose another with --data-dir.',
-  EEXIST: 'The data directory cannot be made: a file has its name. Choose another with --data-dir.',
-  EROFS: 'The data directory lies on a disk that is read-only. Choose another with --data-dir.',
-  ENOSPC: 'The disk of the data directory is full.',
   EADDRNOTAVAIL: 'The host of EVENT_MANAGER_HOST is no address of this machine.',
   ENOTFOUND: 'The host of EVENT_MANAGER_HOST cannot be resolved.',
+  ENOENT: `The data directory cannot be made here, or a file of it is gone. ${ANOTHER}`,
+  ENOTDIR: `The data directory cannot be made: a part of its path is a file. ${ANOTHER}`,
+  EEXIST: `The data directory cannot be made: a file has its name. ${ANOTHER}`,
+  EACCES: `The data directory may not be used by this user. ${ANOTHER}`,
+  EPERM: `The data directory may not be used by this user. ${ANOTHER}`,
+  EROFS: `The data directory lies on a disk that is read-only. Mount it writable, or choose another with --data-dir.`,
+  ENOSPC: SPACE,
+  EDQUOT: SPACE,
+  EMFILE: 'The process may not open enough files; raise the limit (ulimit -n).',
 };
 
 /** One sentence for the person at the terminal: why it did not start, and what to do. */
 export function startFailure(error: unknown): string {
-  const sentence = systemSentence(error);
+  // A mistake in the settings names its place; the error of the operating system beneath it says less.
+  if (isEventManagerError(error, 'invalid_setting')) return `${error.message} [${error.code}]`;
+  const cause = systemError(error);
+  if (cause?.syscall === 'listen' && cause.code === 'EACCES') {
+    return 'The port may not be used by this user; choose another with --port or EVENT_MANAGER_PORT.';
+  }
+  const sentence = SYSTEM_ERRORS[cause?.code ?? ''];
   if (sentence !== undefined) return sentence;
+  // A store that stops while it serves recovers by a restart. Here that is what has just failed.
+  if (isEventManagerError(error, 'store_failed') && cause !== undefined) {
+    return `The data directory cannot be opened: ${cause.message} [${error.code}]`;
+  }
   if (isEventManagerError(error)) return `${error.message} [${error.code}]`;
   return `It failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** The error of the operating system says more about a start than those that were made of it. */
-function systemSentence(error: unknown): string | undefined {
+function systemError(error: unknown): NodeJS.ErrnoException | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code } = error as NodeJS.ErrnoException;
-  return SYSTEM_ERRORS[code ?? ''] ?? systemSentence(error.cause);
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? systemError(error.cause) : error;
 }

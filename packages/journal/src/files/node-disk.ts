@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Disk, DiskFile } from '@event-manager/core';
+import { errorCode } from './error-code.ts';
 
 /** SQLite's codes for "somebody else holds it". */
 const SQLITE_BUSY = 5;
@@ -16,7 +17,7 @@ export const nodeDisk: Disk = {
   rename,
   remove: unlink,
   async makeDir(path) {
-    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await makeLevels(resolve(path));
     if (first === undefined) return;
     // A new folder's name is an entry of its parent: until that is synced a power failure may take the folder with all in it.
     const top = dirname(resolve(first));
@@ -39,6 +40,35 @@ export const nodeDisk: Disk = {
     return bavail * bsize;
   },
 };
+
+/**
+ * Makes what is missing of a path, level by level; returns the highest level it made. Node's own recursion goes on for ever
+ * where a folder takes no entries and calls that ENOENT, as /proc does (26.10).
+ */
+async function makeLevels(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  const first = await makeLevels(dirname(path));
+  const own = await makeLevelBelow(path);
+  return first ?? own;
+}
+
+/** Once more and no further: its parent is there now. Somebody else may have made it meanwhile. */
+async function makeLevelBelow(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return undefined;
+    throw error;
+  }
+}
 
 async function syncDir(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
