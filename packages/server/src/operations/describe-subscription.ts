@@ -1,6 +1,6 @@
 import type { SubscriptionDefinition, SubscriptionStatus } from '@event-manager/core';
 
-/** A subscription as anybody may see it: no secret, and of the headers only the names, because they often carry a token. */
+/** A subscription as anybody may see it: no secret, and of the headers and the query only the names, because they often carry a token. */
 export interface SubscriptionDescription {
   readonly id: string;
   readonly name?: string;
@@ -33,7 +33,7 @@ export function describeSubscription(
     connectionType: sink.kind,
     ...(sink.kind === 'webhook'
       ? {
-          endpoint: sink.endpoint,
+          endpoint: withoutQueryValues(sink.endpoint),
           signed: sink.secret !== undefined,
           headerNames: Object.keys(sink.headers ?? {}),
         }
@@ -44,4 +44,16 @@ export function describeSubscription(
     updatedAt: new Date(updatedAtMs).toISOString(),
     status,
   };
+}
+
+/** Written anew only where there is a query, so that what most people gave comes back as they gave it. */
+function withoutQueryValues(endpoint: string): string {
+  const url = URL.parse(endpoint);
+  if (url === null || url.search === '') return endpoint;
+  const names = url.search
+    .slice(1)
+    .split('&')
+    .map((pair) => (pair.includes('=') ? `${pair.slice(0, pair.indexOf('='))}=***` : '***'));
+  url.search = names.join('&');
+  return url.href;
 }

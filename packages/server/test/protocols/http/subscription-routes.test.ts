@@ -77,18 +77,19 @@ describe('subscriptions over HTTP', () => {
     expect([...seen].sort()).toEqual([...ids].sort());
   });
 
-  it('never tells a secret or the value of a header', async () => {
+  it('never tells a secret, the value of a header or of the query of an endpoint', async () => {
     const { url } = await runService(LOOPBACK);
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
     const request = {
       name: 'n',
       topic: '#',
-      endpoint: 'http://127.0.0.1:1/',
+      endpoint: 'http://127.0.0.1:1/hook?key=hidden-token&v=2&hidden-token',
       secret,
       headers: { authorization: 'Bearer hidden-token' },
     };
     const created = await postJson(`${url}/subscriptions`, request);
     expect(created.body).toMatchObject({ signed: true, headerNames: ['authorization'] });
+    expect(created.body.endpoint).toBe('http://127.0.0.1:1/hook?key=***&v=***&***');
     const answers = [
       created,
       await postJson(`${url}/subscriptions`, request),
