@@ -27,6 +27,7 @@ const padded = (value: number): string => String(value).padStart(DIGITS, '0');
 
 export const segmentFile = (first: number, id: SegmentId): string => `events-${padded(first)}-${id}.log`;
 export const indexFileOf = (segment: string): string => segment.replace(/\.log$/, '.index');
+export const segmentOfIndex = (index: string): string => index.replace(/\.index$/, '.log');
 export const stateLogFile = (first: number): string => `state-${padded(first)}.log`;
 export const snapshotFile = (sequence: number): string => `state-${padded(sequence)}.snapshot`;
 export const isIndexFile = (name: string): boolean => /^events-\d{16}-[0-9a-f]{16}\.index$/.test(name);

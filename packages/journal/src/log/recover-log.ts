@@ -1,4 +1,5 @@
 import type { Damage } from '../damage.ts';
+import { isIndexFile, segmentOfIndex } from '../files/file-names.ts';
 import type { Folder } from '../files/folder.ts';
 import type { SegmentHeader } from '../format/segment-header.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
@@ -118,10 +119,17 @@ async function newestSegment(
   if (isReadOnly()) return { segment: asItIs, index: undefined };
   // Before the newest one is rewritten under a third name, which would no longer name what this one replaces.
   for (const leftover of leftovers) await removeSegment(folder, leftover.file);
+  await removeOrphans(folder);
   const isClean = witnessed.clean && witnessed.segmentId === header.id && witnessed.segmentBytes === bytes.length;
   if (isClean) return { segment: asItIs, index: contents.index };
   const rewritten = await rewriteSegment(folder, file, bytes, contents);
   return { segment: rewritten, index: rewritten === undefined ? undefined : contents.index };
+}
+
+/** Indexes that were written while retention removed their segments, when a crash came before they could go as well. */
+async function removeOrphans(folder: Folder): Promise<void> {
+  const names = new Set(await folder.list());
+  for (const name of names) if (isIndexFile(name) && !names.has(segmentOfIndex(name))) await folder.removeIfThere(name);
 }
 
 /** A later segment knows which position came before it: files that are gone from between or from the beginning show. */

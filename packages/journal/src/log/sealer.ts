@@ -77,9 +77,11 @@ export class Sealer {
     try {
       const built = await this.#build(segment, index);
       // Retention may have removed the segment while its index was being built.
-      if (!this.#segments.includes(segment)) return;
+      if (!this.#isListed(segment)) return;
       const opened = await this.#write(segment, built);
+      if (opened === undefined) return;
       await runSliced(this.#directory.add(segment, built.idHashes, DIRECTORY_PAUSE_EVERY), this.#core.folder.runtime);
+      if (!this.#isListed(segment)) return this.#directory.remove(segment);
       segment.index = this.#sealedIndex(segment, opened);
       this.#known?.markSealed(segment);
     } catch {
@@ -104,7 +106,12 @@ export class Sealer {
     return built!;
   }
 
-  async #write(segment: Segment, built: BuiltIndex): Promise<IndexFile> {
+  #isListed(segment: Segment): boolean {
+    return this.#segments.includes(segment);
+  }
+
+  /** Resolves with `undefined` when retention removed the segment meanwhile: it looked for the index before there was one. */
+  async #write(segment: Segment, built: BuiltIndex): Promise<IndexFile | undefined> {
     const { folder, files, failStop } = this.#core;
     const name = indexFileOf(segment.file);
     folder.failpoint('journal.index.write.before');
@@ -112,6 +119,11 @@ export class Sealer {
     this.#cache.drop(name);
     await folder.replaceFile(name, built.chunks, () => failStop.assertRunning());
     folder.failpoint('journal.index.write.after');
+    if (!this.#isListed(segment)) {
+      failStop.assertRunning();
+      await folder.removeIfThere(name);
+      return undefined;
+    }
     return IndexFile.open(name, files, this.#cache);
   }
 
