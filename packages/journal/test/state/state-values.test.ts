@@ -88,3 +88,40 @@ it('a letter that rotted is damage: refused by key, passed over in a page, never
   await expect(keep(adapter, 4)).rejects.toMatchObject({ code: 'store_read_only' });
   await adapter.close();
 });
+
+it('every acknowledged letter is whole when the power fails at any step of a commit or snapshot', async () => {
+  const LIFE = 12;
+  for (let nth = 1; ; nth++) {
+    const simulation = new Simulation(nth);
+    const acknowledged = new Set<number>();
+    let left = nth;
+    simulation.onFailpoint = (name) => {
+      if (!/state|snapshot|replace/.test(name) || --left !== 0) return;
+      simulation.endProcess('crash');
+      throw new TypeError('the power failed');
+    };
+    const life = async (): Promise<void> => {
+      const adapter = await simulation.open({ stateLogBytesMax: 20_000 });
+      for (let n = 0; n < LIFE; n++) {
+        await keep(adapter, n);
+        acknowledged.add(n);
+      }
+      await adapter.close();
+    };
+    life().catch(() => {});
+    for (let turn = 0; turn < 4; turn++) await settle();
+    simulation.onFailpoint = () => {};
+    if (left > 0) {
+      expect(acknowledged.size).toBe(LIFE);
+      expect(nth).toBeGreaterThan(LIFE * 6);
+      break;
+    }
+    const reopened = await simulation.open({ stateLogBytesMax: 20_000 });
+    expect(reopened.health().status, `step ${nth}`).toBe('ok');
+    const found = (await lettersOf(reopened)) as { n: number }[];
+    expect(found, `step ${nth}`).toEqual(found.map(({ n }) => letter(n)));
+    for (const n of acknowledged) expect(found.map((one) => one.n)).toContain(n);
+    await reopened.close();
+    expect(nth).toBeLessThan(1_000);
+  }
+});
