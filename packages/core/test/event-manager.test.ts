@@ -105,6 +105,15 @@ describe('an event manager', () => {
     ]);
   });
 
+  it('refuses a handler beside a batchHandler, since one of them would never be called', async () => {
+    await using bus = new EventManager();
+    const subscribed = bus.subscribe({ topic: '#', handler: () => {}, batchHandler: () => {} });
+    await expect(subscribed).rejects.toMatchObject({
+      code: 'invalid_subscription',
+      details: { pointer: '/batchHandler' },
+    });
+  });
+
   it('streams, and tells of its health and of dead letters', async () => {
     await using bus = new EventManager();
     const stream = await bus.stream({ topics: ['order.*'] });

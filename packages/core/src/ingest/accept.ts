@@ -5,7 +5,7 @@ import { jsonPointer } from '../json/json-pointer.ts';
 export type Spellings = ReadonlyMap<string, string>;
 
 /** Fields of an event: the names of the specification, and the spellings other languages send. */
-const EVENT_FIELDS: Spellings = new Map([
+export const EVENT_FIELDS: Spellings = new Map([
   ['id', 'id'],
   ['event_id', 'id'],
   ['eventId', 'id'],
@@ -26,7 +26,7 @@ const EVENT_FIELDS: Spellings = new Map([
 ]);
 
 /** Metadata may hold further keys; these are the other spellings of the known ones. */
-const METADATA_FIELDS: Spellings = new Map([
+export const METADATA_FIELDS: Spellings = new Map([
   ['project_id', 'projectId'],
   ['user_id', 'userId'],
   ['session_id', 'sessionId'],

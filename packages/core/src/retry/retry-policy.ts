@@ -1,6 +1,7 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
-import { fieldTable, type ReadFields, readFields } from '../json/read-fields.ts';
+import { type ReadFields, readFields } from '../json/read-fields.ts';
 import type { Chance } from '../runtime/chance.ts';
+import { RETRY_FIELDS } from './retry-fields.ts';
 
 /** When a failed delivery is tried again. The names are those of the specification; delays are milliseconds. */
 export interface RetryPolicy {
@@ -26,16 +27,9 @@ const RETRIES_MAX = 1_000;
 /** A week: what waits longer is better redriven by a person. Also bounds what a receiver may ask for by Retry-After. */
 const DELAY_MS_MAX = 7 * 24 * 60 * 60 * 1_000;
 
-const FIELDS = fieldTable(['maxRetries', 'backoffStrategy', 'initialDelay', 'maxDelay', 'jitter'], {
-  strategy: 'backoffStrategy',
-  backoff: 'backoffStrategy',
-  initialDelayMs: 'initialDelay',
-  maxDelayMs: 'maxDelay',
-});
-
 /** Reads a retry policy; what is not given comes from the default. Throws `invalid_subscription` with `details.pointer`. */
 export function parseRetryPolicy(input: unknown, pointer: string): RetryPolicy {
-  const fields = readFields(input, FIELDS, { code: 'invalid_subscription', pointer });
+  const fields = readFields(input, RETRY_FIELDS, { code: 'invalid_subscription', pointer });
   const initialDelay = readWhole(fields, 'initialDelay', DEFAULT_RETRY_POLICY.initialDelay, DELAY_MS_MAX);
   const policy: RetryPolicy = {
     maxRetries: readWhole(fields, 'maxRetries', DEFAULT_RETRY_POLICY.maxRetries, RETRIES_MAX),

@@ -178,6 +178,10 @@ export class Subscriptions {
   #read(input: unknown): { request: SubscriptionRequest; sink: Sink | undefined } {
     const { limits, webhookSink } = this.#options;
     const { batchHandler, ...rest } = isObject(input) ? input : {};
+    if (batchHandler !== undefined && rest['handler'] !== undefined) {
+      const words = 'A subscription has a handler or a batchHandler, not both.';
+      throw new EventManagerError('invalid_subscription', words, { pointer: '/batchHandler' });
+    }
     const given = batchHandler === undefined ? input : { ...rest, handler: batchHandler };
     const request = parseSubscription(given, limits);
     if (request.sink.kind === 'pull') {
