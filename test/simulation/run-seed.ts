@@ -257,7 +257,9 @@ class SimulatedRun {
     const process = this.#anyProcess();
     if (!process) return;
     // A store that is full, failed or dead refuses, which is its right.
-    await Promise.race([trimWhatIsSettled(process.adapter, [...this.#names.keys()]).catch(() => {}), process.died]);
+    const acknowledged = new Set(this.#history.flatMap((entry) => (entry.kind === 'ok' ? [entry.id] : [])));
+    const trimming = trimWhatIsSettled(process.adapter, [...this.#names.keys()], (id) => acknowledged.has(id));
+    await Promise.race([trimming.catch(() => {}), process.died]);
   }
 
   /** The operator: whoever failed is restarted; damage that nobody did must not be claimed. */

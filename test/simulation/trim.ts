@@ -1,7 +1,14 @@
 import type { EventBusAdapter, JsonObject } from '@event-manager/core';
 
-/** What retention may do at most: removes the events that no subscription can still be owed. */
-export async function trimWhatIsSettled(adapter: EventBusAdapter, subscriptionIds: readonly string[]): Promise<void> {
+/**
+ * What retention may do at most: removes the events that no subscription can still be owed. An event whose publisher may
+ * repeat it stays, because its id is forgotten with it: the repetition would be a new event.
+ */
+export async function trimWhatIsSettled(
+  adapter: EventBusAdapter,
+  subscriptionIds: readonly string[],
+  isAcknowledged: (eventId: string) => boolean,
+): Promise<void> {
   const { store, state } = adapter;
   let pin = (await store.bounds())[0]!.head;
   for (const id of subscriptionIds) {
@@ -12,5 +19,9 @@ export async function trimWhatIsSettled(adapter: EventBusAdapter, subscriptionId
     const first = owed.entries[0];
     if (first) pin = Math.min(pin, Number(first.key.split('/').at(-1)) - 1);
   }
-  if (pin > 0) await store.trim([{ partition: 0, position: pin }]);
+  const { first } = (await store.bounds())[0]!;
+  const { records } = await store.read(0, first - 1, { limit: 10_000, bytesMax: Number.MAX_SAFE_INTEGER, until: pin });
+  const open = records.find((record) => !isAcknowledged(record.id));
+  if (open) pin = Math.min(pin, open.place.position - 1);
+  if (pin >= first) await store.trim([{ partition: 0, position: pin }]);
 }
