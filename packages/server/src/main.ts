@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { readConfiguration } from './configuration/read-configuration.ts';
 import { type Service, startService } from './service.ts';
 import { startFailure } from './start-failure.ts';
+import { asksForUsage, usage } from './usage.ts';
 import { welcome } from './welcome.ts';
 
 const surroundings = { args: process.argv.slice(2), environment: process.env, homeDirectory: homedir() };
@@ -42,7 +43,8 @@ function fail(error: unknown): never {
 }
 
 try {
-  stopOnSignal(await start());
+  if (asksForUsage(surroundings.args)) process.stdout.write(usage());
+  else stopOnSignal(await start());
 } catch (error) {
   fail(error);
 }

@@ -22,7 +22,7 @@ function parse(args: readonly string[], options: Record<string, { type: 'string'
     const known = Object.keys(options).map((flag) => `--${flag}`);
     // The first sentence of Node's error names the argument; the rest is advice about its own parser.
     const fault = cause instanceof TypeError ? cause.message.split(/\. |\n/)[0] : 'cannot be read';
-    const words = `The command line is wrong: ${fault}. Known are ${known.join(', ')}.`;
+    const words = `The command line is wrong: ${fault}. Known are ${known.join(', ')}; --help says more.`;
     throw new EventManagerError('invalid_setting', words, { from: 'command line' }, cause);
   }
 }
