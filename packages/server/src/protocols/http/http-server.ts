@@ -7,8 +7,9 @@ import { acceptJson } from './json-body.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
 import { refuseForeignPages } from './refuse-foreign-pages.ts';
-import { refuseMalformed } from './refuse-malformed.ts';
+import { refuseMalformed, refuseUnusual } from './refuse-malformed.ts';
 import { refuseMethods } from './refuse-methods.ts';
+import { refuseWithoutHost } from './refuse-without-host.ts';
 import { requestIds } from './request-ids.ts';
 import { batchRoutes } from './routes/batch-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
@@ -74,6 +75,8 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
     connectionTimeout: configuration.connectionTimeoutMs,
     keepAliveTimeout: configuration.keepAliveTimeoutMs,
     http: {
+      // Node's own refusal has no body; `refuseWithoutHost` says it as everything else is said.
+      requireHostHeader: false,
       maxHeaderSize: configuration.headerBytesMax,
       connectionsCheckingInterval: TIMEOUTS_EVERY_MS,
       // With a headersTimeout above the requestTimeout Node applies neither (measured on 26.10).
@@ -87,6 +90,7 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, refusals),
     clientErrorHandler: refuseMalformed,
   });
+  refuseUnusual(app.server);
   app.server.maxConnections = configuration.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, refusals));
   app.setNotFoundHandler((request, reply) =>
@@ -111,6 +115,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   const { limits } = configuration;
   const budget = new BodyBudget(limits.bodiesBytesMax);
   acceptJson(app);
+  refuseWithoutHost(app);
   if (!configuration.allowUnauthenticated) {
     refuseForeignHosts(app);
     refuseForeignPages(app);

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Configuration } from '../../../src/index.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 import { MALFORMED_REQUESTS } from './malformed-requests.ts';
 
@@ -64,6 +65,11 @@ it.each([
   ['noise', '\u0001\u0002\r\n\r\n', 400],
   ['an unknown version', 'GET / HTTP/9.9\r\nhost: localhost\r\n\r\n', 400],
   ['no host', 'GET /health HTTP/1.1\r\n\r\n', 400],
+  ['no host to a trusted proxy', 'GET /health HTTP/1.1\r\n\r\n', 400, { allowUnauthenticated: true }],
+  ['an unknown expectation', 'POST /events HTTP/1.1\r\nhost: localhost\r\nexpect: foo\r\n\r\n', 417],
+  ['a wish for a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: localhost\r\n\r\n', 405],
+  ['TRACE', 'TRACE /events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 405],
+  ['PROPFIND', 'PROPFIND /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 405],
   ['a header with a space before the colon', 'GET /health HTTP/1.1\r\nhost: localhost\r\na : b\r\n\r\n', 400],
   ['two lengths', 'POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}', 400],
   [
@@ -77,18 +83,23 @@ it.each([
     400,
   ],
   ['headers over the limit', `GET /health HTTP/1.1\r\nhost: localhost\r\na: ${'b'.repeat(17_000)}\r\n\r\n`, 431],
-])('answers %s, which is not HTTP, and closes', async (_name, bytes, status) => {
-  const { url } = await runService();
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  const parts: Buffer[] = [];
-  socket.on('data', (part: Buffer) => parts.push(part));
-  socket.write(bytes);
-  await once(socket, 'close');
-  const answer = Buffer.concat(parts).toString();
-  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  expect(answer).not.toMatch(LEAK);
-  expect((await call(`${url}/livez`)).status).toBe(200);
-});
+] as [string, string, number, Partial<Configuration>?][])(
+  'answers %s as a problem, and closes',
+  async (_name, bytes, status, settings) => {
+    const { url } = await runService(settings);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const parts: Buffer[] = [];
+    socket.on('data', (part: Buffer) => parts.push(part));
+    socket.write(bytes);
+    await once(socket, 'close');
+    const answer = Buffer.concat(parts).toString();
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toMatch(/content-type: application\/problem\+json/);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ status, code: expect.any(String) });
+    expect(answer).not.toMatch(LEAK);
+    expect((await call(`${url}/livez`)).status).toBe(200);
+  },
+);
 
 it('gives up a request that trickles', async () => {
   const { url } = await runService({ requestTimeoutMs: 1_000 });
