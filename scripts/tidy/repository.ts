@@ -6,7 +6,7 @@ import { repositoryRoot } from '../repository-root.ts';
 export interface RepositoryText {
   /** Path to text of every TypeScript file that git knows or would add. */
   readonly sources: ReadonlyMap<string, string>;
-  /** The text of every package.json: what they name is an entry point. */
+  /** The text of every package.json and of every command of a package: what they name is an entry point. */
   readonly manifests: readonly string[];
 }
 
@@ -20,6 +20,6 @@ export function readRepository(): RepositoryText {
   const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
   return {
     sources: new Map(paths.filter((path) => path.endsWith('.ts')).map((path) => [path, read(path)])),
-    manifests: paths.filter((path) => path.endsWith('package.json')).map(read),
+    manifests: paths.filter((path) => /(^|\/)package\.json$|^packages\/[^/]+\/bin\//.test(path)).map(read),
   };
 }

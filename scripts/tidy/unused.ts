@@ -24,8 +24,8 @@ export function findUnused(files: readonly SourceFile[], manifests: readonly str
 function isEntry(path: string, manifests: readonly string[]): boolean {
   if (path === 'vitest.config.ts' || /^packages\/[^/]+\/src\/index\.ts$/.test(path)) return true;
   const withinPackage = path.replace(/^packages\/[^/]+\//, './');
-  // A manifest names commands as they are published: built.
-  const built = path.replace(/^packages\/[^/]+\/src\/(.+)\.ts$/, 'dist/$1.js');
-  const names = [`"${withinPackage}"`, `"${built}"`];
+  // A command names its file beside it.
+  const besideCommand = path.replace(/^packages\/[^/]+\//, '../');
+  const names = [`"${withinPackage}"`, `'${besideCommand}'`];
   return manifests.some((manifest) => manifest.includes(path) || names.some((name) => manifest.includes(name)));
 }
