@@ -23,26 +23,48 @@ function handTurned() {
   };
 }
 
-it('does work at once while the turn has time for it, and the rest in the order of asking', () => {
+const microtasks = () => new Promise((resolve) => setImmediate(resolve));
+
+it('does work at once while the turn has time for it, and the rest in the order of asking', async () => {
   const { turns, done, work, turn } = handTurned();
   for (const name of ['a', 'b', 'c', 'd', 'e']) turns.run(work(name, 3));
   expect(done).toEqual(['a', 'b']);
   // Whoever comes back does not overtake those who wait.
   turns.run(work('a again', 3));
+  await microtasks();
   turn();
   expect(done).toEqual(['a', 'b', 'c', 'd']);
+  await microtasks();
   turn();
+  await microtasks();
   turn();
   expect(done).toEqual(['a', 'b', 'c', 'd', 'e', 'a again']);
 });
 
-it('ends a turn by bytes and by pieces, too: where time stands still it would never end', () => {
+it('ends a turn by bytes and by pieces, too: where time stands still it would never end', async () => {
   const large = handTurned();
   for (const name of ['a', 'b', 'c']) large.turns.run(large.work(name, 0), 200 * 1024);
   expect(large.done).toEqual(['a', 'b']);
   const many = handTurned();
   for (let piece = 0; piece < 1_000; piece++) many.turns.run(many.work('a', 0));
+  await microtasks();
   expect(many.done.length).toBe(256);
+});
+
+it('lets few pieces wait for the store at a time, and goes on as soon as one has its answer', async () => {
+  const { turns, done, turn } = handTurned();
+  const answers: (() => void)[] = [];
+  for (let piece = 0; piece < 6; piece++) {
+    turns.run(() => {
+      done.push('asked');
+      return new Promise<void>((resolve) => void answers.push(resolve));
+    });
+  }
+  turn();
+  expect(done.length).toBe(4);
+  answers[2]!();
+  await microtasks();
+  expect(done.length).toBe(5);
 });
 
 it('resolves with what the work returns and rejects with what it throws, now and later', async () => {
