@@ -30,7 +30,7 @@ export interface NdjsonBatch {
 const OVERLOADED_PAUSE_MS = 100;
 
 /** So many events are read and handed to the store at once, however many fit into one chunk of the connection: some milliseconds. */
-const GROUP_MAX = 250;
+const GROUP_MAX = 1_000;
 
 /** A client that is right sends the lines that were refused again, and corrected; one that is wrong sends only such. */
 const REFUSED_MAX = 1_000;
