@@ -34,7 +34,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   try {
     url = await http.listen();
   } catch (error) {
-    await engine.close();
+    // What closing says matters less than why the service cannot listen.
+    await engine.close().catch(() => {});
     await close();
     throw error;
   }
@@ -54,9 +55,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const cancel = runtime.timers.after(partMs, () => http.cut());
     await http.close();
     cancel();
-    await engine.close({ drainMs: partMs });
-    await close();
-    life.enter('stopped');
+    try {
+      await engine.close({ drainMs: partMs });
+    } finally {
+      // It rejects when progress did not become durable; the rest is released all the same.
+      await close();
+      life.enter('stopped');
+    }
     logger.info('stopped');
   };
   return { url, warnings: advice === undefined ? warnings : [advice, ...warnings], stop: () => (stopping ??= stop()) };
