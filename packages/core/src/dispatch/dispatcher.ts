@@ -1,7 +1,7 @@
 /**
  * The one dispatch loop. A subscription that may have something to do is woken; the loop serves the woken ones in turn, a
  * bounded number of deliveries each, until none can claim. It runs in a microtask after what woke it, and yields to input
- * and timers after a larger bounded number, so that no flood of events holds up the process.
+ * and timers after about ten milliseconds, so that no flood of events holds up the process.
  */
 import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError, Outcome } from '../contracts/sink.ts';
@@ -17,8 +17,11 @@ import { Timetable } from './timetable.ts';
 
 /** Deliveries of one subscription before the next one has its turn. */
 const TURN_MAX = 64;
-/** Deliveries before the loop lets input and timers run. */
-const RUN_MAX = 1024;
+/** Time before the loop lets input and timers run, and deliveries at the most, for a clock that stands still. */
+const RUN_MS = 10;
+const RUN_MAX = 20_000;
+/** Deliveries of a turn before anybody looks at the clock. */
+const FREE_OF_CHARGE = 256;
 /** How long a slot stays taken by a sink that ignores its aborted signal. */
 const GRACE_MS = 30_000;
 
@@ -42,6 +45,7 @@ export class Dispatcher {
   /** Deliveries before the loop yields. */
   #left = RUN_MAX;
   #isRenewing = false;
+  #turnEndsAtMs = 0;
   #stopped = false;
   #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
 
@@ -112,7 +116,7 @@ export class Dispatcher {
     this.#scheduled = false;
     try {
       for (const subscription of this.#woken) {
-        if (this.#left <= 0) break;
+        if (this.#isTurnOver()) break;
         this.#woken.delete(subscription);
         const started = this.#serve(subscription, Math.min(TURN_MAX, this.#left));
         this.#left -= started;
@@ -122,16 +126,26 @@ export class Dispatcher {
       this.#options.onFailure(error);
       return;
     }
-    this.#renewTurn();
     if (this.#woken.size === 0 || this.#scheduled) return;
     this.#scheduled = true;
     this.#options.runtime.timers.soon(this.#run);
   };
 
-  /** What handlers publish wakes us again in the same turn of the event loop, so the bound holds for the turn, not the run. */
+  #isTurnOver(): boolean {
+    if (this.#left <= 0) return true;
+    this.#renewTurn();
+    return this.#isRenewing && this.#options.runtime.clock.monotonicMs() >= this.#turnEndsAtMs;
+  }
+
+  /**
+   * What handlers publish wakes us again in the same turn of the event loop, so the bound holds for the turn, not the run.
+   * It is one of time: a bound of 1,024 deliveries let publishers run ahead of a thousand subscriptions until the bodies
+   * had to be read back from disk.
+   */
   #renewTurn(): void {
-    if (this.#isRenewing || this.#left > RUN_MAX / 2) return;
+    if (this.#isRenewing || this.#left > RUN_MAX - FREE_OF_CHARGE) return;
     this.#isRenewing = true;
+    this.#turnEndsAtMs = this.#options.runtime.clock.monotonicMs() + RUN_MS;
     this.#options.runtime.timers.soon(() => {
       this.#isRenewing = false;
       this.#left = RUN_MAX;
