@@ -5,7 +5,7 @@ import { inspect } from './cli/inspect.ts';
 import { repair } from './cli/repair.ts';
 import { verify } from './cli/verify.ts';
 import type { Damage } from './damage.ts';
-import { LOCK_FILE } from './files/file-names.ts';
+import { isJournalFile, LOCK_FILE } from './files/file-names.ts';
 import { Folder } from './files/folder.ts';
 import { nodeDisk } from './files/node-disk.ts';
 
@@ -34,6 +34,10 @@ async function main(): Promise<number> {
     return WRONG_USE;
   }
   const folder = new Folder(nodeDisk, systemRuntime, directory);
+  if (!(await folder.list()).some(isJournalFile)) {
+    console.error(`There is no journal in ${directory}.`);
+    return WRONG_USE;
+  }
   const print = (result: object, lines: readonly string[]): void =>
     console.log(values.json ? JSON.stringify(result) : lines.join('\n'));
   switch (command) {

@@ -46,3 +46,8 @@ export function parseSnapshotFile(name: string): number | undefined {
   const match = SNAPSHOT.exec(name);
   return match === null ? undefined : Number(match[1]);
 }
+
+/** True for a name that only a journal gives: a directory without one is somebody else's. */
+export function isJournalFile(name: string): boolean {
+  return name === WITNESS_FILE || SEGMENT.test(name) || STATE_LOG.test(name) || SNAPSHOT.test(name);
+}

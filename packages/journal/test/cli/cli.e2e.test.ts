@@ -41,3 +41,11 @@ it('verifies, names damage by file and offset, repairs with a copy, and shows wh
   expect(shown).toMatchObject({ first: 1, head: 40, damages: 0 });
   expect((await run('explode', directory)).code).toBe(2);
 });
+
+it('says that a directory holds no journal instead of calling it undamaged, and leaves nothing there', async () => {
+  const directory = await temporaryDirectory();
+  for (const command of ['verify', 'inspect', 'repair']) {
+    expect(await run(command, directory)).toMatchObject({ code: 2, err: `There is no journal in ${directory}.\n` });
+  }
+  expect(await readdir(directory)).toEqual([]);
+});
