@@ -21,9 +21,6 @@ import { LaneQueue } from './lane-queue.ts';
 import { Owed } from './owed.ts';
 import { type SettledRange, SettledRanges } from './settled-ranges.ts';
 
-/** A subscription that gets still fewer commits more often. */
-const POSITIONS_PER_EVENT_MAX = 1_000;
-
 /** Bytes of dead letters in one commit of a subscription before claiming waits for it. */
 const PENDING_BYTES_MAX = 1024 * 1024;
 
@@ -76,17 +73,12 @@ export class LocalQueue {
   #pendingOwed = new Map<Position, Owed | undefined>();
   #pendingChanges: StateChange[] = [];
   #pendingBytes = 0;
-  /** Of the log, for one event that matches; measured between commits. */
-  #positionsPerEvent = 1;
-  #measuredAt: Position;
-  #taken = 0;
   #claimed = 0;
   #uncommitted = 0;
   #commitsUnderWay = 0;
 
   constructor(floor: Position, options: QueueOptions) {
     this.#options = options;
-    this.#measuredAt = floor;
     this.lanes = LANES.map(() => new LaneQueue(floor, options.laneEntriesMax));
   }
 
@@ -201,7 +193,6 @@ export class LocalQueue {
     const queue = this.lanes[lane]!;
     const position = queue.peek()!;
     const slot = queue.claim();
-    this.#taken++;
     this.#claimed++;
     return { position, lane, attempt: 1, slot, owed: undefined };
   }
@@ -229,7 +220,6 @@ export class LocalQueue {
   passWaiting(lane: Lane): void {
     const queue = this.lanes[lane]!;
     queue.settle(queue.claim());
-    this.#taken++;
     this.#changed();
   }
 
@@ -263,7 +253,6 @@ export class LocalQueue {
 
   /** Takes everything not yet durable into one commit. `closing` ends the reservation: nothing is left open. */
   snapshot(routedHead: Position, closing: boolean): QueueSnapshot {
-    this.#measurePositionsPerEvent(routedHead);
     const reserved = this.lanes.map((lane) => this.#reservation(lane, routedHead, closing));
     const changes: StateChange[] = [];
     if (this.#options.durable) {
@@ -314,27 +303,8 @@ export class LocalQueue {
 
   #reservation(lane: LaneQueue, routedHead: Position, closing: boolean): Position {
     if (closing) return lane.floor(routedHead);
-    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + this.#positionsAhead(lane);
+    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + 2 * this.#options.inFlightMax;
     return Math.max(lane.reserved, ahead);
-  }
-
-  /**
-   * How far behind the head to reserve: about two windows of events of this subscription. One that gets every hundredth
-   * event would otherwise need a commit after every twentieth of its deliveries. With events waiting nothing is guessed:
-   * they may be attempted soon, or not at all.
-   */
-  #positionsAhead(lane: LaneQueue): number {
-    const windows = 2 * this.#options.inFlightMax;
-    return lane.waiting > 0 ? windows : windows * this.#positionsPerEvent;
-  }
-
-  #measurePositionsPerEvent(routedHead: Position): void {
-    const positions = routedHead - this.#measuredAt;
-    // Too few to tell: an idle moment must not look like a rare event.
-    if (positions < this.#options.inFlightMax) return;
-    this.#positionsPerEvent = Math.min(POSITIONS_PER_EVENT_MAX, Math.max(1, positions / (this.#taken + 1)));
-    this.#measuredAt = routedHead;
-    this.#taken = 0;
   }
 
   #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
