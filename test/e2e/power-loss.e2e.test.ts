@@ -75,8 +75,8 @@ async function run({ cuts, planted = '' }: { cuts: number; planted?: string }): 
     const writer = start('write');
     const ended = once(writer, 'exit');
     await acknowledged(writer, ACKNOWLEDGED_MIN + Math.floor(chance.fraction() * ACKNOWLEDGED_MORE));
-    // A real power cut takes the program with the disk. Left running, it could hear of a sync that was under way as if it had
-    // been done: the kernel answers so while it shuts the file system down.
+    // A real power cut takes the program with the disk. Left running, it acknowledged a few events that were gone afterwards in
+    // one of six runs; presumably the kernel answers a sync that is under way while the file system is shut down.
     writer.kill('SIGSTOP');
     volume.losePower();
     writer.kill('SIGKILL');
