@@ -3,7 +3,7 @@ import { type Finding, isPackageSource, isTest, packageOf, type SourceFile } fro
 
 const SCOPE = '@event-manager/';
 /** Adapters and sinks: what neighbours core on the other side of its contracts. They know core and nobody else. */
-const NEIGHBOURS = new Set(['journal', 'postgres', 'redis', 'kafka', 'level', 'webhook', 'testing']);
+const NEIGHBOURS = new Set(['journal', 'postgres', 'redis', 'kafka', 'level', 'webhook', 'schema', 'testing']);
 /** The one file that picks adapters and sinks. */
 const COMPOSITION = 'packages/server/src/compose.ts';
 /** Test material is not part of any product package. */
