@@ -13,7 +13,7 @@ import { ANONYMOUS, type Principal } from './principal.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { parseEventQuery } from './query/parse-query.ts';
 import type { BatchHandler, EventHandler } from './sink/handler-sink.ts';
-import type { EventStream } from './stream/event-stream.ts';
+import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscriptions.ts';
 
@@ -88,7 +88,7 @@ export interface EventManager extends AsyncDisposable {
   /** Stored events by the fields of `EventQuery`, in any documented spelling. */
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage>;
   /** Reads the log from a cursor, without debt. */
-  stream(request?: StreamRequest): Promise<EventStream>;
+  stream(request?: StreamRequest): Promise<StreamReader>;
   /** Of one subscription, or of all; in the order of their keys: subscription, then position. */
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   getHealth(): Promise<EngineHealth>;
@@ -193,7 +193,7 @@ class EmbeddedEventManager implements EventManager {
     };
   }
 
-  async stream(request: StreamRequest = {}): Promise<EventStream> {
+  async stream(request: StreamRequest = {}): Promise<StreamReader> {
     const engine = await this.#open();
     return engine.stream(this.#principal, request);
   }

@@ -5,7 +5,7 @@ import {
   type EventHandler,
   EventManagerError,
   memory,
-  PublishResult,
+  Published,
   SYSTEM,
 } from '@event-manager/core';
 import { VirtualTime } from '@event-manager/testing';
@@ -101,7 +101,7 @@ describe('publishBatch', () => {
     const inputs = [anEvent({ id: ID }), { source: 'x' }, anEvent({ id: ID }), anEvent({ topic: 'a//b' })];
     const results = await bus.time.run(bus.engine.publishBatch(ANONYMOUS, inputs));
     const told = (result: BatchResult) =>
-      result instanceof PublishResult ? result.duplicate : [result.code, result.details.pointer];
+      result instanceof Published ? result.duplicate : [result.code, result.details.pointer];
     expect(results.map(told)).toEqual([false, ['invalid_event', '/1/type'], true, ['invalid_topic', '/3/topic']]);
     expect(bus.engine.health().head).toBe(1);
   });

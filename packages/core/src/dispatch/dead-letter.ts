@@ -1,8 +1,8 @@
 import type { Place, Position } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { EventIn } from '../event/event.ts';
-import { foreignEventId } from '../event/event-id.ts';
 import { DEAD_LETTER } from '../event/flags.ts';
+import { foreignEventId } from '../event/foreign-event-id.ts';
 import { priorityName } from '../event/priority.ts';
 import { utf8Text } from '../json/utf8-text.ts';
 import type { JsonObject, JsonValue } from '../json.ts';

@@ -8,7 +8,7 @@ import { KeptEvent } from '../dispatch/kept-event.ts';
 import type { Route } from '../dispatch/route.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Timers } from '../runtime/clock.ts';
-import { PublishResult } from './publish-result.ts';
+import { Published, type PublishResult } from './publish-result.ts';
 
 /** Events and offers before others have their turn: about ten milliseconds. */
 const WORK_PER_TURN = 50_000;
@@ -75,7 +75,7 @@ export class Acknowledge {
       reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
       return 1;
     }
-    const result = new PublishResult(event.id, appended.place, appended.status === 'duplicate');
+    const result = new Published(event.id, appended.place, appended.status === 'duplicate');
     if (appended.status === 'duplicate') {
       resolve(result);
       return 1;

@@ -2,9 +2,17 @@ import type { Place } from '../contracts/event-store.ts';
 import { encodeCursor } from '../query/cursor.ts';
 
 /** The acknowledgement: the event is as durable as the adapter promises. */
-export class PublishResult {
+export interface PublishResult {
   readonly id: string;
   /** True when an event with this id and content was there already. */
+  readonly duplicate: boolean;
+  /** A stream from this cursor continues behind the event. */
+  readonly cursor: string;
+}
+
+/** The acknowledgement as the engine gives it: most publishers never ask for the cursor, so it is made on demand. */
+export class Published implements PublishResult {
+  readonly id: string;
   readonly duplicate: boolean;
   readonly #place: Place;
 
@@ -14,7 +22,6 @@ export class PublishResult {
     this.#place = place;
   }
 
-  /** A stream from this cursor continues behind the event. Made on demand. */
   get cursor(): string {
     return encodeCursor([this.#place]);
   }

@@ -6,9 +6,11 @@
 import type { EventStore, LostRange, Place, Position, Recorded } from '../contracts/event-store.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
 import type { Route } from '../dispatch/route.ts';
+import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import { matchesPattern, type Pattern } from '../topic/pattern.ts';
+import type { StreamedEvent, StreamedGap, StreamReader } from './stream-reader.ts';
 import type { Turns } from './turns.ts';
 
 const BATCH_MAX = 256;
@@ -17,9 +19,25 @@ const BATCH_BYTES = 1024 * 1024;
 /** Why events are missing: retention, damage, or a cursor from a log that was longer than this one. */
 export type GapCause = LostRange['cause'] | 'ahead';
 
-export type StreamFrame =
-  | { readonly kind: 'event'; readonly record: Recorded; readonly cursor: string }
-  | { readonly kind: 'gap'; readonly cause: GapCause; readonly cursor: string };
+export type StreamFrame = EventFrame | StreamedGap;
+
+/** Protocols send the bytes of the record as they are; only who asks for the event pays for reading it. */
+export class EventFrame implements StreamedEvent {
+  readonly kind = 'event';
+  readonly record: Recorded;
+
+  constructor(record: Recorded) {
+    this.record = record;
+  }
+
+  get cursor(): string {
+    return encodeCursor([this.record.place]);
+  }
+
+  get event(): Event {
+    return this.record instanceof KeptEvent ? this.record.event : decodeEvent(this.record.body);
+  }
+}
 
 export interface EventStreamOptions {
   readonly store: EventStore;
@@ -33,7 +51,7 @@ export interface EventStreamOptions {
   readonly onClose: (stream: EventStream) => void;
 }
 
-export class EventStream {
+export class EventStream implements StreamReader {
   readonly #options: EventStreamOptions;
   #after: Position;
   #closed = false;
@@ -120,7 +138,7 @@ export class EventStream {
     const frames: StreamFrame[] = [];
     for (const record of records) {
       if (!this.#wants(record)) continue;
-      frames.push({ kind: 'event', record, cursor: encodeCursor([record.place]) });
+      frames.push(new EventFrame(record));
     }
     if (scannedTo > this.#after) this.#after = scannedTo;
     return frames;

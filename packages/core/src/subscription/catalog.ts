@@ -1,6 +1,6 @@
 import type { StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
-import { foreignEventId } from '../event/event-id.ts';
+import { foreignEventId } from '../event/foreign-event-id.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
 const PAGE = 1_000;

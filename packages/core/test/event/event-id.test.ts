@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createEventIdSource, foreignEventId, parseEventId, uuidBytes, uuidText } from '../../src/event/event-id.ts';
+import { createEventIdSource, parseEventId, uuidBytes, uuidText } from '../../src/event/event-id.ts';
+import { foreignEventId } from '../../src/event/foreign-event-id.ts';
 import { type Runtime, systemRuntime } from '../../src/runtime/runtime.ts';
 
 function runtimeAt(wallMs: () => number): Runtime {
