@@ -27,6 +27,7 @@ export * from './json.ts';
 export * from './limits.ts';
 export * from './memory/memory.ts';
 export * from './memory/memory-adapter.ts';
+export * from './metrics/event-metrics.ts';
 export * from './principal.ts';
 export * from './query/cursor.ts';
 export * from './query/event-query.ts';

@@ -1,0 +1,74 @@
+import type { DeliveryCounts } from '../dispatch/active-subscription.ts';
+import type { PriorityName } from '../event/priority.ts';
+
+/** A distribution of waits, in milliseconds. The quantiles are estimated inside a bucket, as Prometheus estimates them. */
+export interface LatencySummary {
+  readonly count: number;
+  /** Of all waits together. */
+  readonly sum: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** How many waits took at most `le`; the count above the last bound is `count`. */
+  readonly buckets: readonly { readonly le: number; readonly count: number }[];
+}
+
+export type ByLane<Value> = Readonly<Record<PriorityName, Value>>;
+
+/**
+ * What the engine counted since it was opened, and how it is now. The first block has the names of the specification;
+ * `docs/metrics.md` says which Prometheus metric each one is.
+ */
+export interface EventMetrics {
+  /** Events stored; duplicates are not among them. */
+  readonly eventsPublished: number;
+  /** Deliveries that a receiver took. */
+  readonly eventsProcessed: number;
+  /** Deliveries that failed and were put off to another attempt. */
+  readonly eventsRetried: number;
+  /** Deliveries whose attempt failed, whatever followed. */
+  readonly eventsFailed: number;
+  /** From handing an event in to its acknowledgement. */
+  readonly publishLatency: LatencySummary;
+  /** One call of a receiver, from its beginning to its outcome. */
+  readonly handlerLatency: LatencySummary;
+  /** From storing an event to its delivery. The log keeps whole milliseconds, so one millisecond is its resolution. */
+  readonly endToEndLatency: LatencySummary;
+  /** Deliveries in memory that wait for a first attempt, and those that wait for a retry. */
+  readonly queueDepth: number;
+  /** Subscriptions that are served here and not paused or stopped. */
+  readonly activeSubscriptions: number;
+  /** Dead letters made since the start. */
+  readonly deadLetterCount: number;
+  /** Resident memory of the process, in bytes. */
+  readonly memoryUsage: number;
+  /** Processor time of the process, in seconds: the growth between two readings is the load. */
+  readonly cpuUsage: number;
+
+  /** Events that were there already under the same id. */
+  readonly duplicates: number;
+  /** Events that were refused, by error code. */
+  readonly rejected: Readonly<Record<string, number>>;
+  /** What became of deliveries, all subscriptions together. */
+  readonly deliveries: Readonly<DeliveryCounts>;
+  readonly queueDepthByLane: ByLane<number>;
+  /** From storing an event to the beginning of its first attempt. */
+  readonly waitByLane: ByLane<LatencySummary>;
+  /** Events that were handed in and are not acknowledged yet. */
+  readonly unacknowledged: number;
+  /** All that are known, served here or not. */
+  readonly subscriptions: number;
+  readonly stalledSubscriptions: number;
+  /** Deliveries that the subscription furthest behind may still have to make. */
+  readonly lagMax: number;
+  readonly streams: number;
+  /** Bodies of events in memory. */
+  readonly bodies: number;
+  readonly bodyBytes: number;
+  /** The last position of the log. */
+  readonly head: number;
+  /** What the store tells of its own size, where it can. */
+  readonly store: { readonly segments?: number; readonly bytes?: number };
+  /** Events about the bus itself, by what became of them. */
+  readonly systemEvents: { readonly published: number; readonly suppressed: number; readonly failed: number };
+}
