@@ -71,6 +71,7 @@ export interface EngineHealth {
 }
 
 const FIND_BUDGET_MS = 1_000;
+const LETTERS_AT_ONCE = 100;
 const LOST_MAX = 100;
 
 export class Engine {
@@ -221,6 +222,22 @@ export class Engine {
     });
     const letters = page.entries.map((entry) => entry.value as unknown as DeadLetter);
     return page.next === undefined ? { letters } : { letters, next: page.next };
+  }
+
+  /**
+   * One dead letter, whatever became of its subscription. Its key begins with what it is about, not with its id, so it is
+   * looked for: a page at a time, which lets others have their turn.
+   */
+  async deadLetter(principal: Principal, id: string): Promise<DeadLetter | undefined> {
+    let after: string | undefined;
+    do {
+      const page = await this.deadLetterPage(principal, { after, limit: LETTERS_AT_ONCE });
+      const letter = page.letters.find((known) => known.id === id);
+      if (letter) return letter;
+      after = page.next;
+      if (after !== undefined) await new Promise<void>((resolve) => this.#runtime.timers.soon(resolve));
+    } while (after !== undefined);
+    return undefined;
   }
 
   health(): EngineHealth {

@@ -17,6 +17,7 @@ import type { Configuration } from './configuration/settings.ts';
 import type { Life } from './life.ts';
 import type { OperationContext, WebhookSinkDefinition } from './operations/operation-context.ts';
 import { type HttpServer, httpServer } from './protocols/http/http-server.ts';
+import { testSender } from './test-sender.ts';
 
 export interface Composition {
   readonly engine: Engine;
@@ -52,6 +53,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       checkEndpoint(sink.endpoint, guard, configuration.limits.endpointCharactersMax);
       makeSink(sink, false);
     },
+    sendTest: testSender({ guard, sender, runtime }),
   };
   const http = httpServer({ context, configuration, runtime, logger });
   return { engine, http, close: () => sender.close() };

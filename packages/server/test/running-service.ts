@@ -32,6 +32,14 @@ export function postJson(url: string, value: unknown): Promise<Answer> {
   return call(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
 }
 
+export function patchJson(url: string, value: unknown): Promise<Answer> {
+  return call(url, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  });
+}
+
 export const sample = (more: object = {}) => ({
   type: 'order.created',
   source: 'shop',

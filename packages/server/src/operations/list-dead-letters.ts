@@ -3,6 +3,13 @@ import type { OperationContext } from './operation-context.ts';
 
 /** A letter holds its event: a hundred of the largest are 25 MiB. */
 const LIMIT_MAX = 100;
+/** A letter's key: subscription, partition, position, round. A cursor is the key of the last one shown. */
+const KEY = /^[0-9a-f-]{36}\/\d{1,10}\/\d{16}\/\d{1,10}$/;
+
+export interface DeadLettersPage {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
 
 export interface DeadLettersFound {
   readonly letters: readonly DeadLetter[];
@@ -10,29 +17,39 @@ export interface DeadLettersFound {
   readonly nextCursor?: string;
 }
 
-/** The dead letters of one subscription, oldest position first. Throws `subscription_not_found`, `invalid_query`. */
+/**
+ * The dead letters of all subscriptions, or of one, also of one that is not there any more; by subscription, oldest position
+ * first. Throws `invalid_query`, `invalid_cursor`.
+ */
 export async function listDeadLetters(
   context: OperationContext,
   principal: Principal,
-  subscriptionId: string,
-  page: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+  request: DeadLettersPage & { readonly subscriptionId?: string | undefined },
 ): Promise<DeadLettersFound> {
-  const { limit = LIMIT_MAX, cursor } = page;
+  const { subscriptionId, limit = LIMIT_MAX, cursor } = request;
   if (limit < 1 || limit > LIMIT_MAX) {
     const words = `A page has 1 to ${LIMIT_MAX} dead letters.`;
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
-  context.engine.subscriptions.get(principal, subscriptionId);
-  const after = cursor === undefined ? undefined : `${subscriptionId}/${readCursor(cursor)}`;
+  const after = cursor === undefined ? undefined : readCursor(cursor);
   const { letters, next } = await context.engine.deadLetterPage(principal, { subscriptionId, after, limit });
-  if (next === undefined) return { letters };
-  return { letters, nextCursor: Buffer.from(next.slice(subscriptionId.length + 1)).toString('base64url') };
+  return next === undefined ? { letters } : { letters, nextCursor: Buffer.from(next).toString('base64url') };
 }
 
-/** The rest of a letter's key: partition, position and round. */
+/** The dead letters of a subscription that exists. Throws also `subscription_not_found`. */
+export async function listDeadLettersOf(
+  context: OperationContext,
+  principal: Principal,
+  subscriptionId: string,
+  page: DeadLettersPage,
+): Promise<DeadLettersFound> {
+  context.engine.subscriptions.get(principal, subscriptionId);
+  return listDeadLetters(context, principal, { ...page, subscriptionId });
+}
+
 function readCursor(cursor: string): string {
   const text = cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString('latin1');
-  if (/^\d+\/\d{16}\/\d+$/.test(text)) return text;
+  if (KEY.test(text)) return text;
   throw new EventManagerError('invalid_cursor', 'The cursor was not made by this product or was cut.', {
     pointer: '/cursor',
   });

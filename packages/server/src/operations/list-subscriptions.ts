@@ -11,20 +11,30 @@ export interface SubscriptionsFound {
   readonly nextCursor?: string;
 }
 
-/** A page of all subscriptions in the order of their creation. Throws `invalid_query`, `invalid_cursor`. */
+export interface ListSubscriptionsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Only those that have exactly these. */
+  readonly name?: string | undefined;
+  readonly subscriber?: string | undefined;
+  readonly state?: SubscriptionDefinition['state'] | undefined;
+}
+
+/** A page of the subscriptions in the order of their creation. Throws `invalid_query`, `invalid_cursor`. */
 export function listSubscriptions(
   context: OperationContext,
   principal: Principal,
-  page: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+  input: ListSubscriptionsInput,
 ): SubscriptionsFound {
-  const { limit = LIMIT_DEFAULT, cursor } = page;
+  const { limit = LIMIT_DEFAULT, cursor } = input;
   if (limit < 1 || limit > LIMIT_MAX) {
     const words = `A page has 1 to ${LIMIT_MAX} subscriptions.`;
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
   const after = cursor === undefined ? '' : readCursor(cursor);
   const { subscriptions } = context.engine;
-  const keyed = subscriptions.list(principal).map((definition) => ({ definition, key: keyOf(definition) }));
+  const wanted = subscriptions.list(principal).filter((definition) => isWanted(definition, input));
+  const keyed = wanted.map((definition) => ({ definition, key: keyOf(definition) }));
   const rest = keyed.filter(({ key }) => key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
   const found = rest.slice(0, limit);
   const described = found.map(({ definition }) =>
@@ -32,6 +42,17 @@ export function listSubscriptions(
   );
   if (rest.length <= limit) return { subscriptions: described };
   return { subscriptions: described, nextCursor: Buffer.from(found.at(-1)!.key).toString('base64url') };
+}
+
+function isWanted(
+  definition: SubscriptionDefinition,
+  { name, subscriber, state }: Pick<ListSubscriptionsInput, 'name' | 'subscriber' | 'state'>,
+): boolean {
+  return (
+    (name === undefined || definition.name === name) &&
+    (subscriber === undefined || definition.subscriber === subscriber) &&
+    (state === undefined || definition.state === state)
+  );
 }
 
 /** Sorts as the creation does; the id decides between those of one millisecond, so that a page can end between them. */

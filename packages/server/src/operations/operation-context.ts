@@ -1,4 +1,11 @@
-import type { Durability, Engine, EventStream, SubscriptionSink } from '@event-manager/core';
+import type {
+  AttemptError,
+  Durability,
+  Engine,
+  EventStream,
+  SubscriptionDefinition,
+  SubscriptionSink,
+} from '@event-manager/core';
 import type { Life } from '../life.ts';
 
 /** What every operation works with. Who asks, and what for, are its other two arguments. */
@@ -11,8 +18,19 @@ export interface OperationContext {
   readonly durability: Durability;
   /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for a webhook that could never be called. */
   readonly checkWebhook: (sink: WebhookSinkDefinition) => void;
+  /** Sends the webhook of a subscription an event that is stored nowhere. Throws `overloaded` when many are under way. */
+  readonly sendTest: (definition: SubscriptionDefinition) => Promise<TestOutcome>;
   /** Things about this start that whoever runs the service should know, such as that nothing is kept. */
   readonly warnings: readonly string[];
 }
 
 export type WebhookSinkDefinition = Extract<SubscriptionSink, { kind: 'webhook' }>;
+
+/** What became of a test event. */
+export interface TestOutcome {
+  readonly status: 'delivered' | 'failed';
+  /** Absent when there was no answer. */
+  readonly httpStatus?: number;
+  readonly durationMs: number;
+  readonly error?: AttemptError;
+}

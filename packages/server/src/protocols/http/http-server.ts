@@ -12,6 +12,7 @@ import { refuseMethods } from './refuse-methods.ts';
 import { refuseWithoutHost } from './refuse-without-host.ts';
 import { requestIds } from './request-ids.ts';
 import { batchRoutes } from './routes/batch-routes.ts';
+import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
@@ -132,6 +133,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   healthRoutes(app, context);
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
+  deadLetterRoutes(app, context);
   streamRoutes(app, context, { timers, chance, turns: new Turns(runtime), streamsMax, heartbeatMs, stallMs });
   app.register(async (scope) => {
     batchRoutes(scope, context, { timers, budget });

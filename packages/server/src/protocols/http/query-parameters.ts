@@ -9,11 +9,13 @@ export class QueryParameters {
     this.#left = new Map(Object.entries(request.query as Record<string, string | string[]>));
   }
 
-  /** The value of a parameter that may be given once. Throws `invalid_query`. */
-  one(name: string): string | undefined {
-    const value = this.#take(name);
+  /** The value of a parameter that may be given once; `others` are further spellings, each also in snake_case. Throws `invalid_query`. */
+  one(name: string, ...others: readonly string[]): string | undefined {
+    const [given, more] = [...this.#left.keys()].filter((key) => [name, ...others].includes(toCamelCase(key)));
+    if (more !== undefined) throw invalidParameter(more, `The parameter ${name} is given twice, in two spellings.`);
+    const value = this.#take(given ?? name);
     if (value === undefined || typeof value === 'string') return value;
-    throw invalidParameter(name, 'This parameter may be given once.');
+    throw invalidParameter(given ?? name, 'This parameter may be given once.');
   }
 
   /** The values of a parameter that may be repeated. */
@@ -52,6 +54,10 @@ export class QueryParameters {
     this.#left.delete(name);
     return value;
   }
+}
+
+function toCamelCase(key: string): string {
+  return key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 export function invalidParameter(name: string, words: string): EventManagerError {

@@ -1,16 +1,22 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Answer, call, postJson, runService, sample } from '../../running-service.ts';
+import { type Answer, call, patchJson, postJson, runService, sample } from '../../running-service.ts';
 
 const LOOPBACK = { webhookAllow: ['loopback'] };
 
 /** A receiver that answers with the status it is told; `received` resolves with the first so many bodies. */
-async function receiver(status = 200): Promise<{ endpoint: string; received: (count: number) => Promise<unknown[]> }> {
+async function receiver(status = 200): Promise<{
+  endpoint: string;
+  received: (count: number) => Promise<unknown[]>;
+  headers: () => IncomingHttpHeaders;
+}> {
   const bodies: unknown[] = [];
+  let headers: IncomingHttpHeaders = {};
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
+    headers = request.headers;
     for await (const chunk of request) chunks.push(chunk);
     bodies.push(JSON.parse(Buffer.concat(chunks).toString()));
     response.writeHead(status).end();
@@ -25,6 +31,7 @@ async function receiver(status = 200): Promise<{ endpoint: string; received: (co
       while (bodies.length < count) await once(server, 'received');
       return bodies;
     },
+    headers: () => headers,
   };
 }
 
@@ -137,29 +144,148 @@ describe('subscriptions over HTTP', () => {
     expect([unknown.status, unknown.body.code]).toEqual([404, 'subscription_not_found']);
   });
 
-  it('pages through dead letters', async () => {
+  it('changes what is given, in any spelling, and leaves the rest', async () => {
     const { url } = await runService(LOOPBACK);
-    const { endpoint, received } = await receiver(500);
-    const options = { retryPolicy: { maxRetries: 0 } };
-    const { body } = await postJson(`${url}/subscriptions`, { name: 'n', topic: '#', endpoint, options });
-    for (let number = 0; number < 5; number++) await postJson(`${url}/events`, sample({ payload: { number } }));
-    await received(5);
-    const letters: { reason: string }[] = [];
-    let cursor = '';
-    // The letters are written after the answers of the receiver: asking again is the way to wait for them.
-    while (letters.length < 5) {
-      const page = await call(`${url}/subscriptions/${body.id}/dead-letters?limit=2${cursor}`);
-      expect(page.status).toBe(200);
-      if (page.body.nextCursor === null && letters.length + page.body.data.length < 5) {
-        letters.length = 0;
-        cursor = '';
-        continue;
-      }
-      letters.push(...page.body.data);
-      cursor = `&cursor=${page.body.nextCursor}`;
+    const { endpoint, received } = await receiver();
+    const created = await postJson(`${url}/subscriptions`, {
+      name: 'n',
+      topic: 'user.*',
+      endpoint,
+      headers: { authorization: 'Bearer hidden-token' },
+      options: { max_concurrency: 3, retryPolicy: { maxRetries: 7 } },
+    });
+    const { id } = created.body;
+    const changes = { topic: 'order.*', options: { timeout: 700, batch_size: 2 }, filter: { minimum_priority: 'LOW' } };
+    const changed = await patchJson(`${url}/subscriptions/${id}`, changes);
+    expect(changed.status).toBe(200);
+    expect(changed.body).toMatchObject({
+      id,
+      name: 'n',
+      topic: 'order.*',
+      endpoint,
+      headerNames: ['authorization'],
+      filter: { priority: 3 },
+      options: { maxConcurrency: 3, timeoutMs: 700, batchSize: 2, retry: { maxRetries: 7 } },
+    });
+    expect((await call(`${url}/subscriptions/${id}`)).body.topic).toBe('order.*');
+    await postJson(`${url}/events`, sample());
+    expect(await received(1)).toMatchObject([{ events: [{ type: 'order.created' }] }]);
+  });
+
+  it('refuses a change that a new subscription would be refused for, and changes nothing', async () => {
+    const { url } = await runService({ webhookAllow: ['127.0.0.2'] });
+    const request = { name: 'n', topic: '#', endpoint: 'http://127.0.0.2:1/' };
+    const { body } = await postJson(`${url}/subscriptions`, request);
+    const address = `${url}/subscriptions/${body.id}`;
+    const refusals: [unknown, number, string, string][] = [
+      [null, 400, 'invalid_subscription', ''],
+      [[], 400, 'invalid_subscription', ''],
+      ['x', 400, 'invalid_subscription', ''],
+      [{ colour: 1 }, 400, 'invalid_subscription', '/colour'],
+      [{ name: 'm' }, 400, 'invalid_subscription', '/name'],
+      [{ topic: 'a*' }, 400, 'invalid_pattern', '/topic'],
+      [{ filter: { colour: 1 } }, 400, 'invalid_filter', '/filter/colour'],
+      [{ options: null }, 400, 'invalid_subscription', '/options'],
+      [{ options: { batchSize: 5, batch_size: 6 } }, 400, 'invalid_subscription', '/options/batch_size'],
+      [{ endpoint: 'http://127.0.0.1:1/' }, 403, 'endpoint_blocked', '/endpoint'],
+      [{ endpoint: 'ws://127.0.0.2/' }, 422, 'not_supported', '/endpoint'],
+      [{ secret: 'short' }, 400, 'invalid_subscription', '/secret'],
+    ];
+    for (const [changes, status, code, pointer] of refusals) {
+      const { body: problem } = await patchJson(address, changes);
+      expect([problem.status, problem.code, problem.pointer], JSON.stringify(changes)).toEqual([status, code, pointer]);
     }
-    expect(new Set(letters.map((letter) => JSON.stringify(letter))).size).toBe(5);
-    const wrong = await call(`${url}/subscriptions/${body.id}/dead-letters?cursor=x`);
-    expect([wrong.status, wrong.body.code]).toEqual([400, 'invalid_cursor']);
+    const unknown = await patchJson(`${url}/subscriptions/x`, {});
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'subscription_not_found']);
+    const { status: _progress, updatedAt: _at, ...before } = body;
+    expect((await call(address)).body).toMatchObject(before);
+  });
+
+  it('lists by name, subscriber in every spelling, and state', async () => {
+    const { url } = await runService();
+    const endpoint = 'https://example.com/';
+    for (const name of ['a', 'b', 'c']) {
+      await postJson(`${url}/subscriptions`, { name, topic: '#', endpoint, service_name: name === 'c' ? 'y' : 'x' });
+    }
+    const names = async (query: string) => {
+      const { body } = await call(`${url}/subscriptions?${query}`);
+      return body.data?.map((entry: { name: string }) => entry.name) ?? body;
+    };
+    const [{ id }] = (await call(`${url}/subscriptions?name=b`)).body.data;
+    await call(`${url}/subscriptions/${id}/pause`, { method: 'POST' });
+    expect(await names('name=b')).toEqual(['b']);
+    for (const spelling of ['subscriber', 'subscriberId', 'subscriber_id', 'serviceName', 'service_name']) {
+      expect(await names(`${spelling}=x`), spelling).toHaveLength(2);
+    }
+    expect(await names('state=paused')).toEqual(['b']);
+    expect(await names('state=active&subscriber=x')).toEqual(['a']);
+    expect(await names('state=tired')).toMatchObject({ code: 'invalid_query', pointer: '/state' });
+    const twice = { code: 'invalid_query', pointer: '/service_name' };
+    expect(await names('subscriber=x&service_name=x')).toMatchObject(twice);
+  });
+});
+
+describe('POST /subscriptions/:id/test', () => {
+  it('sends an event through the sink of the subscription and tells what came back, storing nothing', async () => {
+    const { url } = await runService(LOOPBACK);
+    const { endpoint, received, headers } = await receiver();
+    const secret = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=';
+    const request = { topic: 'never', endpoint, secret, headers: { 'x-tenant': 'a' } };
+    const { body } = await postJson(`${url}/subscriptions`, request);
+    await call(`${url}/subscriptions/${body.id}/pause`, { method: 'POST' });
+    const answer = await call(`${url}/subscriptions/${body.id}/test`, { method: 'POST' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ status: 'delivered', httpStatus: 200, durationMs: expect.any(Number) });
+    const [event] = await received(1);
+    expect(event).toMatchObject({
+      type: 'subscription.test',
+      topic: '$sys/subscription/test',
+      payload: { subscriptionId: body.id },
+    });
+    expect(headers()).toMatchObject({
+      'x-tenant': 'a',
+      'event-manager-subscription': body.id,
+      'event-manager-attempt': '1',
+      'webhook-signature': expect.stringMatching(/^v1,/),
+    });
+    expect((await call(`${url}/health`)).body.head).toBe(0);
+    const { status } = (await call(`${url}/subscriptions/${body.id}`)).body;
+    expect(status).toMatchObject({ waiting: 0, owed: 0, counts: { delivered: 0 } });
+  });
+
+  it.each([
+    ['refuses', 503, { httpStatus: 503, error: { code: 'http_503' } }],
+    ['is gone', 410, { httpStatus: 410, error: { code: 'http_410' } }],
+  ])('tells that the receiver %s, and leaves the subscription as it is', async (_name, receives, told) => {
+    const { url } = await runService(LOOPBACK);
+    const { endpoint } = await receiver(receives);
+    const { body } = await postJson(`${url}/subscriptions`, { topic: 'never', endpoint });
+    const answer = await call(`${url}/subscriptions/${body.id}/test`, { method: 'POST' });
+    expect(answer.body).toMatchObject({ status: 'failed', ...told });
+    expect((await call(`${url}/subscriptions/${body.id}`)).body).toMatchObject({
+      state: 'active',
+      status: { owed: 0 },
+    });
+    expect((await call(`${url}/dead-letters`)).body.data).toEqual([]);
+  });
+
+  it('tells that nobody answers, or too late', async () => {
+    const { url } = await runService(LOOPBACK);
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close().closeAllConnections());
+    const { port } = silent.address() as AddressInfo;
+    const test = async (endpoint: string) => {
+      const options = { timeoutMs: 50 };
+      const { body } = await postJson(`${url}/subscriptions`, { topic: 'never', endpoint, options });
+      return (await call(`${url}/subscriptions/${body.id}/test`, { method: 'POST' })).body;
+    };
+    expect(await test('http://127.0.0.1:1/')).toMatchObject({
+      status: 'failed',
+      error: { code: 'connection_refused' },
+    });
+    expect(await test(`http://127.0.0.1:${port}/`)).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
+    const unknown = await call(`${url}/subscriptions/x/test`, { method: 'POST' });
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'subscription_not_found']);
   });
 });

@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createSubscription } from '../../../operations/create-subscription.ts';
 import { deleteSubscription } from '../../../operations/delete-subscription.ts';
 import { getSubscription } from '../../../operations/get-subscription.ts';
-import { listDeadLetters } from '../../../operations/list-dead-letters.ts';
-import { listSubscriptions } from '../../../operations/list-subscriptions.ts';
+import { type ListSubscriptionsInput, listSubscriptions } from '../../../operations/list-subscriptions.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { pauseSubscription } from '../../../operations/pause-subscription.ts';
 import { resumeSubscription } from '../../../operations/resume-subscription.ts';
+import { testSubscription } from '../../../operations/test-subscription.ts';
+import { updateSubscription } from '../../../operations/update-subscription.ts';
 import { type JsonBodies, readJsonBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
 
@@ -26,11 +27,16 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
   });
 
   app.get('/subscriptions', async (request) => {
-    const { subscriptions, nextCursor } = listSubscriptions(context, ANONYMOUS, readPage(request));
+    const { subscriptions, nextCursor } = listSubscriptions(context, ANONYMOUS, readList(request));
     return { data: subscriptions, nextCursor: nextCursor ?? null };
   });
 
   app.get<ById>('/subscriptions/:id', async (request) => getSubscription(context, ANONYMOUS, request.params.id));
+
+  app.patch<ById>('/subscriptions/:id', async (request, reply) => {
+    const changes = await readJsonBody(request, reply, bodies);
+    return updateSubscription(context, ANONYMOUS, request.params.id, changes);
+  });
 
   app.delete<ById>('/subscriptions/:id', async (request, reply) => {
     await deleteSubscription(context, ANONYMOUS, request.params.id);
@@ -45,15 +51,18 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
     resumeSubscription(context, ANONYMOUS, request.params.id),
   );
 
-  app.get<ById>('/subscriptions/:id/dead-letters', async (request) => {
-    const { letters, nextCursor } = await listDeadLetters(context, ANONYMOUS, request.params.id, readPage(request));
-    return { data: letters, nextCursor: nextCursor ?? null };
-  });
+  app.post<ById>('/subscriptions/:id/test', async (request) => testSubscription(context, ANONYMOUS, request.params.id));
 }
 
-function readPage(request: FastifyRequest): { limit: number | undefined; cursor: string | undefined } {
+function readList(request: FastifyRequest): ListSubscriptionsInput {
   const parameters = new QueryParameters(request);
-  const page = { limit: parameters.wholeNumber('limit'), cursor: parameters.one('cursor') };
+  const input = {
+    limit: parameters.wholeNumber('limit'),
+    cursor: parameters.one('cursor'),
+    name: parameters.one('name'),
+    subscriber: parameters.one('subscriber', 'subscriberId', 'serviceName'),
+    state: parameters.oneOf('state', 'active', 'paused', 'stopped'),
+  };
   parameters.assertEmpty();
-  return page;
+  return input;
 }
