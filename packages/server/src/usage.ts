@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS } from '@event-manager/core';
-import { LIMIT_SETTINGS, SETTINGS } from './configuration/settings.ts';
+import { LIMIT_SETTINGS } from './configuration/limit-settings.ts';
+import { SETTINGS } from './configuration/settings.ts';
 
 const ASKS: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
 
@@ -22,7 +23,7 @@ export function usage(): string {
     'Keeps events and delivers them, over HTTP. Settings come from the command line, else the environment, else the file:',
     ...rows,
     '',
-    'Limits (docs/settings.md says what each bounds, and why):',
+    'Limits (docs/configuration.md says what each bounds, and why):',
     ...limits,
     '',
   ].join('\n');

@@ -8,9 +8,9 @@ export function readArguments(args: readonly string[]): GivenSettings {
   const flags = new Map<string, string>();
   for (const [name, row] of Object.entries(SETTINGS)) if ('flag' in row && row.flag) flags.set(row.flag, name);
   const options = Object.fromEntries([...flags.keys()].map((flag) => [flag, { type: 'string' as const }]));
-  const given = new Map<string, Given>();
+  const given = new Map<string, readonly Given[]>();
   for (const [flag, value] of Object.entries(parse(args, options))) {
-    given.set(flags.get(flag)!, { value, from: `--${flag}` });
+    given.set(flags.get(flag)!, [{ value, from: `--${flag}`, kind: 'command line' }]);
   }
   return given;
 }

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import type { Limits } from '@event-manager/core';
-import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
-import { isLoopback } from './is-loopback.ts';
+import { EventManagerError, type Limits } from '@event-manager/core';
+import { checkTogether } from './check-together.ts';
+import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
+import { type Given, type GivenSettings, invalidSetting, type SourceKind } from './given-settings.ts';
 import { readArguments } from './read-arguments.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readFile } from './read-file.ts';
-import type { Setting } from './setting.ts';
-import { type Configuration, LIMIT_SETTINGS, SETTINGS } from './settings.ts';
+import type { Configuration } from './settings.ts';
 
 export interface Surroundings {
   readonly args: readonly string[];
@@ -14,39 +14,82 @@ export interface Surroundings {
   readonly homeDirectory: string;
 }
 
+/** One setting with what became of it. */
+export interface SettledSetting {
+  readonly row: NamedSetting;
+  readonly value: unknown;
+  readonly kind: SourceKind | 'default';
+  /** The option, variable or file; empty for a default. */
+  readonly from: string;
+  /** Who else gave it and was beaten. */
+  readonly beaten: readonly Given[];
+}
+
+export interface SettledConfiguration {
+  readonly configuration: Configuration;
+  /** Every row of the table, in its order. */
+  readonly settings: ReadonlyMap<string, SettledSetting>;
+  /** What was given and has no effect. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Command line over environment over file over default. Throws `invalid_setting` for a value that cannot be read, a name
- * that is not known, and settings that contradict each other; each names the setting and where it came from.
+ * that is not known, and settings that contradict each other; each names the setting and where it came from. Throws
+ * `not_supported` for a setting of a later version that must not be ignored.
  */
 export function readConfiguration(surroundings: Surroundings): Configuration {
-  const fromArguments = readArguments(surroundings.args);
-  const fromEnvironment = readEnvironment(surroundings.environment);
-  const file = pick(SETTINGS.config, 'config', [fromArguments, fromEnvironment]);
-  const sources = [fromArguments, fromEnvironment, file === undefined ? new Map<string, Given>() : readFile(file)];
-  const values = mapTable(SETTINGS, (row, name) => pick(row, name, sources));
-  const limits = mapTable(LIMIT_SETTINGS, (row, name) => pick(row, `limits.${name}`, sources)) as unknown as Limits;
-  const configuration = {
-    ...values,
-    dataDir: resolve((values['dataDir'] as string | undefined) ?? defaultDataDir(surroundings)),
-    limits,
-  } as Configuration;
-  checkTogether(configuration);
-  return configuration;
+  return settleConfiguration(surroundings).configuration;
 }
 
-function pick<Value>(row: Setting<Value>, name: string, sources: readonly GivenSettings[]): Value {
-  const given = sources.map((source) => source.get(name)).find((found) => found !== undefined);
-  if (given === undefined) return row.fallback;
+/** The same, and where each value came from. */
+export function settleConfiguration(surroundings: Surroundings): SettledConfiguration {
+  const beforeFile = [readArguments(surroundings.args), readEnvironment(surroundings.environment)];
+  const path = settle(EVERY_SETTING.get('config')!, beforeFile).value as string | undefined;
+  const sources = path === undefined ? beforeFile : [...beforeFile, readFile(path)];
+  const settings = new Map([...EVERY_SETTING].map(([name, row]) => [name, settle(row, sources)] as const));
+  const dataDir = settings.get('dataDir')!;
+  const inFull = resolve((dataDir.value as string | undefined) ?? defaultDataDir(surroundings));
+  settings.set('dataDir', { ...dataDir, value: inFull });
+  const configuration = configurationOf(settings);
+  checkTogether(configuration, settings);
+  return { configuration, settings, warnings: unusedWarnings(settings) };
+}
+
+function settle(row: NamedSetting, sources: readonly GivenSettings[]): SettledSetting {
+  const [given, ...beaten] = sources.flatMap((source) => source.get(row.name) ?? []);
+  if (given === undefined) {
+    const fallback = row.use === 'none' ? undefined : row.fallback;
+    return { row, value: fallback, kind: 'default', from: '', beaten: [] };
+  }
   const value = row.reader.read(given.value);
-  if (value !== undefined) return value;
-  throw invalidSetting(name, given.from, `must be ${row.reader.expects}`);
+  if (value === undefined) throw invalidSetting(row.name, given.from, `must be ${row.reader.expects}`);
+  return { row, value, kind: given.kind, from: given.from, beaten };
 }
 
-function mapTable(
-  table: Readonly<Record<string, Setting<unknown>>>,
-  read: (row: Setting<unknown>, name: string) => unknown,
-): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, read(row, name)]));
+function configurationOf(settings: ReadonlyMap<string, SettledSetting>): Configuration {
+  const values: Record<string, unknown> = {};
+  const limits: Record<string, unknown> = {};
+  for (const [name, { row, value }] of settings) {
+    if (row.use === 'setting') values[name] = value;
+    if (row.use === 'limit') limits[name.slice('limits.'.length)] = value;
+  }
+  return { ...values, limits: limits as unknown as Limits } as unknown as Configuration;
+}
+
+function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>): readonly string[] {
+  const isAdapterChosen = settings.get('adapter')!.kind !== 'default';
+  return [...settings.values()].flatMap(({ row, kind, from }) => {
+    if (row.use !== 'none' || kind === 'default') return [];
+    const words = `${row.name} (${from}) is not used by this version: ${row.instead}.`;
+    // Another program's variable may be there for its own sake.
+    const isShared = row.aliases?.some((alias) => from === alias || from === `${alias}_FILE`) === true;
+    if (row.whenGiven === 'refuse' && !isShared && !isAdapterChosen) {
+      const advice = `Remove it, or say by EVENT_MANAGER_ADAPTER=journal that events belong there.`;
+      throw new EventManagerError('not_supported', `The setting ${words} ${advice}`, { setting: row.name, from });
+    }
+    return [`The setting ${words}`];
+  });
 }
 
 /** `$XDG_DATA_HOME/event-manager`; the specification says that a relative XDG path is to be ignored. */
@@ -54,17 +97,4 @@ function defaultDataDir({ environment, homeDirectory }: Surroundings): string {
   const dataHome = environment['XDG_DATA_HOME'];
   const isUsable = dataHome?.startsWith('/') === true;
   return join(isUsable ? dataHome : join(homeDirectory, '.local', 'share'), 'event-manager');
-}
-
-function checkTogether({ host, allowUnauthenticated, limits }: Configuration): void {
-  if (!isLoopback(host) && !allowUnauthenticated) {
-    const words =
-      `would let everybody who reaches ${host} read and publish everything, because this version has no authentication; ` +
-      `use 127.0.0.1, or say ${SETTINGS.allowUnauthenticated.variable}=true if something in front of it decides who gets in`;
-    throw invalidSetting('host', SETTINGS.host.variable, words);
-  }
-  if (limits.eventBytesMax > limits.bodyBytesMax) {
-    const words = 'must not be larger than limits.bodyBytesMax: an event of that size could not be sent';
-    throw invalidSetting('limits.eventBytesMax', LIMIT_SETTINGS.eventBytesMax.variable, words);
-  }
 }

@@ -1,7 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
-import { LIMIT_SETTINGS, SETTINGS } from './settings.ts';
+import { SETTINGS } from './settings.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'EVENT_MANAGER_';
+/** Ours, but read by the command line: where the service is. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(['EVENT_MANAGER_URL']);
 /**
  * Kubernetes writes such variables into every pod of a namespace that has a service called `event-manager`. They are not
  * meant for us; the one that collides with a setting, EVENT_MANAGER_PORT=tcp://…, is told from a port by its form.
@@ -10,19 +16,47 @@ const SERVICE_LINK = /^EVENT_MANAGER_(SERVICE_(HOST|PORT)(_.*)?|PORT_\d+_(TCP|UD
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
 /** Reads the variables of the product. Throws `invalid_setting` for one that begins like ours and is not. */
-export function readEnvironment(environment: Readonly<Record<string, string | undefined>>): GivenSettings {
-  const names = new Map<string, string>();
-  for (const [name, row] of Object.entries(SETTINGS)) names.set(row.variable, name);
-  for (const [name, row] of Object.entries(LIMIT_SETTINGS)) names.set(row.variable, `limits.${name}`);
-  const given = new Map<string, Given>();
+export function readEnvironment(environment: Environment): GivenSettings {
+  const given = new Map<string, readonly Given[]>();
+  const known = new Set<string>();
+  for (const row of EVERY_SETTING.values()) {
+    const variables = variablesOf(row);
+    for (const variable of variables) known.add(variable);
+    const found = variables.flatMap((variable) => read(environment, variable, row));
+    if (found.length > 0) given.set(row.name, found);
+  }
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || SERVICE_LINK.test(variable)) continue;
-    // An empty variable is the way of Compose files and shells to say "not set".
-    if (value === undefined || value === '') continue;
-    if (variable === SETTINGS.port.variable && SERVICE_LINK_PORT.test(value)) continue;
-    const name = names.get(variable);
-    if (name === undefined) throw invalidSetting(variable, 'environment', 'is not known');
-    given.set(name, { value, from: variable });
+    const isOurs = variable.startsWith(PREFIX) && !SERVICE_LINK.test(variable) && !OF_CLIENTS.has(variable);
+    if (isOurs && isGiven(value) && !known.has(variable)) throw invalidSetting(variable, 'environment', 'is not known');
   }
   return given;
+}
+
+/** Strongest first: our own name beats the one that other programs share, and a value beats the file that holds one. */
+export function variablesOf({ variable, aliases = [], secret }: NamedSetting): readonly string[] {
+  const names = [variable, ...aliases];
+  return secret ? names.flatMap((name) => [name, `${name}_FILE`]) : names;
+}
+
+function read(environment: Environment, variable: string, { name, secret }: NamedSetting): Given[] {
+  const value = environment[variable];
+  if (!isGiven(value)) return [];
+  if (variable === SETTINGS.port.variable && SERVICE_LINK_PORT.test(value)) return [];
+  const isFile = secret && variable.endsWith('_FILE');
+  return [{ value: isFile ? readSecret(name, variable, value) : value, from: variable, kind: 'environment' }];
+}
+
+/** Secrets of containers are mounted as files; editors end them with a newline that is no part of the value. */
+function readSecret(name: string, variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw invalidSetting(name, variable, `names a file that cannot be read (${code})`);
+  }
+}
+
+/** An empty variable is the way of Compose files and shells to say "not set". */
+function isGiven(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
 }

@@ -1,20 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
+import { FILE_NAMES } from './every-setting.ts';
 import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
-import { LIMIT_SETTINGS, SETTINGS } from './settings.ts';
 
-/** Reads a TOML file: settings at the top, limits in a table `[limits]`, names in camelCase or snake_case. Throws `invalid_setting`. */
+/** Which file it is stands outside of it. */
+const OUTSIDE: ReadonlySet<string> = new Set(['config']);
+
+/**
+ * Reads a TOML file. A name is in camelCase or snake_case and may be split into tables at any of its words, so that
+ * `port` in `[metrics]` is `metricsPort`; limits may stand in `[limits]`. Throws `invalid_setting`.
+ */
 export function readFile(path: string): GivenSettings {
-  const given = new Map<string, Given>();
-  for (const [key, value] of Object.entries(parseFile(path))) {
-    const name = toCamelCase(key);
-    if (name === 'limits' && isTable(value)) {
-      for (const [limit, size] of Object.entries(value)) take(given, `limits.${toCamelCase(limit)}`, size, path);
-    } else {
-      take(given, name, value, path);
-    }
+  const given = new Map<string, readonly Given[]>();
+  for (const { written, words, value } of leaves(parseFile(path))) {
+    const isLimit = words[0] === 'limits' && words.length > 1;
+    const plain = joined(isLimit ? words.slice(1) : words);
+    const name = FILE_NAMES.get(plain);
+    const isKnown = name !== undefined && !OUTSIDE.has(name) && (!isLimit || name.startsWith('limits.'));
+    if (!isKnown) throw invalidSetting(isLimit ? `limits.${plain}` : written, path, 'is not known');
+    if (given.has(name)) throw invalidSetting(name, path, 'is given twice, in two spellings');
+    given.set(name, [{ value, from: path, kind: 'file' }]);
   }
   return given;
+}
+
+interface Leaf {
+  /** As the file has it, for the one who looks for it. */
+  readonly written: string;
+  readonly words: readonly string[];
+  readonly value: unknown;
+}
+
+function leaves(table: Readonly<Record<string, unknown>>, path: readonly string[] = []): Leaf[] {
+  return Object.entries(table).flatMap(([key, value]) => {
+    const keys = [...path, key];
+    if (isTable(value)) return leaves(value, keys);
+    return [{ written: keys.join('.'), words: keys.map(toCamelCase), value }];
+  });
 }
 
 function parseFile(path: string): Record<string, unknown> {
@@ -29,19 +51,14 @@ function parseFile(path: string): Record<string, unknown> {
   }
 }
 
-function take(given: Map<string, Given>, name: string, value: unknown, path: string): void {
-  const isKnown = name.startsWith('limits.')
-    ? Object.hasOwn(LIMIT_SETTINGS, name.slice('limits.'.length))
-    : Object.hasOwn(SETTINGS, name) && name !== 'config';
-  if (!isKnown) throw invalidSetting(name, path, 'is not known');
-  if (given.has(name)) throw invalidSetting(name, path, 'is given twice, in two spellings');
-  given.set(name, { value, from: path });
-}
-
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 function toCamelCase(key: string): string {
   return key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function joined([first = '', ...rest]: readonly string[]): string {
+  return first + rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }

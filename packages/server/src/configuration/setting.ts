@@ -5,15 +5,31 @@ export interface Reader<Value> {
   read(given: unknown): Value | undefined;
 }
 
-/** One row of the table of settings. */
-export interface Setting<Value> {
+/** What every row of the table of settings says. */
+export interface SettingRow<Value> {
+  /** `EVENT_MANAGER_` and the name. */
   readonly variable: string;
+  /** Variables that mean the same and are read when `variable` is not there: names that platforms and other programs use. */
+  readonly aliases?: readonly string[];
+  /** Other names in a file: spellings without the unit, as the specification has them. */
+  readonly spellings?: readonly string[];
+  readonly reader: Reader<Value>;
+  readonly reason: string;
+  /** Never shown; its variables also exist with `_FILE` behind them, naming a file that holds the value. */
+  readonly secret?: true;
+}
+
+/** One row of the table of settings. */
+export interface Setting<Value> extends SettingRow<Value> {
   /** Name on the command line, without the dashes; only what is changed from one start to the next has one. */
   readonly flag?: string;
-  readonly reader: Reader<Value>;
   /** `undefined` when the value depends on the surroundings or may be absent. */
   readonly fallback: Value;
-  readonly reason: string;
+  /**
+   * A change of the file is in force at once, without a restart. Only for values that are read where they are used, from the
+   * configuration itself: a copy taken at the start would stay as it was.
+   */
+  readonly live?: true;
 }
 
 export function setting<Value>(row: Setting<Value>): Setting<Value> {
@@ -36,6 +52,12 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Rea
     expects: `one of ${words.join(', ')}`,
     read: (given) => words.find((word) => word === given),
   };
+}
+
+/** The same without regard to case: `LOG_LEVEL=INFO` is what many environments say. */
+export function oneOfInAnyCase<const Word extends string>(...words: readonly Word[]): Reader<Word> {
+  const reader = oneOf(...words);
+  return { ...reader, read: (given) => reader.read(typeof given === 'string' ? given.toLowerCase() : given) };
 }
 
 export const someText: Reader<string> = {

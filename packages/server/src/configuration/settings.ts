@@ -1,13 +1,17 @@
-import { DEFAULT_LIMITS, type Limits } from '@event-manager/core';
-import { oneOf, type Setting, setting, someText, someTexts, wholeNumber, yesOrNo } from './setting.ts';
+import type { Limits } from '@event-manager/core';
+import { oneOf, oneOfInAnyCase, type Setting, setting, someText, someTexts, wholeNumber, yesOrNo } from './setting.ts';
 
 const MINUTE_MS = 60_000;
-const GIB = 1024 ** 3;
 
-/** Every setting of the service except the limits: one row each, nothing is read anywhere else. */
+/**
+ * Every setting of the service except the limits: one row each, nothing is read anywhere else. A new setting is a new row;
+ * then `npm run pages` writes docs/configuration.md anew. In a file a name may be split
+ * into tables at any of its words: `metricsPort` is also `port` in `[metrics]`.
+ */
 export const SETTINGS = {
   port: setting({
     variable: 'EVENT_MANAGER_PORT',
+    aliases: ['PORT'],
     flag: 'port',
     reader: wholeNumber(0, 65_535),
     fallback: 3004,
@@ -49,12 +53,15 @@ export const SETTINGS = {
   }),
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
     variable: 'EVENT_MANAGER_LOG_LEVEL',
-    reader: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    aliases: ['LOG_LEVEL'],
+    live: true,
+    reader: oneOfInAnyCase('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     fallback: 'info',
     reason: 'The least urgent lines that are logged; requests are logged from debug on.',
   }),
   webhookAllow: setting({
     variable: 'EVENT_MANAGER_WEBHOOK_ALLOW',
+    live: true,
     reader: someTexts,
     fallback: [],
     reason: 'What webhooks may call beyond the public internet: loopback, addresses, ranges, host names.',
@@ -115,28 +122,6 @@ export const SETTINGS = {
   }),
 } as const;
 
-/** Above these a limit protects nothing, or the formats beneath cannot hold the value. */
-const CEILINGS: Partial<Limits> = {
-  eventBytesMax: 16 * 1024 * 1024,
-  depthMax: 500,
-  topicCharactersMax: 500,
-  nameCharactersMax: 255,
-  inFlightMax: 100_000,
-};
-
-/** The limits of core, each a setting of the same name; their defaults and reasons stand beside them in core. */
-export const LIMIT_SETTINGS: { readonly [Name in keyof Limits]: Setting<number> } = Object.fromEntries(
-  Object.entries(DEFAULT_LIMITS).map(([name, fallback]) => [
-    name,
-    setting({
-      variable: `EVENT_MANAGER_${toUpperSnakeCase(name)}`,
-      reader: wholeNumber(1, CEILINGS[name as keyof Limits] ?? GIB),
-      fallback,
-      reason: 'A limit of core (`limits.ts` there says why).',
-    }),
-  ]),
-) as never;
-
 type Values<Table> = { readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value> ? Value : never };
 
 /** All settings with their values, read and checked. */
@@ -144,7 +129,3 @@ export type Configuration = Omit<Values<typeof SETTINGS>, 'dataDir'> & {
   readonly dataDir: string;
   readonly limits: Limits;
 };
-
-function toUpperSnakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-}

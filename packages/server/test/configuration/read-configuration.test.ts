@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS, isEventManagerError } from '@event-manager/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LIMIT_SETTINGS, readConfiguration, SETTINGS } from '../../src/index.ts';
+import { EVERY_SETTING, LIMIT_SETTINGS, readConfiguration, settleConfiguration } from '../../src/index.ts';
 
 interface Sources {
   readonly args?: readonly string[];
@@ -11,10 +11,13 @@ interface Sources {
   readonly file?: string;
 }
 
-function read({ args = [], environment = {}, file }: Sources = {}) {
+function surroundings({ args = [], environment = {}, file }: Sources = {}) {
   const from = file === undefined ? environment : { ...environment, EVENT_MANAGER_CONFIG: writeFile(file) };
-  return readConfiguration({ args, environment: from, homeDirectory: '/home/somebody' });
+  return { args, environment: from, homeDirectory: '/home/somebody' };
 }
+
+const read = (sources?: Sources) => readConfiguration(surroundings(sources));
+const settle = (sources?: Sources) => settleConfiguration(surroundings(sources));
 
 function writeFile(text: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'event-manager-settings-'));
@@ -76,8 +79,11 @@ describe('readConfiguration', () => {
       const byFile = read({ file: `[limits]\n${name} = ${value}` });
       expect([byVariable.limits, byFile.limits]).toEqual([byFile.limits, { ...DEFAULT_LIMITS, [name]: value }]);
     }
-    const variables = [...Object.values(SETTINGS), ...Object.values(LIMIT_SETTINGS)].map((row) => row.variable);
+    const rows = [...EVERY_SETTING.values()];
+    const variables = rows.flatMap((row) => [row.variable, ...(row.aliases ?? [])]);
     expect(new Set(variables).size).toBe(variables.length);
+    const names = rows.flatMap((row) => [row.name.replace('limits.', ''), ...(row.spellings ?? [])]);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('says which setting is wrong, where it came from and what it may be', () => {
@@ -129,11 +135,96 @@ describe('readConfiguration', () => {
     expect(read({ environment })).toMatchObject({ port: 3004, host: '127.0.0.1' });
   });
 
-  it('is repeated in docs/settings.md, in both directions', () => {
-    const page = readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
-    const rows = [...page.matchAll(/^\| `(\S+)` \| `(\S+)` \|/gm)].map(([, name, variable]) => [name, variable]);
-    const settings = Object.entries(SETTINGS).map(([name, row]) => [name, row.variable]);
-    const limits = Object.entries(LIMIT_SETTINGS).map(([name, row]) => [`limits.${name}`, row.variable]);
-    expect(rows).toEqual([...settings, ...limits]);
+  it('takes a name split into tables at any of its words, in both cases, but only once', () => {
+    for (const file of [
+      '[queue]\nmaxSize = 7',
+      '[queue]\nmax_size = 7',
+      '[queue.max]\nsize = 7',
+      '[limits]\nqueue_max_size = 7',
+      '[limits.queue]\nmax_size = 7',
+      'queueMaxSize = 7',
+    ]) {
+      expect(read({ file }).limits.queueMaxSize).toBe(7);
+    }
+    expect(read({ file: '[webhook]\nallow = ["loopback"]\n[log]\nlevel = "warn"' })).toMatchObject({
+      webhookAllow: ['loopback'],
+      logLevel: 'warn',
+    });
+    expect(refusal({ file: '[limits]\nqueue_max_size = 7\n[queue]\nmax_size = 7' })).toMatch(/given twice/);
+    expect(refusal({ file: '[queue]\nmin_size = 7' })).toMatch(/queue\.min_size \(.*\) is not known/);
+    expect(refusal({ file: '[limits]\nport = 7' })).toMatch(/limits\.port .*is not known/);
+  });
+
+  it('takes the names that platforms set for every program, unless our own is there', () => {
+    const environment = { PORT: '8080', LOG_LEVEL: 'INFO' };
+    expect(read({ environment })).toMatchObject({ port: 8080, logLevel: 'info' });
+    const both = { ...environment, EVENT_MANAGER_PORT: '9090', EVENT_MANAGER_LOG_LEVEL: 'debug' };
+    expect(read({ environment: both })).toMatchObject({ port: 9090, logLevel: 'debug' });
+    const { port } = Object.fromEntries(settle({ environment: both }).settings);
+    expect(port).toMatchObject({ value: 9090, from: 'EVENT_MANAGER_PORT', kind: 'environment' });
+    expect(port!.beaten).toEqual([{ value: '8080', from: 'PORT', kind: 'environment' }]);
+    expect(refusal({ environment: { PORT: 'http' } })).toMatch(/port \(PORT\) must be a whole number/);
+  });
+
+  it('says where each value came from and what it beat', () => {
+    const { settings } = settle({
+      file: 'port = 1\nlogLevel = "warn"',
+      environment: { EVENT_MANAGER_PORT: '2' },
+      args: ['--port', '3'],
+    });
+    expect(settings.get('port')).toMatchObject({ value: 3, kind: 'command line', from: '--port' });
+    expect(settings.get('port')!.beaten.map(({ kind, value }) => [kind, value])).toEqual([
+      ['environment', '2'],
+      ['file', 1],
+    ]);
+    expect(settings.get('logLevel')).toMatchObject({ value: 'warn', kind: 'file', beaten: [] });
+    expect(settings.get('host')).toMatchObject({ value: '127.0.0.1', kind: 'default', from: '' });
+    expect([...settings.keys()]).toEqual([...EVERY_SETTING.keys()]);
+  });
+
+  it('warns of what it knows and does not use, and refuses to pretend that events are in a database', () => {
+    const printed = {
+      DATABASE_URL: 'postgresql://dadms:password@postgres:5432/dadms_events',
+      REDIS_URL: 'redis://redis:6379',
+      VECTOR_STORE_URL: 'http://qdrant:6333',
+      AAS_WEBHOOK_URL: 'https://aas-service:3005/events/webhook',
+      AAS_WEBSOCKET_URL: 'ws://aas-service:3005/events/realtime',
+      NODE_ENV: 'development',
+    };
+    const { warnings } = settle({ environment: printed });
+    expect(warnings).toHaveLength(5);
+    expect(warnings[0]).toBe(
+      'The setting databaseUrl (DATABASE_URL) is not used by this version: ' +
+        'events are kept by the adapter of this process, not in a database.',
+    );
+    const refused = { EVENT_MANAGER_DATABASE_URL: 'postgresql://postgres/events' };
+    expect(() => settle({ environment: refused })).toThrow(
+      expect.objectContaining({
+        code: 'not_supported',
+        details: expect.objectContaining({ from: 'EVENT_MANAGER_DATABASE_URL' }),
+      }),
+    );
+    expect(() => settle({ file: '[database]\nurl = "postgresql://x"' })).toThrow(/not used by this version/);
+    const chosen = settle({ environment: { ...refused, EVENT_MANAGER_ADAPTER: 'journal' } });
+    expect(chosen.warnings).toHaveLength(1);
+    const file =
+      '[database]\nmaxConnections = 20\nqueryTimeout = 5000\n[redis]\nkeyPrefix = "dadms:events:"\n[queue]\nbatchSize = 100\nflushInterval = 1000';
+    expect(settle({ file }).warnings).toHaveLength(5);
+    expect(refusal({ environment: { AAS_BATCH_SIZE: 'many' } })).toMatch(/aasBatchSize \(AAS_BATCH_SIZE\) must be/);
+  });
+
+  it('reads secrets from files that are named by a variable', () => {
+    const path = writeFile('redis://:hidden@redis:6379\n');
+    const { settings } = settle({ environment: { EVENT_MANAGER_REDIS_URL_FILE: path, REDIS_URL: 'redis://other' } });
+    const { value, from, beaten } = settings.get('redisUrl')!;
+    expect([value, from, beaten.length]).toEqual(['redis://:hidden@redis:6379', 'EVENT_MANAGER_REDIS_URL_FILE', 1]);
+    expect(refusal({ environment: { REDIS_URL_FILE: '/nowhere/x' } })).toMatch(
+      /redisUrl \(REDIS_URL_FILE\) names a file that cannot be read \(ENOENT\)/,
+    );
+    expect(refusal({ environment: { EVENT_MANAGER_PORT_FILE: path } })).toMatch(/is not known/);
+  });
+
+  it('leaves the variable of the command line to the command line', () => {
+    expect(read({ environment: { EVENT_MANAGER_URL: 'http://elsewhere:3004' } }).port).toBe(3004);
   });
 });

@@ -1,0 +1,30 @@
+import { DEFAULT_LIMITS, type Limits } from '@event-manager/core';
+import { type Setting, setting, wholeNumber } from './setting.ts';
+
+const GIB = 1024 ** 3;
+
+/** Above these a limit protects nothing, or the formats beneath cannot hold the value. */
+const CEILINGS: Partial<Limits> = {
+  eventBytesMax: 16 * 1024 * 1024,
+  depthMax: 500,
+  topicCharactersMax: 500,
+  nameCharactersMax: 255,
+  inFlightMax: 100_000,
+};
+
+/** The limits of core, each a setting of the same name; their defaults and reasons stand beside them in core. */
+export const LIMIT_SETTINGS: { readonly [Name in keyof Limits]: Setting<number> } = Object.fromEntries(
+  Object.entries(DEFAULT_LIMITS).map(([name, fallback]) => [
+    name,
+    setting({
+      variable: `EVENT_MANAGER_${toUpperSnakeCase(name)}`,
+      reader: wholeNumber(1, CEILINGS[name as keyof Limits] ?? GIB),
+      fallback,
+      reason: 'A limit of core (`limits.ts` there says why).',
+    }),
+  ]),
+) as never;
+
+function toUpperSnakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}

@@ -1,0 +1,6 @@
+import { configurationPage } from './configuration-page.ts';
+
+/** Every page that is made from code. */
+export function pages(): { readonly file: string; readonly text: string }[] {
+  return [{ file: 'docs/configuration.md', text: configurationPage() }];
+}
