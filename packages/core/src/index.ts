@@ -46,8 +46,9 @@ export type { StreamedEvent, StreamedGap, StreamReader } from './stream/stream-r
 export { Turns } from './stream/turns.ts';
 export { namedSubscriptionId } from './subscription/catalog.ts';
 export { changedRequest } from './subscription/changed-request.ts';
+export type { Attached, LeftReason } from './subscription/duty.ts';
 export { parseSubscription } from './subscription/parse-subscription.ts';
 export * from './subscription/subscription.ts';
-export type { SubscriptionStatus } from './subscription/subscriptions.ts';
+export type { DetachOptions, SubscriptionStatus } from './subscription/subscriptions.ts';
 export * from './topic/pattern.ts';
 export * from './topic/topic.ts';

@@ -1,7 +1,7 @@
 /**
  * Which subscriptions this process serves, and how one comes into service and leaves it again.
  *
- * A named subscription with a handler is served while a handler of this process is attached to it, one with an endpoint
+ * A named subscription with a handler or a socket is served while one is attached to it in this process, one with an endpoint
  * always; where several processes share a store, both only under their lease.
  *
  *     known ──serve, or lease──▶ served ──leave──▶ known, handler and lease given up
@@ -30,6 +30,23 @@ import type { SubscriptionDefinition } from './subscription.ts';
 const UPDATE_DRAIN_MS = 5_000;
 const FOLLOW_AGAIN_MS = 1_000;
 
+/** What of this process serves a subscription that has no endpoint. */
+export interface Attached {
+  readonly sink: Sink;
+  /** The subscription is not served through `sink` any more, and it was not `sink` that left. */
+  readonly onLeft?: ((reason: LeftReason) => void) | undefined;
+}
+
+/** Somebody else serves it from now on, or it ended. */
+export type LeftReason = 'taken_over' | 'ended';
+
+export interface LeaveOptions {
+  /** Time for attempts under way; what has not ended by then is released, which costs no failure. */
+  readonly drainMs?: number | undefined;
+  /** Told to whoever was attached; absent when it left by itself. */
+  readonly reason?: LeftReason | undefined;
+}
+
 export interface DutyOptions {
   readonly adapter: EventBusAdapter;
   readonly dispatch: PartitionDispatch;
@@ -43,8 +60,8 @@ export interface DutyOptions {
 
 export class Duty {
   readonly #options: DutyOptions;
-  /** Sinks of the handlers attached in this process. */
-  readonly #handlers = new Map<string, Sink>();
+  /** The handlers and sockets attached in this process. */
+  readonly #attached = new Map<string, Attached>();
   readonly #leases: LeaseKeeper | undefined;
   readonly #changing = new Map<string, Promise<unknown>>();
   #closing = false;
@@ -89,17 +106,17 @@ export class Duty {
     }
   }
 
-  hasHandler(id: string): boolean {
-    return this.#handlers.has(id);
+  attachedTo(id: string): Attached | undefined {
+    return this.#attached.get(id);
   }
 
-  /** A handler of this process takes up a durable subscription. Nothing is attached when serving fails. */
-  async attach(definition: SubscriptionDefinition, sink: Sink): Promise<void> {
-    this.#handlers.set(definition.id, sink);
+  /** A handler or socket of this process takes up a durable subscription. Nothing is attached when serving fails. */
+  async attach(definition: SubscriptionDefinition, attached: Attached): Promise<void> {
+    this.#attached.set(definition.id, attached);
     try {
       await this.serve(definition);
     } catch (error) {
-      this.#handlers.delete(definition.id);
+      this.#attached.delete(definition.id);
       throw error;
     }
   }
@@ -110,8 +127,9 @@ export class Duty {
   }
 
   /** Serves a subscription that ends with this process. */
-  async serveHere(definition: SubscriptionDefinition, sink: Sink, floor: Position): Promise<void> {
-    this.#handlers.set(definition.id, sink);
+  async serveHere(definition: SubscriptionDefinition, attached: Attached, floor: Position): Promise<void> {
+    this.#attached.set(definition.id, attached);
+    const { sink } = attached;
     await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor });
   }
 
@@ -129,11 +147,15 @@ export class Duty {
   }
 
   /** Drains a subscription, makes `change`, and gives up handler and lease. When `change` is refused nothing happened. */
-  async leave(id: string, change: () => Promise<void>): Promise<void> {
-    const before = await this.#outOfService(id, change, insideHandler.getStore());
-    this.#handlers.delete(id);
+  async leave(id: string, change: () => Promise<void>, options: LeaveOptions = {}): Promise<void> {
+    const { drainMs, reason } = options;
+    const before = await this.#outOfService(id, change, { caller: insideHandler.getStore(), drainMs });
+    const attached = this.#attached.get(id);
+    this.#attached.delete(id);
+    if (reason !== undefined) attached?.onLeft?.(reason);
     await this.#leases?.release(id);
-    await before?.sink.close();
+    // Where another process has the lease nothing is served here, but somebody is attached all the same.
+    await (before?.sink ?? attached?.sink)?.close();
   }
 
   /** The store refused a commit under the lease of `subscription`. */
@@ -201,12 +223,12 @@ export class Duty {
   async #outOfService(
     id: string,
     change: () => Promise<void>,
-    caller?: unknown,
+    { caller, drainMs = UPDATE_DRAIN_MS }: { caller?: unknown; drainMs?: number | undefined } = {},
   ): Promise<ActiveSubscription | undefined> {
     const { active, serving } = this.#options.dispatch;
     const subscription = active.get(id);
     try {
-      if (subscription) await serving.takeDown(subscription, UPDATE_DRAIN_MS, caller);
+      if (subscription) await serving.takeDown(subscription, drainMs, caller);
       await change();
       return subscription;
     } catch (error) {
@@ -237,7 +259,7 @@ export class Duty {
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
     const { webhookSink, onFailure } = this.#options;
-    if (definition.sink.kind !== 'webhook') return this.#handlers.get(definition.id);
+    if (definition.sink.kind !== 'webhook') return this.#attached.get(definition.id)?.sink;
     return webhookSink && lastCallSink(webhookSink(definition), onFailure);
   }
 
@@ -246,12 +268,13 @@ export class Duty {
     const { catalog } = this.#options;
     for (const vanished of await catalog.refresh()) {
       this.#drop(vanished);
+      this.#tellEnded(vanished);
       await this.#leases?.release(vanished);
     }
     const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changing.has(id));
     for (const definition of definitions) this.#adopt(definition);
     return definitions
-      .filter(({ id, sink }) => sink.kind === 'webhook' || this.#handlers.has(id))
+      .filter(({ id, sink }) => sink.kind === 'webhook' || this.#attached.has(id))
       .map((definition) => definition.id);
   }
 
@@ -275,6 +298,15 @@ export class Duty {
       this.#drop(id);
       return this.#bringUp(definition, held);
     });
+  }
+
+  /** A handler waits for its name to come back; whoever is connected can be told, and asks again if it wants to. */
+  #tellEnded(id: string): void {
+    const attached = this.#attached.get(id);
+    if (!attached?.onLeft) return;
+    this.#attached.delete(id);
+    attached.onLeft('ended');
+    attached.sink.close().catch(this.#options.onFailure);
   }
 
   #drop(id: string): void {

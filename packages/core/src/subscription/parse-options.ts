@@ -9,11 +9,14 @@ import { isReserved, parseTopic } from '../topic/topic.ts';
 import type { StartFrom, SubscriptionOptions, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, START_FIELDS } from './subscription-fields.ts';
 
-/** One call of a handler at a time keeps order; a webhook waits on the network, so ten calls at a time keep it busy. */
-const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, pull: 1 } as const;
+/**
+ * One call of a handler at a time keeps order; a webhook waits on the network, so ten calls at a time keep it busy. What is on
+ * its way through a socket waits for the network, too, and comes in order whatever their number.
+ */
+const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, socket: 32, pull: 1 } as const;
 const CONCURRENCY_MAX = 1_000;
 /** Webhook receivers are asked to answer first and work later (Standard Webhooks: 15 to 30 s). */
-const TIMEOUT_MS_DEFAULTS = { handler: 30_000, webhook: 15_000, pull: 30_000 } as const;
+const TIMEOUT_MS_DEFAULTS = { handler: 30_000, webhook: 15_000, socket: 30_000, pull: 30_000 } as const;
 const TIMEOUT_MS_MAX = 60 * 60 * 1_000;
 const BATCH_SIZE_DEFAULT = 1;
 

@@ -17,16 +17,17 @@ const SECRET_CHARACTERS_MAX = 512;
 
 /**
  * Reads a request to subscribe in any spelling and returns the part of the definition that the subscriber decides, with
- * defaults, sharing nothing with the input. A `handler` must be a function; it is not part of the result. Throws
+ * defaults, sharing nothing with the input. A `handler` must be a function; it is not part of the result. `through` says
+ * that a socket serves it, which is nothing that the input could say. Throws
  * `invalid_subscription`, `invalid_pattern`, `invalid_filter`, `invalid_topic`, `invalid_cursor`, `invalid_endpoint`, and
  * `not_supported` for what later versions will understand; each with `details.pointer`.
  */
-export function parseSubscription(input: unknown, limits: Limits): SubscriptionRequest {
+export function parseSubscription(input: unknown, limits: Limits, through?: 'socket'): SubscriptionRequest {
   const fields = readFields(input, SUBSCRIPTION_FIELDS, { code: 'invalid_subscription', pointer: '' });
   const topic = fields.get('topic');
   if (typeof topic !== 'string') throw invalid('A topic pattern is needed.', fields.pointer('topic'));
   parsePattern(topic, limits, fields.pointer('topic'));
-  const sink = readSink(fields, limits);
+  const sink = through === 'socket' ? readSocket(fields) : readSink(fields, limits);
   const name = readName(fields, 'name', limits);
   const subscriber = readName(fields, 'subscriber', limits);
   const filter = fields.get('filter');
@@ -51,6 +52,16 @@ function readSink(fields: ReadFields, limits: Limits): SubscriptionSink {
   }
   checkConnectionType(fields, sink.kind);
   return sink;
+}
+
+/** Whoever subscribes through a socket is the receiver, so an address of another one contradicts it. */
+function readSocket(fields: ReadFields): SubscriptionSink {
+  for (const name of ['handler', 'endpoint', 'secret', 'headers']) {
+    if (fields.get(name) === undefined) continue;
+    throw invalid(`A subscription through a socket has no ${name}.`, fields.pointer(name));
+  }
+  checkConnectionType(fields, 'socket');
+  return { kind: 'socket' };
 }
 
 function handlerOrPull(fields: ReadFields, handler: unknown): SubscriptionSink {
@@ -108,6 +119,7 @@ function readHeaders(headers: unknown, pointer: string): Readonly<Record<string,
 function checkConnectionType(fields: ReadFields, kind: SubscriptionSink['kind']): void {
   const given = fields.get('connectionType');
   if (given === undefined || given === kind) return;
+  if (given === 'websocket' && kind === 'socket') return;
   const pointer = fields.pointer('connectionType');
   if (given === 'websocket' || given === 'sse' || given === 'grpc') {
     throw new EventManagerError('not_supported', `${given} connections are not supported yet.`, { pointer });

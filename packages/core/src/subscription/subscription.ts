@@ -30,6 +30,8 @@ export type SubscriptionSink =
       readonly secret?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** A connection that the subscriber opened to us. */
+  | { readonly kind: 'socket' }
   /** The subscriber asks for its deliveries. */
   | { readonly kind: 'pull' };
 

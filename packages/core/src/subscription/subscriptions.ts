@@ -16,12 +16,12 @@ import { createEventIdSource } from '../event/event-id.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
-import { decodeCursor } from '../query/cursor.ts';
+import { decodeCursor, encodeCursor } from '../query/cursor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type BatchHandler, batchHandlerSink, type EventHandler, handlerSink } from '../sink/handler-sink.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
 import { changedRequest } from './changed-request.ts';
-import { Duty } from './duty.ts';
+import { type Attached, Duty } from './duty.ts';
 import { parseSubscription } from './parse-subscription.ts';
 import type { StartFrom, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
@@ -36,6 +36,13 @@ export interface SubscriptionsOptions {
   readonly owner: string;
   /** A failure that no caller is there to hear of. */
   readonly onFailure: (error: unknown) => void;
+}
+
+export interface DetachOptions {
+  /** Only if this one is attached. */
+  readonly sink?: Sink | undefined;
+  /** Time for attempts under way, milliseconds; default 5 s. */
+  readonly drainMs?: number | undefined;
 }
 
 /** How far a subscription is, as far as this process knows. */
@@ -84,12 +91,14 @@ export class Subscriptions {
 
   /**
    * Creates a subscription, or attaches to the one of the same name and definition. Every event acknowledged after it
-   * resolved is owed. Throws what `parseSubscription` throws, `subscription_conflict`, `too_many_subscriptions`.
+   * resolved is owed. With `socket` it is served through that instead of a handler or endpoint of the input: of two sockets
+   * that attach to one name the later one has it, because the earlier one may be lost without anybody having noticed.
+   * Throws what `parseSubscription` throws, `subscription_conflict`, `too_many_subscriptions`, `not_supported`.
    */
-  async subscribe(principal: Principal, input: unknown): Promise<SubscriptionDefinition> {
-    const { request, sink } = this.#read(input);
+  async subscribe(principal: Principal, input: unknown, socket?: Attached): Promise<SubscriptionDefinition> {
+    const { request, attached } = this.#read(input, socket);
     const id = request.name === undefined ? this.#nextId() : namedSubscriptionId(request.name);
-    return this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, sink));
+    return this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, attached));
   }
 
   get(_principal: Principal, id: string): SubscriptionDefinition {
@@ -131,7 +140,7 @@ export class Subscriptions {
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
     return this.#duty.exclusive(id, async () => {
       const before = this.get(principal, id);
-      const request = parseSubscription(changedRequest(before, input), this.#options.limits);
+      const request = parseSubscription(changedRequest(before, input), this.#options.limits, socketOf(before));
       if (request.name !== before.name || request.sink.kind !== before.sink.kind) {
         throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
           pointer: request.name !== before.name ? '/name' : '/endpoint',
@@ -150,9 +159,31 @@ export class Subscriptions {
     await this.#duty.exclusive(id, () => this.#remove(id));
   }
 
-  /** The handler of this process leaves a named subscription, which goes on existing. */
-  async detach(id: string): Promise<void> {
-    await this.#duty.exclusive(id, () => this.#duty.leave(id, async () => {}));
+  /**
+   * The handler or socket of this process leaves: a named subscription goes on existing, an unnamed one ends. What has an
+   * endpoint has nobody to leave. With `sink` nothing happens when another one is attached by now. Attempts that have not
+   * ended within `drainMs` are released, which costs no failure. Throws `subscription_not_found`.
+   */
+  async detach(principal: Principal, id: string, options: DetachOptions = {}): Promise<void> {
+    this.get(principal, id);
+    const { sink, drainMs } = options;
+    await this.#duty.exclusive(id, async () => {
+      if (sink !== undefined && this.#duty.attachedTo(id)?.sink !== sink) return;
+      if (this.#catalog.get(id)?.sink.kind === 'webhook') return;
+      if (this.#catalog.isDurable(id)) await this.#duty.leave(id, async () => {}, { drainMs });
+      else await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs });
+    });
+  }
+
+  /** Everything at or before this cursor is settled; `undefined` when the subscription is not served here. */
+  settledCursor(id: string): string | undefined {
+    const { active, partition, route } = this.#options.dispatch;
+    const { queue } = active.get(id) ?? {};
+    if (!queue) return undefined;
+    let position = route.head;
+    for (const lane of queue.lanes) position = Math.min(position, lane.floor(route.head));
+    for (const owed of queue.owed.keys()) position = Math.min(position, owed - 1);
+    return encodeCursor([{ partition, position }]);
   }
 
   leaseLost(subscription: ActiveSubscription): void {
@@ -175,8 +206,9 @@ export class Subscriptions {
     await this.#duty.close(drainMs);
   }
 
-  #read(input: unknown): { request: SubscriptionRequest; sink: Sink | undefined } {
+  #read(input: unknown, socket?: Attached): { request: SubscriptionRequest; attached: Attached | undefined } {
     const { limits, webhookSink } = this.#options;
+    if (socket) return { request: parseSubscription(input, limits, 'socket'), attached: socket };
     const { batchHandler, ...rest } = isObject(input) ? input : {};
     if (batchHandler !== undefined && rest['handler'] !== undefined) {
       const words = 'A subscription has a handler or a batchHandler, not both.';
@@ -191,23 +223,23 @@ export class Subscriptions {
     if (request.sink.kind === 'webhook') {
       if (!webhookSink)
         throw new EventManagerError('not_supported', 'Webhooks are not set up.', { pointer: '/endpoint' });
-      return { request, sink: undefined };
+      return { request, attached: undefined };
     }
     const sink =
       batchHandler === undefined
         ? handlerSink((given as { handler: EventHandler }).handler)
         : batchHandlerSink(batchHandler as BatchHandler);
-    return { request, sink };
+    return { request, attached: { sink } };
   }
 
   async #subscribe(
     _principal: Principal,
     id: string,
     request: SubscriptionRequest,
-    sink: Sink | undefined,
+    attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
     const known = this.#catalog.get(id);
-    if (known) return this.#attach(known, request, sink);
+    if (known) return this.#attach(known, request, attached);
     if (this.#catalog.size >= this.#options.limits.subscriptionsMax) {
       const limit = this.#options.limits.subscriptionsMax;
       throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
@@ -223,7 +255,7 @@ export class Subscriptions {
     const floor = await this.#startPosition(request.options.startFrom);
     if (!isDurable(request)) {
       this.#catalog.addEphemeral(definition);
-      await this.#duty.serveHere(definition, sink!, floor);
+      await this.#duty.serveHere(definition, attached!, floor);
       return definition;
     }
     const lane = [floor, floor, []];
@@ -235,16 +267,16 @@ export class Subscriptions {
     };
     // A process that died while it removed a subscription of this name may have left debts behind.
     await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
-    if (sink) await this.#duty.attach(definition, sink);
+    if (attached) await this.#duty.attach(definition, attached);
     else await this.#duty.serve(definition);
     return definition;
   }
 
-  /** Same name and same definition: the handler of this process serves it from now on. */
+  /** Same name and same definition: the handler or socket of this process serves it from now on. */
   async #attach(
     known: SubscriptionDefinition,
     request: SubscriptionRequest,
-    sink: Sink | undefined,
+    attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
     if (!sameRequest(known, request)) {
       throw new EventManagerError(
@@ -255,12 +287,15 @@ export class Subscriptions {
         },
       );
     }
-    if (!sink) return known;
-    if (this.#duty.hasHandler(known.id)) {
-      const words = 'A handler of this process is attached already; several members are not supported yet.';
-      throw new EventManagerError('not_supported', words, { pointer: '/name' });
+    if (!attached) return known;
+    if (this.#duty.attachedTo(known.id)) {
+      if (known.sink.kind !== 'socket') {
+        const words = 'A handler of this process is attached already; several members are not supported yet.';
+        throw new EventManagerError('not_supported', words, { pointer: '/name' });
+      }
+      await this.#duty.leave(known.id, async () => {}, { drainMs: 0, reason: 'taken_over' });
     }
-    await this.#duty.attach(known, sink);
+    await this.#duty.attach(known, attached);
     return known;
   }
 
@@ -291,11 +326,13 @@ export class Subscriptions {
 
   async #remove(id: string): Promise<void> {
     if (!this.#catalog.isDurable(id)) {
-      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id));
+      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { reason: 'ended' });
       return;
     }
     const { progress } = queueKeys(id, this.#options.dispatch.partition);
-    await this.#duty.leave(id, () => this.#catalog.remove(id, [{ kind: 'progress', key: progress }]));
+    await this.#duty.leave(id, () => this.#catalog.remove(id, [{ kind: 'progress', key: progress }]), {
+      reason: 'ended',
+    });
     const removals = await this.#owedRemovals(id);
     if (removals.length > 0) await this.#options.adapter.state.commit(removals);
   }
@@ -344,6 +381,11 @@ const NO_COUNTS: DeliveryCounts = {
   removed: 0,
   stale: 0,
 };
+
+/** What a change of a definition cannot say, because no input can. */
+function socketOf({ sink }: SubscriptionDefinition): 'socket' | undefined {
+  return sink.kind === 'socket' ? 'socket' : undefined;
+}
 
 function isDurable(request: SubscriptionRequest): boolean {
   return request.name !== undefined || request.sink.kind === 'webhook';

@@ -150,7 +150,7 @@ describe('a change that the store refuses', () => {
   const changes: [string, number, (bus: EngineUnderTest, id: string) => Promise<unknown>][] = [
     ['update', 2, ({ engine }, id) => engine.subscriptions.update(ANONYMOUS, id, { topic: 'other' })],
     ['unsubscribe', 2, ({ engine }, id) => engine.subscriptions.unsubscribe(ANONYMOUS, id)],
-    ['detach', 1, ({ engine }, id) => engine.subscriptions.detach(id)],
+    ['detach', 1, ({ engine }, id) => engine.subscriptions.detach(ANONYMOUS, id)],
   ];
   for (const shared of [false, true]) {
     for (const [what, commits, change] of changes) {
@@ -257,11 +257,11 @@ describe('on a shared store', () => {
     const { id } = await bus.subscribe({ name: 's', handler: () => {} });
     await time.advance(500);
     kept.interfere = (call) => (call === 'acquire' ? time.wait(100) : undefined);
-    await bus.time.run(bus.engine.subscriptions.detach(id));
+    await bus.time.run(bus.engine.subscriptions.detach(ANONYMOUS, id));
     const attaching = bus.subscribe({ name: 's', handler: () => {} });
     await attaching;
     await time.advance(50);
-    await bus.time.run(bus.engine.subscriptions.detach(id));
+    await bus.time.run(bus.engine.subscriptions.detach(ANONYMOUS, id));
     await time.advance(1_000);
     kept.interfere = () => {};
     expect(await isFree(id)).toBe(true);

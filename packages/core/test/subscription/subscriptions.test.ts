@@ -387,7 +387,7 @@ describe('detach', () => {
     const first = collecting();
     const { id } = await bus.subscribe({ name: 's', handler: first.handler });
     await bus.publishMany(1);
-    await bus.time.run(bus.engine.subscriptions.detach(id));
+    await bus.time.run(bus.engine.subscriptions.detach(ANONYMOUS, id));
     await bus.publishMany(2, 2);
     const second = collecting();
     await bus.subscribe({ name: 's', handler: second.handler });
