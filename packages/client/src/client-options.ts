@@ -1,0 +1,60 @@
+import { DEFAULT_LIMITS, type Runtime, webRuntime } from '@event-manager/core/portable';
+
+/** Every option of a client with its default. Times are milliseconds. */
+export interface ClientOptions {
+  /**
+   * How long a publish goes on trying while the service is away or refuses for now. Then it fails with the last reason, and
+   * may still have been stored: publish again with the same id to be sure. Default: 30 s.
+   */
+  readonly publishTimeoutMs?: number;
+  /** The same for every request over HTTP. Default: 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** How long a lost connection is tried again before everything that waits for it fails. Default: for ever. */
+  readonly reconnectForMs?: number;
+  /** After so long without a word from the service it is asked for one; after the same time again it counts as gone. Default: 15 s. */
+  readonly heartbeatMs?: number;
+  /** Events that wait for their acknowledgement before `publish` refuses with `overloaded`. Default: 10,000. */
+  readonly waitingMax?: number;
+  /** Bytes of those events. Default: 64 MiB. */
+  readonly waitingBytesMax?: number;
+  /** How long `close` waits for handlers that are running. Default: 5 s. */
+  readonly drainMs?: number;
+  /** Told about every change of the connection. Must not throw. */
+  readonly onConnection?: (change: ConnectionChange) => void;
+  /** Told when a subscription or a stream of this client ended for good without being asked to. Default: nobody is told. */
+  readonly onError?: (error: unknown) => void;
+  /** Time and chance; for tests. */
+  readonly runtime?: Runtime;
+}
+
+export type ConnectionChange =
+  | { readonly state: 'connected' }
+  /** Lost, or not made; it is tried again after `retryAfterMs`. */
+  | { readonly state: 'disconnected'; readonly reason: string; readonly retryAfterMs: number }
+  /** Not tried again until something needs it. */
+  | { readonly state: 'given-up'; readonly reason: string };
+
+export type ClientSettings = Required<ClientOptions>;
+
+const SECOND_MS = 1_000;
+
+/** Fills in the defaults. Throws `TypeError` for what cannot be meant. */
+export function clientSettings(options: ClientOptions): ClientSettings {
+  const settings = {
+    publishTimeoutMs: 30 * SECOND_MS,
+    requestTimeoutMs: 30 * SECOND_MS,
+    reconnectForMs: Number.POSITIVE_INFINITY,
+    heartbeatMs: 15 * SECOND_MS,
+    waitingMax: DEFAULT_LIMITS.publishWaitingMax,
+    waitingBytesMax: DEFAULT_LIMITS.publishWaitingBytesMax,
+    drainMs: 5 * SECOND_MS,
+    onConnection: () => {},
+    onError: () => {},
+    runtime: webRuntime,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'number' && !(value >= 0)) throw new TypeError(`${name} is not a number of at least 0.`);
+  }
+  return settings;
+}

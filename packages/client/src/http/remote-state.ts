@@ -1,0 +1,126 @@
+import type {
+  DeadLetter,
+  EngineHealth,
+  Event,
+  EventsRequest,
+  SubscriptionDefinition,
+  SubscriptionStatus,
+} from '@event-manager/core';
+import { type JsonObject, reviveEvent } from '@event-manager/core/portable';
+import { type DescribedSubscription, definitionOf } from './described-subscription.ts';
+import type { HttpCaller } from './http-caller.ts';
+import { queryParameters } from './query-parameters.ts';
+
+/** Pages of the sizes that the service allows. */
+const SUBSCRIPTIONS_PAGE = '1000';
+const LETTERS_PAGE = '100';
+
+interface Page {
+  readonly data: readonly unknown[];
+  readonly nextCursor: string | null;
+}
+
+export interface FoundEvents {
+  readonly events: readonly Event[];
+  readonly nextCursor?: string;
+  readonly complete: boolean;
+}
+
+/** What is asked and changed over HTTP, one request at a time: everything but publishing, handlers and streams. */
+export class RemoteState {
+  readonly #http: HttpCaller;
+
+  constructor(http: HttpCaller) {
+    this.#http = http;
+  }
+
+  async event(id: string): Promise<Event> {
+    return reviveEvent((await this.#get(`/events/${encodeURIComponent(id)}`)) as object);
+  }
+
+  async events(query: unknown, { limit, cursor, direction }: EventsRequest): Promise<FoundEvents> {
+    const parameters = queryParameters(query);
+    if (limit !== undefined) parameters.set('limit', String(limit));
+    if (cursor !== undefined) parameters.set('cursor', cursor);
+    if (direction !== undefined) parameters.set('direction', direction);
+    const { data, nextCursor, complete } = (await this.#get('/events', parameters)) as Page & { complete: boolean };
+    const events = data.map((event) => reviveEvent(event as object));
+    return { events, complete, ...(nextCursor === null ? {} : { nextCursor }) };
+  }
+
+  async subscription(id: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }> {
+    const described = (await this.#get(subscriptionPath(id))) as DescribedSubscription;
+    return { ...definitionOf(described), status: described.status };
+  }
+
+  async subscriptions(): Promise<readonly SubscriptionDefinition[]> {
+    const described = await this.#pages('/subscriptions', { limit: SUBSCRIPTIONS_PAGE });
+    return (described as DescribedSubscription[]).map(definitionOf);
+  }
+
+  /** A webhook. Without a name a repetition would make a second one. */
+  async createSubscription(request: JsonObject): Promise<SubscriptionDefinition> {
+    const isRepeatable = request['name'] !== undefined;
+    return this.#change('POST', '/subscriptions', isRepeatable, request);
+  }
+
+  updateSubscription(id: string, changes: JsonObject): Promise<SubscriptionDefinition> {
+    return this.#change('PATCH', subscriptionPath(id), true, changes);
+  }
+
+  pauseSubscription(id: string): Promise<SubscriptionDefinition> {
+    return this.#change('POST', `${subscriptionPath(id)}/pause`, true);
+  }
+
+  resumeSubscription(id: string): Promise<SubscriptionDefinition> {
+    return this.#change('POST', `${subscriptionPath(id)}/resume`, true);
+  }
+
+  async deleteSubscription(id: string): Promise<void> {
+    await this.#http.call({ method: 'DELETE', path: subscriptionPath(id), isRepeatable: true });
+  }
+
+  async deadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
+    const query = { limit: LETTERS_PAGE, ...(subscriptionId === undefined ? {} : { subscriptionId }) };
+    return (await this.#pages('/dead-letters', query)) as DeadLetter[];
+  }
+
+  async deadLetter(id: string): Promise<DeadLetter> {
+    return (await this.#get(`/dead-letters/${encodeURIComponent(id)}`)) as DeadLetter;
+  }
+
+  async health(): Promise<EngineHealth> {
+    // A service whose store failed says so with this status, and that is the answer.
+    const request = { method: 'GET', path: '/health', isRepeatable: true, alsoFine: 503 } as const;
+    return (await this.#http.call(request)) as EngineHealth;
+  }
+
+  #get(path: string, query?: URLSearchParams): Promise<unknown> {
+    return this.#http.call({ method: 'GET', path, isRepeatable: true, ...(query === undefined ? {} : { query }) });
+  }
+
+  async #pages(path: string, query: Readonly<Record<string, string>>): Promise<unknown[]> {
+    const all: unknown[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const parameters = new URLSearchParams(cursor === undefined ? query : { ...query, cursor });
+      const page = (await this.#get(path, parameters)) as Page;
+      all.push(...page.data);
+      cursor = page.nextCursor;
+    }
+    return all;
+  }
+
+  async #change(
+    method: 'POST' | 'PATCH',
+    path: string,
+    isRepeatable: boolean,
+    body?: JsonObject,
+  ): Promise<SubscriptionDefinition> {
+    const given = body === undefined ? {} : { body: JSON.stringify(body) };
+    return definitionOf((await this.#http.call({ method, path, isRepeatable, ...given })) as DescribedSubscription);
+  }
+}
+
+function subscriptionPath(id: string): string {
+  return `/subscriptions/${encodeURIComponent(id)}`;
+}
