@@ -7,6 +7,7 @@
  */
 import type { AdapterHealth, EventBusAdapter } from './contracts/adapter.ts';
 import type { LostRange, Partition, Place, Position, Recorded } from './contracts/event-store.ts';
+import type { SchemaCompiler } from './contracts/schema-compiler.ts';
 import type { Sink } from './contracts/sink.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
@@ -16,6 +17,8 @@ import { compileFilter } from './filter/compile-filter.ts';
 import { parseFilter } from './filter/parse-filter.ts';
 import { type BatchResult, Ingest, type PublishOptions } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
+import type { Rejections } from './ingest/rejections.ts';
+import { Validate } from './ingest/validate.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Principal } from './principal.ts';
 import { decodeCursor } from './query/cursor.ts';
@@ -27,6 +30,8 @@ import { Turns } from './stream/turns.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { parsePattern } from './topic/pattern.ts';
+import { Topics } from './topic/topics.ts';
+import type { EventDefinitions } from './typed/define-events.ts';
 
 /** The engine serves one partition. More come with an adapter that has them: one set of the parts below for each. */
 const PARTITION: Partition = 0;
@@ -40,6 +45,12 @@ export interface EngineOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Makes the way out of subscriptions with an endpoint; without it they are refused with `not_supported`. */
   readonly webhookSink?: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  /** Compiles the JSON Schemas of topics; without it they are refused with `not_supported`. */
+  readonly schemas?: SchemaCompiler | undefined;
+  /** Schemas that this process brings along, made by `defineEvents`. */
+  readonly events?: EventDefinitions<unknown> | undefined;
+  /** Refuses events on topics that were not declared. Default: false. */
+  readonly topicsStrict?: boolean | undefined;
   /** Distinguishes this process among those that share a store. */
   readonly owner?: string | undefined;
 }
@@ -77,6 +88,9 @@ const LOST_MAX = 100;
 export class Engine {
   readonly limits: Limits;
   readonly subscriptions: Subscriptions;
+  readonly topics: Topics;
+  /** Events that were refused for what their topic asks. */
+  readonly rejections: Rejections;
   readonly #adapter: EventBusAdapter;
   readonly #runtime: Runtime;
   readonly #dispatch: PartitionDispatch;
@@ -134,10 +148,15 @@ export class Engine {
     });
     this.#dispatch = dispatch;
     const awaitsAttempts = adapter.supports.durability === 'none';
-    this.#ingest = new Ingest({ store, route: dispatch.route, runtime, limits, awaitsAttempts });
+    const onFailure = (error: unknown) => this.#fail(error);
+    const { schemas: compiler, events, topicsStrict: isStrict = false } = options;
+    const topics = new Topics({ adapter, runtime, limits, compiler, definitions: events?.schemas, onFailure });
+    this.topics = topics;
+    const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
+    this.rejections = validate.rejections;
+    this.#ingest = new Ingest({ store, route: dispatch.route, validate, runtime, limits, awaitsAttempts });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { webhookSink, owner = 'local' } = options;
-    const onFailure = (error: unknown) => this.#fail(error);
     this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner, onFailure });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
@@ -292,6 +311,7 @@ export class Engine {
   }
 
   async #start(): Promise<void> {
+    await this.topics.start();
     await this.subscriptions.start();
     this.#scheduled.wake();
     if (this.#adapter.supports.shared) this.#poll();
@@ -303,6 +323,7 @@ export class Engine {
     for (const stream of this.#streams) stream.close();
     await this.#ingest.close();
     await this.#scheduled.stop();
+    await this.topics.stop();
     try {
       await this.subscriptions.close(drainMs);
     } finally {
@@ -337,11 +358,13 @@ export class Engine {
   #hint(): void {
     this.#dispatch.route.catchUp();
     this.subscriptions.poke();
+    this.topics.poke();
   }
 
   #poll(): void {
     this.#cancelPoll = this.#runtime.timers.after(POLL_EVERY_MS, () => {
       this.#dispatch.route.catchUp();
+      this.topics.poke();
       this.#poll();
     });
   }

@@ -40,6 +40,10 @@ export interface Limits {
   /** Bytes of those events. */
   readonly publishWaitingBytesMax: number;
   readonly subscriptionsMax: number;
+  /** Topics that are declared; those that are only published to are not counted. */
+  readonly topicsMax: number;
+  /** The JSON Schema of a topic: compiling takes time that grows with it. */
+  readonly schemaBytesMax: number;
   /** Values in one list of a filter, and nodes of one filter. */
   readonly filterEntriesMax: number;
 }
@@ -64,5 +68,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   publishWaitingMax: 10_000,
   publishWaitingBytesMax: 64 * 1024 * 1024,
   subscriptionsMax: 100_000,
+  topicsMax: 10_000,
+  schemaBytesMax: 64 * 1024,
   filterEntriesMax: 1_000,
 });

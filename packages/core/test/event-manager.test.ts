@@ -43,7 +43,7 @@ describe('an event manager', () => {
       let cursor: string | undefined;
       do {
         const page = await bus.getEvents({ user_id: 'u1' }, { limit: 2, direction, ...(cursor ? { cursor } : {}) });
-        seen.push(...page.events.map((event) => event.payload['n']));
+        seen.push(...page.map((event) => event.payload['n']));
         cursor = page.nextCursor;
       } while (cursor);
       expect(seen).toEqual(direction === 'forward' ? [1, 3, 5] : [5, 3, 1]);

@@ -54,7 +54,7 @@ async function drain(): Promise<void> {
   let cursor: string | undefined;
   do {
     const page = await events.getEvents({}, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    for (const { id, payload } of page.events) {
+    for (const { id, payload } of page) {
       history.add({ kind: 'deliver', subscription: 'log', id, digest: digest(payload) });
     }
     cursor = page.nextCursor;

@@ -1,5 +1,5 @@
 /**
- * The way in: normalise, append, acknowledge. Everything a caller hands in during one turn of the event loop goes to the
+ * The way in: normalise, validate, append, acknowledge. Everything a caller hands in during one turn of the event loop goes to the
  * store in one call; the store forms its own groups from those. After the append the events are routed, then the callers
  * hear: nothing between the two can fail, and an event that was appended is found by the route in any case.
  *
@@ -17,6 +17,7 @@ import { insideHandler } from '../sink/handler-sink.ts';
 import { Acknowledge, type Waiting } from './acknowledge.ts';
 import { normalize } from './normalize.ts';
 import type { PublishResult } from './publish-result.ts';
+import type { Validate } from './validate.ts';
 
 const OVERLOADED_RETRY_AFTER_MS = 1000;
 /** A large batch is normalised in slices: nobody else should wait for the whole of it. */
@@ -37,6 +38,7 @@ export interface PublishOptions {
 export class Ingest {
   readonly #store: EventStore;
   readonly #acknowledge: Acknowledge;
+  readonly #validate: Validate;
   readonly #runtime: Runtime;
   readonly #limits: Limits;
   readonly #nextId: () => string;
@@ -51,6 +53,7 @@ export class Ingest {
   constructor(options: {
     store: EventStore;
     route: Route;
+    validate: Validate;
     runtime: Runtime;
     limits: Limits;
     awaitsAttempts: boolean;
@@ -61,6 +64,7 @@ export class Ingest {
       timers: options.runtime.timers,
       onAnswered: (group) => this.#answered(group),
     });
+    this.#validate = options.validate;
     this.#runtime = options.runtime;
     this.#limits = options.limits;
     this.#awaitsAttempts = options.awaitsAttempts;
@@ -77,7 +81,8 @@ export class Ingest {
     return new Promise((resolve, reject) => {
       this.#assertRoom(1);
       const event = this.#normalize(principal, input, '', options);
-      this.#enqueue({ event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject });
+      const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject };
+      this.#admit(principal, input, options, waiting);
     });
   }
 
@@ -118,7 +123,7 @@ export class Ingest {
       if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
       const event = this.#normalize(principal, input, pointer, options);
       return await new Promise<PublishResult>((resolve, reject) => {
-        this.#enqueue({ event, pointer, awaitsAttempts, resolve, reject });
+        this.#admit(principal, input, options, { event, pointer, awaitsAttempts, resolve, reject });
       });
     } catch (error) {
       if (isEventManagerError(error)) return error;
@@ -158,10 +163,25 @@ export class Ingest {
     }
   }
 
-  #enqueue(waiting: Waiting): void {
-    this.#assertBytes(waiting.event.body.length);
+  /** Hands an event on to the store when its topic has nothing against it; nearly always that is known at once. */
+  #admit(principal: Principal, input: unknown, { trusted = false }: PublishOptions, waiting: Waiting): void {
+    const { event, pointer } = waiting;
+    const judged = this.#validate.run({ principal, event, input, trusted, pointer });
+    this.#assertBytes(event.body.length);
     this.#unacknowledged++;
-    this.#unacknowledgedBytes += waiting.event.body.length;
+    this.#unacknowledgedBytes += event.body.length;
+    if (!judged) {
+      this.#enqueue(waiting);
+      return;
+    }
+    const refuse = (error: unknown) => {
+      waiting.reject(error);
+      this.#answered([waiting]);
+    };
+    judged.then(() => this.#enqueue(waiting), refuse);
+  }
+
+  #enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
     if (this.#waiting.length === 1) queueMicrotask(this.#flush);
   }

@@ -26,14 +26,17 @@ export interface DeliveryContext {
 // biome-ignore lint/suspicious/noConfusingVoidType: methods declared to return Promise<void> are handlers too.
 type Answer = HandlerResult | undefined | void;
 
+/** What a handler may return. */
+export type HandlerAnswer = Answer | Promise<Answer>;
+
 /** Called with one event. */
 export type EventHandler<Payload = Event['payload']> = (
   event: Event<Payload>,
   context: DeliveryContext,
-) => Answer | Promise<Answer>;
+) => HandlerAnswer;
 
 /** Called with up to `batchSize` events; its answer holds for all of them. */
-export type BatchHandler = (events: readonly Event[], contexts: readonly DeliveryContext[]) => Answer | Promise<Answer>;
+export type BatchHandler = (events: readonly Event[], contexts: readonly DeliveryContext[]) => HandlerAnswer;
 
 /**
  * Set while a handler runs, to the options of its attempt: what is called inside must not wait for the handler itself.
@@ -69,7 +72,7 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
   };
 }
 
-function run(attempt: DeliverOptions, call: () => Answer | Promise<Answer>): Outcome | Promise<Outcome> {
+function run(attempt: DeliverOptions, call: () => HandlerAnswer): Outcome | Promise<Outcome> {
   try {
     const answer = insideHandler.run(attempt, call);
     // Query builders and other libraries answer with promises of their own making.

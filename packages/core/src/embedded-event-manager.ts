@@ -1,0 +1,218 @@
+import type { Recorded } from './contracts/event-store.ts';
+import type { DeadLetter } from './dispatch/dead-letter.ts';
+import { Engine, type EngineHealth, type StreamRequest } from './engine.ts';
+import { EventManagerError } from './errors/event-manager-error.ts';
+import { decodeEvent } from './event/decode-event.ts';
+import type { EventIn } from './event/event.ts';
+import type {
+  BatchPublishResult,
+  EventManager,
+  EventManagerOptions,
+  EventsRequest,
+  SubscribeRequest,
+  Subscription,
+} from './event-manager.ts';
+import type { PublishResult } from './ingest/publish-result.ts';
+import type { JsonObject } from './json.ts';
+import { memory } from './memory/memory.ts';
+import { ANONYMOUS, type Principal } from './principal.ts';
+import { decodeCursor, encodeCursor } from './query/cursor.ts';
+import { type EventsPage, eventsPage } from './query/events-page.ts';
+import { parseEventQuery } from './query/parse-query.ts';
+import type { StreamReader } from './stream/stream-reader.ts';
+import type { SubscriptionDefinition } from './subscription/subscription.ts';
+import type { SubscriptionStatus } from './subscription/subscriptions.ts';
+import type { TopicInfo, TopicOptions } from './topic/topic-info.ts';
+import type { AnyEvents, EventOf, EventOn } from './typed/event-map.ts';
+import type { StandardSchema } from './typed/standard-schema.ts';
+
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 1_000;
+
+/** An event manager whose engine runs in this process. What its events look like is known to the compiler alone. */
+export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Events> {
+  readonly #options: EventManagerOptions<Events>;
+  readonly #principal: Principal;
+  #opening: Promise<Engine> | undefined;
+  #engine: Engine | undefined;
+  #closed = false;
+
+  constructor(options: EventManagerOptions<Events> = {}) {
+    this.#options = options;
+    this.#principal = options.principal ?? ANONYMOUS;
+  }
+
+  publish(event: EventIn): Promise<PublishResult> {
+    // Not an async function: it would add three turns of the microtask queue to every event.
+    if (this.#engine && !this.#closed) return this.#engine.publish(this.#principal, event);
+    return this.#open().then((engine) => engine.publish(this.#principal, event));
+  }
+
+  async publishBatch(events: readonly EventIn[]): Promise<BatchPublishResult> {
+    const engine = await this.#open();
+    const results = await engine.publishBatch(this.#principal, events);
+    const failed = results.filter((result) => result instanceof EventManagerError).length;
+    const duplicates = results.filter((result) => !(result instanceof EventManagerError) && result.duplicate).length;
+    return { results, failed, duplicates, stored: results.length - failed - duplicates };
+  }
+
+  async subscribe<const Topic extends string>(
+    request: SubscribeRequest<EventOn<Events, Topic>, Topic>,
+  ): Promise<Subscription> {
+    const engine = await this.#open();
+    const definition = await engine.subscriptions.subscribe(this.#principal, request);
+    const unsubscribe = () => this.unsubscribe(definition.id);
+    // A named subscription is made to outlive its holder.
+    const dispose = definition.name === undefined ? unsubscribe : () => this.detach(definition.id);
+    return { id: definition.id, definition, unsubscribe, [Symbol.asyncDispose]: dispose };
+  }
+
+  async unsubscribe(subscriptionId: string): Promise<void> {
+    const engine = await this.#open();
+    await engine.subscriptions.unsubscribe(this.#principal, subscriptionId);
+  }
+
+  async detach(subscriptionId: string): Promise<void> {
+    const { subscriptions } = await this.#open();
+    await subscriptions.detach(this.#principal, subscriptionId);
+  }
+
+  async updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
+    const engine = await this.#open();
+    return engine.subscriptions.update(this.#principal, subscriptionId, changes);
+  }
+
+  async pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
+    const engine = await this.#open();
+    return engine.subscriptions.pause(this.#principal, subscriptionId);
+  }
+
+  async resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
+    const engine = await this.#open();
+    return engine.subscriptions.resume(this.#principal, subscriptionId);
+  }
+
+  async getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { status: SubscriptionStatus }> {
+    const { subscriptions } = await this.#open();
+    const definition = subscriptions.get(this.#principal, subscriptionId);
+    return { ...definition, status: subscriptions.status(this.#principal, subscriptionId) };
+  }
+
+  async listSubscriptions(): Promise<readonly SubscriptionDefinition[]> {
+    const engine = await this.#open();
+    return engine.subscriptions.list(this.#principal);
+  }
+
+  async createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    const { topics } = await this.#open();
+    return topics.create(this.#principal, { ...options, topic, schema });
+  }
+
+  async addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    const { topics } = await this.#open();
+    return topics.addSchema(this.#principal, topic, { ...options, schema });
+  }
+
+  async getTopic(topic: string): Promise<TopicInfo> {
+    const { topics } = await this.#open();
+    return topics.get(this.#principal, topic);
+  }
+
+  async listTopics(): Promise<readonly TopicInfo[]> {
+    const { topics } = await this.#open();
+    return topics.list(this.#principal);
+  }
+
+  async getEvent(eventId: string): Promise<EventOf<Events>> {
+    const engine = await this.#open();
+    const record = await engine.event(this.#principal, eventId);
+    if (!record) throw new EventManagerError('event_not_found', 'No event with this id is kept.', { id: eventId });
+    return decodeEvent(record.body) as EventOf<Events>;
+  }
+
+  async getEvents(query: unknown = {}, request: EventsRequest = {}): Promise<EventsPage<EventOf<Events>>> {
+    const engine = await this.#open();
+    const { limit = PAGE_DEFAULT, direction = 'forward', cursor } = request;
+    if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
+      throw new EventManagerError('invalid_query', `limit is a whole number from 1 to ${PAGE_MAX}.`, {
+        pointer: '/limit',
+      });
+    }
+    const parsed = parseEventQuery(query, engine.limits);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, '/cursor')[0];
+    const found = await engine.find(this.#principal, parsed, { limit, direction, after });
+    const events = found.records.map((record: Recorded) => decodeEvent(record.body) as EventOf<Events>);
+    const nextCursor = found.next === undefined ? undefined : encodeCursor([found.next]);
+    return eventsPage(events, { nextCursor, complete: found.complete });
+  }
+
+  async stream(request: StreamRequest = {}): Promise<StreamReader> {
+    const engine = await this.#open();
+    return engine.stream(this.#principal, request);
+  }
+
+  async listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
+    const engine = await this.#open();
+    return engine.deadLetters(this.#principal, subscriptionId);
+  }
+
+  async getDeadLetter(id: string): Promise<DeadLetter> {
+    const engine = await this.#open();
+    const letter = await engine.deadLetter(this.#principal, id);
+    if (!letter) throw new EventManagerError('dead_letter_not_found', 'No dead letter with this id is kept.', { id });
+    return letter;
+  }
+
+  replayEvents(): Promise<never> {
+    return later('replayEvents');
+  }
+
+  replay(): Promise<never> {
+    return later('replay');
+  }
+
+  createRealtimeStream(): Promise<never> {
+    return later('createRealtimeStream');
+  }
+
+  setupRealtimeStream(): Promise<never> {
+    return later('setupRealtimeStream');
+  }
+
+  async getHealth(): Promise<EngineHealth> {
+    const engine = await this.#open();
+    return engine.health();
+  }
+
+  async settled(): Promise<void> {
+    const engine = await this.#open();
+    await engine.settled();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    if (opening) await (await opening).close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #open(): Promise<Engine> {
+    if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
+    this.#opening ??= Engine.open({ ...this.#options, adapter: this.#options.adapter ?? memory() });
+    try {
+      this.#engine = await this.#opening;
+    } catch (error) {
+      // The next call tries again: a lock may have been freed meanwhile.
+      this.#opening = undefined;
+      throw error;
+    }
+    return this.#engine;
+  }
+}
+
+function later(name: string): Promise<never> {
+  return Promise.reject(new EventManagerError('not_supported', `${name} comes with a later version.`));
+}
