@@ -6,5 +6,5 @@ import type { ServiceUnderTest } from './service-under-test.ts';
 export async function startBareHttp(folder: string): Promise<ServiceUnderTest> {
   const program = join(import.meta.dirname, 'bare-http-server.ts');
   const child = await startChild(program, [join(folder, 'bare')], /listens on (http:\/\/[\w.:]+)/);
-  return { url: child.found[1]!, stop: () => child.stop() };
+  return { pid: child.pid, url: child.found[1]!, stop: () => child.stop() };
 }

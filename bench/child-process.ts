@@ -6,13 +6,22 @@ const STOP_MS = 10_000;
 export interface RunningChild {
   /** What the awaited pattern found in the output. */
   readonly found: RegExpMatchArray;
+  readonly pid: number;
   /** Asks it to end and waits; after ten seconds it is killed. */
   stop(): Promise<void>;
 }
 
 /** Starts a TypeScript file of this repository with the Node that runs us, and waits until its output says `ready`. */
-export async function startChild(file: string, args: readonly string[], ready: RegExp): Promise<RunningChild> {
-  const child = spawn(process.execPath, ['--conditions=source', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startChild(
+  file: string,
+  args: readonly string[],
+  ready: RegExp,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<RunningChild> {
+  const child = spawn(process.execPath, ['--conditions=source', file, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   const found = await outputMatch(child, ready);
   // Nobody reads on, but a full pipe would stop the child.
   child.stdout?.resume();
@@ -21,6 +30,7 @@ export async function startChild(file: string, args: readonly string[], ready: R
   process.on('exit', onExit);
   return {
     found,
+    pid: child.pid!,
     async stop() {
       process.off('exit', onExit);
       if (child.exitCode !== null) return;

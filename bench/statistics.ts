@@ -7,6 +7,11 @@ export function median(values: readonly number[]): number {
 
 /** The smallest value that `share` of the values do not exceed (nearest rank: no value is made up). */
 export function percentile(values: ArrayLike<number>, share: number): number {
+  return percentiles(values, share)[0]!;
+}
+
+/** The same for several shares with one sort. */
+export function percentiles(values: ArrayLike<number>, ...shares: readonly number[]): number[] {
   const sorted = Float64Array.from(values).sort();
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+  return shares.map((share) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN);
 }
