@@ -14,7 +14,7 @@ export function configurationPage(): string {
     '| Name | Variable | Command line | Default | Live | Reason |\n|---|---|---|---|---|---|',
     ...settings.map(settingLine),
     DATA_DIR,
-    '| Name | Variable | Default | What it bounds, and why |\n|---|---|---|---|',
+    '| Name | Variable | Default | Live | What it bounds, and why |\n|---|---|---|---|---|',
     ...limits.map(limitLine(limitReasons())),
     UNUSED,
     '| Name | Variable | Given it | What it is, and what happens instead |\n|---|---|---|---|',
@@ -39,7 +39,7 @@ function settingLine(row: NamedSetting & { readonly use: 'setting' }): string {
 function limitLine(reasons: ReadonlyMap<string, string>) {
   return (row: NamedSetting & { readonly use: 'limit' }): string => {
     const reason = reasons.get(row.name.slice('limits.'.length)) ?? row.reason;
-    return `| \`${row.name}\` | \`${row.variable}\` | ${shown(row.fallback)} | ${reason} |`;
+    return `| \`${row.name}\` | \`${row.variable}\` | ${shown(row.fallback)} | ${row.live ? 'yes' : ''} | ${reason} |`;
   };
 }
 

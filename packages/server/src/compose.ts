@@ -11,7 +11,14 @@ import {
   type SubscriptionDefinition,
 } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
-import { addressGuard, checkEndpoint, type Sender, webhookSender, webhookSink } from '@event-manager/webhook';
+import {
+  type AddressGuard,
+  addressGuard,
+  checkEndpoint,
+  type Sender,
+  webhookSender,
+  webhookSink,
+} from '@event-manager/webhook';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Configuration } from './configuration/settings.ts';
 import type { Life } from './life.ts';
@@ -22,6 +29,11 @@ import { testSender } from './test-sender.ts';
 export interface Composition {
   readonly engine: Engine;
   readonly http: HttpServer;
+  /**
+   * Makes what the settings of `next` need, and returns how to put it in force once the configuration holds them. Throws
+   * `invalid_setting` with nothing changed.
+   */
+  prepare(next: Configuration): () => void;
   /** Releases what outlives the engine. */
   close(): Promise<void>;
 }
@@ -38,7 +50,7 @@ export interface CompositionOptions {
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { configuration, runtime, life, logger, warnings } = options;
   const adapter = pickAdapter(configuration, runtime);
-  const guard = addressGuard({ allow: configuration.webhookAllow });
+  const guard = changeableGuard(addressGuard({ allow: configuration.webhookAllow }));
   const sender = webhookSender({ guard });
   const makeSink = (sink: WebhookSinkDefinition, batch: boolean) =>
     webhookSink({ endpoint: sink.endpoint, secret: sink.secret, headers: sink.headers, batch, runtime, guard, sender });
@@ -56,7 +68,28 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     sendTest: testSender({ guard, sender, runtime }),
   };
   const http = httpServer({ context, configuration, runtime, logger });
-  return { engine, http, close: () => sender.close() };
+  const prepare = (next: Configuration) => {
+    const nextGuard = addressGuard({ allow: next.webhookAllow });
+    return () => {
+      guard.follow(nextGuard);
+      logger.level = configuration.logLevel;
+      Object.assign(engine.limits, configuration.limits);
+      http.reconfigured();
+    };
+  };
+  return { engine, http, prepare, close: () => sender.close() };
+}
+
+/** Everybody who judges addresses holds this one; what it says can change. Connections that are open stay open. */
+function changeableGuard(first: AddressGuard): AddressGuard & { follow(next: AddressGuard): void } {
+  let guard = first;
+  return {
+    refuses: (address) => guard.refuses(address),
+    trusts: (hostname) => guard.trusts(hostname),
+    follow(next) {
+      guard = next;
+    },
+  };
 }
 
 function pickAdapter({ adapter, dataDir }: Configuration, runtime: Runtime): EventBusAdapter {

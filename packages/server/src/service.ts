@@ -2,6 +2,7 @@ import { type Runtime, systemRuntime } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import { compose } from './compose.ts';
 import { isLoopback } from './configuration/is-loopback.ts';
+import { type Reconfiguration, reconfigure } from './configuration/reconfigure.ts';
 import type { Configuration } from './configuration/settings.ts';
 import { Life } from './life.ts';
 import { repairAdvice } from './repair-advice.ts';
@@ -11,6 +12,8 @@ export interface Service {
   /** Where to call it. */
   readonly url: string;
   readonly warnings: readonly string[];
+  /** Puts the live settings of `next` in force, without a pause. Throws `invalid_setting` with nothing changed. */
+  reconfigure(next: Configuration): Reconfiguration;
   /**
    * Ends in order: readiness says no, no more connections, requests under way are answered, attempts of deliveries end,
    * everything is durable, everything is released. What is not finished within `shutdownMs` is cut: events stay owed.
@@ -22,14 +25,18 @@ export interface ServiceOptions {
   readonly configuration: Configuration;
   readonly logger: FastifyBaseLogger;
   readonly runtime?: Runtime;
+  /** What else whoever looks at the service has to know. */
+  readonly warnings?: readonly string[];
 }
 
 /** Opens the store, then listens: whoever connects is served at once. Throws what either throws. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { configuration, logger, runtime = systemRuntime } = options;
+  const { logger, runtime = systemRuntime } = options;
+  // Its live settings change while the service runs; the caller's object does not.
+  const configuration = { ...options.configuration, limits: { ...options.configuration.limits } };
   const life = new Life();
-  const warnings = warningsOf(configuration);
-  const { engine, http, close } = await compose({ configuration, logger, runtime, life, warnings });
+  const warnings = [...(options.warnings ?? []), ...warningsOf(configuration)];
+  const { engine, http, prepare, close } = await compose({ configuration, logger, runtime, life, warnings });
   let url: string;
   try {
     url = await http.listen();
@@ -64,7 +71,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
     logger.info('stopped');
   };
-  return { url, warnings: advice === undefined ? warnings : [advice, ...warnings], stop: () => (stopping ??= stop()) };
+  return {
+    url,
+    warnings: advice === undefined ? warnings : [advice, ...warnings],
+    reconfigure(next) {
+      const enforce = prepare(next);
+      const changes = reconfigure(configuration, next);
+      enforce();
+      return changes;
+    },
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 function warningsOf({ host, adapter, webhookAllow }: Configuration): readonly string[] {

@@ -12,6 +12,16 @@ const CEILINGS: Partial<Limits> = {
   inFlightMax: 100_000,
 };
 
+/** Read wherever they are used, and of no consequence for what was accepted before. */
+const LIVE: ReadonlySet<string> = new Set<keyof Limits>([
+  'batchEventsMax',
+  'filterEntriesMax',
+  'publishWaitingBytesMax',
+  'publishWaitingMax',
+  'subscriptionsMax',
+  'tagsMax',
+]);
+
 /** The limits of core, each a setting of the same name; their defaults and reasons stand beside them in core. */
 export const LIMIT_SETTINGS: { readonly [Name in keyof Limits]: Setting<number> } = Object.fromEntries(
   Object.entries(DEFAULT_LIMITS).map(([name, fallback]) => [
@@ -20,6 +30,7 @@ export const LIMIT_SETTINGS: { readonly [Name in keyof Limits]: Setting<number> 
       variable: `EVENT_MANAGER_${toUpperSnakeCase(name)}`,
       reader: wholeNumber(1, CEILINGS[name as keyof Limits] ?? GIB),
       fallback,
+      ...(LIVE.has(name) ? { live: true as const } : {}),
       reason: 'A limit of core (`limits.ts` there says why).',
     }),
   ]),

@@ -15,7 +15,7 @@ import { batchRoutes } from './routes/batch-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
-import { streamRoutes } from './routes/stream-routes.ts';
+import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 import { sendProblem } from './send-problem.ts';
 
@@ -28,6 +28,8 @@ export interface HttpServer {
    */
   close(): Promise<void>;
   cut(): void;
+  /** Puts in force what was copied from the configuration. */
+  reconfigured(): void;
 }
 
 export interface HttpServerOptions {
@@ -64,13 +66,16 @@ export function httpServer(options: HttpServerOptions): HttpServer {
       refusals.ended();
     },
     cut: () => app.server.closeAllConnections(),
+    reconfigured() {
+      app.server.maxConnections = configuration.connectionsMax;
+    },
   };
 }
 
 function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals: RefusalLog): FastifyInstance {
   const app = fastify({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: !REQUEST_LOG_LEVELS.has(configuration.logLevel) }),
+    logController: new LogController({ disableRequestLogging: () => !REQUEST_LOG_LEVELS.has(configuration.logLevel) }),
     genReqId: requestIds(runtime.chance),
     requestTimeout: configuration.requestTimeoutMs,
     connectionTimeout: configuration.connectionTimeoutMs,
@@ -110,9 +115,26 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
   return app;
 }
 
+/** Read anew by each stream that is opened. */
+function streamSettings(configuration: Configuration, runtime: Runtime): StreamSettings {
+  return {
+    timers: runtime.timers,
+    chance: runtime.chance,
+    turns: new Turns(runtime),
+    get streamsMax() {
+      return configuration.streamsMax;
+    },
+    get heartbeatMs() {
+      return configuration.streamHeartbeatMs;
+    },
+    get stallMs() {
+      return configuration.streamStallMs;
+    },
+  };
+}
+
 function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
-  const { timers, chance } = runtime;
-  const { streamsMax, streamHeartbeatMs: heartbeatMs, streamStallMs: stallMs } = configuration;
+  const { timers } = runtime;
   const { limits } = configuration;
   const budget = new BodyBudget(limits.bodiesBytesMax);
   acceptJson(app);
@@ -134,7 +156,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
-  streamRoutes(app, context, { timers, chance, turns: new Turns(runtime), streamsMax, heartbeatMs, stallMs });
+  streamRoutes(app, context, streamSettings(configuration, runtime));
   app.register(async (scope) => {
     batchRoutes(scope, context, { timers, budget });
   });
