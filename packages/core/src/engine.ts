@@ -9,17 +9,23 @@ import type { AdapterHealth, EventBusAdapter } from './contracts/adapter.ts';
 import type { LostRange, Partition, Place, Position, Recorded } from './contracts/event-store.ts';
 import type { SchemaCompiler } from './contracts/schema-compiler.ts';
 import type { Sink } from './contracts/sink.ts';
+import type { ActiveSubscription } from './dispatch/active-subscription.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
+import type { ErrorCode } from './errors/codes.ts';
 import { EventManagerError, isEventManagerError } from './errors/event-manager-error.ts';
 import { compileFilter } from './filter/compile-filter.ts';
 import { parseFilter } from './filter/parse-filter.ts';
+import { type ProgressHealth, type StallChange, StallWatch } from './health/stall-watch.ts';
 import { type BatchResult, Ingest, type PublishOptions } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { Rejections } from './ingest/rejections.ts';
 import { Validate } from './ingest/validate.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { EventMetrics } from './metrics/event-metrics.ts';
+import { Meter } from './metrics/meter.ts';
+import { readMetrics } from './metrics/read-metrics.ts';
 import type { Principal } from './principal.ts';
 import { decodeCursor } from './query/cursor.ts';
 import type { EventQuery } from './query/event-query.ts';
@@ -29,6 +35,8 @@ import { EventStream } from './stream/event-stream.ts';
 import { Turns } from './stream/turns.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
+import { EngineReporter } from './sys/engine-reporter.ts';
+import { SystemEvents } from './sys/system-events.ts';
 import { parsePattern } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
@@ -38,6 +46,7 @@ const PARTITION: Partition = 0;
 const DRAIN_MS = 5_000;
 const POLL_EVERY_MS = 500;
 const SETTLED_LOOK_MS = 1;
+const STALL_AFTER_MS = 60_000;
 
 export interface EngineOptions {
   readonly adapter: EventBusAdapter;
@@ -53,6 +62,10 @@ export interface EngineOptions {
   readonly topicsStrict?: boolean | undefined;
   /** Distinguishes this process among those that share a store. */
   readonly owner?: string | undefined;
+  /** A subscription that could go on and does not for so long is stalled. Default: 60 s. */
+  readonly stallAfterMs?: number | undefined;
+  /** Publish what happens to the bus itself under `$sys/…`. Default: false; the service does. */
+  readonly systemEvents?: boolean | undefined;
 }
 
 export interface StreamRequest {
@@ -77,6 +90,8 @@ export interface EngineHealth {
   readonly head: Position;
   readonly unacknowledged: number;
   readonly subscriptions: number;
+  /** Of the subscriptions that are served here. */
+  readonly progress: ProgressHealth;
   /** Damaged ranges that delivery came upon: what stood there can be delivered to nobody. */
   readonly lost: readonly LostRange[];
 }
@@ -84,16 +99,21 @@ export interface EngineHealth {
 const FIND_BUDGET_MS = 1_000;
 const LETTERS_AT_ONCE = 100;
 const LOST_MAX = 100;
+const STALLED = 'A subscription that could go on makes no progress.';
 
 export class Engine {
   readonly limits: Limits;
   readonly subscriptions: Subscriptions;
+  readonly systemEvents: SystemEvents;
   readonly topics: Topics;
   /** Events that were refused for what their topic asks. */
   readonly rejections: Rejections;
   readonly #adapter: EventBusAdapter;
   readonly #runtime: Runtime;
   readonly #dispatch: PartitionDispatch;
+  readonly #meter: Meter;
+  readonly #stallWatch: StallWatch;
+  readonly #reporter: EngineReporter;
   readonly #streams = new Set<EventStream>();
   readonly #streamTurns: Turns;
   readonly #lost: LostRange[] = [];
@@ -130,20 +150,27 @@ export class Engine {
     this.#runtime = runtime;
     this.#streamTurns = new Turns(this.#runtime);
     this.limits = limits;
+    this.#meter = new Meter(runtime.clock);
+    const meter = this.#meter;
     const dispatch = new PartitionDispatch({
       partition: PARTITION,
       adapter,
       runtime,
       limits,
+      meter,
       head,
       hasReaders: () => this.#streams.size > 0,
       onAdvance: () => this.#advanced(),
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
+        this.#reporter.committed(changes);
       },
       onLost: (lost) => this.#noteLost(lost),
       onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
-      onGone: (subscription, reason) => this.subscriptions.gone(subscription, reason),
+      onGone: (subscription, reason) => {
+        this.#reporter.stopped(subscription, reason);
+        this.subscriptions.gone(subscription, reason);
+      },
       onFailure: (error) => this.#fail(error),
     });
     this.#dispatch = dispatch;
@@ -154,10 +181,21 @@ export class Engine {
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
-    this.#ingest = new Ingest({ store, route: dispatch.route, validate, runtime, limits, awaitsAttempts });
+    this.#ingest = new Ingest({ store, route: dispatch.route, validate, runtime, limits, meter, awaitsAttempts });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
-    const { webhookSink, owner = 'local' } = options;
-    this.subscriptions = new Subscriptions({ adapter, dispatch, runtime, limits, webhookSink, owner, onFailure });
+    const { webhookSink, owner = 'local', stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
+    const onLooked = () => this.#reporter.looked();
+    const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
+    this.#stallWatch = new StallWatch({
+      ...{ active: dispatch.active, runtime, head: () => dispatch.route.head, stallAfterMs },
+      ...{ onChanged, onLooked },
+    });
+    const stallWatch = this.#stallWatch;
+    this.subscriptions = new Subscriptions({
+      ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, owner, onFailure },
+    });
+    this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
+    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, stallAfterMs, adapter });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
 
@@ -261,9 +299,11 @@ export class Engine {
 
   health(): EngineHealth {
     const adapter = { ...this.#adapter.health(), name: this.#adapter.name };
-    const status =
-      this.#failure || adapter.status === 'failed' ? 'failed' : adapter.status === 'ok' ? 'ok' : 'degraded';
-    const reason = this.#failure === undefined ? adapter.reason : reasonOf(this.#failure);
+    const progress = this.#stallWatch.report();
+    const isWell = adapter.status === 'ok' && progress.stalled === 0;
+    const status = this.#failure || adapter.status === 'failed' ? 'failed' : isWell ? 'ok' : 'degraded';
+    const trouble = adapter.reason ?? (progress.stalled > 0 ? STALLED : undefined);
+    const reason = this.#failure === undefined ? trouble : reasonOf(this.#failure);
     return {
       status,
       ...(reason === undefined ? {} : { reason }),
@@ -271,8 +311,28 @@ export class Engine {
       head: this.#dispatch.route.head,
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
+      progress,
       lost: [...this.#lost],
     };
+  }
+
+  metrics(): EventMetrics {
+    return readMetrics({
+      meter: this.#meter,
+      dispatch: this.#dispatch,
+      progress: this.#stallWatch.report(),
+      systemEvents: this.systemEvents,
+      adapter: this.#adapter.health(),
+      unacknowledged: this.#ingest.unacknowledged,
+      subscriptions: this.subscriptions.count,
+      streams: this.#streams.size,
+      head: this.#dispatch.route.head,
+    });
+  }
+
+  /** Events that a protocol refused before they came here, for the metrics. */
+  countRejected(code: ErrorCode, count = 1): void {
+    this.#meter.reject(code, count);
   }
 
   /** True when this process delivers to the subscription. */
@@ -313,6 +373,7 @@ export class Engine {
   async #start(): Promise<void> {
     await this.topics.start();
     await this.subscriptions.start();
+    this.#stallWatch.start();
     this.#scheduled.wake();
     if (this.#adapter.supports.shared) this.#poll();
   }
@@ -320,6 +381,7 @@ export class Engine {
   async #close(drainMs: number): Promise<void> {
     this.#unwatch();
     this.#cancelPoll?.();
+    this.#stallWatch.stop();
     for (const stream of this.#streams) stream.close();
     await this.#ingest.close();
     await this.#scheduled.stop();
@@ -347,7 +409,9 @@ export class Engine {
 
   #noteLost(lost: LostRange): void {
     const isKnown = this.#lost.some(({ from, through }) => from <= lost.from && through >= lost.through);
-    if (lost.cause === 'damaged' && !isKnown && this.#lost.length < LOST_MAX) this.#lost.push(lost);
+    if (lost.cause !== 'damaged' || isKnown || this.#lost.length >= LOST_MAX) return;
+    this.#lost.push(lost);
+    this.#reporter.damaged(lost);
   }
 
   #advanced(): void {

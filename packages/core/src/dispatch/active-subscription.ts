@@ -1,4 +1,4 @@
-import type { Position } from '../contracts/event-store.ts';
+import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { Lease } from '../contracts/state-store.ts';
 import type { Event } from '../event/event.ts';
@@ -8,25 +8,9 @@ import type { Limits } from '../limits.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { type Pattern, parsePattern } from '../topic/pattern.ts';
 import type { Attempt } from './deliver.ts';
+import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
-
-/** What became of the deliveries of one subscription since this engine began to serve it. */
-export interface DeliveryCounts {
-  delivered: number;
-  /** Attempts that failed and will be repeated. */
-  retried: number;
-  deadLettered: number;
-  expired: number;
-  /** Matched by topic, refused by the filter. */
-  skipped: number;
-  /** Owed once, but topic, priority or filter do not match any more. */
-  withdrawn: number;
-  /** Could not be read any more: trimmed or damaged. */
-  removed: number;
-  /** Late results of attempts that had been given up. */
-  stale: number;
-}
 
 /** A subscription that this engine serves: its definition, its way out, and what it owes. */
 export class ActiveSubscription {
@@ -38,16 +22,9 @@ export class ActiveSubscription {
   wanted: readonly boolean[];
   readonly sink: Sink;
   readonly queue: LocalQueue;
-  readonly counts: DeliveryCounts = {
-    delivered: 0,
-    retried: 0,
-    deadLettered: 0,
-    expired: 0,
-    skipped: 0,
-    withdrawn: 0,
-    removed: 0,
-    stale: 0,
-  };
+  readonly counts: DeliveryCounts = noCounts();
+  /** When an attempt ended, or an event was passed over, on the monotonic clock; 0 when neither happened yet. */
+  progressAtMs = 0;
   /** In the order of starting, so the first one has the earliest deadline. */
   readonly attempts = new Set<Attempt>();
   /** Retries that wait for their attempt number to be durable. */
@@ -65,6 +42,7 @@ export class ActiveSubscription {
   pausedUntilMs = 0;
   pauseArmedForMs = 0;
   readonly unreadable = new Set<Position>();
+  readonly #totals: DeliveryCounts;
 
   constructor(options: {
     definition: SubscriptionDefinition;
@@ -72,6 +50,8 @@ export class ActiveSubscription {
     queue: LocalQueue;
     limits: Limits;
     held: HeldLease | undefined;
+    /** What all subscriptions count together. */
+    totals: DeliveryCounts;
   }) {
     this.id = options.definition.id;
     this.definition = options.definition;
@@ -81,11 +61,17 @@ export class ActiveSubscription {
     this.sink = options.sink;
     this.queue = options.queue;
     this.held = options.held;
+    this.#totals = options.totals;
   }
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
   get attemptsSoon(): boolean {
     return this.isServing && this.definition.sink.kind === 'handler' && this.definition.state === 'active';
+  }
+
+  /** The wall time from which it was owed the event: one that reads the past was not late for it. */
+  owedSinceMs({ recordedAtMs }: Recorded): number {
+    return Math.max(recordedAtMs, this.definition.createdAtMs);
   }
 
   get batchSize(): number {
@@ -98,6 +84,12 @@ export class ActiveSubscription {
 
   get concurrencyLeft(): number {
     return this.definition.options.maxConcurrency - this.slotsTaken;
+  }
+
+  /** Here and in the totals, which outlive this service. */
+  count(what: keyof DeliveryCounts, more = 1): void {
+    this.counts[what] += more;
+    this.#totals[what] += more;
   }
 
   wants(lane: Lane): boolean {

@@ -3,7 +3,7 @@
  * events. Here, and not when an event is routed, filters and expiry are judged: against the subscription as it is now.
  */
 import type { Position } from '../contracts/event-store.ts';
-import { DEAD_LETTER, HAS_EXPIRY } from '../event/flags.ts';
+import { ABOUT_THE_BUS, DEAD_LETTER, HAS_EXPIRY } from '../event/flags.ts';
 import { LANES, type Lane } from '../event/priority.ts';
 import { matchesPattern } from '../topic/pattern.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -83,7 +83,7 @@ function nextLane(subscription: ActiveSubscription): Lane | undefined {
   for (const lane of LANES) {
     if (hasReady(subscription, lane)) return lane;
     // At the cap of debts only debts are attempted: nothing else makes room again.
-    if (subscription.queue.lanes[lane]!.waiting > 0 && !subscription.queue.isStalled) return lane;
+    if (subscription.queue.lanes[lane]!.waiting > 0 && !subscription.queue.isSaturated) return lane;
   }
   return undefined;
 }
@@ -109,23 +109,28 @@ function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean
 
 /** Counts and tells why an event needs no attempt. */
 function refuses(subscription: ActiveSubscription, kept: KeptEvent, isRetry: boolean, context: ClaimContext): boolean {
-  const { counts } = subscription;
   if (kept.flags & HAS_EXPIRY) {
     const expiresAt = kept.event.metadata.expiresAt;
     if (expiresAt && expiresAt.getTime() <= context.wallMs()) {
-      counts.expired++;
+      subscription.count('expired');
       return true;
     }
   }
-  const isOwnDeadLetter = (kept.flags & DEAD_LETTER) !== 0 && kept.event.metadata['deadLetterOf'] === subscription.id;
+
   // A fresh event came through the pattern and its lane; a debt may be older than both.
   const isWithdrawn = isRetry && !(subscription.wants(kept.lane) && matchesPattern(subscription.pattern, kept.topic));
-  if (isOwnDeadLetter || isWithdrawn || (subscription.matches && !subscription.matches(kept.event))) {
-    if (isRetry) counts.withdrawn++;
-    else counts.skipped++;
+  if (isWithdrawn || tellsOf(subscription, kept) || (subscription.matches && !subscription.matches(kept.event))) {
+    subscription.count(isRetry ? 'withdrawn' : 'skipped');
     return true;
   }
   return false;
+}
+
+/** The bus tells of a subscription to everybody else: it would answer for itself for ever. */
+function tellsOf({ id }: ActiveSubscription, kept: KeptEvent): boolean {
+  if ((kept.flags & (DEAD_LETTER | ABOUT_THE_BUS)) === 0) return false;
+  const { deadLetterOf, about } = kept.event.metadata as Record<string, unknown>;
+  return (kept.flags & ABOUT_THE_BUS) !== 0 ? about === id : deadLetterOf === id;
 }
 
 function pass(
@@ -139,7 +144,7 @@ function pass(
   else subscription.queue.passWaiting(lane);
   if (kept) kept.firstAttemptEnded();
   else {
-    subscription.counts.removed++;
+    subscription.count('removed');
     subscription.unreadable.delete(position);
   }
 }

@@ -15,7 +15,8 @@ export class Attempt implements DeliverOptions {
   readonly subscription: ActiveSubscription;
   readonly batch: readonly ClaimedDelivery[];
   readonly deliveries: readonly Delivery[];
-  /** Set when the sink is called. */
+  /** Both are set when the sink is called. */
+  startedAtMs = 0;
   deadlineAtMs = 0;
   state: 'running' | 'abandoned' | 'ended' = 'running';
   #abort: AbortController | undefined;

@@ -5,6 +5,7 @@
  */
 import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError, Outcome } from '../contracts/sink.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
@@ -29,6 +30,7 @@ export interface DispatcherOptions {
   readonly runtime: Runtime;
   readonly bodies: Bodies;
   readonly checkpoint: Checkpoint;
+  readonly meter: Meter;
   /** Lanes may have room again. */
   readonly onDrained: () => void;
   readonly onGone: (subscription: ActiveSubscription, reason: AttemptError) => void;
@@ -46,6 +48,8 @@ export class Dispatcher {
   #left = RUN_MAX;
   #isRenewing = false;
   #turnEndsAtMs = 0;
+  /** When the attempt that ended last in this turn ended: the next one begins then, without another look at the clock. */
+  #endedAtMs = 0;
   #stopped = false;
   #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
 
@@ -155,11 +159,13 @@ export class Dispatcher {
   /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
   #serve(subscription: ActiveSubscription, most: number): number {
     let started = 0;
+    this.#endedAtMs = 0;
     while (started < most && this.#mayClaim(subscription)) {
       const batch = claim(subscription, this.#claimContext);
       started += this.#claimContext.passed;
       if (!batch) {
         if (this.#claimContext.passed === 0) break;
+        subscription.progressAtMs = this.#options.runtime.clock.monotonicMs();
         continue;
       }
       started += batch.length;
@@ -229,7 +235,12 @@ export class Dispatcher {
       return;
     }
     // The time counts from here: a retry has waited for its commit before.
-    attempt.deadlineAtMs = this.#options.runtime.clock.monotonicMs() + subscription.definition.options.timeoutMs;
+    const nowMs = this.#endedAtMs > 0 ? this.#endedAtMs : this.#options.runtime.clock.monotonicMs();
+    attempt.startedAtMs = nowMs;
+    attempt.deadlineAtMs = nowMs + subscription.definition.options.timeoutMs;
+    for (const { claimed, kept } of attempt.batch) {
+      if (claimed.attempt === 1) this.#options.meter.begun(kept.lane, subscription.owedSinceMs(kept), nowMs);
+    }
     subscription.attempts.add(attempt);
     this.#options.runtime.failpoint('deliver.before');
     deliver(attempt, this.#onOutcomes);
@@ -239,14 +250,22 @@ export class Dispatcher {
   readonly #onOutcomes = (attempt: Attempt, outcomes: readonly Outcome[]): void => {
     const { subscription } = attempt;
     if (attempt.state === 'abandoned') {
-      subscription.counts.stale += outcomes.length;
+      subscription.count('stale', outcomes.length);
       if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
       return;
     }
     this.#options.runtime.failpoint('deliver.after');
     attempt.state = 'ended';
     subscription.attempts.delete(attempt);
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    this.#endedAtMs = nowMs;
+    subscription.progressAtMs = nowMs;
+    const { meter } = this.#options;
+    meter.handlerLatency.observe(nowMs - attempt.startedAtMs);
     for (let at = 0; at < outcomes.length; at++) {
+      if (outcomes[at]!.status === 'delivered') {
+        meter.delivered(subscription.owedSinceMs(attempt.batch[at]!.kept), nowMs);
+      }
       settle(subscription, attempt.batch[at]!, outcomes[at]!, this.#settleContext);
     }
     this.#freeSlot(subscription);
@@ -291,6 +310,8 @@ export class Dispatcher {
   #timeOut(attempt: Attempt, nowMs: number): void {
     const { subscription } = attempt;
     attempt.abandon();
+    subscription.progressAtMs = nowMs;
+    this.#options.meter.handlerLatency.observe(nowMs - attempt.startedAtMs);
     const timeoutMs = subscription.definition.options.timeoutMs;
     const error = { code: 'timeout', message: `No answer within ${timeoutMs} ms.` };
     for (const delivery of attempt.batch)

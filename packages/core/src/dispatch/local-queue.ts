@@ -98,7 +98,7 @@ export class LocalQueue {
   }
 
   /** At the cap fresh events are not claimed any more: so many retries mean that the receiver, not the event, is broken. */
-  get isStalled(): boolean {
+  get isSaturated(): boolean {
     return this.owed.size + this.#claimed >= this.#options.owedMax;
   }
 
@@ -182,6 +182,11 @@ export class LocalQueue {
 
   peekReady(lane: Lane): Owed | undefined {
     return this.#ready[lane]![0];
+  }
+
+  /** A retry could be claimed now. */
+  get hasReady(): boolean {
+    return this.#ready.some((ready) => ready.length > 0);
   }
 
   /** True when the attempt of `position` is covered by a durable reservation. */

@@ -3,6 +3,7 @@ import type { LostRange, Partition, Position } from '../contracts/event-store.ts
 import type { AttemptError } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -18,6 +19,7 @@ export interface PartitionDispatchOptions {
   readonly adapter: EventBusAdapter;
   readonly runtime: Runtime;
   readonly limits: Limits;
+  readonly meter: Meter;
   /** The end of the log when dispatching begins. */
   readonly head: Position;
   /** True while streams read along. */
@@ -43,7 +45,8 @@ export class PartitionDispatch {
   readonly #readBack: ReadBack;
 
   constructor(options: PartitionDispatchOptions) {
-    const { partition, adapter, runtime, limits, head, onLost, onFailure, onGone, onAdvance, hasReaders } = options;
+    const { partition, adapter, runtime, limits, meter, head } = options;
+    const { onLost, onFailure, onGone, onAdvance, hasReaders } = options;
     const { store, state } = adapter;
     const subscriptions = this.active;
     const index = new PatternIndex<ActiveSubscription>();
@@ -74,10 +77,10 @@ export class PartitionDispatch {
       ...{ hasReaders, onAdvance, onLost, onFailure },
     });
     const onDrained = () => readBack.start();
-    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, onDrained, onGone, onFailure });
+    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, meter, onDrained, onGone, onFailure });
     this.dispatcher = dispatcher;
     this.serving = new Serving({
-      ...{ partition, state, runtime, limits, index, subscriptions, bodies },
+      ...{ partition, state, runtime, limits, meter, index, subscriptions, bodies },
       ...{ dispatcher, checkpoint, readBack, routedHead, onLost },
     });
   }

@@ -13,6 +13,7 @@ import type { Sink } from '../contracts/sink.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
@@ -35,6 +36,7 @@ export interface ServeOptions {
   readonly state: StateStore;
   readonly runtime: Runtime;
   readonly limits: Limits;
+  readonly meter: Meter;
   readonly index: PatternIndex<ActiveSubscription>;
   readonly subscriptions: Map<string, ActiveSubscription>;
   readonly bodies: Bodies;
@@ -66,7 +68,7 @@ export class Serving {
   }
 
   async bringUp(request: BringUp): Promise<ActiveSubscription> {
-    const { limits } = this.#options;
+    const { limits, meter } = this.#options;
     const { definition, durable } = request;
     const keys = queueKeys(definition.id, this.#options.partition);
     const head = this.#options.routedHead();
@@ -88,6 +90,7 @@ export class Serving {
       queue,
       limits,
       held: request.held,
+      totals: meter.deliveries,
     });
     this.#enter(subscription);
     return subscription;

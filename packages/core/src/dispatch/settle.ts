@@ -35,9 +35,10 @@ export function settle(
   switch (outcome.status) {
     case 'delivered':
       subscription.queue.settleFinal(claimed);
-      subscription.counts.delivered++;
+      subscription.count('delivered');
       break;
     case 'retry':
+      subscription.count('failed');
       retryOrBury(subscription, delivery, outcome.error, outcome.afterMs, context);
       break;
     case 'busy':
@@ -45,9 +46,11 @@ export function settle(
       keep(subscription, delivery, outcome.error, outcome.afterMs, context);
       break;
     case 'reject':
+      subscription.count('failed');
       bury(subscription, delivery, outcome.error, context);
       break;
     case 'gone':
+      subscription.count('failed');
       bury(subscription, delivery, outcome.error, context);
       context.stop(subscription, outcome.error);
       break;
@@ -100,7 +103,7 @@ function retryOrBury(
   const delayMs = delayBeforeRetryMs(policy, failures, context.chance, afterMs);
   const owed = keep(subscription, delivery, error, delayMs, context);
   owed.failures = failures;
-  subscription.counts.retried++;
+  subscription.count('retried');
 }
 
 function keep(
@@ -139,7 +142,7 @@ function bury(
     atMs,
   });
   subscription.queue.settleFinal(claimed, changes, changes.length * kept.body.length);
-  subscription.counts.deadLettered++;
+  subscription.count('deadLettered');
 }
 
 /** The publisher's number beats the subscription's. */

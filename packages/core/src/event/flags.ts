@@ -11,3 +11,6 @@ export const HAS_EXPIRY = 2;
 
 /** The bus published it because a delivery became a dead letter; it is never owed to the subscription it is about. */
 export const DEAD_LETTER = 4;
+
+/** The bus published it about itself; never owed to the subscription it is about, nor told about again. */
+export const ABOUT_THE_BUS = 8;

@@ -7,7 +7,8 @@ import type { Appendable, Appended } from '../contracts/event-store.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
 import type { Route } from '../dispatch/route.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
-import type { Timers } from '../runtime/clock.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Clock, Timers } from '../runtime/clock.ts';
 import { Published, type PublishResult } from './publish-result.ts';
 
 /** Events and offers before others have their turn: about ten milliseconds. */
@@ -26,25 +27,37 @@ export interface Waiting {
 interface Group {
   readonly waiting: readonly Waiting[];
   readonly results: readonly Appended[];
+  /** When it was handed in, on the monotonic clock. */
+  readonly sinceMs: number;
   next: number;
 }
 
 export class Acknowledge {
   readonly #route: Route;
   readonly #timers: Timers;
+  readonly #clock: Clock;
+  readonly #meter: Meter;
   readonly #onAnswered: (group: readonly Waiting[]) => void;
   readonly #groups: Group[] = [];
   #isScheduled = false;
 
-  constructor(options: { route: Route; timers: Timers; onAnswered: (group: readonly Waiting[]) => void }) {
+  constructor(options: {
+    route: Route;
+    timers: Timers;
+    clock: Clock;
+    meter: Meter;
+    onAnswered: (group: readonly Waiting[]) => void;
+  }) {
     this.#route = options.route;
     this.#timers = options.timers;
+    this.#clock = options.clock;
+    this.#meter = options.meter;
     this.#onAnswered = options.onAnswered;
   }
 
-  /** The store took `waiting`, in the order of the log, and says of each what became of it. */
-  take(waiting: readonly Waiting[], results: readonly Appended[]): void {
-    this.#groups.push({ waiting, results, next: 0 });
+  /** The store took `waiting`, in the order of the log, and says of each what became of it; handed in at `sinceMs`. */
+  take(waiting: readonly Waiting[], results: readonly Appended[], sinceMs: number): void {
+    this.#groups.push({ waiting, results, sinceMs, next: 0 });
     if (!this.#isScheduled) this.#run();
   }
 
@@ -60,6 +73,7 @@ export class Acknowledge {
       }
       if (group.next < group.waiting.length) break;
       this.#groups.shift();
+      this.#meter.publishLatency.observe(this.#clock.monotonicMs() - group.sinceMs, group.waiting.length);
       this.#onAnswered(group.waiting);
     }
     this.#route.flush();
@@ -72,14 +86,17 @@ export class Acknowledge {
   #acknowledge({ event, pointer, awaitsAttempts, resolve, reject }: Waiting, appended: Appended): number {
     if (appended.status === 'conflict') {
       const words = 'The id belongs to an event with other content.';
+      this.#meter.reject('id_conflict');
       reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
       return 1;
     }
     const result = new Published(event.id, appended.place, appended.status === 'duplicate');
     if (appended.status === 'duplicate') {
+      this.#meter.duplicates++;
       resolve(result);
       return 1;
     }
+    this.#meter.published++;
     const { place, recordedAtMs, previous } = appended;
     const { id, topic, lane, flags, body } = event;
     const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });

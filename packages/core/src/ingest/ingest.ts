@@ -11,6 +11,7 @@ import type { Route } from '../dispatch/route.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
@@ -41,10 +42,12 @@ export class Ingest {
   readonly #validate: Validate;
   readonly #runtime: Runtime;
   readonly #limits: Limits;
+  readonly #meter: Meter;
   readonly #nextId: () => string;
   readonly #awaitsAttempts: boolean;
   #waiting: Waiting[] = [];
   #nowMs = 0;
+  #waitingSinceMs = 0;
   #unacknowledged = 0;
   #unacknowledgedBytes = 0;
   #closed = false;
@@ -56,17 +59,21 @@ export class Ingest {
     validate: Validate;
     runtime: Runtime;
     limits: Limits;
+    meter: Meter;
     awaitsAttempts: boolean;
   }) {
     this.#store = options.store;
     this.#acknowledge = new Acknowledge({
       route: options.route,
       timers: options.runtime.timers,
+      clock: options.runtime.clock,
+      meter: options.meter,
       onAnswered: (group) => this.#answered(group),
     });
     this.#validate = options.validate;
     this.#runtime = options.runtime;
     this.#limits = options.limits;
+    this.#meter = options.meter;
     this.#awaitsAttempts = options.awaitsAttempts;
     this.#nextId = createEventIdSource(options.runtime);
   }
@@ -79,10 +86,14 @@ export class Ingest {
   /** Throws what `normalize` throws, `overloaded`, `id_conflict`, `closed` and what the store throws. */
   publish(principal: Principal, input: unknown, options: PublishOptions = {}): Promise<PublishResult> {
     return new Promise((resolve, reject) => {
-      this.#assertRoom(1);
-      const event = this.#normalize(principal, input, '', options);
-      const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject };
-      this.#admit(principal, input, options, waiting);
+      try {
+        this.#assertRoom(1);
+        const event = this.#normalize(principal, input, '', options);
+        const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject };
+        this.#admit(principal, input, options, waiting);
+      } catch (error) {
+        throw this.#meter.refused(error);
+      }
     });
   }
 
@@ -92,12 +103,7 @@ export class Ingest {
     inputs: readonly unknown[],
     options: PublishOptions = {},
   ): Promise<readonly BatchResult[]> {
-    if (inputs.length > this.#limits.batchEventsMax) {
-      throw new EventManagerError('batch_too_large', `A batch holds at most ${this.#limits.batchEventsMax} events.`, {
-        limit: this.#limits.batchEventsMax,
-      });
-    }
-    this.#assertRoom(inputs.length);
+    this.#assertBatch(inputs.length);
     const awaitsAttempts = this.#mayAwait();
     const { clock, timers } = this.#runtime;
     const results: Promise<BatchResult>[] = [];
@@ -120,10 +126,14 @@ export class Ingest {
     { options, awaitsAttempts }: { options: PublishOptions; awaitsAttempts: boolean },
   ): Promise<BatchResult> {
     try {
-      if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
-      const event = this.#normalize(principal, input, pointer, options);
       return await new Promise<PublishResult>((resolve, reject) => {
-        this.#admit(principal, input, options, { event, pointer, awaitsAttempts, resolve, reject });
+        try {
+          if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
+          const event = this.#normalize(principal, input, pointer, options);
+          this.#admit(principal, input, options, { event, pointer, awaitsAttempts, resolve, reject });
+        } catch (error) {
+          throw this.#meter.refused(error);
+        }
       });
     } catch (error) {
       if (isEventManagerError(error)) return error;
@@ -153,6 +163,17 @@ export class Ingest {
     return this.#awaitsAttempts && insideHandler.getStore() === undefined;
   }
 
+  #assertBatch(count: number): void {
+    try {
+      const limit = this.#limits.batchEventsMax;
+      const words = `A batch holds at most ${limit} events.`;
+      if (count > limit) throw new EventManagerError('batch_too_large', words, { limit });
+      this.#assertRoom(count);
+    } catch (error) {
+      throw this.#meter.refused(error, count);
+    }
+  }
+
   #assertRoom(count: number): void {
     if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
     if (this.#unacknowledged + count > this.#limits.publishWaitingMax && this.#unacknowledged > 0) {
@@ -175,7 +196,7 @@ export class Ingest {
       return;
     }
     const refuse = (error: unknown) => {
-      waiting.reject(error);
+      waiting.reject(this.#meter.refused(error));
       this.#answered([waiting]);
     };
     judged.then(() => this.#enqueue(waiting), refuse);
@@ -183,19 +204,23 @@ export class Ingest {
 
   #enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
-    if (this.#waiting.length === 1) queueMicrotask(this.#flush);
+    if (this.#waiting.length > 1) return;
+    this.#waitingSinceMs = this.#runtime.clock.monotonicMs();
+    queueMicrotask(this.#flush);
   }
 
   readonly #flush = (): void => {
     const group = this.#waiting;
+    const sinceMs = this.#waitingSinceMs;
     this.#waiting = [];
     this.#runtime.failpoint('ingest.before-append');
     this.#store.append(group.map((waiting) => waiting.event)).then(
       (results) => {
         this.#runtime.failpoint('ingest.after-append');
-        this.#acknowledge.take(group, results);
+        this.#acknowledge.take(group, results, sinceMs);
       },
       (error: unknown) => {
+        this.#meter.refused(error, group.length);
         for (const waiting of group) waiting.reject(error);
         this.#answered(group);
       },

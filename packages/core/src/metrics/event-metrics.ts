@@ -1,4 +1,4 @@
-import type { DeliveryCounts } from '../dispatch/active-subscription.ts';
+import type { DeliveryCounts } from '../dispatch/delivery-counts.ts';
 import type { PriorityName } from '../event/priority.ts';
 
 /** A distribution of waits, in milliseconds. The quantiles are estimated inside a bucket, as Prometheus estimates them. */

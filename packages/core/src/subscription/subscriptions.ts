@@ -8,11 +8,14 @@ import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError, Sink } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
-import type { ActiveSubscription, DeliveryCounts } from '../dispatch/active-subscription.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import { type DeliveryCounts, noCounts } from '../dispatch/delivery-counts.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
+import type { ProgressState } from '../health/progress.ts';
+import type { StallWatch } from '../health/stall-watch.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
@@ -30,6 +33,7 @@ const FIND_BUDGET_MS = 5_000;
 export interface SubscriptionsOptions {
   readonly adapter: EventBusAdapter;
   readonly dispatch: PartitionDispatch;
+  readonly stallWatch: StallWatch;
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
@@ -54,8 +58,11 @@ export interface SubscriptionStatus {
   readonly inFlight: number;
   /** Deliveries that wait for a retry. */
   readonly owed: number;
-  /** So many retries wait that nothing new is attempted. */
-  readonly stalled: boolean;
+  readonly state: ProgressState;
+  /** Deliveries it may still have to make: what it owes, and what it has not looked at yet. Absent when it is not served here. */
+  readonly lag?: number;
+  /** When an attempt ended or an event was passed over, RFC 3339; absent when neither happened since it is served here. */
+  readonly lastProgressAt?: string;
   readonly counts: Readonly<DeliveryCounts>;
 }
 
@@ -113,13 +120,16 @@ export class Subscriptions {
 
   status(_principal: Principal, id: string): SubscriptionStatus {
     const active = this.#options.dispatch.active.get(id);
+    if (!active) return { served: false, waiting: 0, inFlight: 0, owed: 0, state: 'unserved', counts: noCounts() };
+    const { id: _id, name: _name, ...progress } = this.#options.stallWatch.progressOf(active);
+    const { queue, counts } = active;
     return {
-      served: active !== undefined,
-      waiting: active?.queue.waitingCount ?? 0,
-      inFlight: active?.queue.claimedCount ?? 0,
-      owed: active?.queue.owed.size ?? 0,
-      stalled: active?.queue.isStalled ?? false,
-      counts: { ...(active?.counts ?? NO_COUNTS) },
+      served: true,
+      waiting: queue.waitingCount,
+      inFlight: queue.claimedCount,
+      owed: queue.owed.size,
+      ...progress,
+      counts: { ...counts },
     };
   }
 
@@ -370,17 +380,6 @@ export class Subscriptions {
     return (found.records[0]?.place.position ?? bounds.head + 1) - 1;
   }
 }
-
-const NO_COUNTS: DeliveryCounts = {
-  delivered: 0,
-  retried: 0,
-  deadLettered: 0,
-  expired: 0,
-  skipped: 0,
-  withdrawn: 0,
-  removed: 0,
-  stale: 0,
-};
 
 /** What a change of a definition cannot say, because no input can. */
 function socketOf({ sink }: SubscriptionDefinition): 'socket' | undefined {

@@ -216,10 +216,10 @@ describe('the cap of debts', () => {
     const { id } = await bus.subscribe({ name: 's', handler, options: { retryPolicy: fixedRetry(1_000) } });
     await bus.publishMany(10);
     await time.advance(500);
-    expect([attempts, bus.status(id)]).toMatchObject([3, { stalled: true, owed: 3 }]);
+    expect([attempts, bus.status(id)]).toMatchObject([3, { state: 'saturated', owed: 3 }]);
     broken = false;
     await bus.settled();
-    expect(bus.status(id)).toMatchObject({ stalled: false, owed: 0, counts: { delivered: 10 } });
+    expect(bus.status(id)).toMatchObject({ state: 'current', owed: 0, counts: { delivered: 10 } });
   });
 });
 

@@ -232,9 +232,9 @@ describe('the cap of debts', () => {
     const queue = queueOf({ owedMax: 2 });
     offerAll(queue, 3);
     queue.settleOwed(queue.claimWaiting(LANE));
-    expect(queue.isStalled).toBe(false);
+    expect(queue.isSaturated).toBe(false);
     queue.claimWaiting(LANE);
-    expect(queue.isStalled).toBe(true);
+    expect(queue.isSaturated).toBe(true);
   });
 });
 

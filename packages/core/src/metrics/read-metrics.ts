@@ -1,0 +1,88 @@
+import type { AdapterHealth } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { LANES, priorityName } from '../event/priority.ts';
+import type { ProgressHealth } from '../health/stall-watch.ts';
+import type { SystemEvents } from '../sys/system-events.ts';
+import type { ByLane, EventMetrics } from './event-metrics.ts';
+import type { Meter } from './meter.ts';
+
+const MICROSECONDS_PER_SECOND = 1_000_000;
+
+export interface MetricSources {
+  readonly meter: Meter;
+  readonly dispatch: PartitionDispatch;
+  readonly progress: ProgressHealth;
+  readonly systemEvents: SystemEvents;
+  readonly adapter: AdapterHealth;
+  readonly unacknowledged: number;
+  readonly subscriptions: number;
+  readonly streams: number;
+  readonly head: Position;
+}
+
+/** Puts together what was counted and what is. It looks at every subscription that is served, so it is for every few seconds. */
+export function readMetrics(sources: MetricSources): EventMetrics {
+  const { meter, dispatch, progress, systemEvents, adapter } = sources;
+  const { unacknowledged, subscriptions, streams, head } = sources;
+  const { delivered, retried, failed, deadLettered } = meter.deliveries;
+  const queues = queuesOf(dispatch);
+  const { user, system } = process.cpuUsage();
+  return {
+    eventsPublished: meter.published,
+    eventsProcessed: delivered,
+    eventsRetried: retried,
+    eventsFailed: failed,
+    publishLatency: meter.publishLatency.summary(),
+    handlerLatency: meter.handlerLatency.summary(),
+    endToEndLatency: meter.endToEndLatency.summary(),
+    queueDepth: queues.depth,
+    activeSubscriptions: queues.active,
+    deadLetterCount: deadLettered,
+    memoryUsage: process.memoryUsage.rss(),
+    cpuUsage: (user + system) / MICROSECONDS_PER_SECOND,
+    duplicates: meter.duplicates,
+    rejected: meter.rejected,
+    deliveries: { ...meter.deliveries },
+    queueDepthByLane: byLane((lane) => queues.waiting[lane]!),
+    waitByLane: byLane((lane) => meter.waits[lane]!.summary()),
+    unacknowledged,
+    subscriptions,
+    stalledSubscriptions: progress.stalled,
+    lagMax: progress.lagMax,
+    streams,
+    bodies: dispatch.bodies.size,
+    bodyBytes: dispatch.bodies.bytes,
+    head,
+    store: storeOf(adapter),
+    systemEvents: {
+      published: systemEvents.published,
+      suppressed: systemEvents.suppressed,
+      failed: systemEvents.failed,
+    },
+  };
+}
+
+function queuesOf(dispatch: PartitionDispatch): { waiting: readonly number[]; depth: number; active: number } {
+  const waiting = LANES.map(() => 0);
+  let owed = 0;
+  let active = 0;
+  for (const { definition, queue } of dispatch.active.values()) {
+    if (definition.state === 'active') active++;
+    for (const lane of LANES) waiting[lane]! += queue.lanes[lane]!.waiting;
+    owed += queue.owed.size;
+  }
+  return { waiting, active, depth: waiting.reduce((sum, count) => sum + count, owed) };
+}
+
+function storeOf({ facts }: AdapterHealth): EventMetrics['store'] {
+  const { segments, bytes } = facts;
+  return {
+    ...(typeof segments === 'number' ? { segments } : {}),
+    ...(typeof bytes === 'number' ? { bytes } : {}),
+  };
+}
+
+function byLane<Value>(read: (lane: (typeof LANES)[number]) => Value): ByLane<Value> {
+  return Object.fromEntries(LANES.map((lane) => [priorityName(lane), read(lane)])) as unknown as ByLane<Value>;
+}

@@ -1,0 +1,90 @@
+import type { AdapterHealth, EventBusAdapter } from '../contracts/adapter.ts';
+import type { LostRange } from '../contracts/event-store.ts';
+import type { AttemptError } from '../contracts/sink.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import type { DeadLetter } from '../dispatch/dead-letter.ts';
+import type { StallChange, StallWatch } from '../health/stall-watch.ts';
+import type { SystemEvents } from './system-events.ts';
+
+const TOPIC_FIELD = '"topic":"';
+
+/** Turns what happens inside the engine into its own events. */
+export class EngineReporter {
+  readonly #options: {
+    readonly systemEvents: SystemEvents;
+    readonly stallWatch: StallWatch;
+    readonly stallAfterMs: number;
+    readonly adapter: EventBusAdapter;
+  };
+  #storeStatus: AdapterHealth['status'] = 'ok';
+
+  constructor(options: {
+    systemEvents: SystemEvents;
+    stallWatch: StallWatch;
+    stallAfterMs: number;
+    adapter: EventBusAdapter;
+  }) {
+    this.#options = options;
+  }
+
+  changed(subscription: ActiveSubscription, change: StallChange): void {
+    const { systemEvents, stallWatch, stallAfterMs } = this.#options;
+    const { lag, lastProgressAt } = stallWatch.progressOf(subscription);
+    systemEvents.tell(`subscription/${change}`, subscription.id, {
+      ...naming(subscription),
+      lag,
+      ...(lastProgressAt === undefined ? {} : { lastProgressAt }),
+      ...(change === 'stalled' ? { stallAfterMs } : {}),
+    });
+  }
+
+  /** The receiver said that it is gone for good. */
+  stopped(subscription: ActiveSubscription, reason: AttemptError): void {
+    const facts = { ...naming(subscription), code: reason.code, reason: reason.message };
+    this.#options.systemEvents.tell('subscription/stopped', subscription.id, facts);
+  }
+
+  /** Dead letters are told of once they are durable. */
+  committed(changes: readonly StateChange[]): void {
+    for (const { kind, value } of changes) {
+      if (kind !== 'dead-letter' || value === undefined) continue;
+      const letter = value as unknown as DeadLetter;
+      if (letter.state !== 'open' || isAboutTheBus(letter)) continue;
+      const { id, subscriptionId, eventId, attempts, reason } = letter;
+      this.#options.systemEvents.tell('dead-letter/created', subscriptionId, {
+        ...{ subscriptionId, deadLetterId: id, eventId, attempts, reason },
+      });
+    }
+  }
+
+  damaged({ from, through }: LostRange): void {
+    this.#options.systemEvents.tell('store/damaged', `${from}-${through}`, { from, through });
+  }
+
+  /** Called every now and then: tells of the store when its state has changed, and what had to wait. */
+  looked(): void {
+    const { adapter, systemEvents } = this.#options;
+    const { status, reason } = adapter.health();
+    if (status !== this.#storeStatus) {
+      this.#storeStatus = status;
+      const facts = { adapter: adapter.name, ...(reason === undefined ? {} : { reason }) };
+      // A store that failed takes no event any more, this one neither.
+      if (status !== 'failed')
+        systemEvents.tell(`store/${status === 'ok' ? 'recovered' : status}`, adapter.name, facts);
+    }
+    systemEvents.flush();
+  }
+}
+
+function naming({ id, definition }: ActiveSubscription): { subscriptionId: string; name?: string } {
+  return { subscriptionId: id, ...(definition.name === undefined ? {} : { name: definition.name }) };
+}
+
+/**
+ * Told of the delivery of events about the bus, it would never end. The text is our own encoding, where only texts stand before
+ * the topic, so that the first one that looks like it is it; decoding the whole letter would cost more than the delivery.
+ */
+function isAboutTheBus({ event }: DeadLetter): boolean {
+  return event.startsWith('$sys', event.indexOf(TOPIC_FIELD) + TOPIC_FIELD.length);
+}
