@@ -4,6 +4,7 @@ import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { BodyBudget } from './body-budget.ts';
 import { acceptJson } from './json-body.ts';
+import { collectRoutes, openApiRoutes } from './openapi.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
 import { refuseForeignPages } from './refuse-foreign-pages.ts';
@@ -51,7 +52,8 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   const { configuration } = options;
   const refusals = new RefusalLog(options.logger);
   const app = makeApp(options, refusals);
-  declareRoutes(app, options);
+  collectRoutes(app, configuration.limits);
+  app.after(() => declareRoutes(app, options));
   return {
     listen: () =>
       app.listen({
@@ -157,6 +159,7 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   subscriptionRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
   streamRoutes(app, context, streamSettings(configuration, runtime));
+  openApiRoutes(app);
   app.register(async (scope) => {
     batchRoutes(scope, context, { timers, budget });
   });

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Life } from '../../../src/life.ts';
 import { httpServer } from '../../../src/protocols/http/http-server.ts';
 import { configure } from '../../configure.ts';
+import { contextOf } from '../../context-of.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 
 /** The protocol over a store that behaves as it is told. */
@@ -14,7 +15,7 @@ async function serveOver(health: AdapterHealth, refusal: EventManagerError): Pro
   const engine = await Engine.open({ adapter });
   const life = new Life();
   const http = httpServer({
-    context: { engine, life, streams: new Set(), durability: 'synced', checkWebhook: () => {}, warnings: [] },
+    context: contextOf(engine, life, { durability: 'synced' }),
     configuration: configure(),
     runtime: systemRuntime,
     logger: pino({ level: 'silent' }),

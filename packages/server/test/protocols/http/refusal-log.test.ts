@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { Life } from '../../../src/life.ts';
 import { httpServer } from '../../../src/protocols/http/http-server.ts';
 import { configure } from '../../configure.ts';
+import { contextOf } from '../../context-of.ts';
 import { postJson, sample } from '../../running-service.ts';
 
 it('tells of a state that refuses once, without a stack, and how often when it is over', async () => {
@@ -15,7 +16,7 @@ it('tells of a state that refuses once, without a stack, and how often when it i
   const life = new Life();
   const lines: Record<string, unknown>[] = [];
   const http = httpServer({
-    context: { engine, life, streams: new Set(), durability: 'none', checkWebhook: () => {}, warnings: [] },
+    context: contextOf(engine, life),
     configuration: configure(),
     runtime: systemRuntime,
     logger: pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) }),

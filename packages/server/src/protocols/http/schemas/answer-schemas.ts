@@ -1,0 +1,153 @@
+import { ERROR_CODES } from '@event-manager/core';
+import Type from 'typebox';
+import { type Components, component } from './component.ts';
+import { NEXT_CURSOR, wordSchema } from './text-schemas.ts';
+
+const CLOSED = { additionalProperties: false };
+const UUID = Type.String({ format: 'uuid' });
+const MOMENT = Type.String({ format: 'date-time' });
+const COUNT = Type.Integer({ minimum: 0 });
+const MILLISECONDS = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' });
+const COUNTS = ['delivered', 'retried', 'deadLettered', 'expired', 'skipped', 'withdrawn', 'removed', 'stale'];
+
+const PROBLEMS: Components = {
+  ErrorCode: wordSchema(Object.keys(ERROR_CODES), { description: 'Stable within a major version; branch on it.' }),
+  Problem: Type.Object(
+    {
+      type: Type.String({ pattern: '^urn:event-manager:problem:[a-z_]+$' }),
+      title: Type.String(),
+      status: Type.Integer({ minimum: 400, maximum: 599 }),
+      detail: Type.String({ description: 'For people; may improve at any time.' }),
+      code: component('ErrorCode'),
+      retryable: Type.Boolean({ description: 'The same request may succeed later without a change.' }),
+      pointer: Type.Optional(
+        Type.String({ description: 'JSON pointer into the body, or `/` and the name of a query parameter.' }),
+      ),
+      details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      requestId: Type.String({ description: 'Under which the log tells of it.' }),
+    },
+    {
+      ...CLOSED,
+      description: 'What went wrong (RFC 9457).',
+      examples: [
+        {
+          type: 'urn:event-manager:problem:invalid_event',
+          title: 'A field of the event is missing, of the wrong type or out of range.',
+          status: 400,
+          detail: 'A text that is not empty is expected.',
+          code: 'invalid_event',
+          retryable: false,
+          pointer: '/type',
+          requestId: '6bf341958585-9',
+        },
+      ],
+    },
+  ),
+};
+
+const SUBSCRIPTIONS: Components = {
+  Subscription: Type.Object(
+    {
+      id: UUID,
+      name: Type.Optional(Type.String()),
+      subscriber: Type.Optional(Type.String()),
+      topic: Type.String(),
+      filter: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      connectionType: Type.String(),
+      endpoint: Type.Optional(Type.String({ description: 'Values in its query are shown as `***`.' })),
+      signed: Type.Optional(Type.Boolean()),
+      headerNames: Type.Optional(Type.Array(Type.String())),
+      options: component('SubscriptionOptions'),
+      state: wordSchema(['active', 'paused', 'stopped']),
+      createdAt: MOMENT,
+      updatedAt: MOMENT,
+      status: component('SubscriptionStatus'),
+    },
+    { ...CLOSED, description: 'A subscription and how far it is; never a secret.' },
+  ),
+  SubscriptionOptions: Type.Object(
+    {
+      priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 3 })),
+      batchSize: Type.Integer({ minimum: 1 }),
+      maxConcurrency: Type.Integer({ minimum: 1 }),
+      timeoutMs: Type.Integer({ minimum: 1 }),
+      inFlightMax: Type.Integer({ minimum: 1 }),
+      retry: Type.Object(
+        {
+          maxRetries: COUNT,
+          backoffStrategy: wordSchema(['fixed', 'linear', 'exponential']),
+          initialDelay: COUNT,
+          maxDelay: COUNT,
+          jitter: Type.Boolean(),
+        },
+        CLOSED,
+      ),
+      deadLetterTopic: Type.Optional(Type.String()),
+      startFrom: Type.Union([
+        wordSchema(['latest', 'earliest']),
+        Type.Object({ cursor: Type.String() }, CLOSED),
+        Type.Object({ timeMs: Type.Integer() }, CLOSED),
+      ]),
+    },
+    CLOSED,
+  ),
+  SubscriptionStatus: Type.Object({
+    served: Type.Boolean(),
+    waiting: COUNT,
+    inFlight: COUNT,
+    owed: COUNT,
+    stalled: Type.Boolean(),
+    counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),
+  }),
+  SubscriptionsPage: Type.Object({ data: Type.Array(component('Subscription')), nextCursor: NEXT_CURSOR }, CLOSED),
+  TestOutcome: Type.Object(
+    {
+      status: wordSchema(['delivered', 'failed']),
+      httpStatus: Type.Optional(Type.Integer({ minimum: 100, maximum: 999 })),
+      durationMs: COUNT,
+      error: Type.Optional(component('AttemptError')),
+    },
+    { ...CLOSED, examples: [{ status: 'delivered', httpStatus: 204, durationMs: 12 }] },
+  ),
+  AttemptError: Type.Object({ code: Type.String(), message: Type.String() }, CLOSED),
+};
+
+const DEAD_LETTERS: Components = {
+  DeadLetter: Type.Object(
+    {
+      id: UUID,
+      state: wordSchema(['open', 'redriven', 'discarded']),
+      subscriptionId: UUID,
+      eventId: UUID,
+      place: Type.Object({ partition: COUNT, position: COUNT }, CLOSED),
+      round: COUNT,
+      attempts: COUNT,
+      reason: Type.String({ description: 'The last error in words.' }),
+      errors: Type.Array(
+        Type.Object({ attempt: COUNT, atMs: MILLISECONDS, code: Type.String(), message: Type.String() }, CLOSED),
+      ),
+      deadAtMs: MILLISECONDS,
+      event: Type.String({ description: "The event's stored JSON, byte for byte." }),
+    },
+    { ...CLOSED, description: 'A delivery given up on, with its reasons.' },
+  ),
+  DeadLettersPage: Type.Object({ data: Type.Array(component('DeadLetter')), nextCursor: NEXT_CURSOR }, CLOSED),
+};
+
+const HEALTH: Components = {
+  Health: Type.Object(
+    {
+      status: wordSchema(['ok', 'degraded', 'failed']),
+      phase: wordSchema(['starting', 'serving', 'draining', 'stopped']),
+      durability: Type.String(),
+      streams: COUNT,
+      head: COUNT,
+      unacknowledged: COUNT,
+      subscriptions: COUNT,
+      warnings: Type.Array(Type.String()),
+    },
+    { description: 'What the service knows of itself.' },
+  ),
+};
+
+export const ANSWER_SCHEMAS: Components = { ...PROBLEMS, ...SUBSCRIPTIONS, ...DEAD_LETTERS, ...HEALTH };

@@ -1,0 +1,20 @@
+import type { Limits } from '@event-manager/core';
+import { ANSWER_SCHEMAS } from './answer-schemas.ts';
+import type { Components } from './component.ts';
+import { DEAD_LETTER_DOCUMENTS } from './dead-letter-documents.ts';
+import { eventDocuments } from './event-documents.ts';
+import { eventSchemas } from './event-schemas.ts';
+import { HEALTH_DOCUMENTS } from './health-documents.ts';
+import type { RouteDocuments } from './route-document.ts';
+import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
+import { subscriptionSchemas } from './subscription-schemas.ts';
+
+/** The documents of all routes: whoever adds a route adds a line here, or a test says that it is missing. */
+export function routeDocuments(limits: Limits): RouteDocuments {
+  return { ...eventDocuments(limits), ...SUBSCRIPTION_DOCUMENTS, ...DEAD_LETTER_DOCUMENTS, ...HEALTH_DOCUMENTS };
+}
+
+/** Every schema that they name. */
+export function components(limits: Limits): Components {
+  return { ...eventSchemas(limits), ...subscriptionSchemas(limits), ...ANSWER_SCHEMAS };
+}

@@ -1,0 +1,120 @@
+import { DEFAULT_LIMITS } from '@event-manager/core';
+import { expect, it } from 'vitest';
+import { FILTER_FIELDS } from '../../../../core/src/filter/aliases.ts';
+import { EVENT_FIELDS, METADATA_FIELDS } from '../../../../core/src/ingest/accept.ts';
+import { RETRY_FIELDS } from '../../../../core/src/retry/retry-fields.ts';
+import {
+  OPTION_FIELDS,
+  START_FIELDS,
+  SUBSCRIPTION_FIELDS,
+} from '../../../../core/src/subscription/subscription-fields.ts';
+import { components, routeDocuments } from '../../../src/protocols/http/schemas/route-documents.ts';
+import { HTTP_STATUS } from '../../../src/protocols/http/status.ts';
+import { type OpenApiDocument, routesOf, SchemaCheck } from '../../fuzz/openapi-document.ts';
+import { call, runService } from '../../running-service.ts';
+
+async function readDocument(): Promise<OpenApiDocument> {
+  const { url } = await runService();
+  return (await call(`${url}/openapi.json`)).body;
+}
+
+it('describes every route that there is, and none besides', async () => {
+  const document = await readDocument();
+  expect(document.openapi).toMatch(/^3\.1\./);
+  const operations = routesOf(document).map(({ method, path, operation }) => ({
+    route: `${method} ${path}`,
+    operation,
+  }));
+  const undescribed = operations.filter(({ operation }) => !operation.operationId || !operation.tags[0]);
+  expect(undescribed.map(({ route }) => route)).toEqual([]);
+  const documented = Object.keys(routeDocuments(DEFAULT_LIMITS)).map((route) => route.replace(/:(\w+)/g, '{$1}'));
+  expect(operations.map(({ route }) => route).sort()).toEqual(documented.sort());
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('is JSON Schema 2020-12 throughout, names only schemas that it has, and its examples are valid', async () => {
+  const document = await readDocument();
+  const check = new SchemaCheck(document);
+  for (const { operation } of routesOf(document)) {
+    const { parameters = [], requestBody = { content: {} }, responses } = operation;
+    for (const { schema } of parameters) check.fault(schema, undefined);
+    for (const { content = {} } of [requestBody, ...Object.values(responses)]) {
+      for (const { schema } of Object.values(content)) check.fault(schema, undefined);
+    }
+  }
+  const { schemas } = document.components;
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const example of schema.examples ?? [])
+      expect([name, check.fault(schema, example)]).toEqual([name, undefined]);
+  }
+  for (const name of ['EventIn', 'SubscriptionIn', 'Filter', 'Problem'])
+    expect(schemas[name]?.examples).toHaveLength(1);
+});
+
+it('says for each route and status which codes it gives, under the status that they have', async () => {
+  const document = await readDocument();
+  for (const { method, path, operation } of routesOf(document)) {
+    const route = `${method} ${path}`;
+    for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+      const codes = JSON.stringify(content['application/problem+json'] ?? {}).match(/"enum":\[(.*?)\]/)?.[1];
+      const wrong = (JSON.parse(`[${codes ?? ''}]`) as (keyof typeof HTTP_STATUS)[]).filter(
+        (code) => HTTP_STATUS[code] !== Number(status),
+      );
+      expect([route, status, wrong]).toEqual([route, status, []]);
+    }
+    for (const status of ['400', '500', '503']) expect(operation.responses, route).toHaveProperty(status);
+  }
+});
+
+/** A client made from a document that lacks a field cannot send it; one that invents a field sends what is refused. */
+it.each([
+  ['EventIn', new Map(EVENT_FIELDS)],
+  ['EventMetadataIn', new Map([...METADATA_FIELDS, ...['tags'].map((name) => [name, name] as const)])],
+  ['SubscriptionIn', SUBSCRIPTION_FIELDS.names],
+  ['SubscriptionChanges', SUBSCRIPTION_FIELDS.names],
+  ['SubscriptionOptionsIn', OPTION_FIELDS.names],
+  ['RetryPolicyIn', RETRY_FIELDS.names],
+  ['Filter', FILTER_FIELDS.names],
+  ['StartFrom', START_FIELDS.names],
+])('%s has every field of its reader, in every spelling', (name, fields) => {
+  const schema = components(DEFAULT_LIMITS)[name] as unknown as {
+    properties?: Record<string, object>;
+    anyOf?: { properties?: Record<string, object> }[];
+  };
+  const properties = Object.assign({}, schema.properties, ...(schema.anyOf ?? []).map((part) => part.properties));
+  const spellings = Object.entries(properties).flatMap(([field, property]) => [
+    [field, field],
+    ...((property as { 'x-other-spellings'?: string[] })['x-other-spellings'] ?? []).map((other) => [other, field]),
+  ]);
+  const absent = name === 'SubscriptionChanges' ? ['handler', 'name'] : ['handler'];
+  const known = [...fields].filter(([spelling]) => !absent.includes(spelling));
+  const withSelf = new Map([...known.map(([, field]) => [field, field] as const), ...known]);
+  expect(new Map(spellings as [string, string][])).toEqual(withSelf);
+});
+
+it('serves a page for people, with everything it needs, to this machine only', async () => {
+  const { url } = await runService();
+  for (const path of ['/docs', '/docs/']) {
+    const page = await call(`${url}${path}`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    // Nothing written into the page itself may run: the policy would stop it.
+    expect(page.body).not.toMatch(/<script>|<style|https?:\/\/|on\w+=/);
+    const parts = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part);
+    expect(parts.length).toBeGreaterThan(4);
+    for (const part of parts) {
+      const answer = await call(new URL(part, `${url}${path}`).href);
+      expect([part, answer.status]).toEqual([part, 200]);
+      expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
+    }
+  }
+  const document = await call(`${url}/docs/json`);
+  expect(document.body).toEqual((await call(`${url}/openapi.json`)).body);
+  const foreign = await call(`${url}/docs`, { headers: { origin: 'https://evil.example' } });
+  expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid_request']);
+  for (const path of ['/docs/static/../../package.json', '/docs/static/%2e%2e/package.json', '/docs/static/x']) {
+    expect((await call(`${url}${path}`)).status, path).toBe(404);
+  }
+});
