@@ -15,6 +15,7 @@ import type {
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import { memory } from './memory/memory.ts';
+import type { EventMetrics } from './metrics/event-metrics.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
@@ -182,6 +183,11 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async getHealth(): Promise<EngineHealth> {
     const engine = await this.#open();
     return engine.health();
+  }
+
+  async getMetrics(): Promise<EventMetrics> {
+    const engine = await this.#open();
+    return engine.metrics();
   }
 
   async settled(): Promise<void> {

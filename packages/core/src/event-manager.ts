@@ -5,6 +5,7 @@ import type { EngineHealth, EngineOptions, StreamRequest } from './engine.ts';
 import type { BatchResult } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
+import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
@@ -109,6 +110,8 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   /** Throws `dead_letter_not_found`. */
   getDeadLetter(id: string): Promise<DeadLetter>;
   getHealth(): Promise<EngineHealth>;
+  /** What was counted since the start, and how it is now. */
+  getMetrics(): Promise<EventMetrics>;
   /** Rejects with `not_supported`: comes with a later version. */
   replayEvents(...request: readonly unknown[]): Promise<never>;
   /** Rejects with `not_supported`: comes with a later version. */
