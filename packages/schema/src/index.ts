@@ -1,1 +1,2 @@
-export {};
+export { type AjvSchemasOptions, ajvSchemas } from './ajv-schemas.ts';
+export { DEFAULT_SCHEMA_LIMITS, type SchemaLimits } from './schema-limits.ts';
