@@ -2,6 +2,7 @@ import type { Limits } from '@event-manager/core';
 import { oneOf, oneOfInAnyCase, type Setting, setting, someText, someTexts, wholeNumber, yesOrNo } from './setting.ts';
 
 const MINUTE_MS = 60_000;
+const GIB = 1024 ** 3;
 
 /**
  * Every setting of the service except the limits: one row each, nothing is read anywhere else. A new setting is a new row;
@@ -117,6 +118,60 @@ export const SETTINGS = {
     reader: wholeNumber(10, 60 * MINUTE_MS),
     fallback: 10_000,
     reason: 'A reader that takes nothing for so long is cut; it continues from its cursor.',
+  }),
+  allowedOrigins: setting({
+    variable: 'EVENT_MANAGER_ALLOWED_ORIGINS',
+    live: true,
+    reader: someTexts,
+    fallback: [],
+    reason:
+      'Origins of web pages, exactly as browsers send them, that may use HTTP (CORS) and WebSocket; the own one always may.',
+  }),
+  wsConnectionsMax: setting({
+    variable: 'EVENT_MANAGER_WS_CONNECTIONS_MAX',
+    live: true,
+    reader: wholeNumber(0, 1_000_000),
+    fallback: 9_000,
+    reason: 'WebSockets at once; fewer than connectionsMax, so that a request always finds a connection.',
+  }),
+  wsHeartbeatMs: setting({
+    variable: 'EVENT_MANAGER_WS_HEARTBEAT_MS',
+    reader: wholeNumber(100, 60 * MINUTE_MS),
+    fallback: 30_000,
+    reason:
+      'A WebSocket that is silent for so long is pinged, and cut when it is silent for as long again: most proxies wait 60 s.',
+  }),
+  wsStallMs: setting({
+    variable: 'EVENT_MANAGER_WS_STALL_MS',
+    live: true,
+    reader: wholeNumber(100, 60 * MINUTE_MS),
+    fallback: 10_000,
+    reason: 'A WebSocket that takes nothing of what waits for it for so long is cut; it continues from its cursor.',
+  }),
+  wsPendingBytesMax: setting({
+    variable: 'EVENT_MANAGER_WS_PENDING_BYTES_MAX',
+    reader: wholeNumber(64 * 1024, GIB),
+    fallback: 1024 * 1024,
+    reason: 'Bytes that may wait for one WebSocket, twice limits.eventBytesMax at the least; with more it is cut.',
+  }),
+  wsFrameBytesMax: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_WS_FRAME_BYTES_MAX',
+    reader: wholeNumber(1_024, GIB),
+    fallback: undefined,
+    reason:
+      'Bytes of one frame that a client sends; by default 1 MiB, or twice limits.eventBytesMax where that is more.',
+  }),
+  wsWindowEvents: setting({
+    variable: 'EVENT_MANAGER_WS_WINDOW_EVENTS',
+    reader: wholeNumber(1, 1_000_000),
+    fallback: 1_024,
+    reason: 'Events of one WebSocket that may be unanswered; then nothing more is read from it until some are.',
+  }),
+  wsCompression: setting({
+    variable: 'EVENT_MANAGER_WS_COMPRESSION',
+    reader: yesOrNo,
+    fallback: false,
+    reason: 'Accepts permessage-deflate; costs 40 KiB and processor time for each WebSocket that asks for it.',
   }),
   shutdownMs: setting({
     variable: 'EVENT_MANAGER_SHUTDOWN_MS',

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { EventManagerError, type Runtime, Turns } from '@event-manager/core';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
+import { WS_PATH, WsServer } from '../ws/ws-server.ts';
+import { allowOrigins } from './allow-origins.ts';
 import { BodyBudget } from './body-budget.ts';
 import { acceptJson } from './json-body.ts';
 import { collectRoutes, openApiRoutes } from './openapi.ts';
@@ -18,6 +21,7 @@ import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
+import { webSocketRoute } from './routes/web-socket-route.ts';
 import { sendProblem } from './send-problem.ts';
 
 export interface HttpServer {
@@ -25,7 +29,7 @@ export interface HttpServer {
   listen(): Promise<string>;
   /**
    * Takes no more connections, ends the streams with a hint when to come back, and resolves when the requests under way are
-   * answered. `cut` ends what is left.
+   * answered and the WebSockets were told to come back. `cut` ends what is left.
    */
   close(): Promise<void>;
   cut(): void;
@@ -53,7 +57,10 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   const refusals = new RefusalLog(options.logger);
   const app = makeApp(options, refusals);
   collectRoutes(app, configuration.limits);
-  app.after(() => declareRoutes(app, options));
+  const turns = new Turns(options.runtime);
+  app.after(() => declareRoutes(app, options, turns));
+  const webSockets = new WsServer({ ...options, turns });
+  webSockets.attach(app.server);
   return {
     listen: () =>
       app.listen({
@@ -64,10 +71,15 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     async close() {
       const closed = app.close();
       for (const stream of options.context.streams) stream.close();
+      // The server waits for connections that became WebSockets, too.
+      await webSockets.close();
       await closed;
       refusals.ended();
     },
-    cut: () => app.server.closeAllConnections(),
+    cut() {
+      app.server.closeAllConnections();
+      webSockets.cut();
+    },
     reconfigured() {
       app.server.maxConnections = configuration.connectionsMax;
     },
@@ -90,6 +102,8 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
       // With a headersTimeout above the requestTimeout Node applies neither (measured on 26.10).
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, configuration.requestTimeoutMs),
       requestTimeout: configuration.requestTimeoutMs,
+      // Every other wish to change the protocol is none: the request is answered as if it had not been there.
+      shouldUpgradeCallback: isWebSocketRequest,
     },
     forceCloseConnections: 'idle',
     // Our own hook refuses while draining, in the same form as every other error.
@@ -117,12 +131,17 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
   return app;
 }
 
+function isWebSocketRequest({ method, url, headers }: IncomingMessage): boolean {
+  const path = url?.split('?', 1)[0];
+  return method === 'GET' && path === WS_PATH && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** Read anew by each stream that is opened. */
-function streamSettings(configuration: Configuration, runtime: Runtime): StreamSettings {
+function streamSettings(configuration: Configuration, runtime: Runtime, turns: Turns): StreamSettings {
   return {
     timers: runtime.timers,
     chance: runtime.chance,
-    turns: new Turns(runtime),
+    turns,
     get streamsMax() {
       return configuration.streamsMax;
     },
@@ -135,15 +154,20 @@ function streamSettings(configuration: Configuration, runtime: Runtime): StreamS
   };
 }
 
-function declareRoutes(app: FastifyInstance, { context, configuration, runtime }: HttpServerOptions): void {
+function declareRoutes(
+  app: FastifyInstance,
+  { context, configuration, runtime }: HttpServerOptions,
+  turns: Turns,
+): void {
   const { timers } = runtime;
   const { limits } = configuration;
   const budget = new BodyBudget(limits.bodiesBytesMax);
   acceptJson(app);
+  allowOrigins(app, configuration);
   refuseWithoutHost(app);
   if (!configuration.allowUnauthenticated) {
     refuseForeignHosts(app);
-    refuseForeignPages(app);
+    refuseForeignPages(app, configuration);
   }
   app.addHook('onRequest', (request, reply, done) => {
     if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
@@ -158,7 +182,8 @@ function declareRoutes(app: FastifyInstance, { context, configuration, runtime }
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
-  streamRoutes(app, context, streamSettings(configuration, runtime));
+  streamRoutes(app, context, streamSettings(configuration, runtime, turns));
+  webSocketRoute(app);
   openApiRoutes(app);
   app.register(async (scope) => {
     batchRoutes(scope, context, { timers, budget });

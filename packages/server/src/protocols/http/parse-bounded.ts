@@ -2,11 +2,15 @@ import { EventManagerError, type JsonValue, type Limits, parseJson } from '@even
 import { countValues } from './count-values.ts';
 
 /** Reads a JSON text that is not longer than its limit. Throws `body_too_large` when it holds too many values, and what `parseJson` throws. */
-export function parseBounded(json: Uint8Array, { depthMax, bodyValuesMax }: Limits): JsonValue {
+export function parseBounded(json: Uint8Array, limits: Limits): JsonValue {
+  assertValues(json, limits);
+  return parseJson(json, { depthMax: limits.depthMax });
+}
+
+/** Throws `body_too_large` when a JSON text holds too many values. */
+export function assertValues(json: Uint8Array, { bodyValuesMax }: Limits): void {
   // A value and what parts it from the next are two bytes.
-  if (json.length > bodyValuesMax * 2 && countValues(json, bodyValuesMax + 1) > bodyValuesMax) {
-    const words = `The body holds more than ${bodyValuesMax} JSON values; send fewer events at once, or application/x-ndjson.`;
-    throw new EventManagerError('body_too_large', words, { limit: 'bodyValuesMax', maximum: bodyValuesMax });
-  }
-  return parseJson(json, { depthMax });
+  if (json.length <= bodyValuesMax * 2 || countValues(json, bodyValuesMax + 1) <= bodyValuesMax) return;
+  const words = `The body holds more than ${bodyValuesMax} JSON values; send fewer events at once, or application/x-ndjson.`;
+  throw new EventManagerError('body_too_large', words, { limit: 'bodyValuesMax', maximum: bodyValuesMax });
 }

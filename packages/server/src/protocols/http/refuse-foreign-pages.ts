@@ -1,5 +1,6 @@
 import { EventManagerError } from '@event-manager/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type AllowedOrigins, isForeignOrigin } from './allow-origins.ts';
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -8,9 +9,9 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
  * did is done (cross-site request forgery), and an open stream costs. Browsers say where a request comes from: in `Origin`
  * whenever it may change something or reads as another origin, and in `Sec-Fetch-Site`. Other clients send neither.
  */
-export function refuseForeignPages(app: FastifyInstance): void {
+export function refuseForeignPages(app: FastifyInstance, configuration: AllowedOrigins): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (!isForeign(request)) {
+    if (!isForeign(request, configuration.allowedOrigins)) {
       done();
       return;
     }
@@ -18,9 +19,11 @@ export function refuseForeignPages(app: FastifyInstance): void {
   });
 }
 
-function isForeign({ headers, host, method }: FastifyRequest): boolean {
+function isForeign({ headers, host, method }: FastifyRequest, allowedOrigins: readonly string[]): boolean {
   const { origin, 'sec-fetch-site': site } = headers;
-  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) return true;
+  if (isForeignOrigin(origin, host, allowedOrigins)) return true;
+  // A listed page is of another site by its nature.
+  if (origin !== undefined && allowedOrigins.includes(origin)) return false;
   // Whoever follows a link to a page of ours only reads.
   return !READING.has(method) && (site === 'cross-site' || site === 'same-site');
 }

@@ -11,8 +11,9 @@
  * nothing: it is sent at the start and with each heartbeat, so that a stream whose filter rarely matches does not begin far
  * behind.
  */
-import type { ServerResponse } from 'node:http';
-import type { Chance, EventStream, StreamFrame, Timers, Turns } from '@event-manager/core';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Chance, EventStream, StreamFrame, Timers } from '@event-manager/core';
+import { BUFFERED_BYTES_MAX, type PumpSettings, pumpStream, type StreamWriter } from '../stream-pump.ts';
 
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
@@ -25,119 +26,89 @@ export const SSE_HEADERS = {
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_SPREAD = 2_000;
 
-/** So much is handed to the socket before anybody looks whether the reader takes it. */
-const BUFFERED_BYTES_MAX = 64 * 1024;
-
-export interface SseSettings {
-  readonly timers: Timers;
+export interface SseSettings extends PumpSettings {
   readonly chance: Chance;
-  readonly heartbeatMs: number;
   readonly stallMs: number;
-  /** Shared by all streams: the kernel takes megabytes at once, which nobody else should have to wait for. */
-  readonly turns: Turns;
 }
 
-/** Resolves when the stream was closed, the client went away or was cut. */
-export async function sendStream(stream: EventStream, response: ServerResponse, settings: SseSettings): Promise<void> {
+/** Resolves when the stream was closed, the client went away or was cut. `headers` are sent besides its own. */
+export async function sendStream(
+  stream: EventStream,
+  response: ServerResponse,
+  settings: SseSettings,
+  headers: OutgoingHttpHeaders = {},
+): Promise<void> {
   // It may have gone while the stream was being opened: nobody would say so again.
   if (response.destroyed) return;
   response.on('close', () => stream.close());
-  response.writeHead(200, SSE_HEADERS);
+  response.writeHead(200, { ...headers, ...SSE_HEADERS });
   const retry = `retry: ${Math.round(RETRY_MS_MIN + settings.chance.fraction() * RETRY_MS_SPREAD)}`;
   response.write(`${retry}\nid: ${stream.cursor}\n\n`);
-  for (;;) {
-    const frames = await nextFrames(stream, response, settings);
-    if (response.destroyed) return;
-    if (frames.length === 0) {
-      response.end(`${retry}\n\n`);
+  const end = await pumpStream(stream, new SseWriter(response, settings), settings);
+  if (response.destroyed) return;
+  if (end === 'ended') response.end(`${retry}\n\n`);
+  else response.destroy();
+}
+
+class SseWriter implements StreamWriter {
+  readonly #response: ServerResponse;
+  readonly #timers: Timers;
+  readonly #stallMs: number;
+
+  constructor(response: ServerResponse, { timers, stallMs }: SseSettings) {
+    this.#response = response;
+    this.#timers = timers;
+    this.#stallMs = stallMs;
+  }
+
+  get isClosed(): boolean {
+    return this.#response.destroyed;
+  }
+
+  get isFull(): boolean {
+    const { writableLength, socket } = this.#response;
+    return writableLength >= BUFFERED_BYTES_MAX && socket?.writableNeedDrain !== false;
+  }
+
+  /** Frames that are written together share one system call. */
+  write(frames: readonly StreamFrame[]): void {
+    this.#response.cork();
+    for (const frame of frames) this.#writeFrame(frame);
+    this.#response.uncork();
+  }
+
+  beat(cursor: string): void {
+    // Whether anybody takes what is on its way the socket's own timeout judges.
+    if (this.#response.socket?.writableNeedDrain === false) this.#response.write(`: heartbeat\nid: ${cursor}\n\n`);
+  }
+
+  drained(): Promise<boolean> {
+    const response = this.#response;
+    return new Promise((resolve) => {
+      const end = (isDrained: boolean) => {
+        cancel();
+        response.socket?.off('drain', onDrain);
+        response.off('close', onClose);
+        resolve(isDrained);
+      };
+      const onDrain = () => end(true);
+      const onClose = () => end(false);
+      const cancel = this.#timers.after(this.#stallMs, onClose);
+      response.socket?.once('drain', onDrain);
+      response.once('close', onClose);
+      if (response.destroyed) onClose();
+    });
+  }
+
+  #writeFrame(frame: StreamFrame): void {
+    const response = this.#response;
+    if (frame.kind === 'gap') {
+      response.write(`id: ${frame.cursor}\nevent: gap\ndata: ${JSON.stringify({ cause: frame.cause })}\n\n`);
       return;
     }
-    if (!(await writeFrames(frames, response, settings))) {
-      response.destroy();
-      return;
-    }
+    response.write(`id: ${frame.cursor}\nevent: event\ndata: `);
+    // JSON.stringify writes no line breaks, so the stored bytes are one line.
+    response.write(frame.record.body);
+    response.write('\n\n');
   }
-}
-
-/** Waits for the next frames and keeps the connection alive meanwhile. */
-async function nextFrames(
-  stream: EventStream,
-  response: ServerResponse,
-  { timers, heartbeatMs }: SseSettings,
-): Promise<readonly StreamFrame[]> {
-  const beat = () => {
-    // While something is on its way the connection is not silent; whether anybody takes it the socket's own timeout judges.
-    if (response.socket?.writableNeedDrain === false) response.write(`: heartbeat\nid: ${stream.cursor}\n\n`);
-    cancel = timers.after(heartbeatMs, beat);
-  };
-  let cancel = timers.after(heartbeatMs, beat);
-  try {
-    return await stream.next();
-  } finally {
-    cancel();
-  }
-}
-
-/** False when the reader took nothing for too long or went away. */
-async function writeFrames(
-  frames: readonly StreamFrame[],
-  response: ServerResponse,
-  settings: SseSettings,
-): Promise<boolean> {
-  for (let start = 0; start < frames.length; ) {
-    const { end, bytes } = nextPart(frames, start);
-    const part = frames.slice(start, end);
-    await settings.turns.run(() => writePart(part, response), bytes);
-    if (response.destroyed) return false;
-    const isFull = response.writableLength >= BUFFERED_BYTES_MAX && response.socket?.writableNeedDrain !== false;
-    if (isFull && !(await drained(response, settings))) return false;
-    start = end;
-  }
-  return true;
-}
-
-/** So many frames as the socket should hold, at least one. */
-function nextPart(frames: readonly StreamFrame[], start: number): { end: number; bytes: number } {
-  let bytes = 0;
-  let end = start;
-  while (end < frames.length && bytes < BUFFERED_BYTES_MAX) {
-    const frame = frames[end++]!;
-    if (frame.kind === 'event') bytes += frame.record.body.length;
-  }
-  return { end, bytes };
-}
-
-/** Frames that are written together share one system call. */
-function writePart(frames: readonly StreamFrame[], response: ServerResponse): void {
-  response.cork();
-  for (const frame of frames) writeFrame(frame, response);
-  response.uncork();
-}
-
-function writeFrame(frame: StreamFrame, response: ServerResponse): void {
-  if (frame.kind === 'gap') {
-    response.write(`id: ${frame.cursor}\nevent: gap\ndata: ${JSON.stringify({ cause: frame.cause })}\n\n`);
-    return;
-  }
-  response.write(`id: ${frame.cursor}\nevent: event\ndata: `);
-  // JSON.stringify writes no line breaks, so the stored bytes are one line.
-  response.write(frame.record.body);
-  response.write('\n\n');
-}
-
-function drained(response: ServerResponse, { timers, stallMs }: SseSettings): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = (isDrained: boolean) => {
-      cancel();
-      response.socket?.off('drain', onDrain);
-      response.off('close', onClose);
-      resolve(isDrained);
-    };
-    const onDrain = () => end(true);
-    const onClose = () => end(false);
-    const cancel = timers.after(stallMs, onClose);
-    response.socket?.once('drain', onDrain);
-    response.once('close', onClose);
-    if (response.destroyed) onClose();
-  });
 }

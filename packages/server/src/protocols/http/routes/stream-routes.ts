@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { ANONYMOUS, decodeCursor, type Limits, parseJson, parsePattern, type StreamRequest } from '@event-manager/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { closeStream, openStream } from '../../../operations/open-stream.ts';
@@ -20,7 +21,8 @@ export function streamRoutes(app: FastifyInstance, context: OperationContext, se
     const stream = await openStream(context, ANONYMOUS, wanted);
     reply.hijack();
     try {
-      await sendStream(stream, reply.raw, settings);
+      // What the reply was given before it was taken over, such as the leave of another origin.
+      await sendStream(stream, reply.raw, settings, { ...reply.getHeaders() } as OutgoingHttpHeaders);
     } catch (error) {
       // The headers are gone: all that can be said is to stop. The client comes back with its cursor and is told then.
       request.log.error({ err: error }, 'stream failed');

@@ -1,0 +1,326 @@
+/**
+ * One WebSocket connection.
+ *
+ *     open ──drain──▶ draining ──everything answered──▶ closing ──▶ closed
+ *      └──close frame, lost, cut──────────────────────────────────▶ closed
+ *
+ * `open`: frames are read in the order they come. Reading stops while `windowEvents` are unanswered or the outbox is full,
+ * and the sender's network feels it; the frames that were in memory by then wait in `#inbox`, at most one chunk of the socket.
+ * `draining`: the service stops. Answers to deliveries are taken, everything new is refused with `not_ready`.
+ * `closed`: streams are closed, named subscriptions detached, unnamed ones ended; what was under way is released at once and
+ * costs no failure. Answers that come later go nowhere: the client asks again under the same event ids.
+ */
+import type { Duplex } from 'node:stream';
+import { EventManagerError, type Runtime, type Turns } from '@event-manager/core';
+import type { FastifyBaseLogger } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Configuration } from '../../configuration/settings.ts';
+import type { OperationContext } from '../../operations/operation-context.ts';
+import type { ClientFrame, Ref } from './client-frame.ts';
+import { EventTypes } from './event-types.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { frameBytesMax, pendingBytesMax } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import { Publishes } from './publishes.ts';
+import { readFrame, UnreadableFrame } from './read-frame.ts';
+import { Streams } from './streams.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { wireError } from './wire-error.ts';
+
+export const PROTOCOL = 'event-manager.v1';
+
+/** Whoever sends so many frames that nobody can read speaks another language. */
+const UNREADABLE_MAX = 10;
+/** For answers to deliveries when the service stops. */
+const DRAIN_MS = 1_000;
+
+const POLICY = 1008;
+const RESTART = 1012;
+const TRY_AGAIN = 1013;
+
+export interface ConnectionOptions {
+  readonly id: string;
+  readonly webSocket: WebSocket;
+  readonly socket: Duplex;
+  readonly context: OperationContext;
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly turns: Turns;
+  readonly logger: FastifyBaseLogger;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #outbox: Outbox;
+  readonly #publishes: Publishes;
+  readonly #heartbeat: Heartbeat;
+  readonly #streams: Streams;
+  readonly #subscriptions: Subscriptions;
+  #eventTypes: EventTypes | undefined;
+  #state: 'open' | 'draining' | 'closing' | 'closed' = 'open';
+  #isPaused = false;
+  #inbox: Buffer[] = [];
+  #unanswered = 0;
+  #unreadable = 0;
+  #onAnswered: (() => void) | undefined;
+
+  constructor(options: ConnectionOptions) {
+    const { webSocket, socket, context, configuration, runtime, turns } = options;
+    const { clock, timers } = runtime;
+    this.#options = options;
+    const onFailure = (error: unknown) => this.#log(error);
+    this.#outbox = new Outbox({
+      webSocket,
+      socket,
+      clock,
+      pendingBytesMax: pendingBytesMax(configuration),
+      onOverrun: () => this.#cut('Too much waits for you.'),
+      onFree: () => this.#readOn(),
+    });
+    this.#publishes = new Publishes({
+      context,
+      answer: (json) => this.#outbox.answer(json),
+      onAnswered: (count) => this.#answered(count),
+      onInternal: onFailure,
+    });
+    this.#heartbeat = new Heartbeat(webSocket, configuration.wsHeartbeatMs, clock.monotonicMs());
+    this.#streams = new Streams({
+      context,
+      outbox: this.#outbox,
+      pump: { timers, turns, heartbeatMs: configuration.wsHeartbeatMs },
+      streamsMax: configuration.streamsMax,
+      onFailure,
+    });
+    this.#subscriptions = new Subscriptions({ context, outbox: this.#outbox, clock, onFailure });
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
+    webSocket.on('ping', (data: Buffer) => this.#pinged(data));
+    webSocket.on('pong', () => this.#heartbeat.heard());
+    webSocket.on('close', () => this.#closed());
+    // What is wrong with a frame of the peer ws answers with a close frame; a broken connection is followed by `close`.
+    webSocket.on('error', () => {});
+    this.#greet();
+  }
+
+  /** Called about once a second. */
+  tick(nowMs: number): void {
+    if (this.#state === 'closed') return;
+    if (this.#outbox.stalledMs(nowMs) >= this.#options.configuration.wsStallMs) {
+      this.#cut('You take nothing.');
+      return;
+    }
+    // While nothing is read here, nothing can be heard.
+    if (this.#isPaused) this.#heartbeat.heard();
+    if (!this.#heartbeat.tick(nowMs, this.#outbox.isFull)) {
+      this.#options.webSocket.terminate();
+      return;
+    }
+    this.#subscriptions.tick();
+  }
+
+  /** Answers what was read, leaves the subscriptions, and says goodbye. Resolves when nothing more is under way. */
+  async drain(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#streams.closeAll();
+    await this.#subscriptions.leaveAll(DRAIN_MS);
+    if (this.#unanswered > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onAnswered = resolve;
+      });
+    }
+    this.#close(RESTART, 'The service restarts.');
+  }
+
+  /** Ends it now. */
+  terminate(): void {
+    this.#options.webSocket.terminate();
+  }
+
+  #greet(): void {
+    const { id, context, configuration } = this.#options;
+    const limits = {
+      windowEvents: configuration.wsWindowEvents,
+      frameBytesMax: frameBytesMax(configuration),
+      pendingBytesMax: pendingBytesMax(configuration),
+    };
+    this.#send({ type: 'hello', protocol: PROTOCOL, connection: id, durability: context.durability, limits });
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
+    this.#heartbeat.heard();
+    if (this.#state === 'closing') return;
+    if (isBinary) {
+      this.#refuse(new UnreadableFrame(badRequest('A frame is JSON text.'), undefined));
+      return;
+    }
+    if (this.#isPaused) this.#inbox.push(data);
+    else this.#read(data);
+  }
+
+  #read(data: Buffer): void {
+    const frame = readFrame(data, this.#options.context.engine.limits);
+    if (frame instanceof UnreadableFrame) this.#refuse(frame);
+    else this.#handle(frame);
+    if (!this.#isPaused && this.#mustWait()) {
+      this.#isPaused = true;
+      this.#options.webSocket.pause();
+    }
+  }
+
+  #mustWait(): boolean {
+    return this.#unanswered >= this.#options.configuration.wsWindowEvents || this.#outbox.isFull;
+  }
+
+  #readOn(): void {
+    if (!this.#isPaused) return;
+    let next = 0;
+    while (next < this.#inbox.length && !this.#mustWait()) this.#read(this.#inbox[next++]!);
+    this.#inbox = this.#inbox.slice(next);
+    if (this.#inbox.length > 0 || this.#mustWait()) return;
+    this.#isPaused = false;
+    this.#options.webSocket.resume();
+  }
+
+  #handle(frame: ClientFrame): void {
+    switch (frame.type) {
+      case 'ack':
+        this.#subscriptions.deliveries.ack(frame.deliveries);
+        return;
+      case 'nack':
+        this.#subscriptions.deliveries.nack(frame);
+        return;
+      case 'ping':
+        this.#send({ type: 'pong' });
+        return;
+      case 'publish':
+        if (this.#isOpen(frame.ref)) this.#publish(frame);
+        return;
+      default:
+        if (this.#isOpen(frame.ref)) this.#request(frame.ref, this.#perform(frame));
+    }
+  }
+
+  #publish(frame: Extract<ClientFrame, { type: 'publish' }>): void {
+    if ('events' in frame) {
+      // A batch without events is answered, too.
+      this.#unanswered += frame.events.length;
+      this.#publishes.many(frame.ref, frame.events);
+    } else {
+      this.#unanswered++;
+      this.#publishes.one(frame.ref, frame.event);
+    }
+  }
+
+  async #perform(frame: Exclude<ClientFrame, { type: 'publish' | 'ack' | 'nack' | 'ping' }>): Promise<void> {
+    const { ref } = frame;
+    if ('eventTypes' in frame) {
+      this.#eventTypes ??= new EventTypes({
+        context: this.#options.context,
+        outbox: this.#outbox,
+        streams: this.#streams,
+        streamsMax: this.#options.configuration.streamsMax,
+      });
+      const change = frame.type === 'subscribe' ? 'add' : 'remove';
+      const eventTypes = await this.#eventTypes[change](frame.eventTypes);
+      this.#send({ type: 'subscribed', ...(ref === undefined ? {} : { ref }), eventTypes });
+      return;
+    }
+    switch (frame.type) {
+      case 'stream':
+        return this.#streams.open(frame, (stream, cursor) => this.#send({ type: 'streaming', ref, stream, cursor }));
+      case 'unstream':
+        this.#streams.close(frame.stream);
+        this.#send({ type: 'unstreamed', ref });
+        return;
+      case 'subscribe':
+        return this.#subscriptions.subscribe(frame.subscription, (subscription) =>
+          this.#send({ type: 'subscribed', ref, subscription }),
+        );
+      case 'unsubscribe':
+        await this.#subscriptions.unsubscribe(frame.subscription);
+        this.#send({ type: 'unsubscribed', ref });
+        return;
+      case 'detach':
+        await this.#subscriptions.detach(frame.subscription);
+        this.#send({ type: 'detached', ref });
+        return;
+    }
+  }
+
+  /** A request takes a place in the window, too: a thousand subscriptions asked for at once are work, as events are. */
+  #request(ref: Ref | undefined, performed: Promise<void>): void {
+    this.#unanswered++;
+    performed.catch((error: unknown) => this.#fail(ref, error)).finally(() => this.#answered(1));
+  }
+
+  #isOpen(ref: Ref | undefined): boolean {
+    if (this.#state === 'open') return true;
+    this.#fail(ref, new EventManagerError('not_ready', 'The service restarts.'));
+    return false;
+  }
+
+  #answered(count: number): void {
+    this.#unanswered -= count;
+    if (this.#unanswered === 0) this.#onAnswered?.();
+    this.#readOn();
+  }
+
+  #fail(ref: Ref | undefined, thrown: unknown): void {
+    const error = wireError(thrown);
+    if (error.code === 'internal') this.#log(thrown);
+    this.#send({ type: 'error', ...(ref === undefined ? {} : { ref }), error });
+  }
+
+  #refuse({ error, ref }: UnreadableFrame): void {
+    this.#fail(ref, error);
+    // With a ref somebody waits for exactly this answer, and learns from it.
+    if (ref === undefined && ++this.#unreadable >= UNREADABLE_MAX) this.#close(POLICY, 'Too many unreadable frames.');
+  }
+
+  #pinged(data: Buffer): void {
+    if (!this.#heartbeat.pinged()) this.#close(POLICY, 'Too many pings.');
+    else if (!this.#outbox.isFull && !this.#outbox.isClosed) this.#options.webSocket.pong(data);
+  }
+
+  #send(frame: object): void {
+    this.#outbox.send(JSON.stringify(frame));
+  }
+
+  /** For a reader that does not read: it would not see a goodbye either, so what waits for it is thrown away. */
+  #cut(reason: string): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#close(TRY_AGAIN, reason);
+    const { webSocket, runtime } = this.#options;
+    runtime.timers.after(DRAIN_MS, () => webSocket.terminate());
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#state = 'closing';
+    this.#options.webSocket.close(code, reason);
+    // A close frame of the peer has to be read.
+    this.#options.webSocket.resume();
+    this.#leave();
+  }
+
+  #closed(): void {
+    this.#leave();
+    this.#state = 'closed';
+  }
+
+  #leave(): void {
+    this.#inbox = [];
+    this.#outbox.closed();
+    this.#streams.closeAll();
+    void this.#subscriptions.leaveAll(0);
+    this.#onAnswered?.();
+  }
+
+  #log(err: unknown): void {
+    this.#options.logger.error({ err, connection: this.#options.id }, 'connection failed');
+  }
+}
+
+function badRequest(words: string): EventManagerError {
+  return new EventManagerError('invalid_request', words, { pointer: '' });
+}

@@ -1,0 +1,93 @@
+import type { Clock, Delivery, Outcome } from '@event-manager/core';
+import type { NackFrame } from './client-frame.ts';
+
+/** How long an answer that comes after its time still frees the place that its attempt holds. */
+const LATE_MS = 30_000;
+
+/** What a subscription handed over in one call: answered when each delivery of it is. */
+export class DeliveryGroup {
+  readonly batch: readonly Delivery[];
+  readonly deadlineAtMs: number;
+  readonly #outcomes: Outcome[] = [];
+  readonly #resolve: (outcomes: readonly Outcome[]) => void;
+  #left: number;
+
+  constructor(batch: readonly Delivery[], deadlineAtMs: number, resolve: (outcomes: readonly Outcome[]) => void) {
+    this.batch = batch;
+    this.deadlineAtMs = deadlineAtMs;
+    this.#resolve = resolve;
+    this.#left = batch.length;
+  }
+
+  /** None of them was sent. */
+  giveBack(outcome: Outcome): void {
+    this.#resolve(this.batch.map(() => outcome));
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    if (--this.#left === 0) this.#resolve(this.#outcomes);
+  }
+}
+
+/**
+ * The deliveries of one connection that wait for their answer, by number. A number is never used twice, so that an answer
+ * that comes late, or twice, finds nothing.
+ */
+export class Deliveries {
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, { readonly group: DeliveryGroup; readonly index: number }>();
+  #last = 0;
+  /** Answers for numbers that nobody waits for. */
+  stale = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** The number of a delivery that is being sent. */
+  add(group: DeliveryGroup, index: number): number {
+    this.#last++;
+    this.#waiting.set(this.#last, { group, index });
+    return this.#last;
+  }
+
+  ack(numbers: readonly number[]): void {
+    for (const number of numbers) this.#settle(number, { status: 'delivered' });
+  }
+
+  nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs }: NackFrame): void {
+    const reason = { code: 'handler_error', message: error };
+    const outcome: Outcome = retry
+      ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
+      : { status: 'reject', error: reason };
+    for (const number of deliveries) this.#settle(number, outcome);
+  }
+
+  /** Forgets what nobody waits for any more: the engine has given such attempts up. */
+  sweep(): void {
+    const untilMs = this.#clock.monotonicMs() - LATE_MS;
+    for (const [number, { group }] of this.#waiting) {
+      if (group.deadlineAtMs < untilMs) this.#waiting.delete(number);
+    }
+  }
+
+  /** Forgets the deliveries of one subscription, which is not served here any more. */
+  forget(isForgotten: (group: DeliveryGroup) => boolean): void {
+    for (const [number, { group }] of this.#waiting) if (isForgotten(group)) this.#waiting.delete(number);
+  }
+
+  #settle(number: number, outcome: Outcome): void {
+    const waiting = this.#waiting.get(number);
+    if (!waiting) {
+      this.stale++;
+      return;
+    }
+    this.#waiting.delete(number);
+    waiting.group.settle(waiting.index, outcome);
+  }
+}

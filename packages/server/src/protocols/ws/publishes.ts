@@ -1,0 +1,81 @@
+import {
+  ANONYMOUS,
+  type BatchResult,
+  EventManagerError,
+  type JsonValue,
+  type PublishResult,
+} from '@event-manager/core';
+import type { OperationContext } from '../../operations/operation-context.ts';
+import { publishBatch } from '../../operations/publish-batch.ts';
+import { publishEvent } from '../../operations/publish-event.ts';
+import type { Ref } from './client-frame.ts';
+import { wireError } from './wire-error.ts';
+
+export interface PublishesOptions {
+  readonly context: OperationContext;
+  /** Takes one answer in JSON. */
+  readonly answer: (json: string) => void;
+  /** `count` events were answered. */
+  readonly onAnswered: (count: number) => void;
+  /** A failure of the service that the client is not told more of. */
+  readonly onInternal: (error: unknown) => void;
+}
+
+/**
+ * Publishes for one connection. Events handed in during one turn of the event loop go to the store together (see `Ingest`),
+ * and their answers leave together.
+ */
+export class Publishes {
+  readonly #options: PublishesOptions;
+
+  constructor(options: PublishesOptions) {
+    this.#options = options;
+  }
+
+  one(ref: Ref, event: JsonValue): void {
+    const { context } = this.#options;
+    publishEvent(context, ANONYMOUS, event).then(
+      (result) => this.#answer(ref, 1, `"result":${resultJson(result)}`),
+      (error: unknown) => this.#answer(ref, 1, `"error":${this.#errorJson(error)}`),
+    );
+  }
+
+  many(ref: Ref, events: readonly JsonValue[]): void {
+    const { context } = this.#options;
+    publishBatch(context, ANONYMOUS, events).then(
+      (results) => {
+        const entries = results.map((result) =>
+          result instanceof EventManagerError
+            ? `{"error":${this.#errorJson(withinEvent(result))}}`
+            : resultJson(result),
+        );
+        this.#answer(ref, events.length, `"results":[${entries.join()}]`);
+      },
+      (error: unknown) => this.#answer(ref, events.length, `"error":${this.#errorJson(error)}`),
+    );
+  }
+
+  #answer(ref: Ref, count: number, rest: string): void {
+    this.#options.answer(`{"ref":${typeof ref === 'number' ? ref : JSON.stringify(ref)},${rest}}`);
+    this.#options.onAnswered(count);
+  }
+
+  #errorJson(thrown: unknown): string {
+    const error = wireError(thrown);
+    if (error.code === 'internal') this.#options.onInternal(thrown);
+    return JSON.stringify(error);
+  }
+}
+
+/** Ids and cursors hold nothing that JSON would escape. */
+function resultJson({ id, cursor, duplicate }: PublishResult): string {
+  return `{"id":"${id}","cursor":"${cursor}","duplicate":${duplicate}}`;
+}
+
+/** Of an event the pointer counts from the event, as if it had been published alone: what a batch is, the client decides. */
+function withinEvent(error: Exclude<BatchResult, PublishResult>): EventManagerError {
+  const { pointer } = error.details;
+  if (pointer === undefined) return error;
+  const details = { ...error.details, pointer: pointer.replace(/^\/\d+(?=\/|$)/, '') };
+  return new EventManagerError(error.code, error.message, details, error.cause);
+}

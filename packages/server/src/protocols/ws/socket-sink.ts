@@ -1,0 +1,119 @@
+import {
+  type Clock,
+  type DeliverOptions,
+  type Delivery,
+  encodeCursor,
+  type Outcome,
+  type Sink,
+} from '@event-manager/core';
+import { type Deliveries, DeliveryGroup } from './deliveries.ts';
+import type { Outbox } from './outbox.ts';
+
+/** A batch of large events leaves in several frames: a client has a limit, too. */
+const FRAME_BYTES_MAX = 256 * 1024;
+/** When the connection is gone but the subscription is not yet taken out of service. */
+const GONE_PAUSE_MS = 1_000;
+
+export interface SocketSinkOptions {
+  readonly outbox: Outbox;
+  readonly deliveries: Deliveries;
+  readonly clock: Clock;
+}
+
+/**
+ * Hands the deliveries of one subscription to a connection.
+ *
+ *     held ──open──▶ open ──close──▶ closed
+ *
+ * `held`: the client has not been told the id yet. While the outbox is full deliveries wait here, at most those that the
+ * subscription may have under way, and bodies that the engine keeps in any case.
+ */
+export class SocketSink implements Sink {
+  readonly #options: SocketSinkOptions;
+  readonly #groups = new Set<DeliveryGroup>();
+  #waiting: DeliveryGroup[] = [];
+  #id: string | undefined;
+  #isClosed = false;
+  #isAwaitingRoom = false;
+
+  constructor(options: SocketSinkOptions) {
+    this.#options = options;
+  }
+
+  deliver(batch: readonly Delivery[], { deadlineAtMs }: DeliverOptions): Promise<readonly Outcome[]> {
+    if (this.#isClosed || this.#options.outbox.isClosed) return Promise.resolve(batch.map(() => busy()));
+    return new Promise((resolve) => {
+      const group = new DeliveryGroup(batch, deadlineAtMs, (outcomes) => {
+        this.#groups.delete(group);
+        resolve(outcomes);
+      });
+      this.#groups.add(group);
+      this.#waiting.push(group);
+      this.#write();
+    });
+  }
+
+  /** The client knows the subscription by this id from now on. */
+  open(id: string): void {
+    this.#id = id;
+    this.#write();
+  }
+
+  /** Answers nothing: whoever takes a subscription out of service releases what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting = [];
+    this.#options.deliveries.forget((group) => this.#groups.has(group));
+    this.#groups.clear();
+  }
+
+  #write(): void {
+    const { outbox, clock } = this.#options;
+    if (this.#id === undefined || this.#waiting.length === 0) return;
+    let next = 0;
+    while (next < this.#waiting.length && !outbox.isFull && !outbox.isClosed) {
+      const group = this.#waiting[next++]!;
+      // The engine has given it up while it waited for room, and owes it again.
+      if (group.deadlineAtMs > clock.monotonicMs()) this.#send(group, this.#id);
+      else group.giveBack(busy());
+    }
+    this.#waiting = this.#waiting.slice(next);
+    if (this.#waiting.length > 0) this.#awaitRoom();
+  }
+
+  #awaitRoom(): void {
+    if (this.#isAwaitingRoom) return;
+    this.#isAwaitingRoom = true;
+    void this.#options.outbox.drained().then((isFree) => {
+      this.#isAwaitingRoom = false;
+      if (isFree) this.#write();
+    });
+  }
+
+  #send(group: DeliveryGroup, id: string): void {
+    const { outbox, deliveries } = this.#options;
+    let parts: Uint8Array[] = [];
+    let bytes = 0;
+    const flush = () => {
+      if (parts.length === 0) return;
+      parts.push(Buffer.from(']}'));
+      outbox.send(Buffer.concat(parts));
+      parts = [];
+      bytes = 0;
+    };
+    for (const [index, { record, attempt }] of group.batch.entries()) {
+      if (bytes + record.body.length > FRAME_BYTES_MAX) flush();
+      const before = parts.length === 0 ? `{"type":"delivery","subscription":"${id}","deliveries":[` : ',';
+      const number = deliveries.add(group, index);
+      const cursor = encodeCursor([record.place]);
+      const head = `${before}{"delivery":${number},"attempt":${attempt},"cursor":"${cursor}","event":`;
+      parts.push(Buffer.from(head), record.body, Buffer.from('}'));
+      bytes += record.body.length;
+    }
+    flush();
+  }
+}
+
+function busy(): Outcome {
+  return { status: 'busy', afterMs: GONE_PAUSE_MS };
+}

@@ -1,0 +1,117 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Cancel, EventManagerError, type Runtime, type Turns } from '@event-manager/core';
+import type { FastifyBaseLogger } from 'fastify';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { Configuration } from '../../configuration/settings.ts';
+import type { OperationContext } from '../../operations/operation-context.ts';
+import { endWithProblem } from '../http/end-with-problem.ts';
+import { requestIds } from '../http/request-ids.ts';
+import { COMPRESSION } from './compression.ts';
+import { Connection, PROTOCOL } from './connection.ts';
+import { frameBytesMax } from './limits.ts';
+import { refusalOf } from './refuse-upgrade.ts';
+
+export const WS_PATH = '/ws';
+
+/** How often connections are looked at, at the least. */
+const LOOK_MS = 1_000;
+/** For the answer to a close frame. */
+const CLOSE_TIMEOUT_MS = 1_000;
+/** Nobody has a reason to send a frame in more parts; each would be kept apart in memory. */
+const FRAGMENTS_MAX = 128;
+
+export interface WsServerOptions {
+  readonly context: OperationContext;
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly turns: Turns;
+  readonly logger: FastifyBaseLogger;
+}
+
+/** The WebSocket connections of the service, on the port of HTTP. */
+export class WsServer {
+  readonly #options: WsServerOptions;
+  readonly #webSockets: WebSocketServer;
+  readonly #connections = new Set<Connection>();
+  readonly #nextId: () => string;
+  #cancelLook: Cancel | undefined;
+
+  constructor(options: WsServerOptions) {
+    const { configuration, runtime } = options;
+    this.#options = options;
+    this.#nextId = requestIds(runtime.chance);
+    this.#webSockets = new WebSocketServer(serverOptions(configuration));
+    this.#webSockets.on('wsClientError', (error, socket) => {
+      endWithProblem(socket, new EventManagerError('invalid_request', `${error.message}.`));
+    });
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Says goodbye to every connection; resolves when all that was under way is answered and left. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.drain()));
+    this.#cancelLook?.();
+  }
+
+  /** Ends what is left. */
+  cut(): void {
+    for (const connection of this.#connections) connection.terminate();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const onError = () => socket.destroy();
+    socket.on('error', onError);
+    const { configuration, context } = this.#options;
+    const refusal = refusalOf(request, { configuration, life: context.life, connections: this.#connections.size });
+    if (refusal) {
+      endWithProblem(socket, refusal);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('error', onError);
+      this.#connect(webSocket, socket);
+    });
+  }
+
+  #connect(webSocket: WebSocket, socket: Duplex): void {
+    const connection = new Connection({ ...this.#options, id: this.#nextId(), webSocket, socket });
+    this.#connections.add(connection);
+    webSocket.on('close', () => this.#connections.delete(connection));
+    if (this.#connections.size === 1) this.#look();
+  }
+
+  /** One timer for all: ten thousand would cost more than what they do. */
+  readonly #look = (): void => {
+    this.#cancelLook?.();
+    if (this.#connections.size === 0) return;
+    const { runtime, configuration } = this.#options;
+    const nowMs = runtime.clock.monotonicMs();
+    for (const connection of this.#connections) connection.tick(nowMs);
+    const { wsHeartbeatMs, wsStallMs } = configuration;
+    this.#cancelLook = runtime.timers.after(Math.min(LOOK_MS, wsHeartbeatMs / 4, wsStallMs / 4), this.#look);
+  };
+}
+
+/** The types of ws that exist do not know all of its options. */
+function serverOptions(configuration: Configuration): ServerOptions & { closeTimeout: number; maxFragments: number } {
+  return {
+    noServer: true,
+    // Connections are counted here.
+    clientTracking: false,
+    // Pongs are sent by the connection, which knows whether the peer reads them.
+    autoPong: false,
+    maxPayload: frameBytesMax(configuration),
+    maxFragments: FRAGMENTS_MAX,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    perMessageDeflate: configuration.wsCompression ? COMPRESSION : false,
+    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  };
+}
