@@ -29,9 +29,9 @@ export interface ClientOptions {
 
 export type ConnectionChange =
   | { readonly state: 'connected' }
-  /** Lost, or not made; it is tried again after `retryAfterMs`. */
-  | { readonly state: 'disconnected'; readonly reason: string; readonly retryAfterMs: number }
-  /** Not tried again until something needs it. */
+  /** Lost, or not made; it is tried again after `retryAfterMs`, or, when nothing needs it now, as soon as something does. */
+  | { readonly state: 'disconnected'; readonly reason: string; readonly retryAfterMs?: number }
+  /** What waited for it failed. It is tried again when something new needs it. */
   | { readonly state: 'given-up'; readonly reason: string };
 
 export type ClientSettings = Required<ClientOptions>;

@@ -1,59 +1,176 @@
 import type {
+  BatchPublishResult,
   DeadLetter,
   EngineHealth,
-  Event,
+  EventIn,
+  EventManager,
+  EventMetrics,
   EventsRequest,
+  PublishResult,
+  StreamReader,
+  StreamRequest,
+  SubscribeRequest,
+  Subscription,
   SubscriptionDefinition,
   SubscriptionStatus,
 } from '@event-manager/core';
-import type { JsonObject } from '@event-manager/core/portable';
+import {
+  type AnyEvents,
+  DEFAULT_LIMITS,
+  EventManagerError,
+  type EventOf,
+  type EventOn,
+  type EventsPage,
+  isEventManagerError,
+  type JsonObject,
+  type StandardSchema,
+  type TopicInfo,
+  type TopicOptions,
+} from '@event-manager/core/portable';
 import { type ClientOptions, clientSettings } from './client-options.ts';
+import { Connection } from './connection/connection.ts';
+import { Requests } from './connection/requests.ts';
 import { HttpCaller } from './http/http-caller.ts';
-import { type FoundEvents, RemoteState } from './http/remote-state.ts';
+import { RemoteState } from './http/remote-state.ts';
+import { errorAt } from './publish/event-text.ts';
+import { Outbox } from './publish/outbox.ts';
 import { serviceAddress } from './service-address.ts';
+import { RemoteStreams } from './stream/remote-streams.ts';
+import { Attachments } from './subscribe/attachments.ts';
+import { readSubscribeRequest } from './subscribe/read-subscribe-request.ts';
 
-/** The bus over the network. */
-export class EventManagerClient {
+/**
+ * The event manager of a service, with the interface of an embedded one (`docs/guides/first-service.md`). Nothing is called
+ * before the first use. A service that is away for a while is waited for: events are sent again under their ids, handlers
+ * attach again, streams go on behind what they had.
+ */
+export class EventManagerClient<Events = AnyEvents> implements EventManager<Events> {
   readonly #http: HttpCaller;
   readonly #state: RemoteState;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #attachments: Attachments;
+  readonly #streams: RemoteStreams;
+  #closing: Promise<void> | undefined;
 
-  /** Nothing is called before the first use. Throws `TypeError` for an address or an option that cannot be meant. */
+  /** Throws `TypeError` for an address or an option that cannot be meant. */
   constructor(url: string | URL, options: ClientOptions = {}) {
-    const { runtime, requestTimeoutMs } = clientSettings(options);
-    this.#http = new HttpCaller({ url: serviceAddress(url).http, runtime, requestTimeoutMs });
+    const settings = clientSettings(options);
+    const { runtime, requestTimeoutMs: timeoutMs } = settings;
+    const address = serviceAddress(url);
+    this.#http = new HttpCaller({ ...settings, url: address.http });
     this.#state = new RemoteState(this.#http);
+    const connection = new Connection({ ...settings, url: address.socket });
+    const requests = new Requests(connection);
+    this.#connection = connection;
+    // The order in which a new connection is told: who receives comes before what is published.
+    this.#attachments = new Attachments({ ...settings, connection, requests, state: this.#state, timeoutMs });
+    this.#streams = new RemoteStreams({ connection, requests, runtime, timeoutMs });
+    this.#outbox = new Outbox({ ...settings, connection });
   }
 
-  updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
+  /** The id is made here, so an event is stored once however often it has to be sent. Throws also `unreachable`. */
+  publish(event: EventIn): Promise<PublishResult> {
+    try {
+      this.#assertOpen();
+      return this.#outbox.publish(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async publishBatch(events: readonly EventIn[]): Promise<BatchPublishResult> {
+    this.#assertOpen();
+    const { batchEventsMax: limit } = DEFAULT_LIMITS;
+    if (events.length > limit) {
+      throw new EventManagerError('batch_too_large', `A batch holds at most ${limit} events.`, { limit });
+    }
+    this.#outbox.assertRoom(events.length);
+    const results = await Promise.all(events.map((event, index) => this.#publishOne(event, index)));
+    const failed = results.filter((result) => isEventManagerError(result)).length;
+    const duplicates = results.filter((result) => !isEventManagerError(result) && result.duplicate).length;
+    return { results, failed, duplicates, stored: results.length - failed - duplicates };
+  }
+
+  async subscribe<const Topic extends string>(
+    request: SubscribeRequest<EventOn<Events, Topic>, Topic>,
+  ): Promise<Subscription> {
+    this.#assertOpen();
+    const { body, handling } = readSubscribeRequest(request);
+    const definition = handling
+      ? await this.#attachments.subscribe(body, handling)
+      : await this.#state.createSubscription(body);
+    const { id, name } = definition;
+    const unsubscribe = () => this.unsubscribe(id);
+    // A named subscription is made to outlive its holder.
+    const dispose = name === undefined ? unsubscribe : () => this.detach(id);
+    return { id, definition, unsubscribe, [Symbol.asyncDispose]: dispose };
+  }
+
+  async unsubscribe(subscriptionId: string): Promise<void> {
+    this.#assertOpen();
+    const attachment = this.#attachments.find(subscriptionId);
+    if (attachment) await this.#attachments.unsubscribe(attachment);
+    else await this.#state.deleteSubscription(subscriptionId);
+  }
+
+  async detach(subscriptionId: string): Promise<void> {
+    this.#assertOpen();
+    const attachment = this.#attachments.find(subscriptionId);
+    if (attachment) await this.#attachments.detach(attachment);
+    // Nobody of this program serves it; but it is a mistake to name one that does not exist.
+    else await this.#state.subscription(subscriptionId);
+  }
+
+  async updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
+    const attachment = this.#attachments.find(subscriptionId);
+    if (attachment) return this.#attachments.update(attachment, changes);
     return this.#state.updateSubscription(subscriptionId, changes);
   }
 
   pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
-    return this.#state.pauseSubscription(subscriptionId);
+    return this.#known(subscriptionId, (id) => this.#state.pauseSubscription(id));
   }
 
   resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
-    return this.#state.resumeSubscription(subscriptionId);
+    return this.#known(subscriptionId, (id) => this.#state.resumeSubscription(id));
   }
 
   getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }> {
-    return this.#state.subscription(subscriptionId);
+    return this.#known(subscriptionId, (id) => this.#state.subscription(id));
   }
 
   listSubscriptions(): Promise<readonly SubscriptionDefinition[]> {
     return this.#state.subscriptions();
   }
 
-  unsubscribe(subscriptionId: string): Promise<void> {
-    return this.#state.deleteSubscription(subscriptionId);
+  createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    return this.#state.createTopic(topic, schema, options);
   }
 
-  getEvent(eventId: string): Promise<Event> {
-    return this.#state.event(eventId);
+  addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    return this.#state.addTopicSchema(topic, schema, options);
   }
 
-  getEvents(query: unknown = {}, request: EventsRequest = {}): Promise<FoundEvents> {
-    return this.#state.events(query, request);
+  getTopic(topic: string): Promise<TopicInfo> {
+    return this.#state.topic(topic);
+  }
+
+  listTopics(): Promise<readonly TopicInfo[]> {
+    return this.#state.topics();
+  }
+
+  async getEvent(eventId: string): Promise<EventOf<Events>> {
+    return (await this.#state.event(eventId)) as EventOf<Events>;
+  }
+
+  async getEvents(query: unknown = {}, request: EventsRequest = {}): Promise<EventsPage<EventOf<Events>>> {
+    return (await this.#state.events(query, request)) as EventsPage<EventOf<Events>>;
+  }
+
+  async stream(request: StreamRequest = {}): Promise<StreamReader> {
+    this.#assertOpen();
+    return this.#streams.open(request);
   }
 
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
@@ -68,11 +185,78 @@ export class EventManagerClient {
     return this.#state.health();
   }
 
-  async close(): Promise<void> {
-    this.#http.close();
+  getMetrics(): Promise<EventMetrics> {
+    return this.#state.metrics();
+  }
+
+  replayEvents(): Promise<never> {
+    return later('replayEvents');
+  }
+
+  replay(): Promise<never> {
+    return later('replay');
+  }
+
+  createRealtimeStream(): Promise<never> {
+    return later('createRealtimeStream');
+  }
+
+  setupRealtimeStream(): Promise<never> {
+    return later('setupRealtimeStream');
+  }
+
+  /**
+   * Resolves when everything that this client published so far is acknowledged or has failed. What the service still owes to
+   * subscriptions, also to those of this client, is not waited for: other programs keep it busy for ever.
+   */
+  settled(): Promise<void> {
+    return this.#outbox.settled();
+  }
+
+  /**
+   * Refuses new calls, waits until what was published is acknowledged or has failed, lets running handlers end, leaves the
+   * subscriptions (named ones go on existing, unnamed ones end) and disconnects.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  async #close(): Promise<void> {
+    this.#streams.close();
+    await Promise.all([this.#outbox.settled(), this.#attachments.close()]);
+    this.#connection.close();
+    this.#http.close();
+  }
+
+  async #publishOne(event: EventIn, index: number): Promise<PublishResult | EventManagerError> {
+    try {
+      return await this.#outbox.publish(event);
+    } catch (error) {
+      if (isEventManagerError(error)) return errorAt(error, index);
+      throw error;
+    }
+  }
+
+  /** An unnamed subscription keeps its id here, whatever the service calls it since the last connection. */
+  async #known<Definition extends SubscriptionDefinition>(
+    id: string,
+    call: (serviceId: string) => Promise<Definition>,
+  ): Promise<Definition> {
+    const attachment = this.#attachments.find(id);
+    const definition = await call(attachment?.socketId ?? id);
+    return attachment ? { ...definition, id, options: attachment.definition.options } : definition;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
+  }
+}
+
+function later(name: string): Promise<never> {
+  return Promise.reject(new EventManagerError('not_supported', `${name} comes with a later version.`));
 }

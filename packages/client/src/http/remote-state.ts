@@ -2,11 +2,22 @@ import type {
   DeadLetter,
   EngineHealth,
   Event,
+  EventMetrics,
   EventsRequest,
   SubscriptionDefinition,
   SubscriptionStatus,
 } from '@event-manager/core';
-import { type JsonObject, reviveEvent } from '@event-manager/core/portable';
+import {
+  EventManagerError,
+  type EventsPage,
+  eventsPage,
+  isStandardSchema,
+  type JsonObject,
+  reviveEvent,
+  type StandardSchema,
+  type TopicInfo,
+  type TopicOptions,
+} from '@event-manager/core/portable';
 import { type DescribedSubscription, definitionOf } from './described-subscription.ts';
 import type { HttpCaller } from './http-caller.ts';
 import { queryParameters } from './query-parameters.ts';
@@ -18,12 +29,6 @@ const LETTERS_PAGE = '100';
 interface Page {
   readonly data: readonly unknown[];
   readonly nextCursor: string | null;
-}
-
-export interface FoundEvents {
-  readonly events: readonly Event[];
-  readonly nextCursor?: string;
-  readonly complete: boolean;
 }
 
 /** What is asked and changed over HTTP, one request at a time: everything but publishing, handlers and streams. */
@@ -38,14 +43,14 @@ export class RemoteState {
     return reviveEvent((await this.#get(`/events/${encodeURIComponent(id)}`)) as object);
   }
 
-  async events(query: unknown, { limit, cursor, direction }: EventsRequest): Promise<FoundEvents> {
+  async events(query: unknown, { limit, cursor, direction }: EventsRequest): Promise<EventsPage> {
     const parameters = queryParameters(query);
     if (limit !== undefined) parameters.set('limit', String(limit));
     if (cursor !== undefined) parameters.set('cursor', cursor);
     if (direction !== undefined) parameters.set('direction', direction);
     const { data, nextCursor, complete } = (await this.#get('/events', parameters)) as Page & { complete: boolean };
     const events = data.map((event) => reviveEvent(event as object));
-    return { events, complete, ...(nextCursor === null ? {} : { nextCursor }) };
+    return eventsPage(events, { complete, nextCursor: nextCursor ?? undefined });
   }
 
   async subscription(id: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }> {
@@ -78,6 +83,30 @@ export class RemoteState {
 
   async deleteSubscription(id: string): Promise<void> {
     await this.#http.call({ method: 'DELETE', path: subscriptionPath(id), isRepeatable: true });
+  }
+
+  async createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    const body = JSON.stringify({ ...options, topic, ...jsonSchema(schema) });
+    // The same declaration again changes nothing.
+    return (await this.#http.call({ method: 'POST', path: '/topics', isRepeatable: true, body })) as TopicInfo;
+  }
+
+  async addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    const body = JSON.stringify({ ...options, ...jsonSchema(schema) });
+    const path = `${topicPath(topic)}/schemas`;
+    return (await this.#http.call({ method: 'POST', path, isRepeatable: true, body })) as TopicInfo;
+  }
+
+  async topic(topic: string): Promise<TopicInfo> {
+    return (await this.#get(topicPath(topic))) as TopicInfo;
+  }
+
+  async topics(): Promise<readonly TopicInfo[]> {
+    return (await this.#pages('/topics', {})) as TopicInfo[];
+  }
+
+  async metrics(): Promise<EventMetrics> {
+    return (await this.#get('/metrics')) as EventMetrics;
   }
 
   async deadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
@@ -123,4 +152,16 @@ export class RemoteState {
 
 function subscriptionPath(id: string): string {
   return `/subscriptions/${encodeURIComponent(id)}`;
+}
+
+function topicPath(topic: string): string {
+  return `/topics/${encodeURIComponent(topic)}`;
+}
+
+/** A schema of a library is a program, and cannot be sent. */
+function jsonSchema(schema: JsonObject | StandardSchema | undefined): { readonly schema?: JsonObject } {
+  if (schema === undefined) return {};
+  if (!isStandardSchema(schema)) return { schema };
+  const words = 'A schema of a library holds only in the process that has it; give a JSON Schema instead.';
+  throw new EventManagerError('not_supported', words, { pointer: '/schema' });
 }

@@ -1,0 +1,71 @@
+import type { GapCause, SubscriptionDefinition } from '@event-manager/core';
+import type { JsonObject } from '@event-manager/core/portable';
+import type { ProblemFields } from '../http/problem-error.ts';
+
+/*
+ * The frames of the WebSocket protocol, as `docs/protocol.md` describes them: JSON texts, one object each, told apart by
+ * `type`. `ref` is a number of ours that an answer repeats.
+ */
+
+export const PROTOCOL = 'event-manager.v1';
+
+/** The first frame of the service on every connection. */
+export interface HelloFrame {
+  readonly type: 'hello';
+  readonly limits: {
+    /** Events that may be unanswered on one connection. */
+    readonly windowEvents: number;
+    readonly frameBytesMax: number;
+  };
+}
+
+/** What became of one published event. */
+export type PublishAnswer =
+  | { readonly id: string; readonly cursor: string; readonly duplicate: boolean }
+  | { readonly error: ProblemFields };
+
+export interface PublishedFrame {
+  readonly type: 'published';
+  readonly answers: readonly PublishedAnswer[];
+}
+
+export interface PublishedAnswer {
+  readonly ref: number;
+  /** For a frame with one event. */
+  readonly result?: PublishAnswer;
+  readonly results?: readonly PublishAnswer[];
+  /** Nothing of the frame was looked at. */
+  readonly error?: ProblemFields;
+}
+
+/** One event owed to a subscription. */
+export interface DeliveryEntry {
+  /** Of this connection; the answer names it. */
+  readonly delivery: number;
+  readonly attempt: number;
+  readonly cursor: string;
+  readonly event: JsonObject;
+}
+
+export type AnswerFrame =
+  | { readonly type: 'subscribed'; readonly ref: number; readonly subscription: SubscriptionDefinition }
+  | { readonly type: 'unsubscribed' | 'detached' | 'unstreamed'; readonly ref: number }
+  | { readonly type: 'streaming'; readonly ref: number; readonly stream: string; readonly cursor: string };
+
+export type DeliveringFrame =
+  | { readonly type: 'delivery'; readonly subscription: string; readonly deliveries: readonly DeliveryEntry[] }
+  | { readonly type: 'progress'; readonly subscription: string; readonly cursor: string };
+
+export type StreamingFrame =
+  | { readonly type: 'event'; readonly stream: string; readonly cursor: string; readonly event: JsonObject }
+  | { readonly type: 'gap'; readonly stream: string; readonly cursor: string; readonly cause: GapCause }
+  | { readonly type: 'cursor'; readonly stream: string; readonly cursor: string };
+
+export type ServerFrame =
+  | HelloFrame
+  | PublishedFrame
+  | AnswerFrame
+  | DeliveringFrame
+  | StreamingFrame
+  | { readonly type: 'pong' }
+  | { readonly type: 'error'; readonly ref?: number; readonly error: ProblemFields };

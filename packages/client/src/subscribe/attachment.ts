@@ -1,0 +1,170 @@
+/**
+ * A subscription whose handler is in this program, for as long as the program wants it.
+ *
+ * Named, it exists in the service whether or not anybody is connected: on every connection this attaches to it again. Unnamed,
+ * it ends with each connection and begins anew on the next one behind the last cursor that the service told us: what was
+ * settled by then does not come again, and what came after does. Its id is then another one in the service; here it keeps the
+ * first.
+ */
+import type { SubscriptionDefinition } from '@event-manager/core';
+import type { EventManagerError, JsonObject, Runtime } from '@event-manager/core/portable';
+import type { Connection } from '../connection/connection.ts';
+import type { AnswerFrame, DeliveryEntry } from '../connection/frames.ts';
+import type { Requests } from '../connection/requests.ts';
+import { StandingRequest } from '../connection/standing-request.ts';
+import type { Answers } from './answers.ts';
+import { Deliveries } from './deliveries.ts';
+import type { Handling } from './handling.ts';
+import { rememberedMax, socketOptions } from './socket-options.ts';
+
+export interface AttachmentOptions {
+  readonly body: JsonObject;
+  readonly handling: Handling;
+  readonly connection: Connection;
+  readonly requests: Requests;
+  readonly answers: Answers;
+  readonly runtime: Runtime;
+  readonly timeoutMs: number;
+  /** The service knows it by this id on the present connection. */
+  readonly onAttached: (attachment: Attachment, socketId: string) => void;
+  readonly onEnded: (attachment: Attachment, error: EventManagerError) => void;
+  /** How the subscription is defined by now. */
+  readonly describe: (id: string) => Promise<SubscriptionDefinition>;
+}
+
+export class Attachment {
+  readonly deliveries: Deliveries;
+  readonly #options: AttachmentOptions;
+  readonly #standing: StandingRequest;
+  #body: JsonObject;
+  #id: string | undefined;
+  #definition: SubscriptionDefinition | undefined;
+  #socketId: string | undefined;
+  /** Everything at or before it is settled. */
+  #cursor: string | undefined;
+
+  constructor(options: AttachmentOptions) {
+    const { connection, requests, runtime, timeoutMs, answers, handling, body } = options;
+    this.#options = options;
+    const { sent } = socketOptions(body['options']);
+    this.#body = sent === undefined ? body : { ...body, options: sent as JsonObject };
+    this.deliveries = new Deliveries({
+      answers,
+      handling,
+      clock: runtime.clock,
+      timers: runtime.timers,
+      subscriptionId: () => this.id,
+    });
+    this.#standing = new StandingRequest({
+      connection,
+      requests,
+      runtime,
+      timeoutMs,
+      frame: () => ({ type: 'subscribe', subscription: this.#request() }),
+      answered: (frame) => this.#attached(frame),
+      ended: (error) => options.onEnded(this, error),
+      unwanted: (frame) => this.#leaveAgain(frame),
+      mend: (error) => this.#mend(error),
+    });
+  }
+
+  /** The id under which it was made first. */
+  get id(): string {
+    return this.#id ?? '';
+  }
+
+  /** The id in the service on the present connection; `undefined` while there is none. */
+  get socketId(): string | undefined {
+    return this.#standing.isStanding ? this.#socketId : undefined;
+  }
+
+  get definition(): SubscriptionDefinition {
+    return this.#definition!;
+  }
+
+  get isNamed(): boolean {
+    return this.#body['name'] !== undefined;
+  }
+
+  /** Resolves with the definition when it is attached for the first time. Throws what the service says, `unreachable`. */
+  async attach(): Promise<SubscriptionDefinition> {
+    this.#standing.ask();
+    await this.#standing.ready;
+    return this.definition;
+  }
+
+  opened(): void {
+    this.#standing.ask();
+  }
+
+  lost(): void {
+    this.#standing.lost();
+    this.deliveries.lost();
+  }
+
+  /** It is not asked for on the next connection. */
+  stop(reason: EventManagerError): void {
+    this.#standing.stop(reason);
+  }
+
+  moved(cursor: string): void {
+    this.#cursor = cursor;
+  }
+
+  take(deliveries: readonly DeliveryEntry[]): void {
+    this.deliveries.take(deliveries);
+  }
+
+  /** It was changed, by whomever: this is what it is attached to from now on. */
+  changed(
+    definition: SubscriptionDefinition,
+    timing: { concurrency: number; timeoutMs: number },
+  ): SubscriptionDefinition {
+    const { name, subscriber, topic, filter, options } = definition;
+    this.#body = JSON.parse(JSON.stringify({ name, subscriber, topic, filter, options })) as JsonObject;
+    this.#define(definition, timing);
+    return this.definition;
+  }
+
+  #request(): JsonObject {
+    if (this.isNamed || this.#cursor === undefined) return this.#body;
+    const options = (this.#body['options'] ?? {}) as JsonObject;
+    return { ...this.#body, options: { ...options, startFrom: { cursor: this.#cursor } } };
+  }
+
+  #attached(frame: AnswerFrame): void {
+    if (frame.type !== 'subscribed') return;
+    const { subscription } = frame;
+    this.#socketId = subscription.id;
+    this.#id ??= subscription.id;
+    const { concurrency, timeoutMs } = socketOptions(this.#options.body['options']);
+    if (!this.#definition) this.changed(subscription, { concurrency, timeoutMs });
+    this.deliveries.found();
+    this.#options.onAttached(this, subscription.id);
+  }
+
+  /** The time of a call is kept here (see `socketOptions`), so this is the one that is shown. */
+  #define(
+    definition: SubscriptionDefinition,
+    { concurrency, timeoutMs }: { concurrency: number; timeoutMs: number },
+  ): void {
+    this.#definition = { ...definition, id: this.id, options: { ...definition.options, timeoutMs } };
+    this.deliveries.limits = { concurrency, timeoutMs, rememberedMax: rememberedMax(definition.options, this.isNamed) };
+  }
+
+  /** Nobody waited for it any longer, and the service made it all the same. */
+  #leaveAgain(frame: AnswerFrame): void {
+    if (frame.type !== 'subscribed') return;
+    const nobody = { answered: () => {}, failed: () => {} };
+    const type = this.isNamed ? 'detach' : 'unsubscribe';
+    this.#options.requests.ask({ type, subscription: frame.subscription.id }, nobody);
+  }
+
+  /** Somebody changed the definition while there was no connection. */
+  async #mend(error: EventManagerError): Promise<boolean> {
+    if (error.code !== 'subscription_conflict') return false;
+    const definition = await this.#options.describe(this.id);
+    this.changed(definition, this.deliveries.limits);
+    return true;
+  }
+}

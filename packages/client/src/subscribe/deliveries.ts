@@ -1,0 +1,205 @@
+/**
+ * The deliveries of one subscription: they wait, their handler runs, their answer goes out.
+ *
+ *     taken ──a place is free──▶ running ──handler ended──▶ answered
+ *       │                           │ no time left: aborted, answered as a failure
+ *       └── connection lost: forgotten, the service sends it again
+ *
+ * A handler that runs when the connection is lost goes on. The service sends its event again on the next connection; that
+ * delivery is answered with what the running handler says, or with what it said meanwhile, so that nothing is handled twice
+ * only because an answer was lost. What was answered shortly before the loss is remembered for the same reason. (A program that
+ * ends forgets it, and gets those events again with a higher attempt.)
+ */
+import type { DeliveryContext, Event } from '@event-manager/core';
+import { type Clock, reviveEvent, type Timers } from '@event-manager/core/portable';
+import type { DeliveryEntry } from '../connection/frames.ts';
+import type { Answers, HandlerOutcome } from './answers.ts';
+import { callHandler, type Handling } from './handling.ts';
+
+/** After a new connection the service sends what it released within a moment; a later delivery is a new decision of somebody. */
+const REMEMBERED_MS = 60_000;
+
+export interface DeliveriesOptions {
+  readonly answers: Answers;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly handling: Handling;
+  readonly subscriptionId: () => string;
+}
+
+export interface DeliveryLimits {
+  /** Handlers that run at once. */
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  /** Answers that are remembered: as many as the service may not have taken to heart. */
+  readonly rememberedMax: number;
+}
+
+/** One delivery while it is here. */
+interface Entry {
+  readonly event: Event;
+  readonly attempt: number;
+  /** Of the connection that brought it last. */
+  number: number;
+  connection: number;
+}
+
+/** What one call of the handler is about. */
+interface Call {
+  readonly entries: readonly Entry[];
+  ending: AbortController | undefined;
+  cancelTimeout: (() => void) | undefined;
+  isOver: boolean;
+}
+
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+  limits: DeliveryLimits = { concurrency: 1, timeoutMs: 0, rememberedMax: 0 };
+  #connection = 0;
+  #waiting: (readonly Entry[])[] = [];
+  readonly #calls = new Set<Call>();
+  readonly #running = new Map<string, Entry>();
+  /** Final outcomes of this connection, oldest first. */
+  #answered = new Map<string, HandlerOutcome>();
+  /** Those of earlier connections, whose deliveries may come again. */
+  #remembered = new Map<string, HandlerOutcome>();
+  #rememberedUntilMs = 0;
+  #isStopped = false;
+  #idle: (() => void) | undefined;
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+  }
+
+  take(deliveries: readonly DeliveryEntry[]): void {
+    if (this.#isStopped) return;
+    if (this.#remembered.size > 0 && this.#options.clock.monotonicMs() > this.#rememberedUntilMs) {
+      this.#remembered.clear();
+    }
+    const fresh = deliveries.filter((delivery) => !this.#isKnown(delivery)).map((delivery) => this.#entry(delivery));
+    if (!this.#options.handling.batchHandler) for (const entry of fresh) this.#waiting.push([entry]);
+    else if (fresh.length > 0) this.#waiting.push(fresh);
+    this.#start();
+  }
+
+  /** What waits is forgotten: the service knows that it was lost. */
+  lost(): void {
+    this.#connection++;
+    this.#waiting = [];
+    for (const [id, outcome] of this.#answered) this.#remember(id, outcome);
+    this.#answered = new Map();
+    this.#rememberedUntilMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The next connection is there. */
+  found(): void {
+    this.#rememberedUntilMs = this.#options.clock.monotonicMs() + REMEMBERED_MS;
+  }
+
+  /** No handler is called any more. Resolves when the last one that runs has ended, or was told to after `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    this.#isStopped = true;
+    this.#waiting = [];
+    if (this.#calls.size === 0) return;
+    const { timers } = this.#options;
+    await new Promise<void>((resolve) => {
+      const cancel = timers.after(drainMs, resolve, true);
+      this.#idle = () => {
+        cancel();
+        resolve();
+      };
+    });
+    for (const call of this.#calls) call.ending?.abort();
+  }
+
+  #isKnown({ delivery: number, event }: DeliveryEntry): boolean {
+    const id = event['id'] as string;
+    const outcome = this.#remembered.get(id);
+    if (outcome) {
+      this.#remembered.delete(id);
+      this.#options.answers.give(number, outcome);
+      return true;
+    }
+    const running = this.#running.get(id);
+    if (!running) return false;
+    running.number = number;
+    running.connection = this.#connection;
+    return true;
+  }
+
+  #entry({ delivery: number, attempt, event }: DeliveryEntry): Entry {
+    return { number, attempt, event: reviveEvent(event), connection: this.#connection };
+  }
+
+  #start(): void {
+    while (this.#calls.size < this.limits.concurrency && this.#waiting.length > 0) this.#call(this.#waiting.shift()!);
+  }
+
+  #call(entries: readonly Entry[]): void {
+    const call: Call = { entries, ending: undefined, cancelTimeout: undefined, isOver: false };
+    this.#calls.add(call);
+    for (const entry of entries) this.#running.set(entry.event.id, entry);
+    const events = entries.map((entry) => entry.event);
+    const contexts = entries.map((entry) => this.#context(entry, call));
+    const outcome = callHandler(this.#options.handling, events, contexts);
+    if (!(outcome instanceof Promise)) {
+      this.#ended(call, outcome);
+      return;
+    }
+    const { timeoutMs } = this.limits;
+    call.cancelTimeout = this.#options.timers.after(timeoutMs, () => this.#timedOut(call, timeoutMs));
+    outcome.then((settled) => {
+      this.#ended(call, settled);
+      this.#start();
+    });
+  }
+
+  #context({ attempt }: Entry, call: Call): DeliveryContext {
+    return {
+      subscriptionId: this.#options.subscriptionId(),
+      attempt,
+      get signal() {
+        call.ending ??= new AbortController();
+        if (call.isOver) call.ending.abort();
+        return call.ending.signal;
+      },
+    };
+  }
+
+  #timedOut(call: Call, timeoutMs: number): void {
+    const error = `No answer from the handler within ${timeoutMs} ms.`;
+    this.#ended(call, { status: 'failed', retry: true, error });
+    call.ending?.abort();
+    this.#start();
+  }
+
+  #ended(call: Call, outcome: HandlerOutcome): void {
+    if (call.isOver) return;
+    call.isOver = true;
+    call.cancelTimeout?.();
+    this.#calls.delete(call);
+    for (const { event, number, connection } of call.entries) {
+      this.#running.delete(event.id);
+      if (connection !== this.#connection) this.#remember(event.id, outcome);
+      else this.#answer(event.id, number, outcome);
+    }
+    if (this.#calls.size === 0) this.#idle?.();
+  }
+
+  #answer(id: string, number: number, outcome: HandlerOutcome): void {
+    this.#options.answers.give(number, outcome);
+    if (outcome.status === 'failed' && outcome.retry) return;
+    this.#answered.set(id, outcome);
+    if (this.#answered.size > this.limits.rememberedMax) dropOldest(this.#answered);
+  }
+
+  #remember(id: string, outcome: HandlerOutcome): void {
+    this.#remembered.set(id, outcome);
+    if (this.#remembered.size > this.limits.rememberedMax) dropOldest(this.#remembered);
+  }
+}
+
+function dropOldest(outcomes: Map<string, HandlerOutcome>): void {
+  const [oldest] = outcomes.keys();
+  outcomes.delete(oldest!);
+}

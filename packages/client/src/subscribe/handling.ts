@@ -1,0 +1,46 @@
+import type { BatchHandler, DeliveryContext, Event, EventHandler, HandlerAnswer } from '@event-manager/core';
+import type { HandlerOutcome } from './answers.ts';
+
+/** How a subscription's events are handled here. */
+export interface Handling {
+  readonly handler?: EventHandler;
+  readonly batchHandler?: BatchHandler;
+}
+
+const ERROR_CHARACTERS_MAX = 1_000;
+const DELIVERED: HandlerOutcome = { status: 'delivered' };
+
+/** Calls the handler; what it returns and throws means the same as embedded. A promise only where the handler made one. */
+export function callHandler(
+  { handler, batchHandler }: Handling,
+  events: readonly Event[],
+  contexts: readonly DeliveryContext[],
+): HandlerOutcome | Promise<HandlerOutcome> {
+  try {
+    const answer = handler ? handler(events[0]!, contexts[0]!) : batchHandler!(events, contexts);
+    // Query builders and other libraries answer with promises of their own making.
+    return isThenable(answer) ? Promise.resolve(answer).then(outcomeOf, failureOf) : outcomeOf(answer);
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+function isThenable(answer: unknown): answer is Promise<Awaited<HandlerAnswer>> {
+  return typeof (answer as { then?: unknown } | undefined | null)?.then === 'function';
+}
+
+function outcomeOf(answer: Awaited<HandlerAnswer>): HandlerOutcome {
+  if (answer?.success !== false) return DELIVERED;
+  return { status: 'failed', retry: answer.retry !== false, error: describe(answer.error) };
+}
+
+function failureOf(error: unknown): HandlerOutcome {
+  return { status: 'failed', retry: true, error: describe(error) };
+}
+
+function describe(error: unknown): string {
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error ?? UNSAID);
+  return words.slice(0, ERROR_CHARACTERS_MAX).toWellFormed();
+}
+
+const UNSAID = 'The handler reported a failure.';

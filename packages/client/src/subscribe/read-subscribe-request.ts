@@ -1,0 +1,43 @@
+import type { BatchHandler, EventHandler } from '@event-manager/core';
+import { checkJson, DEFAULT_LIMITS, EventManagerError, type JsonObject } from '@event-manager/core/portable';
+import { isObject } from '../http/problem-error.ts';
+import type { Handling } from './handling.ts';
+
+/** A request to subscribe: what the service is told, and what stays here. */
+export interface ReadSubscribeRequest {
+  readonly body: JsonObject;
+  /** Absent for a webhook. */
+  readonly handling?: Handling;
+}
+
+/** Looks only at what the service does not see. Throws `invalid_subscription`, `not_supported`. */
+export function readSubscribeRequest(request: unknown): ReadSubscribeRequest {
+  if (!isObject(request)) throw wrong('An object is expected here.', '');
+  const { handler, batchHandler, ...rest } = request;
+  for (const [pointer, value] of [
+    ['/handler', handler],
+    ['/batchHandler', batchHandler],
+  ] as const) {
+    if (value !== undefined && typeof value !== 'function') throw wrong('A handler is a function.', pointer);
+  }
+  if (handler !== undefined && batchHandler !== undefined) {
+    throw wrong('A subscription has a handler or a batchHandler, not both.', '/batchHandler');
+  }
+  checkJson(rest, { depthMax: DEFAULT_LIMITS.depthMax, pointer: '', code: 'invalid_subscription' });
+  const body = rest as JsonObject;
+  const isHandled = handler !== undefined || batchHandler !== undefined;
+  if (body['endpoint'] !== undefined) {
+    if (!isHandled) return { body };
+    throw wrong('A subscription has a handler or an endpoint, not both.', '/handler');
+  }
+  if (!isHandled) {
+    const words = 'A subscription needs a handler or an endpoint; pulling is not supported yet.';
+    throw new EventManagerError('not_supported', words, { pointer: '/endpoint' });
+  }
+  const handling = handler ? { handler: handler as EventHandler } : { batchHandler: batchHandler as BatchHandler };
+  return { body, handling };
+}
+
+function wrong(words: string, pointer: string): EventManagerError {
+  return new EventManagerError('invalid_subscription', words, { pointer });
+}
