@@ -8,17 +8,29 @@ import type { Runtime } from '../runtime/runtime.ts';
  */
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Character codes of the digits of `HEX`. */
+const HIGH = Uint8Array.from(HEX, (pair) => pair.charCodeAt(0));
+const LOW = Uint8Array.from(HEX, (pair) => pair.charCodeAt(1));
+const EMPTY = '00000000-0000-0000-0000-000000000000';
 const RANDOM_BYTES = 4096;
 const TAIL_BYTES = 8;
 const COUNTER_MAX = 0xfff;
 
-/** Makes event ids: version 7 UUIDs in lower case that ascend within this source even if the clock goes back. */
+/**
+ * Makes event ids: version 7 UUIDs in lower case that ascend within this source even if the clock goes back. They are
+ * written as character codes and not concatenated: a concatenated id stays a tree in memory, whose flattening costs three
+ * times as much as making the id, and which sends `JSON.stringify` of the event the slow way (V8 14).
+ */
 export function createEventIdSource(runtime: Runtime): () => string {
   const random = new Uint8Array(RANDOM_BYTES);
+  const codes = Array.from(EMPTY, (character) => character.charCodeAt(0));
+  const write = (at: number, byte: number): void => {
+    codes[at] = HIGH[byte]!;
+    codes[at + 1] = LOW[byte]!;
+  };
   let used = RANDOM_BYTES;
   let lastMs = -1;
   let counter = 0;
-  let prefix = '';
   return () => {
     if (used === RANDOM_BYTES) {
       runtime.chance.fill(random);
@@ -31,31 +43,19 @@ export function createEventIdSource(runtime: Runtime): () => string {
       lastMs = nowMs > lastMs ? nowMs : lastMs + 1;
       // These bits are also the last ones of the tail: 11 random bits so that two processes rarely start alike.
       counter = ((random[at]! << 8) | random[at + 7]!) & 0x7ff;
-      prefix = timePrefix(lastMs);
+      for (let byte = 0; byte < 6; byte++) {
+        write(byte < 4 ? byte * 2 : byte * 2 + 1, Math.floor(lastMs / 2 ** (40 - byte * 8)) & 0xff);
+      }
     } else {
       counter++;
     }
-    return (
-      prefix +
-      HEX[0x70 | (counter >>> 8)] +
-      HEX[counter & 0xff] +
-      '-' +
-      HEX[0x80 | (random[at]! & 0x3f)] +
-      HEX[random[at + 1]!] +
-      '-' +
-      HEX[random[at + 2]!] +
-      HEX[random[at + 3]!] +
-      HEX[random[at + 4]!] +
-      HEX[random[at + 5]!] +
-      HEX[random[at + 6]!] +
-      HEX[random[at + 7]!]
-    );
+    write(14, 0x70 | (counter >>> 8));
+    write(16, counter & 0xff);
+    write(19, 0x80 | (random[at]! & 0x3f));
+    write(21, random[at + 1]!);
+    for (let byte = 2; byte < TAIL_BYTES; byte++) write(20 + byte * 2, random[at + byte]!);
+    return String.fromCharCode.apply(null, codes);
   };
-}
-
-function timePrefix(ms: number): string {
-  const hex = ms.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-`;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,18 +1,18 @@
 import type { Appendable } from '../contracts/event-store.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
-import { encodeEvent, eventText, type StoredEvent } from '../event/encode-event.ts';
-import { parseEventId } from '../event/event-id.ts';
+import type { Envelope } from '../event/encode-event.ts';
 import { EventPriority, parsePriority } from '../event/priority.ts';
 import { checkJson } from '../json/check-json.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
-import { isReserved, parseTopic } from '../topic/topic.ts';
 import { accept } from './accept.ts';
+import { type Checked, encode, encodeTrusted } from './encode.ts';
 import { type NormalizedMetadata, normalizeMetadata } from './normalize-metadata.ts';
-import { readName, readOptionalName } from './read-name.ts';
+import { readEventId } from './read-event-id.ts';
+import { readCommonName, readOptionalName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
-import { recheckText } from './recheck-text.ts';
+import { readTopic } from './read-topic.ts';
 
 export interface NormalizeContext {
   readonly principal: Principal;
@@ -36,46 +36,48 @@ export function normalize(input: unknown, context: NormalizeContext): Appendable
   const { limits, trusted = false } = context;
   const pointer = context.pointer ?? '';
   const event = accept(input, pointer);
-  const type = readName(event['type'], limits.nameCharactersMax, `${pointer}/type`);
-  const topicText = event['topic'] === undefined ? type : event['topic'];
-  const topic = readTopic(topicText, event['topic'] === undefined ? `${pointer}/type` : `${pointer}/topic`, context);
+  const type = readCommonName(event['type'], limits.nameCharactersMax, pointer, 'type');
+  const topic =
+    event['topic'] === undefined
+      ? readTopic(type, limits, context.principal, pointer, 'type')
+      : readTopic(event['topic'], limits, context.principal, pointer, 'topic');
   const timestampMs =
     event['timestamp'] === undefined ? context.nowMs : readTimeMs(event['timestamp'], `${pointer}/timestamp`);
   const metadata = normalizeMetadata(event['metadata'], limits, `${pointer}/metadata`, trusted);
   const payload = readPayload(event['payload'], limits, `${pointer}/payload`, trusted);
-  const stored: StoredEvent = {
-    id: event['id'] === undefined ? context.nextId() : readId(event['id'], `${pointer}/id`),
+  const envelope: Envelope = {
+    id: event['id'] === undefined ? context.nextId() : readId(event['id'], pointer),
     type,
-    source: readName(event['source'], limits.nameCharactersMax, `${pointer}/source`),
+    source: readCommonName(event['source'], limits.nameCharactersMax, pointer, 'source'),
     timestamp: timeText(timestampMs),
-    version: readVersion(event['version'], limits, `${pointer}/version`),
-    topic: topicText as string,
-    priority: readPriority(event['priority'], `${pointer}/priority`),
+    version: readVersion(event['version'], limits, pointer),
+    topic: topic.text,
+    priority: readPriority(event['priority'], pointer),
     metadata: metadata.metadata,
-    payload: payload.value,
-    correlationId: readOptionalName(event['correlationId'], limits.nameCharactersMax, `${pointer}/correlationId`),
-    causationId: readOptionalName(event['causationId'], limits.nameCharactersMax, `${pointer}/causationId`),
+    correlationId: readOptionalName(event['correlationId'], limits.nameCharactersMax, pointer, 'correlationId'),
+    causationId: readOptionalName(event['causationId'], limits.nameCharactersMax, pointer, 'causationId'),
   };
-  const exact = metadata.exact && payload.exact;
-  const body = encodeWithinLimits(stored, limits, pointer, trusted, exact);
-  return toAppendable(stored, topic, timestampMs, metadata, body);
+  const body = trusted
+    ? encodeTrusted({ ...envelope, payload: payload.value }, limits, pointer)
+    : encode({ value: envelope, exact: metadata.exact }, payload, limits, pointer);
+  return toAppendable(envelope, topic.canonical, timestampMs, metadata, body);
 }
 
 function toAppendable(
-  stored: StoredEvent,
+  envelope: Envelope,
   topic: string,
   timestampMs: number,
   { metadata, flags }: NormalizedMetadata,
   body: Uint8Array,
 ): Appendable {
   return {
-    id: stored.id,
+    id: envelope.id,
     topic,
-    lane: stored.priority,
+    lane: envelope.priority,
     flags,
-    type: stored.type,
-    source: stored.source,
-    correlationId: stored.correlationId,
+    type: envelope.type,
+    source: envelope.source,
+    correlationId: envelope.correlationId,
     userId: metadata.userId,
     projectId: metadata.projectId,
     timestampMs,
@@ -83,68 +85,29 @@ function toAppendable(
   };
 }
 
-/** Encodes, and looks in the text for what the walk over the values left out: one search of the text is cheaper than many. */
-function encodeWithinLimits(
-  stored: StoredEvent,
-  limits: Limits,
-  pointer: string,
-  trusted: boolean,
-  exact: boolean,
-): Uint8Array {
-  let text: string;
-  try {
-    text = eventText(stored);
-  } catch (cause) {
-    throw new EventManagerError('invalid_event', 'The event cannot be written as JSON.', { pointer }, cause);
-  }
-  if (text.length > limits.eventBytesMax) throw tooLarge(text.length, limits, pointer);
-  if (!trusted) recheckText(text, stored, exact, limits, pointer);
-  const body = encodeEvent(text);
-  if (body.length > limits.eventBytesMax) throw tooLarge(body.length, limits, pointer);
-  return body;
-}
-
-function tooLarge(bytesMin: number, limits: Limits, pointer: string): EventManagerError {
-  const maximum = limits.eventBytesMax;
-  const message = `The event takes at least ${bytesMin} bytes; at most ${maximum} are allowed.`;
-  return new EventManagerError('event_too_large', message, { pointer, limit: 'eventBytesMax', maximum });
-}
-
-function readTopic(value: unknown, pointer: string, context: NormalizeContext): string {
-  if (typeof value !== 'string') throw wrong('A topic is a text.', pointer);
-  const topic = parseTopic(value, context.limits, pointer);
-  if (isReserved(topic) && context.principal.kind !== 'system') {
-    throw new EventManagerError('topic_reserved', 'Topics under $sys belong to the bus itself.', { pointer });
-  }
-  return topic;
-}
-
-function readId(value: unknown, pointer: string): string {
-  const id = typeof value === 'string' ? parseEventId(value) : undefined;
-  if (id === undefined) throw wrong('An event id is a UUID (RFC 9562).', pointer);
+function readId(value: unknown, parent: string): string {
+  const id = typeof value === 'string' ? readEventId(value) : undefined;
+  if (id === undefined) throw wrong('An event id is a UUID (RFC 9562).', `${parent}/id`);
   return id;
 }
 
 function readVersion(value: unknown, limits: Limits, pointer: string): string {
-  return value === undefined ? '1.0' : readName(value, limits.nameCharactersMax, pointer);
+  return value === undefined ? '1.0' : readCommonName(value, limits.nameCharactersMax, pointer, 'version');
 }
 
-function readPriority(value: unknown, pointer: string): EventPriority {
+function readPriority(value: unknown, parent: string): EventPriority {
   if (value === undefined) return EventPriority.NORMAL;
   const priority = parsePriority(value);
-  if (priority === undefined)
-    throw wrong('A priority is CRITICAL, HIGH, NORMAL, LOW or a number from 0 to 3.', pointer);
+  if (priority === undefined) {
+    throw wrong('A priority is CRITICAL, HIGH, NORMAL, LOW or a number from 0 to 3.', `${parent}/priority`);
+  }
   return priority;
 }
 
-interface ReadPayload {
-  readonly value: JsonObject;
-  readonly exact: boolean;
-}
+/** Not frozen, for the sake of `JSON.stringify` (see `normalize-metadata.ts`). */
+const NO_PAYLOAD: Checked<JsonObject> = { value: {}, exact: true };
 
-const NO_PAYLOAD: ReadPayload = Object.freeze({ value: Object.freeze({}), exact: true });
-
-function readPayload(value: unknown, limits: Limits, pointer: string, trusted: boolean): ReadPayload {
+function readPayload(value: unknown, limits: Limits, pointer: string, trusted: boolean): Checked<JsonObject> {
   if (value === undefined) return NO_PAYLOAD;
   // A Date is an object here but a text in JSON.
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) {

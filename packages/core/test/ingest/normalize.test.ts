@@ -138,6 +138,22 @@ describe('normalize', () => {
     expect(refusal(() => normalized({ ...minimal, payload: { shifty } }))).toBe('invalid_event at /payload/shifty');
   });
 
+  it('remembers a name it has checked, but not under whose limits', () => {
+    const event = { type: 'known.name.of.five.levels', source: 'known-source' };
+    normalized(event);
+    const narrow = { limits: { ...DEFAULT_LIMITS, topicLevelsMax: 4 } };
+    expect(refusal(() => normalized(event, narrow))).toBe('invalid_topic at /type');
+    const short = { limits: { ...DEFAULT_LIMITS, topicCharactersMax: 10 } };
+    expect(refusal(() => normalized(event, short))).toBe('invalid_topic at /type');
+    const few = { limits: { ...DEFAULT_LIMITS, nameCharactersMax: 10 } };
+    expect(refusal(() => normalized({ ...event, type: 'a' }, few))).toBe('invalid_event at /source');
+  });
+
+  it('refuses a payload whose toJSON answers nothing', () => {
+    const payload = { toJSON: () => undefined };
+    expect(refusal(() => normalized({ ...minimal, payload }))).toBe('invalid_event at /payload');
+  });
+
   it('lets only the bus itself publish under $sys', () => {
     const event = { ...minimal, topic: '$sys.health' };
     expect(refusal(() => normalized(event))).toBe('topic_reserved at /topic');
