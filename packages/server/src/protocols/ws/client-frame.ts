@@ -13,6 +13,8 @@ export type ClientFrame =
   | { readonly type: 'unsubscribe' | 'detach'; readonly ref: Ref; readonly subscription: string }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly ref?: Ref; readonly eventTypes: readonly string[] }
   | { readonly type: 'ack'; readonly deliveries: readonly number[] }
+  /** Given back unhandled, by a client that leaves: costs no failure. */
+  | { readonly type: 'release'; readonly deliveries: readonly number[] }
   | NackFrame
   | { readonly type: 'ping' };
 

@@ -189,6 +189,9 @@ export class Connection {
       case 'nack':
         this.#subscriptions.deliveries.nack(frame);
         return;
+      case 'release':
+        this.#subscriptions.deliveries.release(frame.deliveries);
+        return;
       case 'ping':
         this.#send({ type: 'pong' });
         return;
@@ -211,7 +214,9 @@ export class Connection {
     }
   }
 
-  async #perform(frame: Exclude<ClientFrame, { type: 'publish' | 'ack' | 'nack' | 'ping' }>): Promise<void> {
+  async #perform(
+    frame: Exclude<ClientFrame, { type: 'publish' | 'ack' | 'nack' | 'release' | 'ping' }>,
+  ): Promise<void> {
     const { ref } = frame;
     if ('eventTypes' in frame) {
       this.#eventTypes ??= new EventTypes({

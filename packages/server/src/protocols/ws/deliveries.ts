@@ -60,6 +60,11 @@ export class Deliveries {
     for (const number of numbers) this.#settle(number, { status: 'delivered' });
   }
 
+  /** Nobody began to handle them. */
+  release(numbers: readonly number[]): void {
+    for (const number of numbers) this.#settle(number, { status: 'busy', afterMs: 0 });
+  }
+
   nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs }: NackFrame): void {
     const reason = { code: 'handler_error', message: error };
     const outcome: Outcome = retry

@@ -69,6 +69,7 @@ const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
     'eventTypes' in frame ? { needs: ['eventTypes'], may: ['ref'] } : { needs: ['ref', 'subscription'] },
   detach: () => ({ needs: ['ref', 'subscription'] }),
   ack: () => ({ needs: ['deliveries'] }),
+  release: () => ({ needs: ['deliveries'] }),
   nack: () => ({ needs: ['deliveries'], may: ['retry', 'error', 'afterMs'] }),
   ping: () => ({ needs: [] }),
 };

@@ -49,9 +49,15 @@ export class Subscriptions {
       return;
     }
     told(subscription);
-    this.#served.set(id, { sink, settled: undefined });
-    if (left === undefined) sink.open(id);
-    else this.#left(id, sink, left);
+    const served: Served = { sink, settled: undefined };
+    this.#served.set(id, served);
+    if (left !== undefined) {
+      this.#left(id, sink, left);
+      return;
+    }
+    // An unnamed one ends with the connection: from here on its client knows where to begin again.
+    this.#tellProgress(id, served);
+    sink.open(id);
   }
 
   /** Ends a subscription, whoever serves it. Throws `subscription_not_found`. */
@@ -81,14 +87,19 @@ export class Subscriptions {
   /** Tells how far everything is settled, where that moved, and forgets what nobody waits for. */
   tick(): void {
     if (this.deliveries.size > 0) this.deliveries.sweep();
-    const { context, outbox } = this.#options;
+    const { outbox } = this.#options;
     for (const [id, served] of this.#served) {
       if (outbox.isFull) return;
-      const settled = context.engine.subscriptions.settledCursor(id);
-      if (settled === undefined || settled === served.settled) continue;
-      served.settled = settled;
-      outbox.send(`{"type":"progress","subscription":"${id}","cursor":"${settled}"}`);
+      this.#tellProgress(id, served);
     }
+  }
+
+  #tellProgress(id: string, served: Served): void {
+    const { context, outbox } = this.#options;
+    const settled = context.engine.subscriptions.settledCursor(id);
+    if (settled === undefined || settled === served.settled) return;
+    served.settled = settled;
+    outbox.send(`{"type":"progress","subscription":"${id}","cursor":"${settled}"}`);
   }
 
   /** Somebody else serves it, or it ended: the client should know that nothing more comes. */

@@ -35,8 +35,7 @@ describe('a WebSocket', () => {
       },
     ]);
     client.send({ type: 'ack', deliveries: [1] });
-    await client.until(() => client.ofType('progress').length > 0);
-    expect(client.ofType('progress').at(-1)).toMatchObject({ cursor: result.cursor });
+    await client.until(() => client.ofType('progress').at(-1)?.['cursor'] === result.cursor);
   });
 
   it('keeps a named subscription when it is lost, and delivers to the next one what was not acknowledged', async () => {
