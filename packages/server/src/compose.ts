@@ -11,6 +11,7 @@ import {
   type SubscriptionDefinition,
 } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
+import { ajvSchemas } from '@event-manager/schema';
 import {
   type AddressGuard,
   addressGuard,
@@ -114,7 +115,9 @@ async function openEngine(parts: {
     }
   };
   try {
-    return await Engine.open({ adapter, runtime, limits: configuration.limits, webhookSink: webhookSinkOf });
+    const { limits, topicsStrict } = configuration;
+    const schemas = ajvSchemas();
+    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, schemas, topicsStrict });
   } catch (error) {
     await sender.close();
     throw error;

@@ -60,6 +60,12 @@ export const SETTINGS = {
     fallback: 'info',
     reason: 'The least urgent lines that are logged; requests are logged from debug on.',
   }),
+  topicsStrict: setting({
+    variable: 'EVENT_MANAGER_TOPICS_STRICT',
+    reader: yesOrNo,
+    fallback: false,
+    reason: 'Refuses events on topics that were not declared, so that a mistyped topic is an error.',
+  }),
   webhookAllow: setting({
     variable: 'EVENT_MANAGER_WEBHOOK_ALLOW',
     live: true,

@@ -21,6 +21,7 @@ import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
+import { topicRoutes } from './routes/topic-routes.ts';
 import { webSocketRoute } from './routes/web-socket-route.ts';
 import { sendProblem } from './send-problem.ts';
 
@@ -108,7 +109,8 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
     forceCloseConnections: 'idle',
     // Our own hook refuses while draining, in the same form as every other error.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 512 },
+    // A topic of 500 characters, of which each may be nine when it is written in an address.
+    routerOptions: { maxParamLength: 4_608 },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, refusals),
     clientErrorHandler: refuseMalformed,
   });
@@ -182,6 +184,7 @@ function declareRoutes(
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
+  topicRoutes(app, context, { limits, budget });
   streamRoutes(app, context, streamSettings(configuration, runtime, turns));
   webSocketRoute(app);
   openApiRoutes(app);

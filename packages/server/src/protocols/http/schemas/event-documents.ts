@@ -70,7 +70,15 @@ export function eventDocuments(limits: Limits): RouteDocuments {
   };
 }
 
-const EVENT_ERRORS = ['invalid_event', 'invalid_topic', 'topic_reserved', 'event_too_large', 'id_conflict'] as const;
+const EVENT_ERRORS = [
+  'invalid_event',
+  'invalid_topic',
+  'topic_reserved',
+  'event_too_large',
+  'id_conflict',
+  'schema_violation',
+  'topic_not_declared',
+] as const;
 
 const PUBLISH = {
   operationId: 'publishEvent',

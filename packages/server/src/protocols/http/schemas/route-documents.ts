@@ -8,13 +8,20 @@ import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
 import { subscriptionSchemas } from './subscription-schemas.ts';
+import { topicDocuments, topicSchemas } from './topic-documents.ts';
 
 /** The documents of all routes: whoever adds a route adds a line here, or a test says that it is missing. */
 export function routeDocuments(limits: Limits): RouteDocuments {
-  return { ...eventDocuments(limits), ...SUBSCRIPTION_DOCUMENTS, ...DEAD_LETTER_DOCUMENTS, ...HEALTH_DOCUMENTS };
+  return {
+    ...eventDocuments(limits),
+    ...topicDocuments(limits),
+    ...SUBSCRIPTION_DOCUMENTS,
+    ...DEAD_LETTER_DOCUMENTS,
+    ...HEALTH_DOCUMENTS,
+  };
 }
 
 /** Every schema that they name. */
 export function components(limits: Limits): Components {
-  return { ...eventSchemas(limits), ...subscriptionSchemas(limits), ...ANSWER_SCHEMAS };
+  return { ...eventSchemas(limits), ...topicSchemas(limits), ...subscriptionSchemas(limits), ...ANSWER_SCHEMAS };
 }

@@ -1,0 +1,48 @@
+import { EventManagerError, type Principal, type TopicInfo } from '@event-manager/core';
+import type { OperationContext } from './operation-context.ts';
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1_000;
+/** A topic may hold a hundred versions of a schema of 64 KiB: the page ends early instead and is continued by its cursor. */
+const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
+const CURSOR_CHARACTERS_MAX = 4_096;
+
+export interface TopicsFound {
+  readonly topics: readonly TopicInfo[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+/** A page of the declared topics, by name. Throws `invalid_query`, `invalid_cursor`. */
+export function listTopics(
+  { engine }: OperationContext,
+  principal: Principal,
+  page: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+): TopicsFound {
+  const { limit = LIMIT_DEFAULT, cursor } = page;
+  if (limit < 1 || limit > LIMIT_MAX) {
+    const words = `A page has 1 to ${LIMIT_MAX} topics.`;
+    throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
+  }
+  const topics: TopicInfo[] = [];
+  let characters = 0;
+  let after = cursor === undefined ? undefined : readCursor(cursor);
+  while (topics.length < limit && characters < PAGE_CHARACTERS_MAX) {
+    const found = engine.topics.page(principal, { after, limit: 1 });
+    topics.push(...found.topics);
+    characters += JSON.stringify(found.topics).length;
+    after = found.next;
+    if (after === undefined) return { topics };
+  }
+  return { topics, nextCursor: Buffer.from(after!).toString('base64url') };
+}
+
+function readCursor(cursor: string): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const name = cursor.length > CURSOR_CHARACTERS_MAX ? '' : bytes.toString();
+  const isName = name !== '' && Buffer.from(name).equals(bytes) && !/\p{Cc}/u.test(name);
+  if (isName && bytes.toString('base64url') === cursor) return name;
+  throw new EventManagerError('invalid_cursor', 'The cursor was not made by this product or was cut.', {
+    pointer: '/cursor',
+  });
+}
