@@ -25,11 +25,14 @@ import type { Configuration } from './configuration/settings.ts';
 import type { Life } from './life.ts';
 import type { OperationContext, WebhookSinkDefinition } from './operations/operation-context.ts';
 import { type HttpServer, httpServer } from './protocols/http/http-server.ts';
+import { type MetricsServer, startMetricsServer } from './protocols/http/metrics-server.ts';
 import { testSender } from './test-sender.ts';
 
 export interface Composition {
   readonly engine: Engine;
   readonly http: HttpServer;
+  /** Serves the metrics on a port of their own, if the settings say so. */
+  listenForMetrics(): Promise<MetricsServer | undefined>;
   /**
    * Makes what the settings of `next` need, and returns how to put it in force once the configuration holds them. Throws
    * `invalid_setting` with nothing changed.
@@ -60,6 +63,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     engine,
     life,
     streams: new Set(),
+    connections: { open: 0 },
     durability: adapter.supports.durability,
     warnings,
     checkWebhook(sink) {
@@ -78,7 +82,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       http.reconfigured();
     };
   };
-  return { engine, http, prepare, close: () => sender.close() };
+  const listenForMetrics = async () =>
+    configuration.metricsEnabled ? startMetricsServer({ context, configuration, logger }) : undefined;
+  return { engine, http, listenForMetrics, prepare, close: () => sender.close() };
 }
 
 /** Everybody who judges addresses holds this one; what it says can change. Connections that are open stay open. */
@@ -115,9 +121,10 @@ async function openEngine(parts: {
     }
   };
   try {
-    const { limits, topicsStrict } = configuration;
+    const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
     const schemas = ajvSchemas();
-    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, schemas, topicsStrict });
+    const more = { schemas, topicsStrict, stallAfterMs, systemEvents };
+    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, ...more });
   } catch (error) {
     await sender.close();
     throw error;

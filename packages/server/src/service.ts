@@ -6,11 +6,14 @@ import { type Reconfiguration, reconfigure } from './configuration/reconfigure.t
 import type { Configuration } from './configuration/settings.ts';
 import { Life } from './life.ts';
 import { repairAdvice } from './repair-advice.ts';
+import { VERSION } from './version.ts';
 
 /** A running service. */
 export interface Service {
   /** Where to call it. */
   readonly url: string;
+  /** Where the metrics are served beside it, if they are. */
+  readonly metricsUrl?: string;
   readonly warnings: readonly string[];
   /** Puts the live settings of `next` in force, without a pause. Throws `invalid_setting` with nothing changed. */
   reconfigure(next: Configuration): Reconfiguration;
@@ -36,7 +39,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const configuration = { ...options.configuration, limits: { ...options.configuration.limits } };
   const life = new Life();
   const warnings = [...(options.warnings ?? []), ...warningsOf(configuration)];
-  const { engine, http, prepare, close } = await compose({ configuration, logger, runtime, life, warnings });
+  const composition = await compose({ configuration, logger, runtime, life, warnings });
+  const { engine, http, prepare, close } = composition;
   let url: string;
   try {
     url = await http.listen();
@@ -46,7 +50,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await close();
     throw error;
   }
+  const metricsServer = await composition.listenForMetrics();
+  if (metricsServer?.warning !== undefined) warnings.push(metricsServer.warning);
   life.enter('serving');
+  engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter: configuration.adapter });
   for (const warning of warnings) logger.warn(warning);
   const { status, reason } = engine.health().adapter;
   const advice = status === 'read-only' ? repairAdvice(configuration) : undefined;
@@ -57,11 +64,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stop = async () => {
     life.enter('draining');
     logger.info('draining');
+    engine.systemEvents.tell('service/stopping', 'service', { version: VERSION });
     // Two thirds for what is under way at the edge and in deliveries, the rest for the store.
     const partMs = configuration.shutdownMs / 3;
     const cancel = runtime.timers.after(partMs, () => http.cut());
     await http.close();
     cancel();
+    await metricsServer?.close();
     try {
       await engine.close({ drainMs: partMs });
     } finally {
@@ -73,6 +82,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   return {
     url,
+    ...(metricsServer?.url === undefined ? {} : { metricsUrl: `${metricsServer.url}/metrics` }),
     warnings: advice === undefined ? warnings : [advice, ...warnings],
     reconfigure(next) {
       const enforce = prepare(next);

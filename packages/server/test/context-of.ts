@@ -8,6 +8,7 @@ export function contextOf(engine: Engine, life: Life, more: Partial<OperationCon
     engine,
     life,
     streams: new Set(),
+    connections: { open: 0 },
     durability: 'none',
     checkWebhook: () => {},
     sendTest: () => Promise.reject(new TypeError('There is nobody to call.')),

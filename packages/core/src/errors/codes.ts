@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   disk_full: unavailable('The disk is full; publishing resumes when there is space.'),
   store_read_only: unavailable('The store found damage and serves reads only until it is repaired.'),
   not_ready: unavailable('The service is starting or stopping.'),
+  stalled: unavailable('A subscription that could go on makes no progress; events are taken all the same.'),
   unreachable: unavailable('The service gave no answer in time; what was asked for may have been done all the same.'),
   aborted: { kind: 'closed', retryable: false, meaning: 'The caller ended the operation.' },
   closed: { kind: 'closed', retryable: false, meaning: 'The event manager or adapter is closed.' },

@@ -2,7 +2,7 @@ import type { EventPriority } from '../event/priority.ts';
 
 /** Which stored events to find. Fields are ANDed; the entries of a list are ORed. Times are those of recording. */
 export interface EventQuery {
-  /** Topic pattern. */
+  /** Topic pattern; as `#` when absent, which does not match the bus's own events under `$sys`. */
   readonly topic?: string;
   /** Patterns over the event type. */
   readonly types?: readonly string[];

@@ -3,6 +3,7 @@ import { decodeStoredEvent } from '../event/decode-event.ts';
 import type { StoredEvent } from '../event/encode-event.ts';
 import type { Lane } from '../event/priority.ts';
 import { compilePatterns } from '../topic/compile-patterns.ts';
+import { isHidden } from '../topic/pattern.ts';
 import type { EventQuery } from './event-query.ts';
 
 /** Decides whether a record answers the query. For many records make the test once with `compileQuery`. */
@@ -25,12 +26,16 @@ export function compileQuery(query: EventQuery): (record: Recorded) => boolean {
 function compileRecordPart(query: EventQuery): (record: Recorded) => boolean {
   const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = query;
   const lanes = query.priorities === undefined ? undefined : new Set<Lane>(query.priorities);
-  const matchesTopic = query.topic === undefined ? undefined : compilePatterns([query.topic]);
+  const matchesTopic = query.topic === undefined ? isNotHidden : compilePatterns([query.topic]);
   return ({ recordedAtMs, lane, topic }) =>
     recordedAtMs >= fromMs &&
     recordedAtMs < toMs &&
     (lanes === undefined || lanes.has(lane)) &&
-    (matchesTopic === undefined || matchesTopic(topic));
+    matchesTopic(topic);
+}
+
+function isNotHidden(topic: string): boolean {
+  return !isHidden(topic);
 }
 
 /** The part that needs the body; `undefined` when the query asks for nothing in it. */

@@ -179,6 +179,31 @@ export const SETTINGS = {
     fallback: false,
     reason: 'Accepts permessage-deflate; costs 40 KiB and processor time for each WebSocket that asks for it.',
   }),
+  metricsEnabled: setting({
+    variable: 'EVENT_MANAGER_METRICS_ENABLED',
+    reader: yesOrNo,
+    fallback: true,
+    reason:
+      'Serve the metrics on a port of their own too, where Prometheus looks for them; GET /metrics is always there.',
+  }),
+  metricsPort: setting({
+    variable: 'EVENT_MANAGER_METRICS_PORT',
+    reader: wholeNumber(0, 65_535),
+    fallback: 9090,
+    reason: 'That port, on the same address; one that is taken is a warning. 0 takes any free port.',
+  }),
+  stallAfterMs: setting({
+    variable: 'EVENT_MANAGER_STALL_AFTER_MS',
+    reader: wholeNumber(1_000, 60 * MINUTE_MS),
+    fallback: MINUTE_MS,
+    reason: 'A subscription that could go on and does not for so long is stalled, and the service not ready.',
+  }),
+  systemEvents: setting({
+    variable: 'EVENT_MANAGER_SYSTEM_EVENTS',
+    reader: yesOrNo,
+    fallback: true,
+    reason: 'Publish what happens to the service itself under $sys; nobody gets it who did not ask for it.',
+  }),
   shutdownMs: setting({
     variable: 'EVENT_MANAGER_SHUTDOWN_MS',
     live: true,

@@ -14,6 +14,8 @@ export interface OperationContext {
   readonly life: Life;
   /** Streams that are open now. */
   readonly streams: Set<EventStream>;
+  /** Connections to the service, kept by whoever accepts them. */
+  readonly connections: { open: number };
   /** What an acknowledgement of this service means. */
   readonly durability: Durability;
   /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for a webhook that could never be called. */

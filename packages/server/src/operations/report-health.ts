@@ -10,6 +10,20 @@ export interface ServiceHealth extends EngineHealth {
   readonly warnings: readonly string[];
 }
 
+/** Whether events come in and go out, for whoever watches nothing else. */
+export interface EventsHealth {
+  readonly status: EngineHealth['status'];
+  readonly reason?: string;
+  readonly published: number;
+  readonly processed: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly deadLettered: number;
+  readonly queueDepth: number;
+  readonly bufferBytes: number;
+  readonly progress: EngineHealth['progress'];
+}
+
 /** Without a path: anybody may read it. */
 const DAMAGED =
   'The store found damage and serves reads only until it is repaired: ' +
@@ -22,21 +36,48 @@ export function reportHealth(context: OperationContext, _principal: Principal): 
   return { phase: life.phase, durability, streams: streams.size, ...health, warnings: [...damage, ...warnings] };
 }
 
-/** Throws `not_ready`, `store_failed`, `store_read_only` or `disk_full` when events cannot be taken now. */
+export function reportEventsHealth({ engine }: OperationContext, _principal: Principal): EventsHealth {
+  const { status, reason, progress } = engine.health();
+  const metrics = engine.metrics();
+  return {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    published: metrics.eventsPublished,
+    processed: metrics.eventsProcessed,
+    rejected: Object.values(metrics.rejected).reduce((sum, count) => sum + count, 0),
+    failed: metrics.eventsFailed,
+    deadLettered: metrics.deadLetterCount,
+    queueDepth: metrics.queueDepth,
+    bufferBytes: metrics.bodyBytes,
+    progress,
+  };
+}
+
+/** Throws `not_ready`, `store_failed`, `store_read_only`, `disk_full` or `stalled` when the service is not fit for work. */
 export function assertReady(context: OperationContext): void {
-  const { engine, life } = context;
-  if (life.phase !== 'serving') throw new EventManagerError('not_ready', `The service is ${life.phase}.`);
-  const health = engine.health();
-  if (health.status === 'failed') {
-    throw new EventManagerError(
+  const error = whyNotReady(context);
+  if (error) throw error;
+}
+
+/** What `assertReady` throws. */
+export function whyNotReady({ engine, life }: OperationContext): EventManagerError | undefined {
+  if (life.phase !== 'serving') return new EventManagerError('not_ready', `The service is ${life.phase}.`);
+  const { status, adapter, progress } = engine.health();
+  if (status === 'failed') {
+    return new EventManagerError(
       'store_failed',
       'The store stopped after a failure; a restart recovers what is durable.',
     );
   }
-  if (health.adapter.status === 'read-only') {
-    throw new EventManagerError('store_read_only', 'The store found damage and serves reads only.');
+  if (adapter.status === 'read-only') {
+    return new EventManagerError('store_read_only', 'The store found damage and serves reads only.');
   }
-  if (health.adapter.status === 'full') {
-    throw new EventManagerError('disk_full', 'The disk is full; events are taken again when there is space.');
+  if (adapter.status === 'full') {
+    return new EventManagerError('disk_full', 'The disk is full; events are taken again when there is space.');
   }
+  if (progress.stalled > 0) {
+    const words = `${progress.stalled} of the subscriptions could go on and make no progress; GET /health names them.`;
+    return new EventManagerError('stalled', words, { stalled: progress.stalled });
+  }
+  return undefined;
 }

@@ -6,6 +6,7 @@ import type { OperationContext } from '../../operations/operation-context.ts';
 import { WS_PATH, WsServer } from '../ws/ws-server.ts';
 import { allowOrigins } from './allow-origins.ts';
 import { BodyBudget } from './body-budget.ts';
+import { countConnections } from './count-connections.ts';
 import { acceptJson } from './json-body.ts';
 import { collectRoutes, openApiRoutes } from './openapi.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -19,6 +20,7 @@ import { batchRoutes } from './routes/batch-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
+import { METRICS_PATH, metricsRoutes } from './routes/metrics-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 import { topicRoutes } from './routes/topic-routes.ts';
@@ -57,6 +59,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   const { configuration } = options;
   const refusals = new RefusalLog(options.logger);
   const app = makeApp(options, refusals);
+  countConnections(app.server, options.context.connections);
   collectRoutes(app, configuration.limits);
   const turns = new Turns(options.runtime);
   app.after(() => declareRoutes(app, options, turns));
@@ -172,7 +175,8 @@ function declareRoutes(
     refuseForeignPages(app, configuration);
   }
   app.addHook('onRequest', (request, reply, done) => {
-    if (context.life.phase === 'serving' || HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
+    const path = request.routeOptions.url ?? '';
+    if (context.life.phase === 'serving' || HEALTH_PATHS.has(path) || path === METRICS_PATH) {
       done();
       return;
     }
@@ -181,6 +185,7 @@ function declareRoutes(
   });
   const methods = refuseMethods(app);
   healthRoutes(app, context);
+  metricsRoutes(app, context);
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);

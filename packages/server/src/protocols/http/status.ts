@@ -49,6 +49,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   disk_full: 503,
   store_read_only: 503,
   not_ready: 503,
+  stalled: 503,
   // Only a client says it, about us.
   unreachable: 503,
   aborted: 503,

@@ -8,7 +8,18 @@ const UUID = Type.String({ format: 'uuid' });
 const MOMENT = Type.String({ format: 'date-time' });
 const COUNT = Type.Integer({ minimum: 0 });
 const MILLISECONDS = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' });
-const COUNTS = ['delivered', 'retried', 'deadLettered', 'expired', 'skipped', 'withdrawn', 'removed', 'stale'];
+const COUNTS = [
+  'delivered',
+  'failed',
+  'retried',
+  'deadLettered',
+  'expired',
+  'skipped',
+  'withdrawn',
+  'removed',
+  'stale',
+];
+const PROGRESS = ['current', 'working', 'waiting', 'saturated', 'stalled', 'paused', 'stopped', 'unserved'];
 
 const PROBLEMS: Components = {
   ErrorCode: wordSchema(Object.keys(ERROR_CODES), { description: 'Stable within a major version; branch on it.' }),
@@ -96,7 +107,9 @@ const SUBSCRIPTIONS: Components = {
     waiting: COUNT,
     inFlight: COUNT,
     owed: COUNT,
-    stalled: Type.Boolean(),
+    state: wordSchema(PROGRESS, { description: '`stalled`: it could go on and does not.' }),
+    lag: Type.Optional(Type.Integer({ minimum: 0, description: 'Deliveries it may still have to make.' })),
+    lastProgressAt: Type.Optional(MOMENT),
     counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),
   }),
   SubscriptionsPage: Type.Object({ data: Type.Array(component('Subscription')), nextCursor: NEXT_CURSOR }, CLOSED),
@@ -144,9 +157,65 @@ const HEALTH: Components = {
       head: COUNT,
       unacknowledged: COUNT,
       subscriptions: COUNT,
+      progress: component('ProgressHealth'),
       warnings: Type.Array(Type.String()),
     },
     { description: 'What the service knows of itself.' },
+  ),
+  ProgressHealth: Type.Object({
+    stalled: COUNT,
+    saturated: COUNT,
+    lag: COUNT,
+    lagMax: COUNT,
+    worst: Type.Array(
+      Type.Object({
+        id: UUID,
+        name: Type.Optional(Type.String()),
+        state: wordSchema(PROGRESS),
+        lag: COUNT,
+        lastProgressAt: Type.Optional(MOMENT),
+      }),
+    ),
+  }),
+  EventsHealth: Type.Object({
+    status: wordSchema(['ok', 'degraded', 'failed']),
+    reason: Type.Optional(Type.String()),
+    published: COUNT,
+    processed: COUNT,
+    rejected: COUNT,
+    failed: COUNT,
+    deadLettered: COUNT,
+    queueDepth: COUNT,
+    bufferBytes: COUNT,
+    progress: component('ProgressHealth'),
+  }),
+  EventMetrics: Type.Object(
+    {
+      eventsPublished: COUNT,
+      eventsProcessed: COUNT,
+      eventsRetried: COUNT,
+      eventsFailed: COUNT,
+      publishLatency: component('LatencySummary'),
+      handlerLatency: component('LatencySummary'),
+      endToEndLatency: component('LatencySummary'),
+      queueDepth: COUNT,
+      activeSubscriptions: COUNT,
+      deadLetterCount: COUNT,
+      memoryUsage: Type.Integer({ minimum: 0, description: 'Bytes.' }),
+      cpuUsage: Type.Number({ minimum: 0, description: 'Seconds.' }),
+    },
+    { description: 'What was counted since the start, and how it is now.' },
+  ),
+  LatencySummary: Type.Object(
+    {
+      count: COUNT,
+      sum: Type.Number(),
+      p50: Type.Number(),
+      p95: Type.Number(),
+      p99: Type.Number(),
+      buckets: Type.Array(Type.Object({ le: Type.Number(), count: COUNT })),
+    },
+    { description: 'Milliseconds.' },
   ),
 };
 

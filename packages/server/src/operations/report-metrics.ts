@@ -1,0 +1,56 @@
+import type { EventMetrics, Principal, SubscriptionDefinition } from '@event-manager/core';
+import type { MetricsReading, SubscriptionReading } from '../metrics/metric-row.ts';
+import { VERSION } from '../version.ts';
+import type { OperationContext } from './operation-context.ts';
+import { whyNotReady } from './report-health.ts';
+
+/** Subscriptions with series of their own, in the order of creation: a monitoring system must not grow with ours. */
+const LISTED_MAX = 200;
+const MS_PER_SECOND = 1_000;
+
+/** The metrics as an object, as the embedded bus gives them. */
+export function reportMetrics(context: OperationContext, _principal: Principal): EventMetrics {
+  return context.engine.metrics();
+}
+
+/** Everything that Prometheus is told. */
+export function readForMonitoring(context: OperationContext, principal: Principal): MetricsReading {
+  const { engine, life, durability, streams, connections } = context;
+  const definitions = engine.subscriptions.list(principal);
+  const listable = definitions.filter(({ name, sink }) => name !== undefined || sink.kind === 'webhook');
+  return {
+    metrics: engine.metrics(),
+    version: VERSION,
+    adapter: engine.health().adapter.name,
+    durability,
+    phase: life.phase,
+    isReady: whyNotReady(context) === undefined,
+    clientStreams: streams.size,
+    connections: connections.open,
+    subscriptions: listable.slice(0, LISTED_MAX).flatMap((definition) => readingOf(context, principal, definition)),
+    subscriptionsUnlisted: Math.max(0, listable.length - LISTED_MAX),
+    assistanceWebhookFailures: definitions
+      .filter(isForAssistance)
+      .reduce((sum, { id }) => sum + engine.subscriptions.status(principal, id).counts.failed, 0),
+  };
+}
+
+function readingOf(
+  { engine }: OperationContext,
+  principal: Principal,
+  { id, name }: SubscriptionDefinition,
+): SubscriptionReading[] {
+  const { state, lag, lastProgressAt } = engine.subscriptions.status(principal, id);
+  if (lag === undefined) return [];
+  const label = name ?? id;
+  return [
+    { label, state, lag, ...(lastProgressAt ? { lastProgressAt: Date.parse(lastProgressAt) / MS_PER_SECOND } : {}) },
+  ];
+}
+
+/** The assistance service (AAS) is known by its name: as subscriber, of the subscription or of the host that is called. */
+function isForAssistance({ sink, subscriber, name }: SubscriptionDefinition): boolean {
+  if (sink.kind !== 'webhook') return false;
+  const host = URL.parse(sink.endpoint)?.hostname;
+  return [subscriber, name, host].some((word) => word !== undefined && /^aas(-|$)/i.test(word));
+}
