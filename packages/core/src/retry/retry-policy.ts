@@ -70,13 +70,15 @@ function readWhole(fields: ReadFields, name: string, fallback: number, max: numb
 }
 
 function readStrategy(fields: ReadFields): RetryPolicy['backoffStrategy'] {
-  const value = fields.get('backoffStrategy') ?? DEFAULT_RETRY_POLICY.backoffStrategy;
+  const value = fields.get('backoffStrategy');
+  if (value === undefined) return DEFAULT_RETRY_POLICY.backoffStrategy;
   if (value === 'fixed' || value === 'linear' || value === 'exponential') return value;
   throw invalid('fixed, linear or exponential is expected.', fields.pointer('backoffStrategy'));
 }
 
 function readFlag(fields: ReadFields, name: string, fallback: boolean): boolean {
-  const value = fields.get(name) ?? fallback;
+  const value = fields.get(name);
+  if (value === undefined) return fallback;
   if (typeof value === 'boolean') return value;
   throw invalid('true or false is expected.', fields.pointer(name));
 }

@@ -50,6 +50,9 @@ describe('parseRetryPolicy', () => {
 
   it.each([
     [null, ''],
+    [{ maxRetries: null }, '/maxRetries'],
+    [{ backoffStrategy: null }, '/backoffStrategy'],
+    [{ jitter: null }, '/jitter'],
     [{ maxRetries: -1 }, '/maxRetries'],
     [{ maxRetries: 1e9 }, '/maxRetries'],
     [{ maxRetries: '3' }, '/maxRetries'],

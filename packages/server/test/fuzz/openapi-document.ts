@@ -9,7 +9,7 @@ export interface Schema {
   readonly const?: unknown;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly propertyNames?: Schema;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
@@ -59,6 +59,8 @@ export interface Route {
   readonly operation: Operation;
 }
 
+/** What only the service can tell. */
+const FORMATS = ['events-cursor', 'subscriptions-cursor', 'dead-letters-cursor', 'topics-cursor', 'json-schema'];
 const COMPONENTS = '#/components/schemas/';
 
 export function routesOf({ paths }: OpenApiDocument): readonly Route[] {
@@ -80,7 +82,7 @@ export class SchemaCheck {
     const keywords = ['x-other-spellings'];
     this.#ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, allErrors: false, keywords });
     ajvFormats.default(this.#ajv);
-    this.#ajv.addFormat('cursor', true);
+    for (const format of FORMATS) this.#ajv.addFormat(format, true);
     for (const [name, schema] of Object.entries(components.schemas)) this.#ajv.addSchema(named(schema), name);
   }
 

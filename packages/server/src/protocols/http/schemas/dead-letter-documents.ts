@@ -7,7 +7,7 @@ const LETTERS_MAX = 100;
 const LETTERS: RouteAnswer = { description: 'A page of dead letters.', content: json(component('DeadLettersPage')) };
 const PAGE = {
   limit: Type.Optional(wholeSchema(1, LETTERS_MAX, { default: LETTERS_MAX })),
-  cursor: Type.Optional(cursorSchema()),
+  cursor: Type.Optional(cursorSchema('dead-letters')),
 };
 const SUBSCRIPTION_ID = Type.Optional(Type.String({ description: 'Also of one that was removed.' }));
 export const DEAD_LETTER_DOCUMENTS: RouteDocuments = {

@@ -2,7 +2,15 @@ import type { Limits } from '@event-manager/core';
 import Type from 'typebox';
 import { component, spelled } from './component.ts';
 import { BODY_ERRORS, json, READ_ERRORS, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
-import { cursorSchema, patternSchema, prioritySchema, textSchema, wholeSchema, wordSchema } from './text-schemas.ts';
+import {
+  cursorSchema,
+  momentParameter,
+  patternSchema,
+  prioritySchema,
+  textSchema,
+  wholeSchema,
+  wordSchema,
+} from './text-schemas.ts';
 
 const NDJSON_TYPE = 'application/x-ndjson';
 const PAGE_MAX = 1_000;
@@ -49,11 +57,13 @@ export function eventDocuments(limits: Limits): RouteDocuments {
           Type.String({ contentMediaType: 'application/json', contentSchema: component('Filter') }),
         ),
         from: Type.Optional(
-          Type.Union([wordSchema(['latest', 'earliest']), cursorSchema()], { description: 'Default: latest.' }),
+          Type.Union([wordSchema(['latest', 'earliest']), cursorSchema('events')], { description: 'Default: latest.' }),
         ),
-        cursor: Type.Optional(cursorSchema({ description: 'The same as a cursor in `from`, and beats it.' })),
+        cursor: Type.Optional(cursorSchema('events', { description: 'The same as a cursor in `from`, and beats it.' })),
       },
-      headers: { 'last-event-id': Type.Optional(cursorSchema({ description: 'Beats `from` and `cursor`.' })) },
+      headers: {
+        'last-event-id': Type.Optional(cursorSchema('events', { description: 'Beats `from` and `cursor`.' })),
+      },
       answers: { 200: { description: 'A stream.', content: { 'text/event-stream': Type.String() } } },
       errors: [
         'invalid_query',
@@ -119,7 +129,7 @@ function findParameters(limits: Limits) {
   const name = (...others: string[]) => Type.Optional(textSchema(limits, spelled(...others)));
   const moment = (description: string, ...others: string[]) =>
     Type.Optional(
-      Type.Union([Type.String({ format: 'date-time' }), Type.Integer()], {
+      momentParameter({
         description: `${description} Text, or milliseconds since 1970.`,
         ...spelled(...others),
       }),
@@ -144,7 +154,7 @@ function findParameters(limits: Limits) {
     from: moment('Recorded at or after.', 'fromMs', 'startTime', 'since'),
     to: moment('Recorded before.', 'toMs', 'endTime', 'until'),
     limit: Type.Optional(wholeSchema(1, PAGE_MAX, { default: 100 })),
-    cursor: Type.Optional(cursorSchema()),
+    cursor: Type.Optional(cursorSchema('events')),
     order: Type.Optional(wordSchema(['asc', 'desc'], { description: 'Oldest or newest first.' })),
     direction: Type.Optional(wordSchema(['forward', 'backward'], { description: 'The same in other words.' })),
   };

@@ -41,7 +41,7 @@ export const SUBSCRIPTION_DOCUMENTS: RouteDocuments = {
     summary: 'List subscriptions in the order of their creation',
     query: {
       limit: Type.Optional(wholeSchema(1, LIST_MAX, { default: 100 })),
-      cursor: Type.Optional(cursorSchema()),
+      cursor: Type.Optional(cursorSchema('subscriptions')),
       name: Type.Optional(Type.String()),
       subscriber: Type.Optional(Type.String(spelled('subscriberId', 'serviceName'))),
       state: Type.Optional(wordSchema(['active', 'paused', 'stopped'])),

@@ -27,6 +27,12 @@ export function patternSchema(limits: Limits, options: TSchemaOptions = {}): TSc
   return Type.String({ minLength: 1, maxLength: limits.topicCharactersMax, pattern, ...options });
 }
 
+/** A moment as a query parameter: a number there has no fraction. */
+export function momentParameter(options: TSchemaOptions): TSchema {
+  const milliseconds = Type.Integer({ minimum: MS_MIN, maximum: MS_MAX });
+  return Type.Union([Type.String({ format: 'date-time' }), milliseconds], options);
+}
+
 export function momentSchema(options: TSchemaOptions = {}): TSchema {
   return Type.Union([Type.String({ format: 'date-time' }), Type.Number({ minimum: MS_MIN, maximum: MS_MAX })], options);
 }
@@ -51,9 +57,12 @@ export function wholeSchema(minimum: number, maximum: number, options: TSchemaOp
   return Type.Integer({ minimum, maximum, ...options });
 }
 
-/** Whatever this service called a cursor: opaque. */
-export function cursorSchema(options: TSchemaOptions = {}): TSchema {
-  return Type.String({ format: 'cursor', ...options });
+/** Whatever this service called a cursor: opaque. One of a list is of no use for another list. */
+export function cursorSchema(
+  of: 'events' | 'subscriptions' | 'dead-letters' | 'topics' = 'events',
+  options: TSchemaOptions = {},
+): TSchema {
+  return Type.String({ format: `${of}-cursor`, ...options });
 }
 
 /** Absent on the last page of the library, `null` on the last page over HTTP. */

@@ -53,7 +53,7 @@ export function topicDocuments(limits: Limits): RouteDocuments {
       summary: 'List declared topics by name',
       query: {
         limit: Type.Optional(wholeSchema(1, LIST_MAX, { default: 100 })),
-        cursor: Type.Optional(cursorSchema()),
+        cursor: Type.Optional(cursorSchema('topics')),
       },
       answers: { 200: { description: 'A page of topics.', content: json(component('TopicsPage')) } },
       errors: ['invalid_query', 'invalid_cursor'],

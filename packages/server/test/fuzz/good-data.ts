@@ -1,0 +1,181 @@
+import fc from 'fast-check';
+import { type OpenApiDocument, resolve, type Schema } from './openapi-document.ts';
+
+/** What a generator cannot make up, because the service has to know it. */
+export interface Known {
+  /** A cursor that the service gave: of the log, or of a list. */
+  cursor(format: string): string;
+  /** A URL that may be called. */
+  endpoint(): string;
+}
+
+const WORD = fc.stringMatching(/^[a-z][a-z0-9_-]{0,11}$/);
+const LEVELS = fc.array(fc.oneof(WORD, fc.constantFrom('*', '+', '#'), fc.string({ unit: 'grapheme', maxLength: 5 })), {
+  minLength: 1,
+  maxLength: 6,
+});
+const TEXT = fc.oneof(
+  { weight: 4, arbitrary: WORD },
+  {
+    weight: 3,
+    arbitrary: LEVELS.chain((levels) => fc.constantFrom('.', '/').map((separator) => levels.join(separator))),
+  },
+  { weight: 2, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 512 }).map((length) => 'x'.repeat(length)) },
+);
+/** What no JSON that is to survive holds; the document says it in words. */
+const UNSTORABLE = /\\u0000|\\ud[89a-f]|__proto__/i;
+const STRUCTURE = fc.jsonValue({ maxDepth: 4 }).filter((value) => !UNSTORABLE.test(JSON.stringify(value)));
+const KEY = fc
+  .oneof(WORD, fc.string({ unit: 'grapheme', maxLength: 12 }))
+  .filter((key) => !/__proto__|\0|^\$?or$/.test(key));
+
+const JSON_SCHEMAS = [
+  true,
+  {},
+  { type: 'object' },
+  { type: 'object', properties: { total: { type: 'number', minimum: 0 } }, required: ['total'] },
+  { $defs: { name: { type: 'string', pattern: '^[a-z]+$' } }, properties: { name: { $ref: '#/$defs/name' } } },
+];
+
+/** Makes values that a schema allows. Patterns with more than one alternative are met by trying: every one allows some word. */
+export class GoodData {
+  readonly #document: OpenApiDocument;
+  readonly #known: Known;
+  readonly #made = new Map<Schema, fc.Arbitrary<unknown>>();
+
+  constructor(document: OpenApiDocument, known: Known) {
+    this.#document = document;
+    this.#known = known;
+  }
+
+  of(schema: Schema): fc.Arbitrary<unknown> {
+    let made = this.#made.get(schema);
+    if (!made) {
+      made = this.#make(resolve(this.#document, schema));
+      this.#made.set(schema, made);
+    }
+    return made;
+  }
+
+  #make(schema: Schema): fc.Arbitrary<unknown> {
+    if (schema.format === 'json-schema') return fc.constantFrom(...JSON_SCHEMAS);
+    if (schema.const !== undefined) return fc.constant(schema.const);
+    if (schema.enum) return fc.constantFrom(...schema.enum);
+    if (schema.anyOf) return fc.oneof(...schema.anyOf.map((part) => this.of(part)));
+    switch (schema.type) {
+      case 'string':
+        return this.#text(schema);
+      case 'integer':
+        return fc.integer({ min: schema.minimum ?? -(2 ** 47), max: schema.maximum ?? 2 ** 47 });
+      case 'number':
+        return fc.double({
+          min: schema.minimum ?? -1e9,
+          max: schema.maximum ?? 1e9,
+          noNaN: true,
+          noDefaultInfinity: true,
+        });
+      case 'boolean':
+        return fc.boolean();
+      case 'null':
+        return fc.constant(null);
+      case 'array':
+        return this.#list(schema);
+      case 'object':
+        return this.#object(schema);
+      default:
+        return STRUCTURE;
+    }
+  }
+
+  #text(schema: Schema): fc.Arbitrary<string> {
+    const { format, pattern, minLength = 0, maxLength = 60, contentSchema } = schema;
+    if (contentSchema) return this.of(contentSchema).map((value) => JSON.stringify(value));
+    if (format === 'uuid') return fc.uuid();
+    if (format === 'uri') return WORD.map(() => this.#known.endpoint());
+    if (format?.endsWith('-cursor')) return WORD.map(() => this.#known.cursor(format));
+    if (format === 'date-time') {
+      const moment = fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true });
+      return fc
+        .tuple(moment, fc.constantFrom('Z', 'z', '+05:30', '-11:00'))
+        .map(([at, zone]) => at.toISOString().replace('Z', zone));
+    }
+    const fits = (text: string) => text.length >= minLength && text.length <= maxLength && !text.includes('\0');
+    if (pattern === undefined) return TEXT.filter(fits);
+    const expression = new RegExp(pattern, 'u');
+    // One that begins with a fixed text is met by none of the words.
+    const source = /^\^[a-z]+_/.test(pattern) ? fc.stringMatching(new RegExp(pattern)) : TEXT;
+    return source.filter((text) => fits(text) && expression.test(text));
+  }
+
+  #list({ items = {}, minItems = 0, maxItems = Number.POSITIVE_INFINITY }: Schema): fc.Arbitrary<unknown> {
+    return fc.array(this.of(items), { minLength: minItems, maxLength: Math.min(maxItems, minItems + 4) });
+  }
+
+  #object(schema: Schema): fc.Arbitrary<unknown> {
+    const { properties = {}, required = [], propertyNames, additionalProperties } = schema;
+    const fields = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, this.of(field)]));
+    const known = fc.record(fields, { requiredKeys: required.filter((name) => name in fields) });
+    const values = typeof additionalProperties === 'object' ? this.of(additionalProperties) : STRUCTURE;
+    const keys = propertyNames ? WORD.map((word) => `x-${word}`) : KEY;
+    const more = additionalProperties === false ? undefined : fc.dictionary(keys, values, { maxKeys: 4 });
+    const both = more ? fc.tuple(more, known).map(([others, own]) => ({ ...others, ...own })) : known;
+    // Without a prototype it would be told apart from what is parsed.
+    return both.map((value) => ({ ...value }));
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+/** What the schemas say in words only: of two fields that depend on each other, the second is put right. */
+export function putRight(value: unknown, unique: () => string): unknown {
+  if (!isFields(value)) return value;
+  const { options } = value;
+  if (typeof value['name'] === 'string') value['name'] = `${value['name'].slice(0, 200)} ${unique()}`;
+  if (!isFields(options)) return value;
+  if (options['inFlightMax'] !== undefined || options['batchSize'] !== undefined) {
+    const { batchSize = 1, inFlightMax = 1_000 } = options as Record<string, number>;
+    Object.assign(options, { batchSize: Math.min(batchSize, inFlightMax), inFlightMax });
+  }
+  const { retryPolicy } = options;
+  if (isFields(retryPolicy) && typeof retryPolicy['maxDelay'] === 'number') {
+    retryPolicy['maxDelay'] = Math.max(
+      retryPolicy['maxDelay'],
+      (retryPolicy['initialDelay'] as number | undefined) ?? 1_000,
+    );
+  }
+  return value;
+}
+
+/** The same fields, some of them in another spelling that the document lists, or in snake_case. */
+export function respell(
+  document: OpenApiDocument,
+  given: Schema,
+  value: unknown,
+  pick: (count: number) => number,
+): unknown {
+  const schema = resolve(document, given);
+  if (Array.isArray(value)) return value.map((entry) => respell(document, schema.items ?? {}, entry, pick));
+  if (!isFields(value)) return value;
+  const { properties } = schema.anyOf?.map((part) => resolve(document, part)).find((part) => part.properties) ?? schema;
+  if (!properties) return value;
+  const spelled: Fields = {};
+  for (const [name, field] of Object.entries(value)) {
+    const property = properties[name];
+    const spellings = property ? spellingsOf(name, property) : [name];
+    const key = spellings[pick(spellings.length)]!;
+    spelled[key] = property ? respell(document, property, field, pick) : field;
+  }
+  return spelled;
+}
+
+export function spellingsOf(name: string, schema: Schema): readonly string[] {
+  const listed = [name, ...(schema['x-other-spellings'] ?? [])];
+  return [
+    ...new Set([...listed, ...listed.map((one) => one.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))]),
+  ];
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { call, postJson, runService, sample } from '../running-service.ts';
+import { OpenApiFuzz } from './openapi-fuzz.ts';
+import { ServiceState } from './service-state.ts';
+
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_120);
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
+
+/** Takes every delivery, except those that are to become dead letters. */
+async function receiver(): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(request.url === '/refuse' ? 500 : 204).end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close().closeAllConnections());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function prepare(url: string): Promise<ServiceState> {
+  const base = await receiver();
+  const options = { retryPolicy: { maxRetries: 0 } };
+  const request = { name: 'refuses', topic: '#', endpoint: `${base}/refuse`, options };
+  const { body: refusing } = await postJson(`${url}/subscriptions`, request);
+  const published = [];
+  for (let number = 0; number < 3; number++) published.push((await postJson(`${url}/events`, sample())).body);
+  let letters: { id: string }[] = [];
+  while (letters.length < published.length) letters = (await call(`${url}/dead-letters`)).body.data;
+  for (const topic of ['declared.a', 'declared.b']) await postJson(`${url}/topics`, { topic });
+  const next = async (path: string) => (await call(`${url}${path}?limit=1`)).body.nextCursor;
+  const { body: other } = await postJson(`${url}/subscriptions`, { ...request, name: 'other', topic: 'never' });
+  const cursors = new Map([
+    ['events-cursor', published[0].cursor],
+    ['subscriptions-cursor', await next('/subscriptions')],
+    ['topics-cursor', await next('/topics')],
+    ['dead-letters-cursor', await next('/dead-letters')],
+  ]);
+  for (const { id } of [refusing, other]) await call(`${url}/subscriptions/${id}`, { method: 'DELETE' });
+  return new ServiceState({
+    endpoint: `${base}/hook`,
+    cursors,
+    deadLetters: letters.map(({ id }) => id),
+    events: published.map(({ id }) => id),
+  });
+}
+
+it('answers as its OpenAPI document says, whatever is sent', { timeout: 600_000 }, async () => {
+  const { url } = await runService({ webhookAllow: ['loopback'] });
+  const state = await prepare(url);
+  const { body: document } = await call(`${url}/openapi.json`);
+  const report = await new OpenApiFuzz({ url, seed: SEED, requests: REQUESTS, document, state }).run();
+  const { findings, ...facts } = report;
+  process.stdout.write(`${JSON.stringify({ fuzz: 'openapi', ...facts, checks: findings.counts })}\n`);
+  if (findings.failures.length > 0) process.stdout.write(`again with FUZZ_SEED=${SEED} FUZZ_REQUESTS=${REQUESTS}\n`);
+  expect(findings.failures.slice(0, 5)).toEqual([]);
+  for (const [name, { checked }] of Object.entries(findings.counts)) expect(checked, name).toBeGreaterThan(0);
+  expect(report.untried).toEqual([]);
+  expect(report.good.accepted).toBe(report.good.sent);
+  expect(report.bad.refused).toBe(report.bad.sent);
+  expect((await call(`${url}/readyz`)).status).toBe(200);
+});

@@ -1,0 +1,77 @@
+import type { Answered, Sent } from './fuzz-client.ts';
+import type { Known } from './good-data.ts';
+import type { Route } from './openapi-document.ts';
+
+/** More would be a load test: each is owed every event that matches. */
+const SUBSCRIPTIONS_MAX = 3;
+const EVENTS_MAX = 200;
+
+/** What the fuzz knows to be in the service: ids that exist, a cursor, an endpoint that may be called. */
+export class ServiceState implements Known {
+  readonly #endpoint: string;
+  readonly #events: string[];
+  readonly #topics: string[] = [];
+  readonly #known: ReadonlyMap<string, readonly string[]>;
+  readonly #cursors: Map<string, string>;
+  readonly #subscriptions: string[] = [];
+
+  constructor(facts: {
+    endpoint: string;
+    cursors: ReadonlyMap<string, string>;
+    deadLetters: readonly string[];
+    events: readonly string[];
+  }) {
+    this.#endpoint = facts.endpoint;
+    this.#cursors = new Map(facts.cursors);
+    this.#events = [...facts.events];
+    this.#known = new Map<string, readonly string[]>([
+      ['events', this.#events],
+      ['subscriptions', this.#subscriptions],
+      ['topics', this.#topics],
+      ['dead-letters', facts.deadLetters],
+    ]);
+  }
+
+  cursor(format: string): string {
+    return this.#cursors.get(format)!;
+  }
+
+  endpoint(): string {
+    return this.#endpoint;
+  }
+
+  get isFull(): boolean {
+    return this.#subscriptions.length > SUBSCRIPTIONS_MAX;
+  }
+
+  /** True when one may go and another can still be asked for. */
+  get hasSeveral(): boolean {
+    return this.#subscriptions.length > 1;
+  }
+
+  takeOldest(): string {
+    return this.#subscriptions.shift()!;
+  }
+
+  /** An id that this address knows; `undefined` when there is none yet. */
+  idFor(path: string, pick: (count: number) => number): string | undefined {
+    const ids = this.#known.get(path.split('/')[1]!) ?? [];
+    return ids[pick(ids.length)];
+  }
+
+  note({ method, path }: Route, sent: Sent, answer: Answered): void {
+    if (method === 'DELETE' && answer.status === 204) {
+      const gone = this.#subscriptions.indexOf(sent.path.split('/')[2]!);
+      if (gone >= 0) this.#subscriptions.splice(gone, 1);
+    }
+    if (method !== 'POST' || answer.status !== 201) return;
+    const body = JSON.parse(answer.text) as { id: string; cursor: string; topic: string };
+    if (path === '/subscriptions') this.#subscriptions.push(body.id);
+    if (path === '/topics') this.#topics.push(encodeURIComponent(body.topic));
+    if (path === '/events') {
+      this.#cursors.set('events-cursor', body.cursor);
+      this.#events.push(body.id);
+      if (this.#events.length > EVENTS_MAX) this.#events.shift();
+    }
+  }
+}
