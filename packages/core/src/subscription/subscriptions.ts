@@ -335,12 +335,15 @@ export class Subscriptions {
   }
 
   async #remove(id: string): Promise<void> {
+    // What is under way through a socket may wait for the very client that waits for this, and its debts end here.
+    const drainMs = this.#catalog.get(id)?.sink.kind === 'socket' ? 0 : undefined;
     if (!this.#catalog.isDurable(id)) {
-      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { reason: 'ended' });
+      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs, reason: 'ended' });
       return;
     }
     const { progress } = queueKeys(id, this.#options.dispatch.partition);
     await this.#duty.leave(id, () => this.#catalog.remove(id, [{ kind: 'progress', key: progress }]), {
+      drainMs,
       reason: 'ended',
     });
     const removals = await this.#owedRemovals(id);

@@ -10,7 +10,7 @@
  * `closed`: streams are closed, named subscriptions detached, unnamed ones ended; what was under way is released at once and
  * costs no failure. Answers that come later go nowhere: the client asks again under the same event ids.
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { EventManagerError, type Runtime, type Turns } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -41,7 +41,7 @@ const TRY_AGAIN = 1013;
 export interface ConnectionOptions {
   readonly id: string;
   readonly webSocket: WebSocket;
-  readonly socket: Duplex;
+  readonly socket: Socket;
   readonly context: OperationContext;
   readonly configuration: Configuration;
   readonly runtime: Runtime;
@@ -62,12 +62,15 @@ export class Connection {
   #inbox: Buffer[] = [];
   #unanswered = 0;
   #unreadable = 0;
+  /** Bytes read from the socket when the last whole frame came. */
+  #readAtFrame: number;
   #onAnswered: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     const { webSocket, socket, context, configuration, runtime, turns } = options;
     const { clock, timers } = runtime;
     this.#options = options;
+    this.#readAtFrame = socket.bytesRead;
     const onFailure = (error: unknown) => this.#log(error);
     this.#outbox = new Outbox({
       webSocket,
@@ -117,6 +120,14 @@ export class Connection {
     this.#subscriptions.tick();
   }
 
+  get unreadBytes(): number {
+    return this.#options.socket.bytesRead - this.#readAtFrame;
+  }
+
+  cutUnread(): void {
+    this.#cut('Too many frames are not whole.');
+  }
+
   /** Answers what was read, leaves the subscriptions, and says goodbye. Resolves when nothing more is under way. */
   async drain(): Promise<void> {
     if (this.#state !== 'open') return;
@@ -148,6 +159,7 @@ export class Connection {
 
   #take(data: Buffer, isBinary: boolean): void {
     this.#heartbeat.heard();
+    this.#readAtFrame = this.#options.socket.bytesRead;
     if (this.#state === 'closing') return;
     if (isBinary) {
       this.#refuse(new UnreadableFrame(badRequest('A frame is JSON text.'), undefined));

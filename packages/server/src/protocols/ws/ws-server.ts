@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Cancel, EventManagerError, type Runtime, type Turns } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
@@ -11,6 +12,7 @@ import { COMPRESSION } from './compression.ts';
 import { Connection, PROTOCOL } from './connection.ts';
 import { frameBytesMax } from './limits.ts';
 import { refusalOf } from './refuse-upgrade.ts';
+import { cutLargestUnread } from './unread-frames.ts';
 
 export const WS_PATH = '/ws';
 
@@ -18,8 +20,11 @@ export const WS_PATH = '/ws';
 const LOOK_MS = 1_000;
 /** For the answer to a close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
-/** Nobody has a reason to send a frame in more parts; each would be kept apart in memory. */
+/** Nobody has a reason to send a frame in more fragments; each would be kept apart in memory. */
 const FRAGMENTS_MAX = 128;
+/** The same holds for what one read of the network brings; even over slow lines it is more than this, on the average. */
+const CHUNK_BYTES_MIN = 256;
+const CHUNKS_MIN = 4_096;
 
 export interface WsServerOptions {
   readonly context: OperationContext;
@@ -77,11 +82,12 @@ export class WsServer {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', onError);
-      this.#connect(webSocket, socket);
+      // The server listens on TCP; only its types allow for others.
+      this.#connect(webSocket, socket as Socket);
     });
   }
 
-  #connect(webSocket: WebSocket, socket: Duplex): void {
+  #connect(webSocket: WebSocket, socket: Socket): void {
     const connection = new Connection({ ...this.#options, id: this.#nextId(), webSocket, socket });
     this.#connections.add(connection);
     webSocket.on('close', () => this.#connections.delete(connection));
@@ -95,13 +101,20 @@ export class WsServer {
     const { runtime, configuration } = this.#options;
     const nowMs = runtime.clock.monotonicMs();
     for (const connection of this.#connections) connection.tick(nowMs);
+    cutLargestUnread(this.#connections, configuration.limits.bodiesBytesMax);
     const { wsHeartbeatMs, wsStallMs } = configuration;
     this.#cancelLook = runtime.timers.after(Math.min(LOOK_MS, wsHeartbeatMs / 4, wsStallMs / 4), this.#look);
   };
 }
 
 /** The types of ws that exist do not know all of its options. */
-function serverOptions(configuration: Configuration): ServerOptions & { closeTimeout: number; maxFragments: number } {
+interface UntypedOptions {
+  readonly closeTimeout: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+}
+
+function serverOptions(configuration: Configuration): ServerOptions & UntypedOptions {
   return {
     noServer: true,
     // Connections are counted here.
@@ -110,6 +123,7 @@ function serverOptions(configuration: Configuration): ServerOptions & { closeTim
     autoPong: false,
     maxPayload: frameBytesMax(configuration),
     maxFragments: FRAGMENTS_MAX,
+    maxBufferedChunks: Math.max(CHUNKS_MIN, frameBytesMax(configuration) / CHUNK_BYTES_MIN),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: configuration.wsCompression ? COMPRESSION : false,
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
