@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { type Application, buildApplication, buildRouteMap, text_en } from '@stricli/core';
+import type { CliContext } from './cli-context.ts';
+import { completionRoute, proposeRoute } from './commands/completion/route.ts';
+import { configRoute } from './commands/config/route.ts';
+import { deadLettersRoute } from './commands/dead-letters/route.ts';
+import { doctorRoute } from './commands/doctor/route.ts';
+import { eventsRoute } from './commands/events/route.ts';
+import { journalRoute } from './commands/journal/route.ts';
+import { publishRoute } from './commands/publish/route.ts';
+import { serveRoute } from './commands/serve/route.ts';
+import { subscriptionsRoute } from './commands/subscriptions/route.ts';
+import { tailRoute } from './commands/tail/route.ts';
+import { topicsRoute } from './commands/topics/route.ts';
+import { CommandFailure, EXIT_CODES, endingOf } from './exit-codes.ts';
+import { failureJson, failureWords } from './output/failure-words.ts';
+
+export interface ApplicationOptions {
+  /** Errors are JSON too. */
+  readonly isJson: boolean;
+}
+
+const MANIFEST = new URL('../package.json', import.meta.url);
+
+/** A mistake in an argument is no place for a stack. */
+const PLAINLY = { formatException: (error: unknown) => (error instanceof Error ? error.message : String(error)) };
+
+const DESCRIPTION =
+  'A durable event bus: runs the service, publishes to it, watches it, and looks inside. Commands that talk to a service take ' +
+  '--url, else EVENT_MANAGER_URL, else http://localhost:3004. Every command has --help with examples; docs/cli.md has all of them.';
+
+/** The tree of commands. What a command does is loaded when it runs: the tree alone is needed to find it. */
+export function application({ isJson }: ApplicationOptions): Application<CliContext> {
+  const failure = isJson ? failureJson : failureWords;
+  const wrongUse = (words: string) => failure(new CommandFailure('wrongUse', `${words}; see --help`));
+  const root = buildRouteMap<string, CliContext>({
+    routes: {
+      serve: serveRoute,
+      publish: publishRoute,
+      tail: tailRoute,
+      topics: topicsRoute,
+      subscriptions: subscriptionsRoute,
+      events: eventsRoute,
+      deadLetters: deadLettersRoute,
+      journal: journalRoute,
+      config: configRoute,
+      doctor: doctorRoute,
+      completion: completionRoute,
+      propose: proposeRoute,
+    },
+    docs: { brief: DESCRIPTION, hideRoute: { propose: true } },
+  });
+  return buildApplication(root, {
+    name: 'event-manager',
+    versionInfo: { getCurrentVersion: async () => JSON.parse(readFileSync(MANIFEST, 'utf8')).version },
+    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+    documentation: { onlyRequiredInUsageLine: true },
+    determineExitCode: (error) => EXIT_CODES[endingOf(error)].code,
+    localization: {
+      text: {
+        ...text_en,
+        exceptionWhileRunningCommand: failure,
+        exceptionWhileParsingArguments: (error) =>
+          wrongUse(text_en.exceptionWhileParsingArguments.call(PLAINLY, error, false)),
+        noCommandRegisteredForInput: (found) => wrongUse(text_en.noCommandRegisteredForInput(found)),
+      },
+    },
+  });
+}

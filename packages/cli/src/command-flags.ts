@@ -1,0 +1,48 @@
+/** Flags that many commands share. */
+import type { FlagParametersForType } from '@stricli/core';
+import type { CliContext } from './cli-context.ts';
+import type { OutputFlags } from './output/output.ts';
+
+export interface ServiceFlags extends OutputFlags {
+  readonly url?: string;
+}
+
+export const OUTPUT_FLAGS = {
+  json: { kind: 'boolean', default: false, brief: 'Print JSON on stdout and nothing else: one value, or one per line' },
+  quiet: { kind: 'boolean', default: false, brief: 'Print no notes, warnings or progress' },
+} as const satisfies FlagParametersForType<OutputFlags, CliContext>;
+
+export const SERVICE_FLAGS = {
+  url: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    placeholder: 'URL',
+    brief: 'Where the service is; else EVENT_MANAGER_URL, else http://localhost:3004',
+  },
+  ...OUTPUT_FLAGS,
+} as const satisfies FlagParametersForType<ServiceFlags, CliContext>;
+
+/** A text that is given or not. */
+export const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
+
+/** A text that may be given several times. */
+export const texts = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, variadic: true, placeholder, brief }) as const;
+
+export const wholeNumber = (placeholder: string, brief: string, min: number, max: number) =>
+  ({ kind: 'parsed', parse: readWhole(min, max), optional: true, placeholder, brief }) as const;
+
+export const argument = (placeholder: string, brief: string) => ({ parse: String, placeholder, brief }) as const;
+
+export const optionalArgument = (placeholder: string, brief: string) =>
+  ({ parse: String, placeholder, brief, optional: true }) as const;
+
+function readWhole(min: number, max: number): (input: string) => number {
+  return (input) => {
+    const value = Number(input);
+    if (/^\d{1,15}$/.test(input) && value >= min && value <= max) return value;
+    throw new TypeError(`a whole number from ${min} to ${max} is expected`);
+  };
+}

@@ -1,0 +1,23 @@
+import type { SubscriptionSink } from '@event-manager/core';
+import type { CliContext } from '../../cli-context.ts';
+import type { ServiceFlags } from '../../command-flags.ts';
+import { Output } from '../../output/output.ts';
+import { textTable } from '../../output/text-table.ts';
+import { connect } from '../../service/connect.ts';
+
+export async function listSubscriptions(this: CliContext, flags: ServiceFlags): Promise<void> {
+  await using client = await connect(this, flags);
+  const subscriptions = await client.listSubscriptions();
+  const output = new Output(this, flags);
+  await output.result(subscriptions, () =>
+    textTable(
+      ['ID', 'NAME', 'STATE', 'TOPIC', 'GOES TO'],
+      subscriptions.map(({ id, name = '', state, topic, sink }) => [id, name, state, topic, whereTo(sink)]),
+    ),
+  );
+  if (subscriptions.length === 0) output.note('no subscriptions');
+}
+
+function whereTo(sink: SubscriptionSink): string {
+  return sink.kind === 'webhook' ? sink.endpoint : sink.kind;
+}

@@ -1,0 +1,104 @@
+import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stricli/core';
+import type { CliContext } from '../../cli-context.ts';
+import { argument, optionalArgument, SERVICE_FLAGS, type ServiceFlags, text } from '../../command-flags.ts';
+import { proposeSubscriptions } from '../../service/proposals.ts';
+
+export interface CreateSubscriptionFlags extends ServiceFlags {
+  readonly topic?: string;
+  readonly endpoint?: string;
+  readonly name?: string;
+  readonly filter?: string;
+  readonly options?: string;
+  readonly secretFile?: string;
+}
+
+const JSON_FORMS = 'the text, @FILE, or - for standard input';
+const byId = {
+  flags: SERVICE_FLAGS,
+  positional: {
+    kind: 'tuple',
+    parameters: [{ ...argument('id', 'Id of the subscription'), proposeCompletions: proposeSubscriptions }],
+  },
+} as const;
+
+const list: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./list.ts')).listSubscriptions,
+  parameters: { flags: SERVICE_FLAGS },
+  docs: { brief: 'List subscriptions' },
+});
+
+const get: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./subscription.ts')).getSubscription,
+  parameters: byId,
+  docs: { brief: 'Print a subscription and how far it is' },
+});
+
+const create: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./create.ts')).createSubscription,
+  parameters: {
+    flags: {
+      topic: text('PATTERN', 'Topic pattern'),
+      endpoint: text('URL', 'URL of the webhook'),
+      name: text('NAME', 'Creating it again by the same name is no second one'),
+      filter: text('JSON', `What else an event must be: ${JSON_FORMS}`),
+      options: text('JSON', `Retries, batches, limits: ${JSON_FORMS}`),
+      secretFile: text('FILE', 'Holds the secret that signs deliveries (whsec_…)'),
+      ...SERVICE_FLAGS,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [optionalArgument('request', `The whole request as JSON: ${JSON_FORMS}`)],
+    },
+  },
+  docs: {
+    brief: 'Have events sent to a webhook',
+    customUsage: [
+      { input: '--name billing --topic order.* --endpoint https://billing.example/hook', brief: 'by flags' },
+      { input: '@subscription.json', brief: 'by a file; flags beat what it says' },
+    ],
+  },
+});
+
+const update: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./subscription.ts')).updateSubscription,
+  parameters: {
+    flags: SERVICE_FLAGS,
+    positional: {
+      kind: 'tuple',
+      parameters: [byId.positional.parameters[0], argument('changes', `Fields that change, as JSON: ${JSON_FORMS}`)],
+    },
+  },
+  docs: {
+    brief: 'Change a subscription; what it is owed stays owed',
+    customUsage: [`0198c0de-0000-7000-8000-00000000000a '{"options":{"maxConcurrency":4}}'`],
+  },
+});
+
+const pause: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./subscription.ts')).pauseSubscription,
+  parameters: byId,
+  docs: { brief: 'Deliver nothing for now; what it is owed waits' },
+});
+
+const resume: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./subscription.ts')).resumeSubscription,
+  parameters: byId,
+  docs: { brief: 'Deliver again' },
+});
+
+const remove: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./subscription.ts')).deleteSubscription,
+  parameters: byId,
+  docs: { brief: 'End a subscription and what it is owed; its dead letters stay' },
+});
+
+const test: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./test.ts')).testSubscription,
+  parameters: byId,
+  docs: { brief: 'Send a test event to the webhook, as real ones are sent; exits with 1 if it is not taken' },
+});
+
+export const subscriptionsRoute: RouteMap<CliContext> = buildRouteMap({
+  routes: { list, get, create, update, pause, resume, delete: remove, test },
+  docs: { brief: 'Look at subscriptions, make and change them' },
+});

@@ -1,0 +1,64 @@
+import type { CliContext, TerminalStream } from '../cli-context.ts';
+
+export interface OutputFlags {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * What a command prints. Results go to stdout and nothing else does: with `--json` one value or one per line. Notes for people
+ * go to stderr; `--quiet` leaves them out. Writing waits for a slow reader.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly #quiet: boolean;
+  readonly #context: CliContext;
+
+  constructor(context: CliContext, flags: OutputFlags) {
+    this.json = flags.json;
+    this.#quiet = flags.quiet;
+    this.#context = context;
+  }
+
+  /** A result, as one line of JSON or as lines for people. */
+  result(value: unknown, lines: () => readonly string[]): Promise<void> {
+    return this.#write(this.json ? [JSON.stringify(value)] : lines());
+  }
+
+  /** Lines that are the result in either form, such as a script. */
+  text(text: string): Promise<void> {
+    return this.#write([text]);
+  }
+
+  /** For people who do not want to be asked what happened. */
+  note(text: string): void {
+    if (!this.#quiet && !this.json) this.#context.process.stderr.write(`${text}\n`);
+  }
+
+  /** Worth knowing whatever was asked for; on stderr also with `--json`. */
+  warning(text: string): void {
+    if (!this.#quiet) this.#context.process.stderr.write(`${text}\n`);
+  }
+
+  /** Where progress may be drawn: a terminal with somebody in front of it. */
+  get progressStream(): TerminalStream | undefined {
+    const { stderr } = this.#context.process;
+    return stderr.isTTY === true && !this.#quiet && !this.json ? stderr : undefined;
+  }
+
+  async #write(lines: readonly string[]): Promise<void> {
+    const { stdout } = this.#context.process;
+    const { signal } = this.#context.interruption;
+    if (lines.length === 0 || signal.aborted) return;
+    if (stdout.write(`${lines.join('\n')}\n`)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        stdout.off('drain', done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      stdout.on('drain', done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,0 +1,11 @@
+/** The settings alone, for programs that look at them without starting the service: nothing of HTTP is loaded. */
+export { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
+export type { Given, SourceKind } from './given-settings.ts';
+export { isLoopback } from './is-loopback.ts';
+export {
+  type SettledConfiguration,
+  type SettledSetting,
+  type Surroundings,
+  settleConfiguration,
+} from './read-configuration.ts';
+export type { Configuration } from './settings.ts';
