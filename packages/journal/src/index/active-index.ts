@@ -1,6 +1,6 @@
 import type { RecordNames } from '../format/record.ts';
 import { DIMENSIONS, type Dimension, PATTERN_DIMENSIONS, type PatternDimension } from './dimensions.ts';
-import { hashId, hashText } from './hash.ts';
+import { hashText } from './hash.ts';
 import type { Narrowing, SegmentIndex } from './segment-index.ts';
 
 const INITIAL_RECORDS = 1024;
@@ -16,6 +16,8 @@ export interface IndexedRecord {
   readonly offset: number;
   readonly ids: Uint32Array;
   readonly idAt: number;
+  /** `hashId` of the id with the seed of the index. */
+  readonly idHash: number;
   readonly names: RecordNames;
 }
 
@@ -68,7 +70,7 @@ export class ActiveIndex implements SegmentIndex {
     this.lanes[ordinal] = record.lane;
     const idAt = ordinal * WORDS_PER_ID;
     for (let word = 0; word < WORDS_PER_ID; word++) this.ids[idAt + word] = record.ids[record.idAt + word]!;
-    this.idHashes[ordinal] = hashId(record.ids, record.idAt, this.idSeed);
+    this.idHashes[ordinal] = record.idHash;
     this.#addNames(ordinal, record.names);
     this.count++;
     this.#enter(ordinal);

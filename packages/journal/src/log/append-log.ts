@@ -59,9 +59,13 @@ export class AppendLog {
     const calls: Call[] = [];
     for (const part of partsOf(events)) {
       const ids = new Uint32Array(part.length * 4);
-      for (let index = 0; index < part.length; index++) parseEventIdWords(part[index]!.id, ids, index * 4);
+      const idHashes = new Uint32Array(part.length);
+      for (let index = 0; index < part.length; index++) {
+        parseEventIdWords(part[index]!.id, ids, index * 4);
+        idHashes[index] = this.#parts.known.hash(ids, index * 4);
+      }
       const { promise, resolve, reject } = Promise.withResolvers<readonly Appended[]>();
-      calls.push({ events: part, ids, follows: calls.at(-1), refusal: undefined, resolve, reject });
+      calls.push({ events: part, ids, idHashes, follows: calls.at(-1), refusal: undefined, resolve, reject });
       answers.push(promise);
     }
     this.#waiting.push(...calls);

@@ -7,6 +7,7 @@ const INITIAL_BYTES = 1 << 20;
 /** A larger buffer is given back after its batch, so that one huge batch is not paid for ever after. */
 const KEPT_BYTES_MAX = 16 << 20;
 const NAME_BYTES_MAX = 0xffff;
+const ASCII_MAX = 0x7f;
 
 /** Where a record stands and what it holds besides the event. */
 export interface RecordPlacement {
@@ -43,40 +44,45 @@ export class BatchBuffer {
 
   /** Appends one record and returns where it begins. */
   addRecord(event: Appendable, placement: RecordPlacement): number {
-    const names = namesOf(event);
+    const { body } = event;
     // A UTF-16 unit becomes at most three bytes of UTF-8.
-    this.#makeRoom(RECORD_HEADER_BYTES + names.length * 3 + event.body.length + 8);
+    this.#makeRoom(RECORD_HEADER_BYTES + namesLength(event) * 3 + body.length + 8);
     const at = this.length;
     const view = this.#view;
     let end = at + RECORD_HEADER_BYTES;
-    const nameBytes = this.#bytes.write(names, end, 'utf8');
-    if (nameBytes === names.length) this.#writeLengths(at, event, (text) => text.length);
-    else this.#writeLengths(at, event, (text) => Buffer.byteLength(text));
-    end += nameBytes;
-    this.#bytes.set(event.body, end);
-    end += event.body.length;
+    end = this.#writeName(event.topic, at + 42, end);
+    end = this.#writeName(event.type, at + 48, end);
+    end = this.#writeName(event.source, at + 50, end);
+    end = this.#writeName(event.correlationId, at + 52, end);
+    end = this.#writeName(event.userId, at + 54, end);
+    end = this.#writeName(event.projectId, at + 56, end);
+    this.#bytes.set(body, end);
+    end += body.length;
     const padded = at + aligned(end - at);
     while (end < padded) this.#bytes[end++] = 0;
-    view.setUint32(at + 44, event.body.length, true);
+    view.setUint32(at + 44, body.length, true);
     writeRecordFields(view, at, placement, event.lane, event.flags);
     sealRecord(this.#bytes, view, at, end, placement.seed);
     this.length = end;
     return at;
   }
 
-  #writeLengths(at: number, event: Appendable, bytesOf: (text: string) => number): void {
-    const view = this.#view;
-    const write = (offset: number, text: string | undefined): void => {
-      const bytes = text === undefined ? 0 : bytesOf(text);
-      if (bytes > NAME_BYTES_MAX) throw new TypeError('A name of an event is longer than a record can say.');
-      view.setUint16(at + offset, bytes, true);
-    };
-    write(42, event.topic);
-    write(48, event.type);
-    write(50, event.source);
-    write(52, event.correlationId);
-    write(54, event.userId);
-    write(56, event.projectId);
+  /** Writes a name at `from` and its length at `lengthAt`; returns where it ends. Names are short: a loop beats a native call. */
+  #writeName(name: string | undefined, lengthAt: number, from: number): number {
+    const bytes = this.#bytes;
+    const characters = name === undefined ? 0 : name.length;
+    let end = from;
+    for (let index = 0; index < characters; index++) {
+      const code = name!.charCodeAt(index);
+      if (code > ASCII_MAX) {
+        end = from + bytes.write(name!, from, 'utf8');
+        break;
+      }
+      bytes[end++] = code;
+    }
+    if (end - from > NAME_BYTES_MAX) throw new TypeError('A name of an event is longer than a record can say.');
+    this.#view.setUint16(lengthAt, end - from, true);
+    return end;
   }
 
   #makeRoom(count: number): void {
@@ -92,11 +98,12 @@ export class BatchBuffer {
   }
 }
 
-function namesOf({ topic, type, source, correlationId, userId, projectId }: Appendable): string {
-  return topic + type + source + (correlationId ?? '') + (userId ?? '') + (projectId ?? '');
+function namesLength({ topic, type, source, correlationId, userId, projectId }: Appendable): number {
+  const optional = (correlationId?.length ?? 0) + (userId?.length ?? 0) + (projectId?.length ?? 0);
+  return topic.length + type.length + source.length + optional;
 }
 
 /** An upper estimate of what an event adds to a segment, good enough to decide when to begin the next one. */
 export function estimateRecordBytes(event: Appendable): number {
-  return RECORD_HEADER_BYTES + namesOf(event).length + event.body.length + 8;
+  return RECORD_HEADER_BYTES + namesLength(event) + event.body.length + 8;
 }

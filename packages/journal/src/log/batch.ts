@@ -12,6 +12,8 @@ export interface Call {
   readonly events: readonly Appendable[];
   /** Four words per event. */
   readonly ids: Uint32Array;
+  /** The hash of each id, which every lookup begins with. */
+  readonly idHashes: Uint32Array;
   /** The part before this one of the same call: once that was refused, this one must not be stored. */
   readonly follows: Call | undefined;
   refusal: unknown;
@@ -55,9 +57,9 @@ export class Batch {
 
   /** Looks up the ids that a sealed segment may hold. Waits for nothing when there is none, as nearly always. */
   async findSealed(): Promise<void> {
-    for (const { events, ids } of this.#calls) {
+    for (const { events, ids, idHashes } of this.#calls) {
       for (let index = 0; index < events.length; index++) {
-        const hash = this.#known.hash(ids, index * 4);
+        const hash = idHashes[index]!;
         const candidates = this.#known.sealedCandidates(hash);
         if (candidates === undefined) continue;
         const found = await this.#known.findSealed(ids, index * 4, hash, candidates);
@@ -72,12 +74,12 @@ export class Batch {
     active.beginBatch(buffer);
     this.#shift = buffer.length - active.nextOffset;
     for (let call = 0; call < this.#calls.length; call++) {
-      const { events, ids } = this.#calls[call]!;
+      const { events } = this.#calls[call]!;
       for (let index = 0; index < events.length; index++) {
         const event = events[index]!;
-        const original = this.#originalOf(event, ids, index * 4);
+        const original = this.#originalOf(this.#calls[call]!, index);
         if (original !== undefined) this.#comparisons.push({ call, index, event, original });
-        else this.#answers[call]![index] = this.#store(active, buffer, event, ids, index * 4, recordedAtMs);
+        else this.#answers[call]![index] = this.#store(active, buffer, this.#calls[call]!, index, recordedAtMs);
       }
     }
   }
@@ -91,18 +93,20 @@ export class Batch {
     return this.#answers;
   }
 
-  #originalOf(event: Appendable, ids: Uint32Array, at: number): KnownRecord | undefined {
-    return this.#known.findInMemory(ids, at, this.#known.hash(ids, at)) ?? this.#sealed.get(event.id);
+  #originalOf({ events, ids, idHashes }: Call, index: number): KnownRecord | undefined {
+    const original = this.#known.findInMemory(ids, index * 4, idHashes[index]!);
+    return original ?? (this.#sealed.size === 0 ? undefined : this.#sealed.get(events[index]!.id));
   }
 
   #store(
     active: ActiveSegment,
     buffer: BatchBuffer,
-    event: Appendable,
-    ids: Uint32Array,
-    idAt: number,
+    { events, ids, idHashes }: Call,
+    index: number,
     recordedAtMs: number,
   ): Appended {
+    const event = events[index]!;
+    const idAt = index * 4;
     const previous = this.lastPosition;
     const position = previous + 1;
     const { seed, bytes: durableMark } = active.segment;
@@ -114,6 +118,7 @@ export class Batch {
       offset: at - this.#shift,
       ids,
       idAt,
+      idHash: idHashes[index]!,
       names: {
         topic: event.topic,
         type: event.type,

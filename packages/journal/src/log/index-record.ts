@@ -1,5 +1,6 @@
 import { decodeNames, type RecordHeader } from '../format/record.ts';
 import type { ActiveIndex } from '../index/active-index.ts';
+import { hashId } from '../index/hash.ts';
 
 const ids = new Uint32Array(4);
 
@@ -13,6 +14,7 @@ export function indexRecord(index: ActiveIndex, bytes: Buffer, at: number, heade
     offset,
     ids,
     idAt: 0,
+    idHash: hashId(ids, 0, index.idSeed),
     names: decodeNames(bytes, at, header),
   });
 }

@@ -21,3 +21,16 @@ it('sorts by hash, then by ordinal, and leaves out what is absent', () => {
     }),
   );
 });
+
+it('loses nothing between two pauses', () => {
+  const hashes = Uint32Array.from(
+    { length: 20_000 },
+    (_, index) => Math.imul(index, 0x9e3779b1) >>> (index % 3 === 0 ? 20 : 0),
+  );
+  const sorting = sortByHash(hashes, hashes.length, false);
+  let step = sorting.next();
+  while (step.done !== true) step = sorting.next();
+  const expected = Array.from(hashes.keys()).sort((a, b) => hashes[a]! - hashes[b]! || a - b);
+  expect([...step.value.ordinals]).toEqual(expected);
+  expect([...step.value.hashes]).toEqual(expected.map((ordinal) => hashes[ordinal]!));
+});
