@@ -101,6 +101,8 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
     http: {
       // Node's own refusal has no body; `refuseWithoutHost` says it as everything else is said.
       requireHostHeader: false,
+      // Of two hosts or content types the first would win in silence; joined they are neither, and refused.
+      joinDuplicateHeaders: true,
       maxHeaderSize: configuration.headerBytesMax,
       connectionsCheckingInterval: TIMEOUTS_EVERY_MS,
       // With a headersTimeout above the requestTimeout Node applies neither (measured on 26.10).
