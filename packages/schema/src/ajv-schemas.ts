@@ -1,19 +1,15 @@
 import {
   type CompiledSchema,
   EventManagerError,
-  type JsonValue,
   jsonPointer,
   type SchemaCompiler,
   type SchemaViolation,
 } from '@event-manager/core';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { COSTS, type Costs, payFor, withCosts } from './costs.ts';
 import { Effort, TooMuchEffort } from './effort.ts';
-import { FORMATS } from './formats.ts';
 import { inspectSchema } from './inspect-schema.ts';
-import type { SafePattern } from './safe-pattern.ts';
+import { makeCheck } from './make-check.ts';
 import { DEFAULT_SCHEMA_LIMITS, type SchemaLimits } from './schema-limits.ts';
-import { hasUniqueItems } from './unique-items.ts';
 
 export interface AjvSchemasOptions {
   readonly limits?: Partial<SchemaLimits>;
@@ -39,52 +35,9 @@ export function ajvSchemas(options: AjvSchemasOptions = {}): SchemaCompiler {
     compile(schema) {
       const { patterns } = inspectSchema(schema, limits, effort);
       if (!grammar.validateSchema(schema as object)) throw invalid(grammar.errors);
-      return compiled(make(schema, patterns, effort), effort);
+      return compiled(makeCheck(schema, patterns, effort), effort);
     },
   };
-}
-
-/** An instance for each schema, because ajv never forgets what it compiled; it goes when the schema is replaced. */
-function make(schema: JsonValue, patterns: ReadonlyMap<string, SafePattern>, effort: Effort): ValidateFunction {
-  const patternOf = Object.assign((pattern: string) => patterns.get(pattern)!, { code: 'patternOf' });
-  const ajv = new Ajv2020({
-    strict: false,
-    meta: false,
-    validateSchema: false,
-    logger: false,
-    // One function for each reference: copies of them would double with every level.
-    inlineRefs: false,
-    // `constructor` is not a property of every payload.
-    ownProperties: true,
-    // Otherwise names of properties are held against patterns by JavaScript's own engine.
-    allowMatchingProperties: true,
-    // 19.99 is a multiple of 0.01, whatever doubles say.
-    multipleOfPrecision: 6,
-    // Tidying the code takes time that grows with its square (measured: 400 ms for a thousand subschemas, against 100).
-    code: { optimize: false, regExp: patternOf },
-  });
-  for (const [name, test] of FORMATS) ajv.addFormat(name, test);
-  ajv.removeKeyword('uniqueItems');
-  ajv.addKeyword({
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    error: { message: 'must not hold the same item twice' },
-    compile: (isOn: boolean) => (items: unknown[]) => !isOn || hasUniqueItems(items, effort),
-  });
-  ajv.addKeyword({
-    keyword: COSTS,
-    valid: true,
-    compile: (costs: Costs) => (value: unknown) => {
-      payFor(costs, effort, value);
-      return true;
-    },
-  });
-  try {
-    return ajv.compile(withCosts(schema) as object);
-  } catch (cause) {
-    throw new EventManagerError('invalid_schema', 'The schema cannot be compiled.', { pointer: '' }, cause);
-  }
 }
 
 function compiled(validate: ValidateFunction, effort: Effort): CompiledSchema {

@@ -21,12 +21,18 @@ export function withCosts(schema: JsonValue): JsonValue {
   for (const [keyword, value] of Object.entries(schema as JsonObject)) {
     const kind = KEYWORDS.get(keyword);
     if (kind === undefined || kind === 'annotation' || keyword === '$id' || keyword === '$schema') continue;
-    own += kind === 'values' ? 1 + valuesIn(value) / 4 : 1;
+    own += 1 + ownCost(kind, value);
     copy[keyword] = copyOf(kind, value);
   }
   const eachProperty = FOR_EACH_PROPERTY.some((keyword) => Object.hasOwn(copy, keyword));
   copy[COSTS] = { own, eachProperty };
   return copy;
+}
+
+/** Alternatives that are of another type end before they pay for themselves. */
+function ownCost(kind: string, value: JsonValue): number {
+  if (kind === 'values') return valuesIn(value);
+  return kind === 'schemas' ? (value as readonly JsonValue[]).length : 0;
 }
 
 function copyOf(kind: string, value: JsonValue): JsonValue {
@@ -37,11 +43,11 @@ function copyOf(kind: string, value: JsonValue): JsonValue {
 }
 
 /** Pays for one visit, with what the size of the value adds. */
-export function payFor({ own, eachProperty }: Costs, effort: Effort, value: unknown): void {
+export function pay({ own, eachProperty }: Costs, effort: Effort, value: unknown): void {
   let steps = own;
   if (typeof value === 'string') steps += value.length / 16;
   else if (Array.isArray(value)) steps += value.length / 4;
-  else if (eachProperty && typeof value === 'object' && value !== null) for (const _ in value) steps++;
+  else if (eachProperty && typeof value === 'object' && value !== null) for (const _ in value) steps += 4;
   effort.spend(steps);
 }
 

@@ -51,6 +51,7 @@ describe('a compiled schema', () => {
     expect(violation({ properties: { a: { anyOf: [{ type: 'string' }, { type: 'null' }] } } }, { a: 1 })?.pointer).toBe(
       '/a',
     );
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
     const conditional = { if: { required: ['a'] }, then: { properties: { b: { type: 'string' } } } };
     expect(violation(conditional, { a: 1, b: 1 })?.pointer).toBe('/b');
   });
