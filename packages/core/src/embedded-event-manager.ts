@@ -4,6 +4,7 @@ import { Engine, type EngineHealth, type StreamRequest } from './engine.ts';
 import { EventManagerError } from './errors/event-manager-error.ts';
 import { decodeEvent } from './event/decode-event.ts';
 import type { EventIn } from './event/event.ts';
+import { parseEventId } from './event/event-id.ts';
 import type {
   BatchPublishResult,
   EventManager,
@@ -126,7 +127,8 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async getEvent(eventId: string): Promise<EventOf<Events>> {
     const engine = await this.#open();
-    const record = await engine.event(this.#principal, eventId);
+    const known = parseEventId(eventId);
+    const record = known === undefined ? undefined : await engine.event(this.#principal, known);
     if (!record) throw new EventManagerError('event_not_found', 'No event with this id is kept.', { id: eventId });
     return decodeEvent(record.body) as EventOf<Events>;
   }

@@ -1,5 +1,6 @@
-import type { GapCause, SubscriptionDefinition } from '@event-manager/core';
+import type { GapCause } from '@event-manager/core';
 import type { JsonObject } from '@event-manager/core/portable';
+import type { DescribedSubscription } from '../http/described-subscription.ts';
 import type { ProblemFields } from '../http/problem-error.ts';
 
 /*
@@ -48,13 +49,15 @@ export interface DeliveryEntry {
 }
 
 export type AnswerFrame =
-  | { readonly type: 'subscribed'; readonly ref: number; readonly subscription: SubscriptionDefinition }
+  | { readonly type: 'subscribed'; readonly ref: number; readonly subscription: DescribedSubscription }
   | { readonly type: 'unsubscribed' | 'detached' | 'unstreamed'; readonly ref: number }
   | { readonly type: 'streaming'; readonly ref: number; readonly stream: string; readonly cursor: string };
 
 export type DeliveringFrame =
   | { readonly type: 'delivery'; readonly subscription: string; readonly deliveries: readonly DeliveryEntry[] }
-  | { readonly type: 'progress'; readonly subscription: string; readonly cursor: string };
+  | { readonly type: 'progress'; readonly subscription: string; readonly cursor: string }
+  /** Nothing more comes on this connection, and it was not this client that wished so. */
+  | { readonly type: 'detached'; readonly ref?: undefined; readonly subscription: string; readonly reason: string };
 
 export type StreamingFrame =
   | { readonly type: 'event'; readonly stream: string; readonly cursor: string; readonly event: JsonObject }

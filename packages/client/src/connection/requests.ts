@@ -36,7 +36,7 @@ export class Requests implements ConnectionUser {
     if (reply === undefined) return false;
     this.#replies.delete(frame.ref);
     if (frame.type === 'error') reply.failed(problemError(frame.error));
-    else reply.answered(frame);
+    else reply.answered(frame as AnswerFrame);
     return true;
   }
 

@@ -11,6 +11,7 @@ export class Answers {
   readonly #connection: Connection;
   readonly #timers: Timers;
   #acknowledged: number[] = [];
+  #released: number[] = [];
   #refusals: string[] = [];
   #isFlushing = false;
 
@@ -25,12 +26,14 @@ export class Answers {
       const { retry, error } = outcome;
       this.#refusals.push(JSON.stringify({ type: 'nack', deliveries: [delivery], retry, error }));
     }
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#timers.soon(() => {
-      this.#isFlushing = false;
-      this.flush();
-    });
+    this.#flushSoon();
+  }
+
+  /** Gives deliveries back that were not handled and will not be. */
+  release(deliveries: readonly number[]): void {
+    if (deliveries.length === 0) return;
+    this.#released.push(...deliveries);
+    this.#flushSoon();
   }
 
   flush(): void {
@@ -39,6 +42,10 @@ export class Answers {
       this.#connection.send(`{"type":"ack","deliveries":[${this.#acknowledged.join()}]}`);
       this.#acknowledged = [];
     }
+    if (this.#released.length > 0) {
+      this.#connection.send(`{"type":"release","deliveries":[${this.#released.join()}]}`);
+      this.#released = [];
+    }
     for (const refusal of this.#refusals) this.#connection.send(refusal);
     this.#refusals = [];
   }
@@ -46,6 +53,16 @@ export class Answers {
   /** The numbers mean nothing on another connection. */
   lost(): void {
     this.#acknowledged = [];
+    this.#released = [];
     this.#refusals = [];
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#timers.soon(() => {
+      this.#isFlushing = false;
+      this.flush();
+    });
   }
 }

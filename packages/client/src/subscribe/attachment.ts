@@ -12,6 +12,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { AnswerFrame, DeliveryEntry } from '../connection/frames.ts';
 import type { Requests } from '../connection/requests.ts';
 import { StandingRequest } from '../connection/standing-request.ts';
+import { definitionOf } from '../http/described-subscription.ts';
 import type { Answers } from './answers.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Handling } from './handling.ts';
@@ -134,7 +135,7 @@ export class Attachment {
 
   #attached(frame: AnswerFrame): void {
     if (frame.type !== 'subscribed') return;
-    const { subscription } = frame;
+    const subscription = definitionOf(frame.subscription);
     this.#socketId = subscription.id;
     this.#id ??= subscription.id;
     const { concurrency, timeoutMs } = socketOptions(this.#options.body['options']);

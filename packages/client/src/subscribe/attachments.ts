@@ -73,7 +73,8 @@ export class Attachments implements ConnectionUser {
   async unsubscribe(attachment: Attachment): Promise<void> {
     const { id, isNamed } = attachment;
     const socketId = this.#drop(attachment);
-    void attachment.deliveries.stop(0);
+    attachment.deliveries.drop();
+    this.#answers.flush();
     const isDone = socketId !== undefined && (await this.#ask('unsubscribe', socketId));
     // An unnamed one ended with its connection.
     if (!isDone && isNamed) await this.#options.state.deleteSubscription(id);
@@ -111,6 +112,7 @@ export class Attachments implements ConnectionUser {
   took(frame: ServerFrame): boolean {
     if (frame.type === 'delivery') this.#bySocketId.get(frame.subscription)?.take(frame.deliveries);
     else if (frame.type === 'progress') this.#bySocketId.get(frame.subscription)?.moved(frame.cursor);
+    else if (frame.type === 'detached' && frame.ref === undefined) this.#detached(frame.subscription, frame.reason);
     else return false;
     return true;
   }
@@ -127,6 +129,19 @@ export class Attachments implements ConnectionUser {
       this.#drop(attachment, reason);
       this.#options.onError(reason);
     }
+  }
+
+  /** Not asked for again: of two programs that serve one name, each would take it from the other for ever. */
+  #detached(socketId: string, reason: string): void {
+    const attachment = this.#bySocketId.get(socketId);
+    if (!attachment) return;
+    const error =
+      reason === 'taken_over'
+        ? new EventManagerError('lease_lost', 'Another program serves the subscription now.', { id: attachment.id })
+        : new EventManagerError('subscription_not_found', 'The subscription was ended.', { id: attachment.id });
+    this.#drop(attachment, error);
+    attachment.deliveries.drop();
+    this.#options.onError(error);
   }
 
   #drop(

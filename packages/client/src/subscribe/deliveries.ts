@@ -19,6 +19,9 @@ import { callHandler, type Handling } from './handling.ts';
 /** After a new connection the service sends what it released within a moment; a later delivery is a new decision of somebody. */
 const REMEMBERED_MS = 60_000;
 
+/** In place of a connection: nobody waits for the answer any more. */
+const RELEASED = -1;
+
 export interface DeliveriesOptions {
   readonly answers: Answers;
   readonly clock: Clock;
@@ -72,7 +75,10 @@ export class Deliveries {
   }
 
   take(deliveries: readonly DeliveryEntry[]): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped) {
+      this.#options.answers.release(deliveries.map(({ delivery }) => delivery));
+      return;
+    }
     if (this.#remembered.size > 0 && this.#options.clock.monotonicMs() > this.#rememberedUntilMs) {
       this.#remembered.clear();
     }
@@ -98,8 +104,7 @@ export class Deliveries {
 
   /** No handler is called any more. Resolves when the last one that runs has ended, or was told to after `drainMs`. */
   async stop(drainMs: number): Promise<void> {
-    this.#isStopped = true;
-    this.#waiting = [];
+    this.#stop();
     if (this.#calls.size === 0) return;
     const { timers } = this.#options;
     await new Promise<void>((resolve) => {
@@ -109,7 +114,32 @@ export class Deliveries {
         resolve();
       };
     });
-    for (const call of this.#calls) call.ending?.abort();
+    this.#abandon();
+  }
+
+  /** The debt ends: no handler is called any more, and what the running ones say does not matter. They are not told: one may be the caller. */
+  drop(): void {
+    this.#stop();
+    for (const { entries } of this.#calls) this.#release(entries);
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    for (const entries of this.#waiting) this.#release(entries);
+    this.#waiting = [];
+  }
+
+  #abandon(): void {
+    for (const call of this.#calls) {
+      this.#release(call.entries);
+      call.ending?.abort();
+    }
+  }
+
+  #release(entries: readonly Entry[]): void {
+    const present = entries.filter(({ connection }) => connection === this.#connection);
+    this.#options.answers.release(present.map(({ number }) => number));
+    for (const entry of present) entry.connection = RELEASED;
   }
 
   #isKnown({ delivery: number, event }: DeliveryEntry): boolean {

@@ -1,3 +1,5 @@
+export { eventManagerConformance } from './event-manager.ts';
+export type { EventManagerHarness, OpenedEventManager } from './event-manager-subject.ts';
 export { eventStoreConformance } from './event-store.ts';
 export { type LocalQueueConformanceOptions, localQueueConformance } from './local-queue.ts';
 export * from './sample-event.ts';

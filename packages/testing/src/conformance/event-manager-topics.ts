@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { StartEventManager } from './event-manager-subject.ts';
+
+const SCHEMA = { type: 'object', properties: { total: { type: 'number' } }, required: ['total'] };
+
+export function topicsConformance(start: StartEventManager): void {
+  describe('topics', () => {
+    it('are declared, described and listed', async () => {
+      const { events } = await start();
+      const created = await events.createTopic('order.created', SCHEMA, { description: 'An order came in.' });
+      expect(created).toMatchObject({
+        topic: 'order.created',
+        description: 'An order came in.',
+        compatibility: 'backward',
+        schema: SCHEMA,
+        versions: [{ version: 1, schema: SCHEMA }],
+      });
+      await events.createTopic('a/b');
+      expect(await events.getTopic('order/created')).toMatchObject({ topic: 'order.created', schema: SCHEMA });
+      expect((await events.listTopics()).map(({ topic }) => topic)).toEqual(['a/b', 'order.created']);
+      await expect(events.getTopic('nobody')).rejects.toMatchObject({ code: 'topic_not_found' });
+    });
+
+    it('hold payloads against their schema, and say what is wrong', async () => {
+      const { events } = await start();
+      await events.createTopic('order.created', SCHEMA);
+      const bad = { type: 'order.created', source: 'shop', payload: { total: 'much' } };
+      const refused = { code: 'schema_violation', details: { pointer: '/payload/total' } };
+      await expect(events.publish(bad)).rejects.toMatchObject(refused);
+      const { results } = await events.publishBatch([{ ...bad, payload: { total: 1 } }, bad]);
+      expect(results[1]).toMatchObject({ code: 'schema_violation', details: { pointer: '/1/payload/total' } });
+    });
+
+    it('get new versions that stored events fit', async () => {
+      const { events } = await start();
+      await events.createTopic('order.created', SCHEMA);
+      await events.publish({ type: 'order.created', source: 'shop', payload: { total: 1 } });
+      const wider = { type: 'object', properties: { total: { type: 'number' }, note: { type: 'string' } } };
+      const changed = await events.addTopicSchema('order.created', wider);
+      expect(changed.versions.map(({ version }) => version)).toEqual([1, 2]);
+      const narrower = { ...SCHEMA, required: ['total', 'note'] };
+      const refused = events.addTopicSchema('order.created', narrower);
+      await expect(refused).rejects.toMatchObject({ code: 'schema_incompatible' });
+      await expect(events.addTopicSchema('nobody', SCHEMA)).rejects.toMatchObject({ code: 'topic_not_found' });
+    });
+  });
+}

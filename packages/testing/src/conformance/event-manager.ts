@@ -1,0 +1,19 @@
+import { describe } from 'vitest';
+import { handlingConformance } from './event-manager-handling.ts';
+import { publishConformance } from './event-manager-publish.ts';
+import { readConformance } from './event-manager-read.ts';
+import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
+import { subscribeConformance } from './event-manager-subscribe.ts';
+import { topicsConformance } from './event-manager-topics.ts';
+
+/** What the interface `EventManager` promises, embedded and over the network alike. Call it in a test file of each face. */
+export function eventManagerConformance(harness: EventManagerHarness): void {
+  describe(`the EventManager interface: ${harness.name}`, () => {
+    const start = startEventManager(harness);
+    publishConformance(start);
+    subscribeConformance(start);
+    handlingConformance(start);
+    readConformance(start);
+    topicsConformance(start);
+  });
+}
