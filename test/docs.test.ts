@@ -196,11 +196,13 @@ describe('docs/subscriptions.md', () => {
     const defaults = new Map(table(subscriptions, 'Field', 2).map(([name, , value]) => [code(name!), value!]));
     const webhook = parseSubscription(request, limits).options;
     const handler = parseSubscription({ topic: 'a', handler: () => {} }, limits).options;
+    const socket = parseSubscription({ topic: 'a' }, limits, 'socket').options;
     expect(defaults.get('batchSize')).toBe(String(webhook.batchSize));
     expect(defaults.get('inFlightMax')).toBe(String(webhook.inFlightMax));
     expect(defaults.get('startFrom')).toBe(`\`${webhook.startFrom}\``);
     for (const name of ['maxConcurrency', 'timeoutMs'] as const) {
-      expect(defaults.get(name)).toBe(`${handler[name]} for a handler, ${webhook[name]} for a webhook`);
+      const words = `${handler[name]} for a handler, ${webhook[name]} for a webhook, ${socket[name]} for a socket`;
+      expect(defaults.get(name)).toBe(words);
     }
     const policy = table(subscriptions, 'Field', 4).map(([name, , value]) => [code(name!), value]);
     expect(policy).toEqual(Object.entries(DEFAULT_RETRY_POLICY).map(([name, value]) => [name, String(value)]));
