@@ -19,7 +19,7 @@ function post(
   agent: Agent,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': [contentType].flat() as string[], 'content-length': String(body.length) };
+    const headers = { 'content-type': contentType as string, 'content-length': body.length };
     const sent = request(`${url}/events`, { method: 'POST', agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
