@@ -5,7 +5,7 @@ import {
   type EventIn,
   EventManagerError,
   matchesPattern,
-  PublishResult,
+  Published,
   parsePattern,
 } from '@event-manager/core';
 import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
@@ -68,7 +68,7 @@ async function publishOnce(
     process.died,
     time.wait(GIVE_UP_MS),
   ]);
-  if (!(answer instanceof PublishResult) || !process.isAlive) {
+  if (!(answer instanceof Published) || !process.isAlive) {
     if (answer instanceof Error && !(answer instanceof EventManagerError)) throw answer;
     note(`unknown ${event.id} ${answer instanceof EventManagerError ? answer.code : ''}`);
     history.push({ kind: 'unknown', id: event.id });
