@@ -13,6 +13,7 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
   ['append.durable', entry('ratio ≥ 0.6', true, async () => (await import('./append-durable.ts')).appendDurable)],
   ['http.single', entry('ratio ≥ 0.7', true, async () => (await import('./http-single.ts')).httpSingle)],
   ['http.batch', entry('ratio ≥ 0.5', true, async () => (await import('./http-batch.ts')).httpBatch)],
+  ['ws.publish', entry('ratio ≥ 1.5', true, async () => (await import('./ws-publish.ts')).wsPublish)],
   ['latency.10k', entry('p50 ≤ 2 ms, p99 ≤ 10 ms', true, async () => (await import('./latency-10k.ts')).latency10k)],
   [
     'fanout.1000',
@@ -27,6 +28,12 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
     'memory.queued',
     entry('≤ 32 B per position, ≤ 500 B over the body', false, async () => {
       return (await import('./memory-queued.ts')).memoryQueued;
+    }),
+  ],
+  [
+    'sustained.10k',
+    entry('rate held for 30 min, p99 ≤ 100 ms, memory flat', false, async () => {
+      return (await import('./sustained-10k.ts')).sustained10k;
     }),
   ],
   ['query', entry('each p99 ≤ 50 ms', false, async () => (await import('./query.ts')).query)],
