@@ -21,7 +21,7 @@ export async function* readEventInput(chunks: AsyncIterable<string | Uint8Array>
   for (;;) {
     const { value, done } = await text.next();
     begin += value ?? '';
-    if (done || /\S[^\n]*\n/.test(begin) || /^\s*\[/.test(begin)) break;
+    if (done || begin.trimStart().includes('\n') || /^\s*\[/.test(begin)) break;
   }
   const all = prepended(begin, text);
   if (/^\s*\[/.test(begin)) yield* splitArray(all);

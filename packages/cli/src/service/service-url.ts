@@ -11,5 +11,12 @@ export function serviceUrl(context: CliContext, given: string | undefined): stri
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '') {
     throw new CommandFailure('wrongUse', `${from} must be an http or https URL such as ${DEFAULT_URL}, not ${url}`);
   }
-  return `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`;
+  return `${parsed.origin}${withoutSlashes(parsed.pathname)}`;
+}
+
+/** Not by a regular expression: one for the end of a text looks for it from every slash on. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }

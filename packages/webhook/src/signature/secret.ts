@@ -9,10 +9,16 @@ const GENERATED_BYTES = 32;
 export function readSecret(secret: string): Buffer {
   const encoded = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : '';
   const key = Buffer.from(encoded, 'base64');
-  const isBase64 = key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
+  const isBase64 = withoutPadding(key.toString('base64')) === withoutPadding(encoded);
   if (encoded !== '' && isBase64 && key.length >= BYTES_MIN && key.length <= BYTES_MAX) return key;
   const message = `A webhook secret is "${PREFIX}" and the base64 of ${BYTES_MIN} to ${BYTES_MAX} bytes.`;
   throw new EventManagerError('invalid_subscription', message, { pointer: '/secret' });
+}
+
+function withoutPadding(base64: string): string {
+  let end = base64.length;
+  while (base64[end - 1] === '=') end--;
+  return base64.slice(0, end);
 }
 
 export function generateSecret(chance: Chance): string {

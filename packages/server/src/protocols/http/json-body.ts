@@ -94,14 +94,22 @@ function eventTooLarge(maximum: number): EventManagerError {
   return new EventManagerError('event_too_large', words, { pointer: '', limit: 'eventBytesMax', maximum });
 }
 
+const UTF_8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
+
 /** JSON is UTF-8 (RFC 8259, section 8.1), and nothing is decompressed: a few bytes could become gigabytes. */
 export function assertPlain({ headers }: FastifyRequest): void {
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new EventManagerError('unsupported_media_type', 'Compressed bodies are not accepted.');
   }
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(headers['content-type'] ?? '')?.[1];
-  if (charset !== undefined && !/^(utf-8|utf8|us-ascii)$/i.test(charset)) {
+  if (!charsetsOf(headers['content-type'] ?? '').every((charset) => UTF_8.has(charset))) {
     throw new EventManagerError('unsupported_media_type', 'JSON is UTF-8; other encodings are not accepted.');
   }
+}
+
+function charsetsOf(contentType: string): readonly string[] {
+  if (!contentType.includes(';')) return [];
+  const parameters = contentType.toLowerCase().split(';').slice(1);
+  const pairs = parameters.map((parameter) => parameter.split('=', 2).map((part) => part.trim()));
+  return pairs.filter(([name]) => name === 'charset').map(([, value = '']) => value.replaceAll('"', ''));
 }
