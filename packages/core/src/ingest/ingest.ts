@@ -34,6 +34,8 @@ export interface PublishOptions {
   readonly flags?: number;
   /** Other limits than those of the engine; for the bus's own events. */
   readonly limits?: Limits;
+  /** Called when all of a batch was handed in, which may take several turns: what is published from then on comes behind it. */
+  readonly onHandedIn?: () => void;
 }
 
 export class Ingest {
@@ -116,6 +118,7 @@ export class Ingest {
       }
       results.push(this.#publishOne(principal, input, `/${at}`, { options, awaitsAttempts }));
     }
+    options.onHandedIn?.();
     return Promise.all(results);
   }
 

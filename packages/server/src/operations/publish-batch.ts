@@ -3,15 +3,17 @@ import type { OperationContext } from './operation-context.ts';
 
 /**
  * Stores the good events of a batch, which is a list, or an object with the list in `events`; made by `parseJson`. One
- * result per event in order. Throws `invalid_event` when it is neither, and what `Engine.publishBatch` throws.
+ * result per event in order; `onHandedIn` as in `PublishOptions`. Throws `invalid_event` when it is neither, and what `Engine.publishBatch` throws.
  */
 export async function publishBatch(
   context: OperationContext,
   principal: Principal,
   input: unknown,
+  onHandedIn: () => void = () => {},
 ): Promise<readonly BatchResult[]> {
-  if (Array.isArray(input)) return context.engine.publishBatch(principal, input, { trusted: true });
-  const results = await context.engine.publishBatch(principal, eventsIn(input), { trusted: true });
+  const options = { trusted: true, onHandedIn };
+  if (Array.isArray(input)) return context.engine.publishBatch(principal, input, options);
+  const results = await context.engine.publishBatch(principal, eventsIn(input), options);
   return results.map((result) => (result instanceof EventManagerError ? within('/events', result) : result));
 }
 

@@ -23,16 +23,23 @@ export interface PublishesOptions {
 
 /**
  * Publishes for one connection. Events handed in during one turn of the event loop go to the store together (see `Ingest`),
- * and their answers leave together.
+ * and their answers leave together. A large frame is taken in over several turns: what follows it waits meanwhile, because
+ * the order of a connection is the order of its publisher. The window bounds what waits.
  */
 export class Publishes {
   readonly #options: PublishesOptions;
+  readonly #following: (() => void)[] = [];
+  #isTakingIn = false;
 
   constructor(options: PublishesOptions) {
     this.#options = options;
   }
 
   one(ref: Ref, event: JsonValue): void {
+    if (this.#isTakingIn) {
+      this.#following.push(() => this.one(ref, event));
+      return;
+    }
     const { context } = this.#options;
     publishEvent(context, ANONYMOUS, event).then(
       (result) => this.#answer(ref, 1, `"result":${resultJson(result)}`),
@@ -41,8 +48,14 @@ export class Publishes {
   }
 
   many(ref: Ref, events: readonly JsonValue[]): void {
+    if (this.#isTakingIn) {
+      this.#following.push(() => this.many(ref, events));
+      return;
+    }
     const { context } = this.#options;
-    publishBatch(context, ANONYMOUS, events).then(
+    this.#isTakingIn = true;
+    const handedIn = once(() => this.#goOn());
+    publishBatch(context, ANONYMOUS, events, handedIn).then(
       (results) => {
         const entries = results.map((result) =>
           result instanceof EventManagerError
@@ -51,8 +64,17 @@ export class Publishes {
         );
         this.#answer(ref, events.length, `"results":[${entries.join()}]`);
       },
-      (error: unknown) => this.#answer(ref, events.length, `"error":${this.#errorJson(error)}`),
+      (error: unknown) => {
+        handedIn();
+        this.#answer(ref, events.length, `"error":${this.#errorJson(error)}`);
+      },
     );
+  }
+
+  /** Takes in what arrived meanwhile, up to the next frame that needs more than this turn. */
+  #goOn(): void {
+    this.#isTakingIn = false;
+    while (!this.#isTakingIn && this.#following.length > 0) this.#following.shift()!();
   }
 
   #answer(ref: Ref, count: number, rest: string): void {
@@ -65,6 +87,15 @@ export class Publishes {
     if (error.code === 'internal') this.#options.onInternal(thrown);
     return JSON.stringify(error);
   }
+}
+
+/** A batch that is refused as a whole is never handed in: the refusal then says that it is the next one's turn. */
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
 }
 
 /** Ids and cursors hold nothing that JSON would escape. */
