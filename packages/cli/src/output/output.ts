@@ -47,18 +47,23 @@ export class Output {
   }
 
   async #write(lines: readonly string[]): Promise<void> {
-    const { stdout } = this.#context.process;
-    const { signal } = this.#context.interruption;
-    if (lines.length === 0 || signal.aborted) return;
-    if (stdout.write(`${lines.join('\n')}\n`)) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        stdout.off('drain', done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      stdout.on('drain', done);
-      signal.addEventListener('abort', done);
-    });
+    const { interruption, process } = this.#context;
+    if (lines.length === 0 || interruption.ending === 'brokenPipe') return;
+    if (process.stdout.write(`${lines.join('\n')}\n`)) return;
+    await drained(process.stdout, interruption.signal);
   }
+}
+
+/** A reader that takes nothing holds the work up, until it is interrupted. */
+function drained(stream: TerminalStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    stream.on('drain', done);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
 }

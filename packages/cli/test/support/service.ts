@@ -1,20 +1,8 @@
 import { tmpdir } from 'node:os';
 import { readConfiguration, type Service, startService } from '@event-manager/server';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Ran, type RunOptions, run } from './run.ts';
-
-/** The service without a logger that prints. */
-const silent = {
-  level: 'silent',
-  fatal() {},
-  error() {},
-  warn() {},
-  info() {},
-  debug() {},
-  trace() {},
-  silent() {},
-  child: () => silent,
-} as never;
 
 export interface TestService {
   readonly service: Service;
@@ -28,7 +16,7 @@ export async function runningService(dataDir?: string): Promise<TestService> {
   const kept = dataDir === undefined ? ['--adapter', 'memory'] : ['--data-dir', dataDir];
   const environment = { EVENT_MANAGER_LOG_LEVEL: 'silent', EVENT_MANAGER_WEBHOOK_ALLOW: 'loopback' };
   const configuration = readConfiguration({ args: ['--port', '0', ...kept], environment, homeDirectory: tmpdir() });
-  const service = await startService({ configuration, logger: silent });
+  const service = await startService({ configuration, logger: pino({ level: 'silent' }) });
   onTestFinished(() => service.stop());
   const { url } = service;
   const em = (args: readonly string[], options: RunOptions = {}) =>

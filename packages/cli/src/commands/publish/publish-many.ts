@@ -50,7 +50,8 @@ class Upload {
   readonly #defaults: object;
   readonly #bar: ProgressBar;
   readonly #sinceMs: number;
-  readonly #underWay: { readonly line: number; readonly answer: Promise<Answer> }[] = [];
+  /** Each resolves when its event and all before it are answered and told. */
+  readonly #told: Promise<void>[] = [];
   readonly #counts = { stored: 0, duplicates: 0, refused: 0 };
   #answered = 0;
   /** Why the service takes no more; the rest of the input is not read. */
@@ -70,8 +71,8 @@ class Upload {
   async run(input: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     try {
       for await (const event of untilAborted(readEventInput(input), signal)) {
-        this.#underWay.push({ line: event.line, answer: this.#publish(event) });
-        if (this.#underWay.length >= UNDER_WAY_MAX) await this.#takeAnswer();
+        this.#send(event);
+        if (this.#told.length >= UNDER_WAY_MAX) await this.#told.shift();
         if (this.#lost !== undefined) break;
       }
     } catch (error) {
@@ -79,7 +80,7 @@ class Upload {
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#unreadable = error.message;
     }
-    while (this.#underWay.length > 0) await this.#takeAnswer();
+    await this.#told.at(-1);
     this.#bar.end();
   }
 
@@ -107,19 +108,25 @@ class Upload {
     }
   }
 
-  /** Answers are told in the order of the input. */
-  async #takeAnswer(): Promise<void> {
-    const { line, answer } = this.#underWay.shift()!;
-    const result = await answer;
+  /** Answers are told in the order of the input, as soon as they are there. */
+  #send(event: EventText): void {
+    const answer = this.#publish(event);
+    const told = (this.#told.at(-1) ?? Promise.resolve()).then(async () => this.#tell(event.line, await answer));
+    // Whoever waits for it is told; nobody may be waiting yet.
+    told.catch(() => {});
+    this.#told.push(told);
+  }
+
+  async #tell(line: number, answer: Answer): Promise<void> {
     const index = this.#answered++;
     this.#bar.update(this.#answered);
-    if ('error' in result) {
+    if ('error' in answer) {
       this.#counts.refused += 1;
-      if (endingOf(result.error) === 'unreachable' || result.error.kind === 'closed') this.#lost = result.error;
-      else this.#tellRefusal(line, result.error);
-    } else if (result.duplicate) this.#counts.duplicates += 1;
+      if (endingOf(answer.error) === 'unreachable' || answer.error.kind === 'closed') this.#lost ??= answer.error;
+      else this.#tellRefusal(line, answer.error);
+    } else if (answer.duplicate) this.#counts.duplicates += 1;
     else this.#counts.stored += 1;
-    if (this.#output.json) await this.#output.result(lineOf(index, line, result), () => []);
+    if (this.#output.json) await this.#output.result(lineOf(index, line, answer), () => []);
   }
 
   #tellRefusal(line: number, error: EventManagerError): void {
