@@ -177,7 +177,8 @@ export class Engine {
     const awaitsAttempts = adapter.supports.durability === 'none';
     const onFailure = (error: unknown) => this.#fail(error);
     const { schemas: compiler, events, topicsStrict: isStrict = false } = options;
-    const topics = new Topics({ adapter, runtime, limits, compiler, definitions: events?.schemas, onFailure });
+    const stored = () => this.#ingest.stored();
+    const topics = new Topics({ adapter, runtime, limits, compiler, definitions: events?.schemas, stored, onFailure });
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;

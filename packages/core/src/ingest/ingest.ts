@@ -34,8 +34,6 @@ export interface PublishOptions {
   readonly flags?: number;
   /** Other limits than those of the engine; for the bus's own events. */
   readonly limits?: Limits;
-  /** Called when all of a batch was handed in, which may take several turns: what is published from then on comes behind it. */
-  readonly onHandedIn?: () => void;
 }
 
 export class Ingest {
@@ -48,6 +46,8 @@ export class Ingest {
   readonly #nextId: () => string;
   readonly #awaitsAttempts: boolean;
   #waiting: Waiting[] = [];
+  /** Groups that the store has not answered yet. */
+  readonly #appending = new Set<Promise<void>>();
   #nowMs = 0;
   #waitingSinceMs = 0;
   #unacknowledged = 0;
@@ -118,7 +118,6 @@ export class Ingest {
       }
       results.push(this.#publishOne(principal, input, `/${at}`, { options, awaitsAttempts }));
     }
-    options.onHandedIn?.();
     return Promise.all(results);
   }
 
@@ -142,6 +141,13 @@ export class Ingest {
       if (isEventManagerError(error)) return error;
       throw error;
     }
+  }
+
+  /** Resolves when everything that was handed in before, and was judged at once, is stored or refused. */
+  async stored(): Promise<void> {
+    // What was handed in during this turn goes to the store before anything that is asked for later.
+    await Promise.resolve();
+    await Promise.all(this.#appending);
   }
 
   /** Refuses new events and resolves when everything handed in was answered. */
@@ -217,17 +223,20 @@ export class Ingest {
     const sinceMs = this.#waitingSinceMs;
     this.#waiting = [];
     this.#runtime.failpoint('ingest.before-append');
-    this.#store.append(group.map((waiting) => waiting.event)).then(
+    const appending = this.#store.append(group.map((waiting) => waiting.event)).then(
       (results) => {
+        this.#appending.delete(appending);
         this.#runtime.failpoint('ingest.after-append');
         this.#acknowledge.take(group, results, sinceMs);
       },
       (error: unknown) => {
+        this.#appending.delete(appending);
         this.#meter.refused(error, group.length);
         for (const waiting of group) waiting.reject(error);
         this.#answered(group);
       },
     );
+    this.#appending.add(appending);
   };
 
   #answered(group: readonly Waiting[]): void {

@@ -53,15 +53,20 @@ export class Validate {
     if (request.principal.kind === 'system') return undefined;
     const rules = this.#topics.rulesOf(request.event.topic);
     if (this.#isStrict && !rules.isDeclared) throw this.#noted(request, notDeclared(request));
-    if (!rules.check) return undefined;
-    const violation = rules.check(payloadOf(request));
-    if (violation instanceof Promise) return violation.then((found) => this.#judge(request, rules, found));
-    return violation && this.#judge(request, rules, violation);
+    if (!rules.check && !rules.trial) return undefined;
+    const payload = payloadOf(request);
+    const violation = rules.check?.(payload);
+    if (violation instanceof Promise) return violation.then((found) => this.#judge(request, payload, found));
+    if (violation) return this.#judge(request, payload, violation);
+    rules.trial?.observe(payload, request.event.id);
+    return undefined;
   }
 
-  async #judge(request: ValidateRequest, rules: TopicRules, violation: SchemaViolation | undefined): Promise<void> {
-    if (!violation || (await this.#isKnown(request.event))) return;
-    throw this.#noted(request, violates(request, rules, violation));
+  async #judge(request: ValidateRequest, payload: JsonValue, violation: SchemaViolation | undefined): Promise<void> {
+    // Asked again: a schema of a library may have taken its time.
+    const rules = this.#topics.rulesOf(request.event.topic);
+    if (!violation) rules.trial?.observe(payload, request.event.id);
+    else if (!(await this.#isKnown(request.event))) throw this.#noted(request, violates(request, rules, violation));
   }
 
   /** A publisher that repeats an event which was stored before the schema came is told that it is there. */

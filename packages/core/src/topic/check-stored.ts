@@ -1,8 +1,8 @@
 import type { EventStore, Place } from '../contracts/event-store.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
 import { decodeStoredEvent } from '../event/decode-event.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { PayloadCheck } from './payload-check.ts';
+import { incompatible } from './schema-trial.ts';
 import type { StoredCheck } from './topic-info.ts';
 
 const EVENTS_MAX = 10_000;
@@ -36,7 +36,7 @@ export async function checkStored(parts: {
     for (const { id, body } of found.records) {
       const { payload } = decodeStoredEvent(body);
       const violation = await check(payload);
-      if (violation) throw incompatible(id, violation.pointer, violation.reason, events);
+      if (violation) throw incompatible(id, violation);
       events++;
       if (clock.monotonicMs() - turnStartMs < TURN_MS) continue;
       await new Promise<void>((resolve) => timers.soon(resolve));
@@ -45,10 +45,4 @@ export async function checkStored(parts: {
     after = found.next;
   } while (after !== undefined && events < EVENTS_MAX && clock.monotonicMs() < deadlineMs);
   return { events, complete: after === undefined };
-}
-
-function incompatible(eventId: string, pointer: string, reason: string, fitting: number): EventManagerError {
-  const words = `A stored event does not fit: /payload${pointer}: ${reason}`;
-  const path = `/payload${pointer}`;
-  return new EventManagerError('schema_incompatible', words, { pointer: '/schema', eventId, path, fitting });
 }

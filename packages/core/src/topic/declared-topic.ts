@@ -1,7 +1,7 @@
 import type { SchemaCompiler } from '../contracts/schema-compiler.ts';
 import type { Revision } from '../contracts/state-store.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
-import { everyCheck, jsonSchemaCheck, type PayloadCheck } from './payload-check.ts';
+import { jsonSchemaCheck, type PayloadCheck } from './payload-check.ts';
 import type { StoredCheck, TopicInfo } from './topic-info.ts';
 
 /** A topic as the state store has it. */
@@ -47,7 +47,7 @@ export class DeclaredTopic {
   }
 
   /** The check that was made to see whether the schema can be used. */
-  use(check: PayloadCheck | undefined): this {
+  use(check: PayloadCheck): this {
     this.#check = check;
     return this;
   }
@@ -61,10 +61,4 @@ export class DeclaredTopic {
       return () => violation;
     }
   }
-}
-
-/** Both checks where there are two. */
-export function bothChecks(one: PayloadCheck | undefined, other: PayloadCheck | undefined): PayloadCheck | undefined {
-  if (!one || !other) return one ?? other;
-  return everyCheck([one, other]);
 }

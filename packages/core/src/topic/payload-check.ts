@@ -33,10 +33,10 @@ export function standardCheck(schema: StandardSchema): PayloadCheck {
   };
 }
 
-/** The payload has to pass all of them, in order. */
-export function everyCheck(checks: readonly PayloadCheck[]): PayloadCheck {
-  const [only, ...more] = checks;
-  if (only && more.length === 0) return only;
+/** The payload has to pass all of them, in order; `undefined` when there are none. */
+export function everyCheck(some: readonly (PayloadCheck | undefined)[]): PayloadCheck | undefined {
+  const checks = some.filter((check) => check !== undefined);
+  if (checks.length < 2) return checks[0];
   return (payload) => passFrom(0, checks, payload);
 }
 

@@ -1,26 +1,31 @@
 /**
  * The operations on topics: declare, look at, give a new version of a schema. A declaration is one state record under the
  * canonical topic, so that processes on one store see the same; schemas of a library live in the process that gave them.
+ *
+ * A new schema under `backward` promises that what is stored fits. So it is on trial first: every event that is published
+ * meanwhile is held against it too, and speaks against it rather than being refused; what was handed in before the trial began
+ * is stored before the log is read. It comes into force in the same turn in which the trial ends, and goes again when the
+ * commit fails. Processes that share a store do not see each other's trials: between the commit and the hint of it, another
+ * process can still store what fits the version before.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { SchemaCompiler } from '../contracts/schema-compiler.ts';
-import type { StateEntry } from '../contracts/state-store.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { equalJson } from '../json/equal-json.ts';
-import type { JsonValue } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { isStandardSchema, type StandardSchema } from '../typed/standard-schema.ts';
 import { checkStored } from './check-stored.ts';
-import { bothChecks, DeclaredTopic, type KeptTopic } from './declared-topic.ts';
+import type { DeclaredTopic, KeptTopic } from './declared-topic.ts';
 import { type Declaration, type NamedDeclaration, parseDeclaration, parseSchemaChange } from './parse-declaration.ts';
-import { jsonSchemaCheck, type PayloadCheck, standardCheck } from './payload-check.ts';
+import { everyCheck, jsonSchemaCheck, type PayloadCheck, standardCheck } from './payload-check.ts';
+import { SchemaTrial } from './schema-trial.ts';
 import { parseTopic } from './topic.ts';
+import { TopicCatalog } from './topic-catalog.ts';
 import type { StoredCheck, TopicInfo } from './topic-info.ts';
 
-const PAGE = 1_000;
 const VERSIONS_MAX = 100;
 
 export interface TopicsOptions {
@@ -30,6 +35,8 @@ export interface TopicsOptions {
   readonly compiler: SchemaCompiler | undefined;
   /** Schemas that this process brings along, by event type. */
   readonly definitions: Readonly<Record<string, StandardSchema>> | undefined;
+  /** Resolves when everything handed in so far is stored. */
+  readonly stored: () => Promise<void>;
   /** A failure that no caller is there to hear of. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -40,33 +47,41 @@ export interface TopicRules {
   /** Version of the JSON Schema; 0 without one. */
   readonly version: number;
   readonly check: PayloadCheck | undefined;
+  /** A schema that may come into force. */
+  readonly trial: SchemaTrial | undefined;
 }
 
-const UNDECLARED: TopicRules = Object.freeze({ isDeclared: false, version: 0, check: undefined });
+const UNDECLARED: TopicRules = Object.freeze({ isDeclared: false, version: 0, check: undefined, trial: undefined });
 
 export class Topics {
   readonly #options: TopicsOptions;
-  readonly #declared = new Map<string, DeclaredTopic>();
+  readonly #catalog: TopicCatalog;
   readonly #standard = new Map<string, PayloadCheck>();
+  readonly #trials = new Map<string, SchemaTrial>();
+  /** Made from the three above when an event asks. */
   readonly #rules = new Map<string, TopicRules>();
+  readonly #changing = new Map<string, Promise<unknown>>();
   readonly #refreshing: OneAtATime;
 
   constructor(options: TopicsOptions) {
+    const { adapter, compiler, definitions = {}, limits, onFailure } = options;
     this.#options = options;
-    for (const [type, schema] of Object.entries(options.definitions ?? {})) {
+    const onChange = (canonical: string) => this.#rules.delete(canonical);
+    this.#catalog = new TopicCatalog({ state: adapter.state, compiler, onChange });
+    for (const [type, schema] of Object.entries(definitions)) {
       if (!isStandardSchema(schema)) throw new TypeError(`The schema of ${type} does not speak Standard Schema.`);
-      this.#standard.set(parseTopic(type, options.limits, '/events'), standardCheck(schema));
+      this.#standard.set(parseTopic(type, limits, '/events'), standardCheck(schema));
     }
-    this.#refreshing = new OneAtATime(() => this.#refresh(), options.onFailure);
+    this.#refreshing = new OneAtATime(() => this.#catalog.refresh(), onFailure);
   }
 
   /** False while no topic asks anything of its events. */
   get hasRules(): boolean {
-    return this.#declared.size > 0 || this.#standard.size > 0;
+    return this.#catalog.size > 0 || this.#standard.size > 0 || this.#trials.size > 0;
   }
 
   async start(): Promise<void> {
-    await this.#refresh();
+    await this.#catalog.refresh();
   }
 
   /** Somebody else may have changed something. */
@@ -82,12 +97,13 @@ export class Topics {
   rulesOf(canonical: string): TopicRules {
     const known = this.#rules.get(canonical);
     if (known) return known;
-    const declared = this.#declared.get(canonical);
+    const declared = this.#catalog.get(canonical);
     const standard = this.#standard.get(canonical);
+    const trial = this.#trials.get(canonical);
     // Not remembered: topics that nobody declared are as many as publishers think of.
-    if (!declared && !standard) return UNDECLARED;
-    const check = bothChecks(declared?.check, standard);
-    const rules = { isDeclared: true, version: declared?.version ?? 0, check };
+    if (!declared && !standard && !trial) return UNDECLARED;
+    const check = everyCheck([declared?.check, standard]);
+    const rules = { isDeclared: Boolean(declared ?? standard), version: declared?.version ?? 0, check, trial };
     this.#rules.set(canonical, rules);
     return rules;
   }
@@ -98,18 +114,19 @@ export class Topics {
    */
   async create(_principal: Principal, input: unknown): Promise<TopicInfo> {
     const wanted = parseDeclaration(input, this.#options.limits);
-    const known = this.#declared.get(wanted.canonical);
+    return this.#inTurn(wanted.canonical, () => this.#create(wanted));
+  }
+
+  async #create(wanted: NamedDeclaration): Promise<TopicInfo> {
+    const { canonical, topic, description, schema, compatibility = 'backward' } = wanted;
+    const known = this.#catalog.get(canonical);
     if (known) return this.#attach(known, wanted);
     const maximum = this.#options.limits.topicsMax;
-    if (this.#declared.size >= maximum) {
+    if (this.#catalog.size >= maximum) {
       const words = `There are ${maximum} declared topics already.`;
       throw new EventManagerError('too_many_topics', words, { limit: 'topicsMax', maximum });
     }
-    const check = this.#compile(wanted);
-    const compatibility = wanted.compatibility ?? 'backward';
-    const checked = await this.#checkStored(wanted.canonical, compatibility, check, wanted.standard);
     const now = this.#now();
-    const { topic, description, schema } = wanted;
     const kept: KeptTopic = {
       topic,
       ...(description === undefined ? {} : { description }),
@@ -119,46 +136,48 @@ export class Topics {
       updatedAt: now,
     };
     try {
-      await this.#keep(wanted.canonical, kept, 0, check);
+      return await this.#change(canonical, wanted, kept, 0);
     } catch (error) {
       if (!isEventManagerError(error, 'revision_conflict')) throw error;
       // Somebody else was faster.
-      await this.#refresh();
-      return this.#attach(this.#known(wanted.canonical), wanted);
+      await this.#catalog.refresh();
+      return this.#attach(this.#known(canonical), wanted);
     }
-    this.#bring(wanted.canonical, wanted.standard);
-    return this.#known(wanted.canonical).info(checked);
   }
 
   /**
-   * Gives the topic a new version of its schema, which holds for the next event. Throws `topic_not_found`,
-   * `schema_incompatible`, `revision_conflict` when two do so at once, and what `parseSchemaChange` throws.
+   * Gives the topic a new version of its schema, which holds for the next event; the schema that it has already changes
+   * nothing. Throws `topic_not_found`, `schema_incompatible`, `revision_conflict` when another process does so at once, and what
+   * `parseSchemaChange` throws.
    */
   async addSchema(_principal: Principal, topic: string, input: unknown): Promise<TopicInfo> {
     const { limits } = this.#options;
     const canonical = parseTopic(topic, limits, '/topic');
     const wanted = parseSchemaChange(input, limits);
+    return this.#inTurn(canonical, () => this.#addSchema(canonical, wanted));
+  }
+
+  async #addSchema(canonical: string, wanted: Declaration): Promise<TopicInfo> {
     const { kept, revision } = this.#known(canonical);
-    if (wanted.schema !== undefined && kept.versions.length >= VERSIONS_MAX) {
+    const { description = kept.description, compatibility = kept.compatibility, schema } = wanted;
+    const latest = kept.versions.at(-1);
+    const isNew = schema !== undefined && !(latest && equalJson(schema, latest.schema));
+    if (isNew && kept.versions.length >= VERSIONS_MAX) {
       const words = `A topic has at most ${VERSIONS_MAX} versions of its schema.`;
       throw new EventManagerError('invalid_schema', words, { pointer: '/schema', maximum: VERSIONS_MAX });
     }
-    const check = this.#compile(wanted);
-    const compatibility = wanted.compatibility ?? kept.compatibility;
-    const checked = await this.#checkStored(canonical, compatibility, check, wanted.standard);
     const now = this.#now();
-    const { description, schema } = wanted;
-    const added = schema === undefined ? [] : [{ version: kept.versions.length + 1, schema, createdAt: now }];
+    const versions = isNew
+      ? [...kept.versions, { version: kept.versions.length + 1, schema, createdAt: now }]
+      : kept.versions;
     const changed: KeptTopic = {
       ...kept,
       ...(description === undefined ? {} : { description }),
       compatibility,
-      versions: [...kept.versions, ...added],
+      versions,
       updatedAt: now,
     };
-    await this.#keep(canonical, changed, revision, check);
-    this.#bring(canonical, wanted.standard);
-    return this.#known(canonical).info(checked);
+    return this.#change(canonical, wanted, changed, revision);
   }
 
   /** Throws `topic_not_found`, `invalid_topic`. */
@@ -167,8 +186,8 @@ export class Topics {
   }
 
   /** In the order of the canonical names. */
-  list(_principal: Principal): readonly TopicInfo[] {
-    return this.page(_principal, { limit: Number.POSITIVE_INFINITY }).topics;
+  list(principal: Principal): readonly TopicInfo[] {
+    return this.page(principal, { limit: this.#catalog.size }).topics;
   }
 
   /** A page of the list; `next` continues as `after` and is absent on the last page. */
@@ -176,20 +195,19 @@ export class Topics {
     _principal: Principal,
     { after = '', limit }: { after?: string | undefined; limit: number },
   ): { topics: readonly TopicInfo[]; next?: string } {
-    const names = [...this.#declared.keys()].filter((name) => name > after).sort();
-    const found = names.slice(0, limit);
-    const topics = found.map((name) => this.#known(name).info());
-    return found.length < names.length ? { topics, next: found.at(-1)! } : { topics };
+    const { topics, next } = this.#catalog.page(after, limit);
+    const infos = topics.map((topic) => topic.info());
+    return next === undefined ? { topics: infos } : { topics: infos, next };
   }
 
   #known(canonical: string): DeclaredTopic {
-    const known = this.#declared.get(canonical);
+    const known = this.#catalog.get(canonical);
     if (known) return known;
     throw new EventManagerError('topic_not_found', 'No topic with this name was declared.', { topic: canonical });
   }
 
   /** The topic is there: what is wanted has to be what it says. A schema of a library is brought along in any case. */
-  async #attach(known: DeclaredTopic, wanted: NamedDeclaration): Promise<TopicInfo> {
+  #attach(known: DeclaredTopic, wanted: NamedDeclaration): TopicInfo {
     const { description, compatibility, schema } = known.info();
     const differs =
       (wanted.schema !== undefined && !(schema !== undefined && equalJson(wanted.schema, schema)) && '/schema') ||
@@ -199,59 +217,63 @@ export class Topics {
       const words = 'The topic was declared with something else; a new version of its schema is added to it.';
       throw new EventManagerError('topic_conflict', words, { pointer: differs });
     }
-    this.#bring(wanted.canonical, wanted.standard);
+    if (wanted.standard) this.#bring(wanted.canonical, standardCheck(wanted.standard));
     return known.info();
   }
 
-  #compile({ schema }: Declaration): PayloadCheck | undefined {
-    return schema === undefined ? undefined : jsonSchemaCheck(schema, this.#options.compiler);
+  async #change(canonical: string, wanted: Declaration, kept: KeptTopic, revision: number): Promise<TopicInfo> {
+    const { schema, standard } = wanted;
+    const compiled = schema === undefined ? undefined : jsonSchemaCheck(schema, this.#options.compiler);
+    const brought = standard && standardCheck(standard);
+    const before = this.#standard.get(canonical);
+    const check = everyCheck([compiled, brought]);
+    const trial = check && new SchemaTrial(check);
+    try {
+      const checked = trial && kept.compatibility === 'backward' ? await this.#try(canonical, trial) : undefined;
+      // In force from here, beside the version before, until the commit says whether it stays.
+      this.#bring(canonical, everyCheck([before, check]));
+      await this.#catalog.keep(canonical, kept, revision, compiled);
+      this.#bring(canonical, brought ?? before);
+      return this.#known(canonical).info(checked);
+    } catch (error) {
+      this.#bring(canonical, before);
+      throw error;
+    }
   }
 
-  async #checkStored(
-    canonical: string,
-    compatibility: TopicInfo['compatibility'],
-    compiled: PayloadCheck | undefined,
-    standard: StandardSchema | undefined,
-  ): Promise<StoredCheck | undefined> {
-    const check = bothChecks(compiled, standard && standardCheck(standard));
-    const { adapter, runtime } = this.#options;
-    if (!check || compatibility === 'none' || adapter.supports.query === 'none') return undefined;
-    return checkStored({ store: adapter.store, runtime, topic: canonical, check });
-  }
-
-  async #keep(canonical: string, kept: KeptTopic, ifRevision: number, check: PayloadCheck | undefined): Promise<void> {
-    const { adapter, compiler } = this.#options;
-    const value = kept as unknown as JsonValue;
-    const revision = await adapter.state.commit([{ kind: 'topic', key: canonical, value, ifRevision }]);
-    const declared = new DeclaredTopic(kept, revision, compiler);
-    this.#set(canonical, check ? declared.use(check) : declared);
-  }
-
-  #bring(canonical: string, standard: StandardSchema | undefined): void {
-    if (!standard) return;
-    this.#standard.set(canonical, standardCheck(standard));
+  /** Throws `schema_incompatible`. */
+  async #try(canonical: string, trial: SchemaTrial): Promise<StoredCheck | undefined> {
+    const { adapter, runtime, stored } = this.#options;
+    if (adapter.supports.query === 'none') return undefined;
+    this.#trials.set(canonical, trial);
     this.#rules.delete(canonical);
+    try {
+      await stored();
+      const checked = await checkStored({ store: adapter.store, runtime, topic: canonical, check: trial.check });
+      trial.assertFitting();
+      return checked;
+    } finally {
+      if (this.#trials.get(canonical) === trial) this.#trials.delete(canonical);
+      this.#rules.delete(canonical);
+    }
   }
 
-  #set(canonical: string, declared: DeclaredTopic): void {
-    const known = this.#declared.get(canonical);
-    // A refresh that began before a change may end after it.
-    if (known && known.revision >= declared.revision) return;
-    this.#declared.set(canonical, declared);
+  /** One change of a topic after the other. */
+  async #inTurn<Result>(canonical: string, change: () => Promise<Result>): Promise<Result> {
+    const before = this.#changing.get(canonical) ?? Promise.resolve();
+    const turn = before.then(change, change);
+    this.#changing.set(canonical, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#changing.get(canonical) === turn) this.#changing.delete(canonical);
+    }
+  }
+
+  #bring(canonical: string, check: PayloadCheck | undefined): void {
+    if (check) this.#standard.set(canonical, check);
+    else this.#standard.delete(canonical);
     this.#rules.delete(canonical);
-  }
-
-  /** Topics are never removed, so what the store has is all that there is to learn. */
-  async #refresh(): Promise<void> {
-    const { adapter, compiler } = this.#options;
-    let after: string | undefined;
-    do {
-      const page = await adapter.state.load('topic', { ...(after === undefined ? {} : { after }), limit: PAGE });
-      for (const { key, value, revision } of page.entries as readonly StateEntry[]) {
-        this.#set(key, new DeclaredTopic(value as unknown as KeptTopic, revision, compiler));
-      }
-      after = page.next;
-    } while (after !== undefined);
   }
 
   #now(): string {

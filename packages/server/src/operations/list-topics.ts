@@ -1,4 +1,4 @@
-import { EventManagerError, type Principal, type TopicInfo } from '@event-manager/core';
+import { canonicalLevels, EventManagerError, type Principal, type TopicInfo } from '@event-manager/core';
 import type { OperationContext } from './operation-context.ts';
 
 const LIMIT_DEFAULT = 100;
@@ -24,17 +24,22 @@ export function listTopics(
     const words = `A page has 1 to ${LIMIT_MAX} topics.`;
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
-  const topics: TopicInfo[] = [];
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const { topics, next } = engine.topics.page(principal, { after, limit });
+  const fitting = topics.slice(0, countFitting(topics));
+  const last = fitting.length < topics.length ? canonicalLevels(fitting.at(-1)!.topic) : next;
+  if (last === undefined) return { topics };
+  return { topics: fitting, nextCursor: Buffer.from(last).toString('base64url') };
+}
+
+/** So many fit on the page, at least one. */
+function countFitting(topics: readonly TopicInfo[]): number {
   let characters = 0;
-  let after = cursor === undefined ? undefined : readCursor(cursor);
-  while (topics.length < limit && characters < PAGE_CHARACTERS_MAX) {
-    const found = engine.topics.page(principal, { after, limit: 1 });
-    topics.push(...found.topics);
-    characters += JSON.stringify(found.topics).length;
-    after = found.next;
-    if (after === undefined) return { topics };
+  for (const [at, topic] of topics.entries()) {
+    characters += JSON.stringify(topic).length;
+    if (characters > PAGE_CHARACTERS_MAX) return Math.max(1, at);
   }
-  return { topics, nextCursor: Buffer.from(after!).toString('base64url') };
+  return topics.length;
 }
 
 function readCursor(cursor: string): string {

@@ -1,0 +1,74 @@
+import type { SchemaCompiler } from '../contracts/schema-compiler.ts';
+import type { Revision, StateStore } from '../contracts/state-store.ts';
+import type { JsonValue } from '../json.ts';
+import { DeclaredTopic, type KeptTopic } from './declared-topic.ts';
+import type { PayloadCheck } from './payload-check.ts';
+
+const PAGE = 1_000;
+
+/** The declared topics as the state store has them, by their canonical names. They are never removed. */
+export class TopicCatalog {
+  readonly #state: StateStore;
+  readonly #compiler: SchemaCompiler | undefined;
+  readonly #onChange: (canonical: string) => void;
+  readonly #topics = new Map<string, DeclaredTopic>();
+  /** In their order; made when somebody asks. */
+  #names: readonly string[] | undefined;
+
+  constructor(options: {
+    state: StateStore;
+    compiler: SchemaCompiler | undefined;
+    onChange: (canonical: string) => void;
+  }) {
+    this.#state = options.state;
+    this.#compiler = options.compiler;
+    this.#onChange = options.onChange;
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  get(canonical: string): DeclaredTopic | undefined {
+    return this.#topics.get(canonical);
+  }
+
+  /** `next` continues as `after` and is absent on the last page. */
+  page(after: string, limit: number): { topics: readonly DeclaredTopic[]; next?: string } {
+    this.#names ??= [...this.#topics.keys()].sort();
+    const first = after === '' ? 0 : this.#names.findIndex((name) => name > after);
+    const names = first < 0 ? [] : this.#names.slice(first, first + limit);
+    const topics = names.map((name) => this.#topics.get(name)!);
+    return first >= 0 && first + limit < this.#names.length ? { topics, next: names.at(-1)! } : { topics };
+  }
+
+  /** Creates (`ifRevision` 0) or replaces a topic. Throws `revision_conflict` when somebody else was faster. */
+  async keep(canonical: string, kept: KeptTopic, ifRevision: Revision, check: PayloadCheck | undefined): Promise<void> {
+    const value = kept as unknown as JsonValue;
+    const revision = await this.#state.commit([{ kind: 'topic', key: canonical, value, ifRevision }]);
+    const topic = new DeclaredTopic(kept, revision, this.#compiler);
+    // Made already, to see whether the schema can be used; none when only something else of the topic changed.
+    this.#set(canonical, check ? topic.use(check) : topic);
+  }
+
+  /** Reads all that others may have changed. */
+  async refresh(): Promise<void> {
+    let after: string | undefined;
+    do {
+      const page = await this.#state.load('topic', { ...(after === undefined ? {} : { after }), limit: PAGE });
+      for (const { key, value, revision } of page.entries) {
+        this.#set(key, new DeclaredTopic(value as unknown as KeptTopic, revision, this.#compiler));
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  #set(canonical: string, topic: DeclaredTopic): void {
+    const known = this.#topics.get(canonical);
+    // A refresh that began before a change may end after it.
+    if (known && known.revision >= topic.revision) return;
+    if (!known) this.#names = undefined;
+    this.#topics.set(canonical, topic);
+    this.#onChange(canonical);
+  }
+}
