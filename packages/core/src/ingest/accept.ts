@@ -38,11 +38,47 @@ export const METADATA_FIELDS: Spellings = new Map([
 /** An event as it was handed in, with the names of its fields settled and nothing else. */
 export type AcceptedEvent = Readonly<Record<string, unknown>>;
 
+/** The names of the specification. Keys come interned, so a switch compares pointers; a look-up would hash each one. */
+export function isEventField(key: string): boolean {
+  switch (key) {
+    case 'id':
+    case 'type':
+    case 'source':
+    case 'timestamp':
+    case 'version':
+    case 'topic':
+    case 'priority':
+    case 'metadata':
+    case 'payload':
+    case 'correlationId':
+    case 'causationId':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The same for the keys of metadata that the product knows. */
+export function isMetadataField(key: string): boolean {
+  switch (key) {
+    case 'projectId':
+    case 'userId':
+    case 'sessionId':
+    case 'tags':
+    case 'retryCount':
+    case 'maxRetries':
+    case 'expiresAt':
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** First step: the value is an object and has only fields that an event can have. Throws `invalid_event`. */
 export function accept(input: unknown, pointer: string): AcceptedEvent {
   const event = requireObject(input, pointer);
   for (const key in event) {
-    if (EVENT_FIELDS.get(key) !== key) return rename(event, EVENT_FIELDS, 'refuse', pointer);
+    if (!isEventField(key)) return rename(event, EVENT_FIELDS, 'refuse', pointer);
   }
   return event;
 }
@@ -51,7 +87,7 @@ export function accept(input: unknown, pointer: string): AcceptedEvent {
 export function acceptMetadata(input: unknown, pointer: string): AcceptedEvent {
   const metadata = requireObject(input, pointer);
   for (const key in metadata) {
-    if (METADATA_FIELDS.has(key)) return rename(metadata, METADATA_FIELDS, 'keep', pointer);
+    if (!isMetadataField(key) && METADATA_FIELDS.has(key)) return rename(metadata, METADATA_FIELDS, 'keep', pointer);
   }
   return metadata;
 }

@@ -20,8 +20,10 @@ export interface Waiting {
   /** JSON pointer of the event in the caller's input. */
   readonly pointer: string;
   readonly awaitsAttempts: boolean;
-  readonly resolve: (result: PublishResult) => void;
-  readonly reject: (error: unknown) => void;
+  /** Both are told `at` again: what a batch hands in shares them. */
+  readonly resolve: (result: PublishResult, at: number) => void;
+  readonly reject: (error: unknown, at: number) => void;
+  readonly at: number;
 }
 
 interface Group {
@@ -83,17 +85,17 @@ export class Acknowledge {
   };
 
   /** Answers one publisher; returns how much work it was. */
-  #acknowledge({ event, pointer, awaitsAttempts, resolve, reject }: Waiting, appended: Appended): number {
+  #acknowledge({ event, pointer, awaitsAttempts, resolve, reject, at }: Waiting, appended: Appended): number {
     if (appended.status === 'conflict') {
       const words = 'The id belongs to an event with other content.';
       this.#meter.reject('id_conflict');
-      reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }));
+      reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }), at);
       return 1;
     }
     const result = new Published(event.id, appended.place, appended.status === 'duplicate');
     if (appended.status === 'duplicate') {
       this.#meter.duplicates++;
-      resolve(result);
+      resolve(result, at);
       return 1;
     }
     this.#meter.published++;
@@ -102,8 +104,8 @@ export class Acknowledge {
     const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
     kept.awaitsAttempts = awaitsAttempts;
     const offers = this.#route.appended(kept, previous);
-    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => resolve(result);
-    else resolve(result);
+    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => resolve(result, at);
+    else resolve(result, at);
     return 1 + offers;
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Appendable, EventStore } from '../contracts/event-store.ts';
 import type { Route } from '../dispatch/route.ts';
-import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -16,6 +16,7 @@ import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import { Acknowledge, type Waiting } from './acknowledge.ts';
+import { BatchAnswers } from './batch-answers.ts';
 import { normalize } from './normalize.ts';
 import type { PublishResult } from './publish-result.ts';
 import type { Validate } from './validate.ts';
@@ -34,6 +35,8 @@ export interface PublishOptions {
   readonly flags?: number;
   /** Other limits than those of the engine; for the bus's own events. */
   readonly limits?: Limits;
+  /** Called when all of a batch was handed in, which may take several turns: what is published from then on comes behind it. */
+  readonly onHandedIn?: () => void;
 }
 
 export class Ingest {
@@ -91,7 +94,7 @@ export class Ingest {
       try {
         this.#assertRoom(1);
         const event = this.#normalize(principal, input, '', options);
-        const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject };
+        const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject, at: 0 };
         this.#admit(principal, input, options, waiting);
       } catch (error) {
         throw this.#meter.refused(error);
@@ -106,41 +109,28 @@ export class Ingest {
     options: PublishOptions = {},
   ): Promise<readonly BatchResult[]> {
     this.#assertBatch(inputs.length);
+    const answers = new BatchAnswers(inputs.length);
+    const { resolve, reject } = answers;
     const awaitsAttempts = this.#mayAwait();
     const { clock, timers } = this.#runtime;
-    const results: Promise<BatchResult>[] = [];
     let sliceStartMs = clock.monotonicMs();
-    for (const [at, input] of inputs.entries()) {
+    for (let at = 0; at < inputs.length; at++) {
       // A caller's own objects may change while it waits; what the parser made is held by nobody else.
       if (options.trusted === true && at > 0 && clock.monotonicMs() - sliceStartMs > BATCH_SLICE_MS) {
-        await new Promise<void>((resolve) => timers.soon(resolve));
+        await new Promise<void>((next) => timers.soon(next));
         sliceStartMs = clock.monotonicMs();
       }
-      results.push(this.#publishOne(principal, input, `/${at}`, { options, awaitsAttempts }));
+      const pointer = `/${at}`;
+      try {
+        if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
+        const event = this.#normalize(principal, inputs[at], pointer, options);
+        this.#admit(principal, inputs[at], options, { event, pointer, awaitsAttempts, resolve, reject, at });
+      } catch (error) {
+        reject(this.#meter.refused(error), at);
+      }
     }
-    return Promise.all(results);
-  }
-
-  async #publishOne(
-    principal: Principal,
-    input: unknown,
-    pointer: string,
-    { options, awaitsAttempts }: { options: PublishOptions; awaitsAttempts: boolean },
-  ): Promise<BatchResult> {
-    try {
-      return await new Promise<PublishResult>((resolve, reject) => {
-        try {
-          if (this.#closed) throw new EventManagerError('closed', 'The event manager is closed.');
-          const event = this.#normalize(principal, input, pointer, options);
-          this.#admit(principal, input, options, { event, pointer, awaitsAttempts, resolve, reject });
-        } catch (error) {
-          throw this.#meter.refused(error);
-        }
-      });
-    } catch (error) {
-      if (isEventManagerError(error)) return error;
-      throw error;
-    }
+    options.onHandedIn?.();
+    return answers.all;
   }
 
   /** Resolves when everything that was handed in before, and was judged at once, is stored or refused. */
@@ -205,7 +195,7 @@ export class Ingest {
       return;
     }
     const refuse = (error: unknown) => {
-      waiting.reject(this.#meter.refused(error));
+      waiting.reject(this.#meter.refused(error), waiting.at);
       this.#answered([waiting]);
     };
     judged.then(() => this.#enqueue(waiting), refuse);
@@ -232,7 +222,7 @@ export class Ingest {
       (error: unknown) => {
         this.#appending.delete(appending);
         this.#meter.refused(error, group.length);
-        for (const waiting of group) waiting.reject(error);
+        for (const waiting of group) waiting.reject(error, waiting.at);
         this.#answered(group);
       },
     );

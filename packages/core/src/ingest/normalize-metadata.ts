@@ -4,7 +4,7 @@ import { EXPLICIT_RETRIES, HAS_EXPIRY } from '../event/flags.ts';
 import { checkJson } from '../json/check-json.ts';
 import { jsonPointer } from '../json/json-pointer.ts';
 import type { Limits } from '../limits.ts';
-import { acceptMetadata } from './accept.ts';
+import { acceptMetadata, isMetadataField } from './accept.ts';
 import { readCommonName, readOptionalName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
 
@@ -52,7 +52,7 @@ export function normalizeMetadata(
   };
   let exact = true;
   for (const key in given) {
-    if (Object.hasOwn(metadata, key)) continue;
+    if (isMetadataField(key)) continue;
     exact = copyOwnKey(given, key, metadata, limits, pointer, isChecked) && exact;
   }
   const flags = (maxRetries === undefined ? 0 : EXPLICIT_RETRIES) | (expiresAt === undefined ? 0 : HAS_EXPIRY);

@@ -9,19 +9,23 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 
 const VERSION = 1;
 const CHECK_BYTES = 4;
+/** 53 bits by sevens. */
+const NUMBER_BYTES_MAX = 8;
 /** Far more partitions than any adapter has. */
 const CURSOR_CHARACTERS_MAX = 8_192;
 
+const scratch = Buffer.alloc(32);
+
 /** Writes places as one opaque text: version-marked, checksummed base64url. */
 export function encodeCursor(places: readonly Place[]): string {
-  const bytes: number[] = [VERSION];
-  for (const { partition, position } of places) {
-    writeNumber(bytes, partition);
-    writeNumber(bytes, position);
-  }
-  const check = fnv1a(bytes);
-  bytes.push(check >>> 24, (check >>> 16) & 0xff, (check >>> 8) & 0xff, check & 0xff);
-  return Buffer.from(bytes).toString('base64url');
+  const needed = 1 + places.length * 2 * NUMBER_BYTES_MAX + CHECK_BYTES;
+  // One place nearly always: every acknowledgement has a cursor.
+  const bytes = needed <= scratch.length ? scratch : Buffer.alloc(needed);
+  bytes[0] = VERSION;
+  let end = 1;
+  for (const { partition, position } of places) end = writeNumber(bytes, writeNumber(bytes, end, partition), position);
+  const check = fnv1a(bytes, end);
+  return bytes.toString('base64url', 0, bytes.writeUInt32BE(check, end));
 }
 
 /** Reads what `encodeCursor` wrote. Throws `invalid_cursor`. */
@@ -37,7 +41,7 @@ function readCursor(text: string): Place[] | undefined {
   // Node skips characters it does not know; only the exact spelling is a cursor.
   if (bytes.toString('base64url') !== text || bytes.length <= CHECK_BYTES) return undefined;
   const end = bytes.length - CHECK_BYTES;
-  if (bytes[0] !== VERSION || bytes.readUInt32BE(end) !== fnv1a(bytes.subarray(0, end))) return undefined;
+  if (bytes[0] !== VERSION || bytes.readUInt32BE(end) !== fnv1a(bytes, end)) return undefined;
   const numbers = readNumbers(bytes.subarray(1, end));
   if (numbers === undefined || numbers.length % 2 !== 0) return undefined;
   const places: Place[] = [];
@@ -47,14 +51,17 @@ function readCursor(text: string): Place[] | undefined {
   return places;
 }
 
-function writeNumber(bytes: number[], value: number): void {
+/** Returns where the number ends. */
+function writeNumber(bytes: Uint8Array, at: number, value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`A place holds whole numbers, not ${value}.`);
+  let end = at;
   let rest = value;
   while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
+    bytes[end++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
-  bytes.push(rest);
+  bytes[end++] = rest;
+  return end;
 }
 
 function readNumbers(bytes: Uint8Array): number[] | undefined {
@@ -75,8 +82,8 @@ function readNumbers(bytes: Uint8Array): number[] | undefined {
   return scale === 1 ? numbers : undefined;
 }
 
-function fnv1a(bytes: Iterable<number>): number {
+function fnv1a(bytes: Uint8Array, end: number): number {
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let index = 0; index < end; index++) hash = Math.imul(hash ^ bytes[index]!, 0x01000193);
   return hash >>> 0;
 }

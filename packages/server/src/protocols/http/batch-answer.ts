@@ -26,9 +26,14 @@ export function batchEntry(result: BatchResult, requestId: string): BatchEntry {
 }
 
 export function batchAnswer(results: readonly BatchResult[], requestId: string): BatchAnswer {
-  const entries = results.map((result) => batchEntry(result, requestId));
-  const stored = entries.filter((entry) => entry.status === 201).length;
-  const duplicates = entries.filter((entry) => entry.status === 200).length;
+  let stored = 0;
+  let duplicates = 0;
+  const entries = results.map((result) => {
+    const entry = batchEntry(result, requestId);
+    if (entry.status === 201) stored++;
+    else if (entry.status === 200) duplicates++;
+    return entry;
+  });
   const failed = entries.length - stored - duplicates;
   const status = stored === entries.length && stored > 0 ? 201 : duplicates === entries.length ? 200 : 207;
   return { status, body: { results: entries, stored, duplicates, failed } };
