@@ -11,7 +11,7 @@
  * costs no failure. Answers that come later go nowhere: the client asks again under the same event ids.
  */
 import type { Socket } from 'node:net';
-import { EventManagerError, type Runtime, type Turns } from '@event-manager/core';
+import { type Cancel, EventManagerError, type Runtime, type Turns } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Configuration } from '../../configuration/settings.ts';
@@ -65,6 +65,7 @@ export class Connection {
   /** Bytes read from the socket when the last whole frame came. */
   #readAtFrame: number;
   #onAnswered: (() => void) | undefined;
+  #cancelCut: Cancel | undefined;
 
   constructor(options: ConnectionOptions) {
     const { webSocket, socket, context, configuration, runtime, turns } = options;
@@ -308,7 +309,7 @@ export class Connection {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#close(TRY_AGAIN, reason);
     const { webSocket, runtime } = this.#options;
-    runtime.timers.after(DRAIN_MS, () => webSocket.terminate());
+    this.#cancelCut = runtime.timers.after(DRAIN_MS, () => webSocket.terminate());
   }
 
   #close(code: number, reason: string): void {
@@ -321,6 +322,7 @@ export class Connection {
   }
 
   #closed(): void {
+    this.#cancelCut?.();
     this.#leave();
     this.#state = 'closed';
   }

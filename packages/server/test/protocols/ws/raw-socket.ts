@@ -2,6 +2,14 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
+/** Not one hook for each: a test may open thousands. */
+const opened = new Set<Socket>();
+
+function endAll(): void {
+  for (const socket of opened) socket.destroy();
+  opened.clear();
+}
+
 /** A TCP connection that became a WebSocket, on which a test writes whatever bytes it wants. */
 export class RawSocket {
   readonly socket: Socket;
@@ -24,7 +32,9 @@ export class RawSocket {
 
   static async open(url: string, headers: readonly string[] = []): Promise<RawSocket> {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
+    if (opened.size === 0) onTestFinished(endAll);
+    opened.add(socket);
+    socket.on('close', () => opened.delete(socket));
     socket.on('error', () => {});
     const lines = [
       'GET /ws HTTP/1.1',
