@@ -17,7 +17,14 @@ export function isForeignHost(hostname: string): boolean {
 
 export function refuseForeignHosts(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (isForeignHost(request.hostname)) done(new EventManagerError('invalid_request', FOREIGN_HOST));
+    const target = absoluteTarget(request.originalUrl);
+    const isForeign = isForeignHost(request.hostname) || (target !== undefined && isForeignHost(target));
+    if (isForeign) done(new EventManagerError('invalid_request', FOREIGN_HOST));
     else done();
   });
+}
+
+/** The host of a request that is written as for a proxy; it then counts beside the header (RFC 9112, section 3.2.2). */
+function absoluteTarget(url: string): string | undefined {
+  return url.startsWith('/') || url === '*' ? undefined : (URL.parse(url)?.hostname ?? '');
 }
