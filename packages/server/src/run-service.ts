@@ -6,7 +6,7 @@
  */
 import { isatty } from 'node:tty';
 import { systemRuntime } from '@event-manager/core';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { ConfigurationReload } from './configuration/configuration-reload.ts';
 import {
   type SettledConfiguration,
@@ -15,6 +15,7 @@ import {
 } from './configuration/read-configuration.ts';
 import { watchFile } from './configuration/watch-file.ts';
 import { type Service, startService } from './service.ts';
+import { serviceLogger } from './service-logger.ts';
 import { startFailure } from './start-failure.ts';
 import { asksForUsage, usage } from './usage.ts';
 import { welcome } from './welcome.ts';
@@ -36,7 +37,7 @@ export async function runService(surroundings: Surroundings): Promise<void> {
 async function serve(surroundings: Surroundings): Promise<void> {
   const settled = settleConfiguration(surroundings);
   const { configuration, warnings } = settled;
-  const logger = pino({ level: configuration.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const logger = serviceLogger(configuration.logLevel);
   const service = await startService({ configuration, logger, warnings });
   process.stderr.write(welcome(service, configuration));
   const stop = stopOnSignal(service);
