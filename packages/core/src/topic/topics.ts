@@ -58,26 +58,26 @@ export class Topics {
   readonly #catalog: TopicCatalog;
   readonly #standard = new Map<string, PayloadCheck>();
   readonly #trials = new Map<string, SchemaTrial>();
-  /** Made from the three above when an event asks. */
-  readonly #rules = new Map<string, TopicRules>();
+  /** For every topic that is in one of the three above: made when an event asks. */
+  readonly #rules = new Map<string, TopicRules | 'not made'>();
   readonly #changing = new Map<string, Promise<unknown>>();
   readonly #refreshing: OneAtATime;
 
   constructor(options: TopicsOptions) {
     const { adapter, compiler, definitions = {}, limits, onFailure } = options;
     this.#options = options;
-    const onChange = (canonical: string) => this.#rules.delete(canonical);
+    const onChange = (canonical: string) => this.#changed(canonical);
     this.#catalog = new TopicCatalog({ state: adapter.state, compiler, onChange });
     for (const [type, schema] of Object.entries(definitions)) {
       if (!isStandardSchema(schema)) throw new TypeError(`The schema of ${type} does not speak Standard Schema.`);
-      this.#standard.set(parseTopic(type, limits, '/events'), standardCheck(schema));
+      this.#bring(parseTopic(type, limits, '/events'), standardCheck(schema));
     }
     this.#refreshing = new OneAtATime(() => this.#catalog.refresh(), onFailure);
   }
 
   /** False while no topic asks anything of its events. */
   get hasRules(): boolean {
-    return this.#catalog.size > 0 || this.#standard.size > 0 || this.#trials.size > 0;
+    return this.#rules.size > 0;
   }
 
   async start(): Promise<void> {
@@ -96,12 +96,11 @@ export class Topics {
   /** What an event has to pass; asked for every event. */
   rulesOf(canonical: string): TopicRules {
     const known = this.#rules.get(canonical);
-    if (known) return known;
+    if (known === undefined) return UNDECLARED;
+    if (known !== 'not made') return known;
     const declared = this.#catalog.get(canonical);
     const standard = this.#standard.get(canonical);
     const trial = this.#trials.get(canonical);
-    // Not remembered: topics that nobody declared are as many as publishers think of.
-    if (!declared && !standard && !trial) return UNDECLARED;
     const check = everyCheck([declared?.check, standard]);
     const rules = { isDeclared: Boolean(declared ?? standard), version: declared?.version ?? 0, check, trial };
     this.#rules.set(canonical, rules);
@@ -246,15 +245,15 @@ export class Topics {
     const { adapter, runtime, stored } = this.#options;
     if (adapter.supports.query === 'none') return undefined;
     this.#trials.set(canonical, trial);
-    this.#rules.delete(canonical);
+    this.#changed(canonical);
     try {
       await stored();
       const checked = await checkStored({ store: adapter.store, runtime, topic: canonical, check: trial.check });
       trial.assertFitting();
       return checked;
     } finally {
-      if (this.#trials.get(canonical) === trial) this.#trials.delete(canonical);
-      this.#rules.delete(canonical);
+      this.#trials.delete(canonical);
+      this.#changed(canonical);
     }
   }
 
@@ -273,7 +272,13 @@ export class Topics {
   #bring(canonical: string, check: PayloadCheck | undefined): void {
     if (check) this.#standard.set(canonical, check);
     else this.#standard.delete(canonical);
-    this.#rules.delete(canonical);
+    this.#changed(canonical);
+  }
+
+  #changed(canonical: string): void {
+    const isKnown = [this.#catalog, this.#standard, this.#trials].some((known) => known.get(canonical) !== undefined);
+    if (isKnown) this.#rules.set(canonical, 'not made');
+    else this.#rules.delete(canonical);
   }
 
   #now(): string {
