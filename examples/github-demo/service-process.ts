@@ -69,6 +69,10 @@ export class ServiceProcess {
     return this.#exited;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get port(): number {
     return Number(new URL(this.url).port);
   }
