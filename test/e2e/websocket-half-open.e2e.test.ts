@@ -30,9 +30,10 @@ it('finds peers that are gone without a goodbye, and frees what they held', asyn
   onTestFinished(() => void peers.kill('SIGKILL'));
   const lines = linesOf(peers);
   await until('the peers are there', 30_000, () => lines.some(({ open }) => open === PEERS));
+  const look = async (path: string) => (await (await fetch(`${service.url}${path}`)).json()) as Held;
   const held = async () => ({
-    streams: (await (await fetch(`${service.url}/health`)).json()).streams,
-    subscriptions: (await (await fetch(`${service.url}/subscriptions`)).json()).data.length,
+    streams: (await look('/health')).streams,
+    subscriptions: (await look('/subscriptions')).data.length,
   });
   expect(await held()).toEqual({ streams: PEERS, subscriptions: PEERS });
   // As long as they answer pings they stay, however silent they are.
@@ -50,6 +51,11 @@ it('finds peers that are gone without a goodbye, and frees what they held', asyn
   const heartbeats = (performance.now() - cutAtMs) / HEARTBEAT_MS;
   process.stdout.write(`${JSON.stringify({ test: 'websocket-half-open', peers: PEERS, heartbeats })}\n`);
 });
+
+interface Held {
+  readonly streams: number;
+  readonly data: readonly unknown[];
+}
 
 function skipUnlessPossible(context: TestContext): void {
   const reason = whyNoNetworkNamespace();

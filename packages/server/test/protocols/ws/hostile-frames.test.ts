@@ -142,7 +142,7 @@ describe('compression', () => {
     const events = Array.from({ length: 200 }, (_, number) =>
       sample({ payload: { number, padding: 'x'.repeat(5_000) } }),
     );
-    for (const event of events) client.send({ type: 'publish', ref: event.payload.number, event });
+    for (const [ref, event] of events.entries()) client.send({ type: 'publish', ref, event });
     await client.until((self) => self.events.length === events.length);
     expect(client.events.map(({ payload }) => payload)).toEqual(events.map(({ payload }) => payload));
   });

@@ -22,7 +22,7 @@ it('takes in the frames of a connection one behind the other, however long one o
       left -= count;
       if (left === 0) resolve();
     },
-    onInternal: expect.fail,
+    onInternal: (error) => expect.fail(String(error)),
   });
   let number = 0;
   const event = () => parseJson(`{"type":"a","source":"s","payload":{"n":${number++}}}`, engine.limits);
