@@ -35,9 +35,14 @@ fi`,
 function __event_manager_propose
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l current (commandline --current-token --cut-at-cursor)
-    event-manager propose -- $words[2..-1] "$current" 2>/dev/null
+    set -l proposals (event-manager propose -- $words[2..-1] "$current" 2>/dev/null)
+    if set -q proposals[1]
+        printf '%s\\n' $proposals
+    else
+        __fish_complete_path "$current"
+    end
 end
-complete --command event-manager --arguments '(__event_manager_propose)'`,
+complete --command event-manager --no-files --arguments '(__event_manager_propose)'`,
 };
 
 export async function printCompletion(this: CliContext, _flags: object, shell: Shell): Promise<void> {

@@ -6,7 +6,7 @@ const ANSWER_MS = 2_000;
 
 export interface ServiceCheck {
   readonly findings: readonly Finding[];
-  /** What `GET /health` said; absent when nobody answered. */
+  /** What `GET /health` said; absent when nobody answered, or something else than a service. */
   readonly answer?: ServiceAnswer;
 }
 
@@ -23,7 +23,8 @@ export async function checkService(url: string, runtime: Runtime): Promise<Servi
   try {
     const answer = await askService({ url, path: '/health', timeoutMs: ANSWER_MS, runtime });
     const ready = await askService({ url, path: '/readyz', timeoutMs: ANSWER_MS, runtime });
-    return { answer, findings: judge(url, answer, ready) };
+    const isService = (answer.body as Health | undefined)?.status !== undefined;
+    return { findings: judge(url, answer, ready), ...(isService ? { answer } : {}) };
   } catch (error) {
     if (!isEventManagerError(error)) throw error;
     const advice = 'Start it with event-manager serve, or say where it is by --url or EVENT_MANAGER_URL.';

@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from './support/run.ts';
+import { BIN, Spawned, spawned } from './support/spawned.ts';
+
+const QUIET = { EVENT_MANAGER_METRICS_ENABLED: 'false', EVENT_MANAGER_SYSTEM_EVENTS: 'false' };
+
+async function serving(...args: string[]): Promise<{ service: Spawned; url: string }> {
+  const service = spawned(['serve', '--port', '0', ...args], QUIET);
+  const [, url] = await service.shows(/EventManager listens on (http:\S+)/);
+  return { service, url: url! };
+}
+
+it('serves, publishes 10,000 lines, watches, ends quietly with its reader, and says how each ended', async () => {
+  const { service, url } = await serving('--data-dir', join(temporaryFolder(), 'data'));
+  const environment = { EVENT_MANAGER_URL: url };
+
+  const publishing = spawned(['publish', '-', '--source', 'shop'], environment);
+  for (let n = 0; n < 10_000; n++) publishing.child.stdin!.write(`{"type":"load","payload":{"n":${n}}}\n`);
+  publishing.child.stdin!.end();
+  expect(await publishing.ended).toMatchObject({ code: 0 });
+  expect([publishing.out, publishing.err]).toEqual([
+    expect.stringMatching(/^10,000 stored, 0 stored before, 0 ref/),
+    '',
+  ]);
+
+  // What a shell does for `| head -1`: the first line arrives, the rest has no reader.
+  const line = `"${process.execPath}" "${BIN}" tail --from earliest --json | head -1; echo "\${PIPESTATUS[0]}"`;
+  const piped = new Spawned('bash', ['-c', line], environment);
+  await piped.ended;
+  const [event, code] = piped.out.trimEnd().split('\n');
+  expect([JSON.parse(event!).event.payload, code]).toEqual([{ n: 0 }, '141']);
+  expect(piped.err).toBe('');
+
+  const watching = spawned(['tail'], environment);
+  await watching.shows(/watching/);
+  watching.child.kill('SIGINT');
+  expect(await watching.ended).toMatchObject({ code: 130 });
+  expect(watching.err).toMatch(/to continue: --from \S+\n$/);
+
+  service.child.kill('SIGTERM');
+  expect(await service.ended).toMatchObject({ code: 0 });
+  expect(service.out).toMatch(/"msg":"stopped"/);
+  const away = spawned(['events', 'list'], environment);
+  expect(await away.ended).toMatchObject({ code: 3 });
+});
+
+it('goes on watching when the service comes back, behind what it had', async () => {
+  const dataDir = join(temporaryFolder(), 'data');
+  const first = await serving('--data-dir', dataDir);
+  const environment = { EVENT_MANAGER_URL: first.url };
+  const watching = spawned(['tail', '--count', '2', '--json'], environment);
+  // With --json nothing says that the stream is open: an event has to.
+  while (watching.out === '') await spawned(['publish', 'before'], environment).ended;
+  first.service.child.kill('SIGTERM');
+  await first.service.ended;
+  const second = spawned(['serve', '--port', new URL(first.url).port, '--data-dir', dataDir], QUIET);
+  await second.shows(/EventManager listens/);
+  await spawned(['publish', 'after'], environment).ended;
+  expect(await watching.ended).toMatchObject({ code: 0 });
+  expect(watching.out.trimEnd().split('\n')).toHaveLength(2);
+});
+
+it('reads its configuration again when the file changes, and when it is asked to', async () => {
+  const file = join(temporaryFolder(), 'settings.toml');
+  writeFileSync(file, 'log_level = "info"\n');
+  const { service } = await serving('--adapter', 'memory', '--config', file);
+  writeFileSync(file, 'log_level = "debug"\n');
+  await service.shows(/configuration read again; in force: logLevel/);
+  writeFileSync(file, 'log_level = "loud"\n');
+  await service.shows(/The configuration stays as it was: The setting logLevel \(\S+\) must be one of/);
+  service.child.kill('SIGHUP');
+  await service.shows(/(must be one of[\s\S]*){2}/);
+  service.child.kill('SIGINT');
+  expect(await service.ended).toMatchObject({ code: 0 });
+});
+
+it('says why the service does not start', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const failed = spawned(['serve', '--port', '0', '--data-dir', file], QUIET);
+  expect(await failed.ended).toMatchObject({ code: 1 });
+  expect(failed.err).toMatch(/^event-manager: The data directory cannot be made: a file has its name/);
+});
+
+it.skipIf(process.platform !== 'linux')('ends in order when its terminal goes away', async () => {
+  const log = join(temporaryFolder(), 'log');
+  // `script` gives it a terminal of its own; when `script` dies the terminal is gone, and the kernel says so by SIGHUP.
+  const command = `"${process.execPath}" "${BIN}" serve --port 0 --adapter memory > ${log} 2>&1`;
+  const terminal = new Spawned('script', ['-qfc', command, '/dev/null'], QUIET);
+  await expect.poll(() => readLog(log), { timeout: 20_000 }).toMatch(/EventManager listens/);
+  terminal.child.kill('SIGKILL');
+  await expect.poll(() => readLog(log), { timeout: 20_000 }).toMatch(/"msg":"stopped"/);
+});
+
+function readLog(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}

@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETTINGS } from '@event-manager/server';
+import { expect, it } from 'vitest';
+import { SERVE_FLAGS } from '../../src/commands/serve/route.ts';
+import { run, temporaryFolder } from '../support/run.ts';
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+it('has the flags that the service has: a new one stands in serve/route.ts, too', () => {
+  const ofService = Object.values(SETTINGS).flatMap((row) => ('flag' in row && row.flag ? [row.flag] : []));
+  expect(Object.keys(SERVE_FLAGS).map(kebab).sort()).toEqual(ofService.sort());
+});
+
+it('says whether the service would start, and what has no effect', async () => {
+  expect(await run(['config', 'check'])).toEqual({
+    code: 0,
+    out: 'The service would start with these settings.\n',
+    err: '',
+  });
+  const environment = { REDIS_URL: 'redis://x' };
+  const warned = await run(['config', 'check', '--json'], { environment });
+  expect(JSON.parse(warned.out)).toEqual({ valid: true, warnings: [expect.stringMatching(/redisUrl \(REDIS_URL\)/)] });
+  const wrong = await run(['config', 'check', '--json'], { environment: { EVENT_MANAGER_PORT: 'x' } });
+  expect([wrong.code, wrong.out]).toEqual([2, '']);
+  expect(JSON.parse(wrong.err)).toMatchObject({
+    error: { code: 'invalid_setting', setting: 'port', from: 'EVENT_MANAGER_PORT' },
+  });
+  const refused = await run(['config', 'check'], { environment: { EVENT_MANAGER_DATABASE_URL: 'postgresql://x' } });
+  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/\[not_supported\]/)]);
+});
+
+it('prints every value with its source and what it beat, and no secret when it is asked for that', async () => {
+  const file = join(temporaryFolder(), 'settings.toml');
+  writeFileSync(file, 'port = 1\n[queue]\nmax_size = 7\n');
+  const environment = {
+    EVENT_MANAGER_PORT: '2',
+    EVENT_MANAGER_REDIS_URL: 'redis://:hidden@own',
+    REDIS_URL: 'redis://:hidden@shared',
+  };
+  const args = ['config', 'print', '--config', file, '--port', '3'];
+  const printed = JSON.parse((await run([...args, '--redact', '--json'], { environment })).out);
+  expect(printed.port).toEqual({
+    value: 3,
+    source: 'command line',
+    from: '--port',
+    used: true,
+    beats: [
+      { from: 'EVENT_MANAGER_PORT', value: '2' },
+      { from: file, value: 1 },
+    ],
+  });
+  expect(printed['limits.queueMaxSize']).toMatchObject({ value: 7, source: 'file', from: file });
+  expect(printed.redisUrl).toEqual({
+    value: '***',
+    source: 'environment',
+    from: 'EVENT_MANAGER_REDIS_URL',
+    used: false,
+    beats: [{ from: 'REDIS_URL', value: '***' }],
+  });
+  expect(printed.host).toMatchObject({ value: '127.0.0.1', source: 'default', from: '' });
+  expect(printed).not.toHaveProperty('databaseUrl');
+
+  const people = await run([...args, '--redact'], { environment });
+  expect(people.out).not.toContain('hidden');
+  expect(people.out).toMatch(
+    /^SETTING +VALUE +SOURCE +BEATS\nport +3 +--port +EVENT_MANAGER_PORT, \S+settings\.toml\n/,
+  );
+  expect(people.out).toMatch(/redisUrl +\*\*\* \(not used by this version\) +EVENT_MANAGER_REDIS_URL +REDIS_URL/);
+  expect((await run([...args], { environment })).out).toContain('redis://:hidden@own');
+  expect((await run([...args, '--all'], { environment })).out).toMatch(/^databaseUrl/m);
+});

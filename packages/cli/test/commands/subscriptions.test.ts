@@ -1,0 +1,156 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { receiver } from '../support/receiver.ts';
+import { temporaryFolder } from '../support/run.ts';
+import { runningService } from '../support/service.ts';
+
+describe('subscriptions', () => {
+  it('are made by flags or a file, listed, changed, paused, resumed and ended', async () => {
+    const { em } = await runningService();
+    const { url: endpoint } = await receiver(200);
+    const made = await em([
+      'subscriptions',
+      'create',
+      '--name',
+      'billing',
+      '--topic',
+      'order.*',
+      '--endpoint',
+      endpoint,
+      '--json',
+    ]);
+    const { id } = JSON.parse(made.out);
+    expect([made.code, JSON.parse(made.out)]).toEqual([
+      0,
+      expect.objectContaining({ name: 'billing', topic: 'order.*' }),
+    ]);
+
+    const path = join(temporaryFolder(), 'request.json');
+    writeFileSync(path, JSON.stringify({ topic: 'user.*', endpoint, filter: { priority: 'HIGH' } }));
+    const byFile = await em([
+      'subscriptions',
+      'create',
+      `@${path}`,
+      '--name',
+      'audit',
+      '--options',
+      '{"batchSize":5}',
+      '--json',
+    ]);
+    expect(JSON.parse(byFile.out)).toMatchObject({ name: 'audit', topic: 'user.*', options: { batchSize: 5 } });
+    const byInput = await em(['subscriptions', 'create', '-', '--json'], {
+      stdin: JSON.stringify({ topic: 'a', endpoint }),
+    });
+    expect(byInput.code).toBe(0);
+
+    const list = await em(['subscriptions', 'list']);
+    expect(list.out).toMatch(/^ID +NAME +STATE +TOPIC +GOES TO\n/);
+    expect(list.out).toMatch(new RegExp(`${id}  billing  active  order\\.\\*  http://127`));
+    expect(JSON.parse((await em(['subscriptions', 'list', '--json'])).out)).toHaveLength(3);
+
+    const changed = await em(['subscriptions', 'update', id, '{"options":{"maxConcurrency":4}}', '--json']);
+    expect(JSON.parse(changed.out)).toMatchObject({ id, options: { maxConcurrency: 4 } });
+    expect(JSON.parse((await em(['subscriptions', 'pause', id, '--json'])).out)).toMatchObject({ state: 'paused' });
+    expect(JSON.parse((await em(['subscriptions', 'get', id])).out)).toMatchObject({ state: 'paused', status: {} });
+    expect(JSON.parse((await em(['subscriptions', 'resume', id])).out)).toMatchObject({ state: 'active' });
+    expect(await em(['subscriptions', 'delete', id])).toEqual({ code: 0, out: `deleted ${id}\n`, err: '' });
+    expect((await em(['subscriptions', 'get', id])).code).toBe(4);
+    expect((await em(['subscriptions', 'pause', id])).code).toBe(4);
+  });
+
+  it('keep their secret out of the command line and out of the answer', async () => {
+    const { em } = await runningService();
+    const { url: endpoint } = await receiver(200);
+    const path = join(temporaryFolder(), 'secret');
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    writeFileSync(path, `${secret}\n`);
+    const { code, out } = await em([
+      'subscriptions',
+      'create',
+      '--topic',
+      'a',
+      '--endpoint',
+      endpoint,
+      '--secret-file',
+      path,
+    ]);
+    expect([code, out.includes(secret), out.includes('***')]).toEqual([0, false, true]);
+    const missing = await em([
+      'subscriptions',
+      'create',
+      '--topic',
+      'a',
+      '--endpoint',
+      endpoint,
+      '--secret-file',
+      '/nowhere',
+    ]);
+    expect([missing.code, missing.err]).toEqual([
+      2,
+      expect.stringMatching(/--secret-file names a file that cannot be read/),
+    ]);
+  });
+
+  it('are refused with the reason of the service', async () => {
+    const { em } = await runningService();
+    const refused = await em(['subscriptions', 'create', '--topic', 'a..b', '--endpoint', 'https://example.com/']);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/\(at \/topic\) \[invalid_pattern/)]);
+    const blocked = await em(['subscriptions', 'create', '--topic', 'a', '--endpoint', 'http://10.0.0.1/']);
+    expect([blocked.code, blocked.err]).toEqual([1, expect.stringMatching(/\[endpoint_blocked/)]);
+  });
+
+  it('are sent a test event, and say when it was not taken', async () => {
+    const { em } = await runningService();
+    const [good, bad] = [await receiver(204), await receiver(500)];
+    const idOf = async (endpoint: string) =>
+      JSON.parse((await em(['subscriptions', 'create', '--topic', 'a', '--endpoint', endpoint, '--json'])).out).id;
+    const taken = await em(['subscriptions', 'test', await idOf(good.url), '--json']);
+    expect([taken.code, JSON.parse(taken.out)]).toEqual([
+      0,
+      expect.objectContaining({ status: 'delivered', httpStatus: 204 }),
+    ]);
+    const refused = await em(['subscriptions', 'test', await idOf(bad.url)]);
+    expect([refused.code, JSON.parse(refused.out)]).toEqual([1, expect.objectContaining({ status: 'failed' })]);
+    expect((await em(['subscriptions', 'test', '0198c0de-0000-7000-8000-00000000000a'])).code).toBe(4);
+    expect([good.taken(), bad.taken()]).toEqual([1, 1]);
+  });
+});
+
+describe('dead letters', () => {
+  it('are listed, of all subscriptions or of one, and printed with their event', async () => {
+    const { em } = await runningService();
+    const { url: endpoint } = await receiver(500);
+    const options = '{"retryPolicy":{"maxRetries":0}}';
+    const made = await em([
+      'subscriptions',
+      'create',
+      '--topic',
+      '#',
+      '--endpoint',
+      endpoint,
+      '--options',
+      options,
+      '--json',
+    ]);
+    const { id: subscriptionId } = JSON.parse(made.out);
+    expect(await em(['dead-letters', 'list'])).toEqual({ code: 0, out: '', err: 'no dead letters\n' });
+    await em(['publish', 'order.created', '{"total":1}', '--quiet']);
+    let listed = '';
+    while (listed === '') listed = (await em(['dead-letters', 'list', '--json'])).out;
+    const letter = JSON.parse(listed);
+    expect(letter).toMatchObject({
+      subscriptionId,
+      attempts: 1,
+      event: { type: 'order.created', payload: { total: 1 } },
+    });
+    expect((await em(['dead-letters', 'list'])).out).toMatch(
+      new RegExp(`${letter.id}  \\S+  ${subscriptionId}  \\S+  1  `),
+    );
+    expect((await em(['dead-letters', 'list', '--subscription', subscriptionId, '--json'])).out).toBe(listed);
+    const one = await em(['dead-letters', 'get', letter.id, '--json']);
+    expect(JSON.parse(one.out)).toEqual(letter);
+    expect((await em(['dead-letters', 'get', '0198c0de-0000-7000-8000-00000000000a'])).code).toBe(4);
+    expect((await em(['dead-letters', 'list', '--subscription', '0198c0de-0000-7000-8000-00000000000a'])).code).toBe(0);
+  });
+});
