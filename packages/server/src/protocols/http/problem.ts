@@ -56,7 +56,8 @@ export function retryAfterSeconds(error: EventManagerError): number | undefined 
 /** What the framework throws by itself, in the words of the product; everything else is a defect. */
 export function errorOf(thrown: unknown): EventManagerError {
   if (thrown instanceof EventManagerError) return thrown;
-  const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
+  // Anything can be thrown, also nothing.
+  const { code, statusCode } = Object(thrown) as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new EventManagerError('unsupported_media_type', 'The body of this request must be application/json.');
   }
