@@ -60,10 +60,12 @@ function violationOf(errors: readonly ErrorObject[] | null | undefined): SchemaV
   const outermost = errors?.at(-1);
   const error = outermost?.keyword === 'if' ? (errors?.at(-2) ?? outermost) : outermost;
   if (!error) return { pointer: '', reason: 'it does not fit' };
-  const { additionalProperty, unevaluatedProperty } = error.params as Record<string, unknown>;
+  const { missingProperty, additionalProperty, unevaluatedProperty } = error.params as Record<string, unknown>;
   const stranger = additionalProperty ?? unevaluatedProperty;
+  // The property that is missing or too much is the place, not the object around it.
+  const property = missingProperty ?? stranger;
   const place = shortened(error.instancePath);
-  const pointer = typeof stranger === 'string' ? jsonPointer(place, stranger) : place;
+  const pointer = typeof property === 'string' ? jsonPointer(place, property) : place;
   return { pointer, reason: typeof stranger === 'string' ? 'this property is not allowed' : (error.message ?? '') };
 }
 

@@ -42,7 +42,7 @@ describe('a compiled schema', () => {
     expect(at({ items: [] })).toBe('/items');
     expect(at({ 'a/b~c': 1 })).toBe('/a~1b~0c');
     expect(at({ placedAt: 'yesterday' })).toBe('/placedAt');
-    expect(check({ id: 'AB-1234' })).toEqual({ pointer: '', reason: "must have required property 'items'" });
+    expect(check({ id: 'AB-1234' })).toEqual({ pointer: '/items', reason: "must have required property 'items'" });
     expect(violation(true, {})).toBeUndefined();
     expect(violation(false, {})?.pointer).toBe('');
   });
