@@ -5,7 +5,7 @@ import { type Configuration, SETTINGS } from './settings.ts';
 
 /** Refuses settings of which each is right alone. */
 export function checkTogether(configuration: Configuration, settings: ReadonlyMap<string, SettledSetting>): void {
-  const { host, allowUnauthenticated, limits } = configuration;
+  const { host, allowUnauthenticated, limits, wsFrameBytesMax } = configuration;
   /** Where it was given; for a default the variable by which it can be changed. */
   const from = (name: string): string => {
     const { from: given, row } = settings.get(name)!;
@@ -16,6 +16,10 @@ export function checkTogether(configuration: Configuration, settings: ReadonlyMa
       `would let everybody who reaches ${host} read and publish everything, because this version has no authentication; ` +
       `use 127.0.0.1, or say ${SETTINGS.allowUnauthenticated.variable}=true if something in front of it decides who gets in`;
     throw invalidSetting('host', from('host'), words);
+  }
+  if (limits.eventBytesMax > (wsFrameBytesMax ?? limits.eventBytesMax)) {
+    const words = 'must not be smaller than limits.eventBytesMax: an event of that size could not be sent';
+    throw invalidSetting('wsFrameBytesMax', from('wsFrameBytesMax'), words);
   }
   if (limits.eventBytesMax > limits.bodyBytesMax) {
     const words = 'must not be larger than limits.bodyBytesMax: an event of that size could not be sent';

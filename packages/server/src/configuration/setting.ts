@@ -73,6 +73,15 @@ export const yesOrNo: Reader<boolean> = {
   },
 };
 
+/** Origins as browsers write them in their headers: whatever is spelled otherwise would never be met. */
+export const someOrigins: Reader<readonly string[]> = {
+  expects: 'a list of origins such as https://app.example:8443, without a path and in small letters',
+  read(given) {
+    const texts = someTexts.read(given);
+    return texts?.every((text) => /^https?:[^*]*$/.test(text) && URL.parse(text)?.origin === text) ? texts : undefined;
+  },
+};
+
 /** A list in a file, or its entries with commas between them. */
 export const someTexts: Reader<readonly string[]> = {
   expects: 'a list of texts, or texts with commas between them',

@@ -1,5 +1,15 @@
 import type { Limits } from '@event-manager/core';
-import { oneOf, oneOfInAnyCase, type Setting, setting, someText, someTexts, wholeNumber, yesOrNo } from './setting.ts';
+import {
+  oneOf,
+  oneOfInAnyCase,
+  type Setting,
+  setting,
+  someOrigins,
+  someText,
+  someTexts,
+  wholeNumber,
+  yesOrNo,
+} from './setting.ts';
 
 const MINUTE_MS = 60_000;
 const GIB = 1024 ** 3;
@@ -128,7 +138,7 @@ export const SETTINGS = {
   allowedOrigins: setting({
     variable: 'EVENT_MANAGER_ALLOWED_ORIGINS',
     live: true,
-    reader: someTexts,
+    reader: someOrigins,
     fallback: [],
     reason:
       'Origins of web pages, exactly as browsers send them, that may use HTTP (CORS) and WebSocket; the own one always may.',

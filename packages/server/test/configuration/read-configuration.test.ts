@@ -110,6 +110,29 @@ describe('readConfiguration', () => {
     expect(refusal({ environment: both })).toMatch(
       /limits\.eventBytesMax.*must not be larger than limits\.bodyBytesMax/,
     );
+    expect(refusal({ file: 'wsFrameBytesMax = 2000' })).toMatch(
+      /wsFrameBytesMax.*must not be smaller than limits\.eventBytesMax/,
+    );
+  });
+
+  it('takes origins as browsers write them, and refuses what no browser would ever send', () => {
+    const origins = ['https://app.example', 'http://localhost:5173', 'http://[::1]:8080'];
+    expect(read({ environment: { EVENT_MANAGER_ALLOWED_ORIGINS: origins.join(', ') } }).allowedOrigins).toEqual(
+      origins,
+    );
+    const never = [
+      '*',
+      'null',
+      'app.example',
+      'https://app.example/',
+      'https://App.example',
+      'https://app.example:443',
+    ];
+    for (const origin of [...never, 'wss://app.example', 'https://*.example', 'https://app.example/path', 'file://']) {
+      expect(refusal({ environment: { EVENT_MANAGER_ALLOWED_ORIGINS: origin } }), origin).toMatch(
+        /allowedOrigins.*must be/,
+      );
+    }
   });
 
   it('refuses to let others in as long as nobody is asked who they are', () => {
