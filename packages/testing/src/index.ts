@@ -4,6 +4,7 @@ export * from './history-checker.ts';
 export * from './history-entry.ts';
 export * from './history-file.ts';
 export type { MountedDisk } from './mounted-disk.ts';
+export { retainedBytes } from './retained-bytes.ts';
 export * from './seeded-chance.ts';
 export type { SharedHandle } from './shared-handle.ts';
 export * from './simulated-disk.ts';

@@ -1,11 +1,11 @@
 import { brotliCompressSync, constants } from 'node:zlib';
 import { type Outcome, systemRuntime } from '@event-manager/core';
+import { retainedBytes } from '@event-manager/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { addressGuard } from '../../src/address/address-guard.ts';
 import { webhookSender } from '../../src/send/sender.ts';
 import { webhookSink } from '../../src/webhook-sink.ts';
 import { httpReceiver, rawReceiver } from '../receiver.ts';
-import { retainedBytes } from '../retained-bytes.ts';
 import { delivery, sinkUnderTest, within } from '../sink-under-test.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
