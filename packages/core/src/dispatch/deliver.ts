@@ -15,8 +15,7 @@ export class Attempt implements DeliverOptions {
   readonly subscription: ActiveSubscription;
   readonly batch: readonly ClaimedDelivery[];
   readonly deliveries: readonly Delivery[];
-  /** Both are set when the sink is called. */
-  startedAtMs = 0;
+  /** Set when the sink is called. */
   deadlineAtMs = 0;
   state: 'running' | 'abandoned' | 'ended' = 'running';
   #abort: AbortController | undefined;
