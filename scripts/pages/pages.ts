@@ -1,6 +1,10 @@
+import { cliPage } from './cli-page.ts';
 import { configurationPage } from './configuration-page.ts';
 
 /** Every page that is made from code. */
 export function pages(): { readonly file: string; readonly text: string }[] {
-  return [{ file: 'docs/configuration.md', text: configurationPage() }];
+  return [
+    { file: 'docs/configuration.md', text: configurationPage() },
+    { file: 'docs/cli.md', text: cliPage() },
+  ];
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Application, buildApplication, buildRouteMap, text_en } from '@stricli/core';
 import type { CliContext } from './cli-context.ts';
+import { lines } from './command-flags.ts';
 import { completionRoute, proposeRoute } from './commands/completion/route.ts';
 import { configRoute } from './commands/config/route.ts';
 import { deadLettersRoute } from './commands/dead-letters/route.ts';
@@ -25,9 +26,11 @@ const MANIFEST = new URL('../package.json', import.meta.url);
 /** A mistake in an argument is no place for a stack. */
 const PLAINLY = { formatException: (error: unknown) => (error instanceof Error ? error.message : String(error)) };
 
-const DESCRIPTION =
-  'A durable event bus: runs the service, publishes to it, watches it, and looks inside. Commands that talk to a service take ' +
-  '--url, else EVENT_MANAGER_URL, else http://localhost:3004. Every command has --help with examples; docs/cli.md has all of them.';
+const DESCRIPTION = lines(
+  'A durable event bus: runs the service, publishes to it, watches it, and looks inside.',
+  'Commands that talk to a service take --url, else EVENT_MANAGER_URL, else http://localhost:3004.',
+  'Every command has --help with examples; docs/cli.md has all of them.',
+);
 
 /** The tree of commands. What a command does is loaded when it runs: the tree alone is needed to find it. */
 export function application({ isJson }: ApplicationOptions): Application<CliContext> {

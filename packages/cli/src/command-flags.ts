@@ -8,8 +8,13 @@ export interface ServiceFlags extends OutputFlags {
 }
 
 export const OUTPUT_FLAGS = {
-  json: { kind: 'boolean', default: false, brief: 'Print JSON on stdout and nothing else: one value, or one per line' },
-  quiet: { kind: 'boolean', default: false, brief: 'Print no notes, warnings or progress' },
+  json: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Print JSON on stdout and nothing else: one value, or one per line',
+  },
+  quiet: { kind: 'boolean', optional: true, withNegated: false, brief: 'Print no notes, warnings or progress' },
 } as const satisfies FlagParametersForType<OutputFlags, CliContext>;
 
 export const SERVICE_FLAGS = {
@@ -22,6 +27,9 @@ export const SERVICE_FLAGS = {
   },
   ...OUTPUT_FLAGS,
 } as const satisfies FlagParametersForType<ServiceFlags, CliContext>;
+
+/** A description as it is printed: terminals break words where they end. */
+export const lines = (...text: readonly string[]): string => text.join('\n');
 
 /** A text that is given or not. */
 export const text = (placeholder: string, brief: string) =>

@@ -1,8 +1,8 @@
 import type { CliContext, TerminalStream } from '../cli-context.ts';
 
 export interface OutputFlags {
-  readonly json: boolean;
-  readonly quiet: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 /**
@@ -15,8 +15,8 @@ export class Output {
   readonly #context: CliContext;
 
   constructor(context: CliContext, flags: OutputFlags) {
-    this.json = flags.json;
-    this.#quiet = flags.quiet;
+    this.json = flags.json === true;
+    this.#quiet = flags.quiet === true;
     this.#context = context;
   }
 

@@ -28,7 +28,7 @@ it('declares topics, holds payloads against their schema, and adds versions to i
     expect.objectContaining({ topic: 'order.created', description: 'placed' }),
   ]);
   await em(['topics', 'create', 'user.created']);
-  expect((await em(['publish', 'order.created'])).err).toMatch(/\(at \/payload\) \[schema_violation/);
+  expect((await em(['publish', 'order.created'])).err).toMatch(/\(at \/payload\S*\) \[schema_violation/);
   expect((await em(['publish', 'order.created', '{"total":1}'])).code).toBe(0);
 
   const stricter = '{"type":"object","required":["total","currency"]}';

@@ -46,5 +46,5 @@ complete --command event-manager --no-files --arguments '(__event_manager_propos
 };
 
 export async function printCompletion(this: CliContext, _flags: object, shell: Shell): Promise<void> {
-  await new Output(this, { json: false, quiet: false }).text(SCRIPTS[shell]);
+  await new Output(this, {}).text(SCRIPTS[shell]);
 }

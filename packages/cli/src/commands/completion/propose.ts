@@ -7,5 +7,5 @@ import { Output } from '../../output/output.ts';
 export async function propose(this: CliContext, _flags: object, ...words: string[]): Promise<void> {
   const proposals = await proposeCompletions(application({ isJson: false }), words, this);
   const lines = proposals.map(({ completion, brief }) => `${completion}\t${brief}`);
-  if (lines.length > 0) await new Output(this, { json: false, quiet: false }).text(lines.join('\n'));
+  if (lines.length > 0) await new Output(this, {}).text(lines.join('\n'));
 }

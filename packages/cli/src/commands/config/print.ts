@@ -11,7 +11,7 @@ export async function printConfiguration(this: CliContext, flags: PrintFlags): P
   const { environment, homeDirectory } = this.surroundings;
   const { settings } = settleConfiguration({ args: settingArguments(flags), environment, homeDirectory });
   const isShown = ({ row, kind }: SettledSetting) => flags.all || row.use !== 'none' || kind !== 'default';
-  const shown = [...settings.values()].filter(isShown).map((setting) => describe(setting, flags.redact));
+  const shown = [...settings.values()].filter(isShown).map((setting) => describe(setting, flags.redact === true));
   const output = new Output(this, flags);
   const value = Object.fromEntries(shown.map(({ name, ...rest }) => [name, rest]));
   await output.result(value, () =>

@@ -7,8 +7,8 @@ import { SERVE_FLAGS, type ServeFlags } from '../serve/route.ts';
 export interface ConfigFlags extends OutputFlags, ServeFlags {}
 
 export interface PrintFlags extends ConfigFlags {
-  readonly redact: boolean;
-  readonly all: boolean;
+  readonly redact?: boolean;
+  readonly all?: boolean;
 }
 
 const flags = { ...OUTPUT_FLAGS, ...SERVE_FLAGS } as const;
@@ -30,8 +30,18 @@ const print: Command<CliContext> = buildCommand({
   parameters: {
     flags: {
       ...flags,
-      redact: { kind: 'boolean', default: false, brief: 'Hide secrets, to show the output to others' },
-      all: { kind: 'boolean', default: false, brief: 'Also what has no effect in this version and is not given' },
+      redact: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Hide secrets, to show the output to others',
+      },
+      all: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Also what has no effect in this version and is not given',
+      },
     },
   },
   docs: {

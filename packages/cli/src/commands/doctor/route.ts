@@ -1,6 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { SERVICE_FLAGS, type ServiceFlags } from '../../command-flags.ts';
+import { lines, SERVICE_FLAGS, type ServiceFlags } from '../../command-flags.ts';
 import { SERVE_FLAGS, type ServeFlags } from '../serve/route.ts';
 
 export interface DoctorFlags extends ServiceFlags, ServeFlags {}
@@ -10,9 +10,11 @@ export const doctorRoute: Command<CliContext> = buildCommand({
   parameters: { flags: { ...SERVICE_FLAGS, ...SERVE_FLAGS } },
   docs: {
     brief: 'Look at everything the service needs and say what to do; exits with 1 if something is wrong',
-    fullDescription:
-      'Looks at Node, the settings and which of two names won, the data directory (permission, space, who has it open), the port, ' +
-      'the service and its health, and the clock. Changes nothing. A warning is no failure.',
+    fullDescription: lines(
+      'Looks at Node, the settings and which of two names won, the data directory (permission, space, who',
+      'has it open), the port, the service and its health, and the clock. Changes nothing. A warning is no',
+      'failure.',
+    ),
     customUsage: [
       { input: '', brief: 'with the settings of this shell' },
       { input: '--config ./settings.toml --json', brief: 'for programs' },

@@ -15,8 +15,8 @@ export interface ListEventsFlags extends ServiceFlags {
   readonly to?: string;
   readonly limit?: number;
   readonly cursor?: string;
-  readonly newest: boolean;
-  readonly all: boolean;
+  readonly newest?: boolean;
+  readonly all?: boolean;
 }
 
 const LIMIT_MAX = 1_000;
@@ -48,16 +48,16 @@ const list: Command<CliContext> = buildCommand({
       to: text('TIME', 'Recorded before'),
       limit: wholeNumber('NUMBER', `Events of one page, ${LIMIT_MAX} at most (default 100)`, 1, LIMIT_MAX),
       cursor: text('CURSOR', 'Continue behind an earlier page'),
-      newest: { kind: 'boolean', default: false, brief: 'Newest first' },
-      all: { kind: 'boolean', default: false, brief: 'Every page; with --json one event per line' },
+      newest: { kind: 'boolean', optional: true, withNegated: false, brief: 'Newest first' },
+      all: { kind: 'boolean', optional: true, withNegated: false, brief: 'Every page; with --json one event per line' },
       ...SERVICE_FLAGS,
     },
   },
   docs: {
     brief: 'List stored events',
     customUsage: [
-      { input: '--type order.* --from 1h', brief: 'what happened in the last hour' },
-      { input: '--topic project.* --newest --limit 10', brief: 'the last ten of a topic' },
+      { input: `--type 'order.*' --from 1h`, brief: 'what happened in the last hour' },
+      { input: `--topic 'project.*' --newest --limit 10`, brief: 'the last ten of a topic' },
       { input: '--correlation-id 4711 --all --json', brief: 'a whole flow, for programs' },
     ],
   },

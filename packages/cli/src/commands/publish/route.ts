@@ -1,6 +1,14 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { argument, optionalArgument, SERVICE_FLAGS, type ServiceFlags, text, texts } from '../../command-flags.ts';
+import {
+  argument,
+  lines,
+  optionalArgument,
+  SERVICE_FLAGS,
+  type ServiceFlags,
+  text,
+  texts,
+} from '../../command-flags.ts';
 import { proposeTopics } from '../../service/proposals.ts';
 
 export interface PublishFlags extends ServiceFlags {
@@ -41,11 +49,13 @@ export const publishRoute: Command<CliContext> = buildCommand({
   },
   docs: {
     brief: 'Publish one event, or a stream of them',
-    fullDescription:
-      'Publishes and waits until the service has stored it. Standard input and files hold one event, a JSON array of events, or one ' +
-      'event per line (NDJSON); they are read as fast as the service takes them. Flags fill in what an event does not say. With --json ' +
-      'each event has a line {"index","id","cursor","duplicate"} or {"index","line","error"}, and the last line counts them. A refused ' +
-      'event does not hold up the others.',
+    fullDescription: lines(
+      'Publishes and waits until the service has stored it. Standard input and files hold one event, a JSON',
+      'array of events, or one event per line (NDJSON); they are read as fast as the service takes them.',
+      'Flags fill in what an event does not say. With --json each event has a line',
+      '{"index","id","cursor","duplicate"} or {"index","line","error"}, and the last line counts them. A',
+      'refused event does not hold up the others.',
+    ),
     customUsage: [
       { input: `order.created '{"total":12.5}' --source shop`, brief: 'one event' },
       { input: '- --source shop < events.ndjson', brief: 'one per line' },

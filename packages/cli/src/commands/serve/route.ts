@@ -1,6 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { text } from '../../command-flags.ts';
+import { lines, text } from '../../command-flags.ts';
 
 /** What the command line of the service takes; a test keeps it equal to the service's table of settings. */
 export interface ServeFlags {
@@ -24,10 +24,12 @@ export const serveRoute: Command<CliContext> = buildCommand({
   parameters: { flags: SERVE_FLAGS },
   docs: {
     brief: 'Run the service until a signal ends it',
-    fullDescription:
-      'Runs the service, the same as `npm start` does. Logs are JSON lines on stdout, words for people on stderr. SIGTERM and ' +
-      'SIGINT end it in order, a second one at once; SIGHUP reads the configuration again. Every other setting is a variable or ' +
-      'stands in the file: see docs/configuration.md, or event-manager config print.',
+    fullDescription: lines(
+      'Runs the service, the same as `npm start` does. Logs are JSON lines on stdout, words for people on',
+      'stderr. SIGTERM and SIGINT end it in order, a second one at once; SIGHUP reads the configuration',
+      'again. Every other setting is a variable or stands in the file: see docs/configuration.md, or event-',
+      'manager config print.',
+    ),
     customUsage: [
       { input: '', brief: 'on port 3004, events in the data directory of the user' },
       { input: '--port 8080 --data-dir ./data', brief: 'elsewhere' },

@@ -53,7 +53,7 @@ const create: Command<CliContext> = buildCommand({
   docs: {
     brief: 'Have events sent to a webhook',
     customUsage: [
-      { input: '--name billing --topic order.* --endpoint https://billing.example/hook', brief: 'by flags' },
+      { input: `--name billing --topic 'order.*' --endpoint https://billing.example/hook`, brief: 'by flags' },
       { input: '@subscription.json', brief: 'by a file; flags beat what it says' },
     ],
   },

@@ -1,6 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { SERVICE_FLAGS, type ServiceFlags, text, texts, wholeNumber } from '../../command-flags.ts';
+import { lines, SERVICE_FLAGS, type ServiceFlags, text, texts, wholeNumber } from '../../command-flags.ts';
 import { proposeTopics } from '../../service/proposals.ts';
 
 export interface TailFlags extends ServiceFlags {
@@ -28,11 +28,13 @@ export const tailRoute: Command<CliContext> = buildCommand({
   },
   docs: {
     brief: 'Watch events arrive, until Ctrl-C',
-    fullDescription:
-      'Prints events as they are stored. When the service goes away it is waited for, and reading continues behind the last event. ' +
-      'With --json each line is {"kind":"event","cursor","event"} or, where events are gone, {"kind":"gap","cause","cursor"}.',
+    fullDescription: lines(
+      'Prints events as they are stored. When the service goes away it is waited for, and reading continues',
+      'behind the last event. With --json each line is {"kind":"event","cursor","event"} or, where events',
+      'are gone, {"kind":"gap","cause","cursor"}.',
+    ),
     customUsage: [
-      { input: '--type order.*', brief: 'from now on' },
+      { input: `--type 'order.*'`, brief: 'from now on' },
       { input: '--from earliest --count 100 --json', brief: 'the first hundred' },
       { input: `--filter '{"priority":"HIGH"}'`, brief: 'what is urgent' },
     ],
