@@ -44,7 +44,11 @@ describe('topics over HTTP', () => {
     expect((await postJson(`${url}/events`, sample())).status).toBe(201);
     const batch = await postJson(`${url}/events/batch`, [sample(), sample({ payload: {} })]);
     expect(batch.status).toBe(207);
-    expect(batch.body).toMatchObject({ stored: 1, failed: 1, results: [{}, { error: { pointer: '/1/payload/total' } }] });
+    expect(batch.body).toMatchObject({
+      stored: 1,
+      failed: 1,
+      results: [{}, { error: { pointer: '/1/payload/total' } }],
+    });
     const events = await call(`${url}/topics/order.created/events?order=desc`);
     expect(events.body.data).toHaveLength(2);
     const rejections = await call(`${url}/rejections`);
@@ -73,6 +77,7 @@ describe('topics over HTTP', () => {
       versions: [{ version: 1 }, { version: 2 }],
       checked: { events: 1, complete: true },
     });
+    expect((await postJson(`${url}/topics/order.created/schemas`, wider)).status).toBe(200);
     const forced = await postJson(`${url}/topics/order%2Fcreated/schemas`, { ...narrower, compatibility: 'none' });
     expect(forced.body).toMatchObject({ compatibility: 'none', versions: [{}, {}, { version: 3 }] });
     expect((await postJson(`${url}/events`, sample())).body).toMatchObject({ code: 'schema_violation' });

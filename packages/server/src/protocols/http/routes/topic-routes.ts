@@ -38,7 +38,8 @@ export function topicRoutes(app: FastifyInstance, context: OperationContext, bod
 
   app.post<ByTopic>('/topics/:topic/schemas', async (request, reply) => {
     const wanted = await readJsonBody(request, reply, bodies);
-    return reply.code(201).send(await addTopicSchema(context, ANONYMOUS, request.params.topic, wanted));
+    const { topic, added } = await addTopicSchema(context, ANONYMOUS, request.params.topic, wanted);
+    return reply.code(added ? 201 : 200).send(topic);
   });
 
   app.get<ByTopic>('/topics/:topic/events', async (request, reply) =>

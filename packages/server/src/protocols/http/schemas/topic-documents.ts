@@ -1,8 +1,15 @@
-import { DEFAULT_LIMITS, type Limits } from '@event-manager/core';
+import type { Limits } from '@event-manager/core';
 import Type from 'typebox';
 import { type Components, component } from './component.ts';
 import { eventDocuments } from './event-documents.ts';
-import { BODY_ERRORS, json, type RouteAnswer, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
+import {
+  BODY_ERRORS,
+  json,
+  type RouteAnswer,
+  type RouteDocument,
+  type RouteDocuments,
+  WRITE_ERRORS,
+} from './route-document.ts';
 import { cursorSchema, NEXT_CURSOR, topicSchema, wholeSchema, wordSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false };
@@ -21,32 +28,45 @@ const JSON_SCHEMA = Type.Unsafe({
   description: 'A schema of JSON Schema 2020-12, which every payload on the topic has to fit.',
 });
 
+const DECLARE_ERRORS = ['invalid_topic', 'invalid_schema', 'schema_incompatible', 'revision_conflict'] as const;
+
+const CREATE: RouteDocument = {
+  operationId: 'createTopic',
+  tag,
+  summary: 'Declare a topic',
+  description: 'No topic needs it. Stored events are held against a schema unless the compatibility is `none`.',
+  body: json(component('TopicIn')),
+  answers: {
+    200: { ...DECLARED, description: 'It was declared like this before.', headers: LOCATION },
+    201: { ...DECLARED, description: 'The topic is declared.', headers: LOCATION },
+  },
+  errors: [
+    ...DECLARE_ERRORS,
+    'topic_conflict',
+    'topic_reserved',
+    'too_many_topics',
+    'not_supported',
+    ...BODY_ERRORS,
+    ...WRITE_ERRORS,
+  ],
+};
+
+const REJECTIONS: RouteDocument = {
+  operationId: 'listRejections',
+  tag,
+  summary: 'Events that were refused for what their topic asks',
+  description:
+    'Since the start of the service: numbers, and the last hundred. Without payloads: they are kept nowhere.',
+  answers: { 200: { description: 'What was refused.', content: json(component('Rejections')) } },
+  errors: [],
+};
+
 export function topicDocuments(limits: Limits): RouteDocuments {
-  const { topic: _topic, ...parameters } = eventDocuments(limits)['GET /events']!.query!;
   const events = eventDocuments(limits)['GET /events']!;
+  const { topic: _topic, ...parameters } = events.query!;
   const byTopic = { topic: topicSchema(limits, { description: 'In either spelling; `/` inside is written `%2F`.' }) };
-  const declareErrors = ['invalid_topic', 'invalid_schema', 'schema_incompatible', 'revision_conflict'] as const;
   return {
-    'POST /topics': {
-      operationId: 'createTopic',
-      tag,
-      summary: 'Declare a topic',
-      description: 'No topic needs it. Stored events are held against a schema unless the compatibility is `none`.',
-      body: json(component('TopicIn')),
-      answers: {
-        200: { ...DECLARED, description: 'It was declared like this before.', headers: LOCATION },
-        201: { ...DECLARED, description: 'The topic is declared.', headers: LOCATION },
-      },
-      errors: [
-        ...declareErrors,
-        'topic_conflict',
-        'topic_reserved',
-        'too_many_topics',
-        'not_supported',
-        ...BODY_ERRORS,
-        ...WRITE_ERRORS,
-      ],
-    },
+    'POST /topics': CREATE,
     'GET /topics': {
       operationId: 'listTopics',
       tag,
@@ -70,12 +90,14 @@ export function topicDocuments(limits: Limits): RouteDocuments {
       operationId: 'addTopicSchema',
       tag,
       summary: 'Give a topic a new version of its schema',
-      description:
-        'It holds for the next event. The answer says in `checked` how many stored events were held against it.',
+      description: 'It holds for the next event. `checked` says how many stored events were held against it.',
       path: byTopic,
       body: json(component('TopicSchemaIn')),
-      answers: { 201: DECLARED },
-      errors: [...declareErrors, 'topic_not_found', 'not_supported', ...BODY_ERRORS, ...WRITE_ERRORS],
+      answers: {
+        200: { ...DECLARED, description: 'The topic has this schema already.' },
+        201: { ...DECLARED, description: 'The topic with its new version.' },
+      },
+      errors: [...DECLARE_ERRORS, 'topic_not_found', 'not_supported', ...BODY_ERRORS, ...WRITE_ERRORS],
     },
     'GET /topics/:topic/events': {
       ...events,
@@ -86,19 +108,11 @@ export function topicDocuments(limits: Limits): RouteDocuments {
       query: parameters,
       errors: [...events.errors, 'invalid_topic'],
     },
-    'GET /rejections': {
-      operationId: 'listRejections',
-      tag,
-      summary: 'Events that were refused for what their topic asks',
-      description:
-        'Since the start of the service: numbers, and the last hundred. Without payloads: they are kept nowhere.',
-      answers: { 200: { description: 'What was refused.', content: json(component('Rejections')) } },
-      errors: [],
-    },
+    'GET /rejections': REJECTIONS,
   };
 }
 
-export function topicSchemas(limits: Limits = DEFAULT_LIMITS): Components {
+export function topicSchemas(limits: Limits): Components {
   const changes = {
     description: Type.Optional(Type.String({ maxLength: DESCRIPTION_CHARACTERS_MAX, pattern: '^[^\\u0000]*$' })),
     compatibility: Type.Optional(
