@@ -19,6 +19,8 @@ import { callHandler, type Handling } from './handling.ts';
 /** After a new connection the service sends what it released within a moment; a later delivery is a new decision of somebody. */
 const REMEMBERED_MS = 60_000;
 
+/** So many connections may be lost before the service has sent again what was under way on the first of them. */
+const LOSSES = 10;
 /** In place of a connection: nobody waits for the answer any more. */
 const RELEASED = -1;
 
@@ -147,7 +149,8 @@ export class Deliveries {
     const outcome = this.#remembered.get(id);
     if (outcome) {
       this.#remembered.delete(id);
-      this.#options.answers.give(number, outcome);
+      // This answer may be lost as the one before was.
+      this.#answer(id, number, outcome);
       return true;
     }
     const running = this.#running.get(id);
@@ -225,7 +228,7 @@ export class Deliveries {
 
   #remember(id: string, outcome: HandlerOutcome): void {
     this.#remembered.set(id, outcome);
-    if (this.#remembered.size > this.limits.rememberedMax) dropOldest(this.#remembered);
+    if (this.#remembered.size > this.limits.rememberedMax * LOSSES) dropOldest(this.#remembered);
   }
 }
 
