@@ -8,6 +8,7 @@ import type { BodyBudget } from '../body-budget.ts';
 import { closeUnread } from '../close-unread.ts';
 import { assertPlain, readJsonBody } from '../json-body.ts';
 import { answerNdjson } from '../ndjson-batch.ts';
+import { pacedBody } from '../paced-body.ts';
 
 const NDJSON_TYPE = 'application/x-ndjson';
 
@@ -32,7 +33,7 @@ export function batchRoutes(app: FastifyInstance, context: OperationContext, { t
     closeUnread(request, reply, timers);
     const answer = answerNdjson({
       // The end of reading is not the end of the connection: the last line of the answer has to get out.
-      body: request.body.iterator({ destroyOnReturn: false }),
+      body: pacedBody(request.body, { socket: request.raw.socket, budget, timers }),
       limits,
       budget,
       requestId: request.id,
