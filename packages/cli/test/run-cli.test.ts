@@ -87,6 +87,20 @@ describe('the command line', () => {
     expect(err).toMatch(/^event-manager: .*\n$/);
   });
 
+  it.each(LEAVES)('tells three wrong uses of %s apart from everything else', async (leaf) => {
+    const tooMany = ['a', 'b', 'c', 'd'];
+    for (const [wrong, words] of [
+      [['--nope'], /No flag registered for --nope/],
+      [leaf === 'completion' ? ['bash', ...tooMany] : tooMany, /Too many arguments/],
+      [['--json=perhaps', '--port='], /json|port/],
+    ] as const) {
+      const { code, out, err } = await run([...leaf.split(' '), ...wrong], { environment: NOBODY });
+      expect([leaf, code, out]).toEqual([leaf, EXIT_CODES.wrongUse.code, '']);
+      expect(err).toMatch(words);
+      expect(err).toMatch(/^event-manager: .*; see --help\n$/);
+    }
+  });
+
   it('writes errors as one line of JSON when the answer would have been JSON', async () => {
     const wrong = await run(['events', 'list', '--json', '--limit', '0']);
     expect([wrong.code, wrong.out]).toEqual([2, '']);

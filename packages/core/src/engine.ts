@@ -30,6 +30,7 @@ import type { Principal } from './principal.ts';
 import { decodeCursor } from './query/cursor.ts';
 import type { EventQuery } from './query/event-query.ts';
 import { compileQuery } from './query/matches-query.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { EventStream } from './stream/event-stream.ts';
 import { Turns } from './stream/turns.ts';
@@ -60,6 +61,8 @@ export interface EngineOptions {
   readonly events?: EventDefinitions<unknown> | undefined;
   /** Refuses events on topics that were not declared. Default: false. */
   readonly topicsStrict?: boolean | undefined;
+  /** Of subscriptions that say nothing about retries; by default that of the specification. */
+  readonly retryPolicy?: RetryPolicy | undefined;
   /** Distinguishes this process among those that share a store. */
   readonly owner?: string | undefined;
   /** A subscription that could go on and does not for so long is stalled. Default: 60 s. */
@@ -184,6 +187,7 @@ export class Engine {
     this.rejections = validate.rejections;
     this.#ingest = new Ingest({ store, route: dispatch.route, validate, runtime, limits, meter, awaitsAttempts });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
+    const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
     const { webhookSink, owner = 'local', stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
@@ -193,7 +197,7 @@ export class Engine {
     });
     const stallWatch = this.#stallWatch;
     this.subscriptions = new Subscriptions({
-      ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, owner, onFailure },
+      ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, retryPolicy, owner, onFailure },
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, stallAfterMs, adapter });

@@ -6,6 +6,7 @@ import {
   EventManagerError,
   isEventManagerError,
   memory,
+  type RetryPolicy,
   type Runtime,
   type Sink,
   type SubscriptionDefinition,
@@ -123,12 +124,23 @@ async function openEngine(parts: {
   try {
     const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
     const schemas = ajvSchemas();
-    const more = { schemas, topicsStrict, stallAfterMs, systemEvents };
+    const more = { schemas, topicsStrict, stallAfterMs, systemEvents, retryPolicy: retryPolicyOf(configuration) };
     return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, ...more });
   } catch (error) {
     await sender.close();
     throw error;
   }
+}
+
+function retryPolicyOf(configuration: Configuration): RetryPolicy {
+  const { retryMaxRetries, retryBackoffStrategy, retryInitialDelayMs, retryMaxDelayMs, retryJitter } = configuration;
+  return {
+    maxRetries: retryMaxRetries,
+    backoffStrategy: retryBackoffStrategy,
+    initialDelay: retryInitialDelayMs,
+    maxDelay: retryMaxDelayMs,
+    jitter: retryJitter,
+  };
 }
 
 /**

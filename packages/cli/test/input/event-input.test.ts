@@ -7,8 +7,14 @@ async function* chunksOf(text: string, size: number): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
 async function read(text: string, size = 7): Promise<{ text: string; line: number }[]> {
-  return Array.fromAsync(readEventInput(chunksOf(text, size)));
+  return all(readEventInput(chunksOf(text, size)));
 }
 
 const values = async (text: string, size?: number) => (await read(text, size)).map((found) => JSON.parse(found.text));
@@ -59,7 +65,7 @@ describe('readEventInput', () => {
     const broken = async function* () {
       yield Uint8Array.of(0x7b, 0xff, 0x7d, 0x0a);
     };
-    await expect(Array.fromAsync(readEventInput(broken()))).rejects.toThrow(TypeError);
+    await expect(all(readEventInput(broken()))).rejects.toThrow(TypeError);
   });
 
   it('gives every list of values back, however it is cut and written', async () => {

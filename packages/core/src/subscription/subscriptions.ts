@@ -20,6 +20,7 @@ import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
 import { decodeCursor, encodeCursor } from '../query/cursor.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../retry/retry-policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type BatchHandler, batchHandlerSink, type EventHandler, handlerSink } from '../sink/handler-sink.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
@@ -37,6 +38,8 @@ export interface SubscriptionsOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  /** Of subscriptions that say nothing about retries. */
+  readonly retryPolicy: RetryPolicy;
   readonly owner: string;
   /** A failure that no caller is there to hear of. */
   readonly onFailure: (error: unknown) => void;
@@ -249,7 +252,7 @@ export class Subscriptions {
     attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
     const known = this.#catalog.get(id);
-    if (known) return this.#attach(known, request, attached);
+    if (known) return this.#attach(known, withRetry(request, known.options.retry), attached);
     if (this.#catalog.size >= this.#options.limits.subscriptionsMax) {
       const limit = this.#options.limits.subscriptionsMax;
       throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
@@ -257,7 +260,7 @@ export class Subscriptions {
     const nowMs = this.#options.runtime.clock.wallMs();
     const definition: SubscriptionDefinition = {
       id,
-      ...request,
+      ...withRetry(request, this.#options.retryPolicy),
       state: 'active',
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
@@ -399,4 +402,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function notFound(id: string): EventManagerError {
   return new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
+}
+
+/**
+ * Who says nothing about retries gets the default of the engine, and later what was agreed on then: a default that changes
+ * is no other definition. The parser's own default, and not one that is equal, tells that nothing was said.
+ */
+function withRetry(request: SubscriptionRequest, retry: RetryPolicy): SubscriptionRequest {
+  if (request.options.retry !== DEFAULT_RETRY_POLICY) return request;
+  return { ...request, options: { ...request.options, retry } };
 }

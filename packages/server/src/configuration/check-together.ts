@@ -5,7 +5,7 @@ import { type Configuration, SETTINGS } from './settings.ts';
 
 /** Refuses settings of which each is right alone. */
 export function checkTogether(configuration: Configuration, settings: ReadonlyMap<string, SettledSetting>): void {
-  const { host, allowUnauthenticated, limits, wsFrameBytesMax } = configuration;
+  const { host, allowUnauthenticated, limits, wsFrameBytesMax, retryInitialDelayMs, retryMaxDelayMs } = configuration;
   /** Where it was given; for a default the variable by which it can be changed. */
   const from = (name: string): string => {
     const { from: given, row } = settings.get(name)!;
@@ -20,6 +20,10 @@ export function checkTogether(configuration: Configuration, settings: ReadonlyMa
   if (limits.eventBytesMax > (wsFrameBytesMax ?? limits.eventBytesMax)) {
     const words = 'must not be smaller than limits.eventBytesMax: an event of that size could not be sent';
     throw invalidSetting('wsFrameBytesMax', from('wsFrameBytesMax'), words);
+  }
+  if (retryMaxDelayMs < retryInitialDelayMs) {
+    const words = 'must not be shorter than retryInitialDelayMs: the longest wait is no shorter than the first';
+    throw invalidSetting('retryMaxDelayMs', from('retryMaxDelayMs'), words);
   }
   if (limits.eventBytesMax > limits.bodyBytesMax) {
     const words = 'must not be larger than limits.bodyBytesMax: an event of that size could not be sent';

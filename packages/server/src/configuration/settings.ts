@@ -1,4 +1,4 @@
-import type { Limits } from '@event-manager/core';
+import { DEFAULT_RETRY_POLICY, type Limits } from '@event-manager/core';
 import {
   oneOf,
   oneOfInAnyCase,
@@ -12,6 +12,7 @@ import {
 } from './setting.ts';
 
 const MINUTE_MS = 60_000;
+const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
 const GIB = 1024 ** 3;
 
 /**
@@ -82,6 +83,38 @@ export const SETTINGS = {
     reader: someTexts,
     fallback: [],
     reason: 'What webhooks may call beyond the public internet: loopback, addresses, ranges, host names.',
+  }),
+  retryMaxRetries: setting({
+    variable: 'EVENT_MANAGER_RETRY_MAX_RETRIES',
+    reader: wholeNumber(0, 1_000),
+    fallback: DEFAULT_RETRY_POLICY.maxRetries,
+    reason: 'Retries after the first attempt, for new subscriptions that have no retry policy of their own.',
+  }),
+  retryBackoffStrategy: setting({
+    variable: 'EVENT_MANAGER_RETRY_BACKOFF_STRATEGY',
+    reader: oneOf('fixed', 'linear', 'exponential'),
+    fallback: DEFAULT_RETRY_POLICY.backoffStrategy,
+    reason: 'How the wait of such a subscription grows with each failure.',
+  }),
+  retryInitialDelayMs: setting({
+    variable: 'EVENT_MANAGER_RETRY_INITIAL_DELAY_MS',
+    spellings: ['retryInitialDelay'],
+    reader: wholeNumber(0, WEEK_MS),
+    fallback: DEFAULT_RETRY_POLICY.initialDelay,
+    reason: 'Its wait after the first failure.',
+  }),
+  retryMaxDelayMs: setting({
+    variable: 'EVENT_MANAGER_RETRY_MAX_DELAY_MS',
+    spellings: ['retryMaxDelay'],
+    reader: wholeNumber(0, WEEK_MS),
+    fallback: DEFAULT_RETRY_POLICY.maxDelay,
+    reason: 'Its longest wait.',
+  }),
+  retryJitter: setting({
+    variable: 'EVENT_MANAGER_RETRY_JITTER',
+    reader: yesOrNo,
+    fallback: DEFAULT_RETRY_POLICY.jitter,
+    reason: 'Whether its waits are spread, so that what failed together does not come back together.',
   }),
   requestTimeoutMs: setting({
     variable: 'EVENT_MANAGER_REQUEST_TIMEOUT_MS',

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigurationReload } from '../../src/configuration/configuration-reload.ts';
 import { watchFile } from '../../src/configuration/watch-file.ts';
-import { type Configuration, EVERY_SETTING, settleConfiguration, startService } from '../../src/index.ts';
+import { type Configuration, EVERY_SETTING, HTTP_STATUS, settleConfiguration, startService } from '../../src/index.ts';
 import { call, postJson, sample } from '../running-service.ts';
 
 function temporaryFolder(): string {
@@ -25,7 +25,8 @@ async function running(file: string, environment: Record<string, string> = {}) {
   const path = join(temporaryFolder(), 'settings.toml');
   writeFileSync(path, file);
   const args = ['--port', '0', '--adapter', 'memory', '--config', path];
-  const surroundings = { args, environment, homeDirectory: tmpdir() };
+  const quiet = { EVENT_MANAGER_METRICS_ENABLED: 'false' };
+  const surroundings = { args, environment: { ...quiet, ...environment }, homeDirectory: tmpdir() };
   const settled = settleConfiguration(surroundings);
   const lines: Line[] = [];
   const logger = pino({ level: settled.configuration.logLevel }, { write: (text) => lines.push(JSON.parse(text)) });
@@ -87,10 +88,10 @@ describe('reading the configuration again', () => {
     expect(await status('/subscriptions', webhook)).toBe(201);
     expect(await status('/events', sample({ metadata: { tags: ['a', 'b'] } }))).toBe(400);
     expect(await status('/events/batch', [sample(), sample()])).toBe(413);
-    expect((await call(`${url}/events/stream`)).status).toBe(429);
+    expect((await call(`${url}/events/stream`)).status).toBe(HTTP_STATUS.overloaded);
     reload('webhook_allow = ["loopback"]\n[limits]\nsubscriptions_max = 1');
     expect(await status('/events/batch', [sample(), sample()])).toBe(201);
-    expect(await status('/subscriptions', { ...webhook, name: 'second' })).toBe(429);
+    expect(await status('/subscriptions', { ...webhook, name: 'second' })).toBe(HTTP_STATUS.too_many_subscriptions);
   });
 
   it('says of every setting whether it is live', () => {

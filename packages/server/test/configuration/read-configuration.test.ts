@@ -250,4 +250,19 @@ describe('readConfiguration', () => {
   it('leaves the variable of the command line to the command line', () => {
     expect(read({ environment: { EVENT_MANAGER_URL: 'http://elsewhere:3004' } }).port).toBe(3004);
   });
+
+  it('takes the retry policy of the specification by its own names', () => {
+    const file =
+      '[retry]\nmaxRetries = 7\nbackoff_strategy = "linear"\ninitialDelay = 50\nmaxDelay = 100\njitter = false';
+    expect(read({ file })).toMatchObject({
+      retryMaxRetries: 7,
+      retryBackoffStrategy: 'linear',
+      retryInitialDelayMs: 50,
+      retryMaxDelayMs: 100,
+      retryJitter: false,
+    });
+    const environment = { EVENT_MANAGER_RETRY_INITIAL_DELAY_MS: '60000' };
+    expect(refusal({ environment })).toMatch(/retryMaxDelayMs \(.*\) must not be shorter than retryInitialDelayMs/);
+    expect(refusal({ file: '[retry]\ninitialDelay = 1\ninitial_delay_ms = 1' })).toMatch(/given twice/);
+  });
 });
