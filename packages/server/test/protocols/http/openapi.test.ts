@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { DEFAULT_LIMITS } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { FILTER_FIELDS } from '../../../../core/src/filter/aliases.ts';
@@ -117,4 +118,28 @@ it('serves a page for people, with everything it needs, to this machine only', a
   for (const path of ['/docs/static/../../package.json', '/docs/static/%2e%2e/package.json', '/docs/static/x']) {
     expect((await call(`${url}${path}`)).status, path).toBe(404);
   }
+});
+
+const page = readFileSync(new URL('../../../../../docs/http.md', import.meta.url), 'utf8');
+
+it('is told in docs/http.md, route by route, in both directions', async () => {
+  const document = await readDocument();
+  const rows = [...page.matchAll(/^\| (`(?:GET|POST|PATCH|DELETE|PUT) .*?) \|/gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/`([A-Z]+ \/[^` ]*)/g)].map(([, route]) => route!),
+  );
+  const routes = routesOf(document).map(({ method, path }) => `${method} ${path}`);
+  expect([...new Set(rows)].sort()).toEqual(routes.sort());
+});
+
+it('is told in docs/http.md, parameter by parameter of a search, in every spelling', () => {
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([^|]*)\| [^|]+ \|$/gm)].map(([, name, others]) => [
+    name,
+    [...others!.matchAll(/`(\w+)`/g)].map(([, other]) => other),
+  ]);
+  const { query } = routeDocuments(DEFAULT_LIMITS)['GET /events']!;
+  const documented = Object.entries(query!).map(([name, schema]) => [
+    name,
+    (schema as { 'x-other-spellings'?: readonly string[] })['x-other-spellings'] ?? [],
+  ]);
+  expect(rows).toEqual(documented);
 });
