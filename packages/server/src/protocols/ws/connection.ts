@@ -4,8 +4,7 @@
  *     open ──drain──▶ draining ──everything answered──▶ closing ──▶ closed
  *      └──close frame, lost, cut──────────────────────────────────▶ closed
  *
- * `open`: frames are read in the order they come. Reading stops while `windowEvents` are unanswered or the outbox is full,
- * and the sender's network feels it; the frames that were in memory by then wait in `#inbox`, at most one chunk of the socket.
+ * `open`: frames are read in the order they come, and no further while `windowEvents` are unanswered or the outbox is full.
  * `draining`: the service stops. Answers to deliveries are taken, everything new is refused with `not_ready`.
  * `closed`: streams are closed, named subscriptions detached, unnamed ones ended; what was under way is released at once and
  * costs no failure. Answers that come later go nowhere: the client asks again under the same event ids.
@@ -17,12 +16,13 @@ import type { WebSocket } from 'ws';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import type { ClientFrame, Ref } from './client-frame.ts';
-import { EventTypes } from './event-types.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Intake } from './intake.ts';
 import { frameBytesMax, pendingBytesMax } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { Publishes } from './publishes.ts';
 import { readFrame, UnreadableFrame } from './read-frame.ts';
+import { Requests } from './requests.ts';
 import { Streams } from './streams.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { wireError } from './wire-error.ts';
@@ -56,10 +56,9 @@ export class Connection {
   readonly #heartbeat: Heartbeat;
   readonly #streams: Streams;
   readonly #subscriptions: Subscriptions;
-  #eventTypes: EventTypes | undefined;
+  readonly #requests: Requests;
+  readonly #intake: Intake;
   #state: 'open' | 'draining' | 'closing' | 'closed' = 'open';
-  #isPaused = false;
-  #inbox: Buffer[] = [];
   #unanswered = 0;
   #unreadable = 0;
   /** Bytes read from the socket when the last whole frame came. */
@@ -79,7 +78,7 @@ export class Connection {
       clock,
       pendingBytesMax: pendingBytesMax(configuration),
       onOverrun: () => this.#cut('Too much waits for you.'),
-      onFree: () => this.#readOn(),
+      onFree: () => this.#intake.goOn(),
     });
     this.#publishes = new Publishes({
       context,
@@ -96,6 +95,19 @@ export class Connection {
       onFailure,
     });
     this.#subscriptions = new Subscriptions({ context, outbox: this.#outbox, clock, onFailure });
+    this.#requests = new Requests({
+      context,
+      outbox: this.#outbox,
+      streams: this.#streams,
+      subscriptions: this.#subscriptions,
+      streamsMax: configuration.streamsMax,
+      send: (frame) => this.#send(frame),
+    });
+    this.#intake = new Intake({
+      webSocket,
+      read: (frame) => this.#read(frame),
+      mustWait: () => this.#unanswered >= configuration.wsWindowEvents || this.#outbox.isFull,
+    });
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
     webSocket.on('ping', (data: Buffer) => this.#pinged(data));
     webSocket.on('pong', () => this.#heartbeat.heard());
@@ -113,7 +125,7 @@ export class Connection {
       return;
     }
     // While nothing is read here, nothing can be heard.
-    if (this.#isPaused) this.#heartbeat.heard();
+    if (this.#intake.isPaused) this.#heartbeat.heard();
     if (!this.#heartbeat.tick(nowMs, this.#outbox.isFull)) {
       this.#options.webSocket.terminate();
       return;
@@ -166,32 +178,13 @@ export class Connection {
       this.#refuse(new UnreadableFrame(badRequest('A frame is JSON text.'), undefined));
       return;
     }
-    if (this.#isPaused) this.#inbox.push(data);
-    else this.#read(data);
+    this.#intake.take(data);
   }
 
   #read(data: Buffer): void {
     const frame = readFrame(data, this.#options.context.engine.limits);
     if (frame instanceof UnreadableFrame) this.#refuse(frame);
     else this.#handle(frame);
-    if (!this.#isPaused && this.#mustWait()) {
-      this.#isPaused = true;
-      this.#options.webSocket.pause();
-    }
-  }
-
-  #mustWait(): boolean {
-    return this.#unanswered >= this.#options.configuration.wsWindowEvents || this.#outbox.isFull;
-  }
-
-  #readOn(): void {
-    if (!this.#isPaused) return;
-    let next = 0;
-    while (next < this.#inbox.length && !this.#mustWait()) this.#read(this.#inbox[next++]!);
-    this.#inbox = this.#inbox.slice(next);
-    if (this.#inbox.length > 0 || this.#mustWait()) return;
-    this.#isPaused = false;
-    this.#options.webSocket.resume();
   }
 
   #handle(frame: ClientFrame): void {
@@ -212,7 +205,7 @@ export class Connection {
         if (this.#isOpen(frame.ref)) this.#publish(frame);
         return;
       default:
-        if (this.#isOpen(frame.ref)) this.#request(frame.ref, this.#perform(frame));
+        if (this.#isOpen(frame.ref)) this.#request(frame.ref, this.#requests.perform(frame));
     }
   }
 
@@ -224,44 +217,6 @@ export class Connection {
     } else {
       this.#unanswered++;
       this.#publishes.one(frame.ref, frame.event);
-    }
-  }
-
-  async #perform(
-    frame: Exclude<ClientFrame, { type: 'publish' | 'ack' | 'nack' | 'release' | 'ping' }>,
-  ): Promise<void> {
-    const { ref } = frame;
-    if ('eventTypes' in frame) {
-      this.#eventTypes ??= new EventTypes({
-        context: this.#options.context,
-        outbox: this.#outbox,
-        streams: this.#streams,
-        streamsMax: this.#options.configuration.streamsMax,
-      });
-      const change = frame.type === 'subscribe' ? 'add' : 'remove';
-      const eventTypes = await this.#eventTypes[change](frame.eventTypes);
-      this.#send({ type: 'subscribed', ...(ref === undefined ? {} : { ref }), eventTypes });
-      return;
-    }
-    switch (frame.type) {
-      case 'stream':
-        return this.#streams.open(frame, (stream, cursor) => this.#send({ type: 'streaming', ref, stream, cursor }));
-      case 'unstream':
-        this.#streams.close(frame.stream);
-        this.#send({ type: 'unstreamed', ref });
-        return;
-      case 'subscribe':
-        return this.#subscriptions.subscribe(frame.subscription, (subscription) =>
-          this.#send({ type: 'subscribed', ref, subscription }),
-        );
-      case 'unsubscribe':
-        await this.#subscriptions.unsubscribe(frame.subscription);
-        this.#send({ type: 'unsubscribed', ref });
-        return;
-      case 'detach':
-        await this.#subscriptions.detach(frame.subscription);
-        this.#send({ type: 'detached', ref });
-        return;
     }
   }
 
@@ -280,7 +235,7 @@ export class Connection {
   #answered(count: number): void {
     this.#unanswered -= count;
     if (this.#unanswered === 0) this.#onAnswered?.();
-    this.#readOn();
+    this.#intake.goOn();
   }
 
   #fail(ref: Ref | undefined, thrown: unknown): void {
@@ -316,8 +271,6 @@ export class Connection {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#state = 'closing';
     this.#options.webSocket.close(code, reason);
-    // A close frame of the peer has to be read.
-    this.#options.webSocket.resume();
     this.#leave();
   }
 
@@ -328,7 +281,7 @@ export class Connection {
   }
 
   #leave(): void {
-    this.#inbox = [];
+    this.#intake.end();
     this.#outbox.closed();
     this.#streams.closeAll();
     void this.#subscriptions.leaveAll(0);
