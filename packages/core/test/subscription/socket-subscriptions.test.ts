@@ -1,6 +1,7 @@
 import { ANONYMOUS, type Delivery, type LeftReason, type Outcome, type Sink } from '@event-manager/core';
+import { SeededChance, SimulatedShared, VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
-import { anEvent, durableWorld, type EngineUnderTest, openMemory } from '../open-engine.ts';
+import { anEvent, durableWorld, type EngineUnderTest, openMemory, openOn } from '../open-engine.ts';
 
 /** The way out through a connection: keeps what it is handed until the test answers. */
 class Socket implements Sink {
@@ -107,6 +108,30 @@ describe('a subscription through a socket', () => {
       expect(socket.left).toEqual(['ended']);
       expect(socket.closes).toBe(1);
     }
+  });
+
+  it('is told, where processes share a store, that another one ended it; and is served where the lease is', async () => {
+    const time = new VirtualTime();
+    const shared = new SimulatedShared({ time, chance: new SeededChance(5), stallShare: 0, hintLossShare: 0 });
+    const [a, b] = [
+      await openOn(shared.connect(), time, { owner: 'a' }),
+      await openOn(shared.connect(), time, { owner: 'b' }),
+    ];
+    const [first, second] = [new Socket(), new Socket()];
+    const { id } = await attach(a, first);
+    await time.advance(5_000);
+    await attach(b, second);
+    await a.publishMany(1);
+    await time.advance(5_000);
+    expect([first.seen, second.seen]).toEqual([['1#1'], []]);
+    await detach(a, id, { sink: first, drainMs: 0 });
+    await time.advance(20_000);
+    expect(second.seen).toEqual(['1#2']);
+    await time.run(a.engine.subscriptions.unsubscribe(ANONYMOUS, id));
+    await time.advance(60_000);
+    expect(second.left).toEqual(['ended']);
+    expect(second.closes).toBe(1);
+    for (const bus of [a, b]) await bus.close();
   });
 
   it('without a name ends when its socket leaves', async () => {

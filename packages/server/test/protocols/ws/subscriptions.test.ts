@@ -164,6 +164,31 @@ describe('a subscription over a WebSocket', () => {
     expect(await letters(url, id)).toEqual([]);
   });
 
+  it('without a name begins again where the client last heard that everything is settled, and misses nothing', async () => {
+    const { url } = await runService();
+    const handled = new Set<number>();
+    let cursor: string | undefined;
+    for (let round = 0; round < 6; round++) {
+      const client = await WsClient.open(url);
+      await subscribe(client, cursor === undefined ? {} : { options: { startFrom: { cursor } } });
+      await publish(url, round * 3, round * 3 + 1, round * 3 + 2);
+      // One is answered, in no order; then the connection is lost, now before and now after the service has told of it.
+      await client.until(({ deliveries }) => deliveries.length >= 3);
+      const { delivery, event } = client.deliveries[round % 3];
+      handled.add(event.payload.number);
+      client.send({ type: 'ack', deliveries: [delivery] });
+      if (round % 2 === 1) await client.until(() => client.ofType('progress').length >= (round % 3 === 0 ? 2 : 1));
+      cursor = client.ofType('progress').at(-1)?.cursor ?? cursor;
+      client.socket.terminate();
+    }
+    const last = await WsClient.open(url);
+    await subscribe(last, { options: { startFrom: { cursor } } });
+    await last.until(({ deliveries }) => {
+      for (const { event } of deliveries) handled.add(event.payload.number);
+      return handled.size === 18;
+    });
+  });
+
   it('is left by detach when what is under way was answered', async () => {
     const { url } = await runService();
     const client = await WsClient.open(url);
