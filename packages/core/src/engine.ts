@@ -127,6 +127,11 @@ export class Engine {
   #closing: Promise<void> | undefined;
   #failure: unknown;
 
+  /** From now on a subscription that could go on has this long until it counts as stalled. */
+  stallAfter(delayMs: number): void {
+    this.#stallWatch.follow(delayMs);
+  }
+
   /** Opens the adapter, restores every debt and begins to deliver. Throws what `adapter.open` throws. */
   static async open(options: EngineOptions): Promise<Engine> {
     const { adapter } = options;
@@ -200,7 +205,7 @@ export class Engine {
       ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, retryPolicy, owner, onFailure },
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
-    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, stallAfterMs, adapter });
+    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
 

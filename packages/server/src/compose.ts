@@ -80,6 +80,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       guard.follow(nextGuard);
       logger.level = configuration.logLevel;
       Object.assign(engine.limits, configuration.limits);
+      engine.stallAfter(configuration.stallAfterMs);
       http.reconfigured();
     };
   };

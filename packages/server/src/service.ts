@@ -8,12 +8,15 @@ import { Life } from './life.ts';
 import { repairAdvice } from './repair-advice.ts';
 import { VERSION } from './version.ts';
 
+/** Settings of the port that metrics are served at; a change of one opens or closes it. */
+const METRICS_SERVER: ReadonlySet<string> = new Set(['metricsEnabled', 'metricsPort']);
+
 /** A running service. */
 export interface Service {
   /** Where to call it. */
   readonly url: string;
   /** Where the metrics are served beside it, if they are. */
-  readonly metricsUrl?: string;
+  readonly metricsUrl: string | undefined;
   readonly warnings: readonly string[];
   /** Puts the live settings of `next` in force, without a pause. Throws `invalid_setting` with nothing changed. */
   reconfigure(next: Configuration): Reconfiguration;
@@ -50,8 +53,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await close();
     throw error;
   }
-  const metricsServer = await composition.listenForMetrics();
+  let metricsServer = await composition.listenForMetrics();
   if (metricsServer?.warning !== undefined) warnings.push(metricsServer.warning);
+  let metricsChanged = Promise.resolve();
+  const moveMetrics = async () => {
+    await metricsServer?.close();
+    metricsServer = life.phase === 'serving' ? await composition.listenForMetrics() : undefined;
+    if (metricsServer?.warning !== undefined) logger.warn(metricsServer.warning);
+  };
   life.enter('serving');
   engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter: configuration.adapter });
   for (const warning of warnings) logger.warn(warning);
@@ -70,6 +79,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const cancel = runtime.timers.after(partMs, () => http.cut());
     await http.close();
     cancel();
+    await metricsChanged;
     await metricsServer?.close();
     try {
       await engine.close({ drainMs: partMs });
@@ -82,12 +92,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   return {
     url,
-    ...(metricsServer?.url === undefined ? {} : { metricsUrl: `${metricsServer.url}/metrics` }),
+    get metricsUrl() {
+      return metricsServer?.url === undefined ? undefined : `${metricsServer.url}/metrics`;
+    },
     warnings: advice === undefined ? warnings : [advice, ...warnings],
     reconfigure(next) {
       const enforce = prepare(next);
       const changes = reconfigure(configuration, next);
       enforce();
+      if (changes.inForce.some((name) => METRICS_SERVER.has(name))) metricsChanged = metricsChanged.then(moveMetrics);
       return changes;
     },
     stop: () => (stopping ??= stop()),

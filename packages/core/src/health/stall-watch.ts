@@ -62,17 +62,31 @@ interface Suspect {
 export class StallWatch {
   readonly #options: StallWatchOptions;
   readonly #suspects = new Map<ActiveSubscription, Suspect>();
+  #stallAfterMs: number;
   #cancel: Cancel | undefined;
   #stopped = false;
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
+    this.#stallAfterMs = options.stallAfterMs;
+  }
+
+  get stallAfterMs(): number {
+    return this.#stallAfterMs;
+  }
+
+  /** Suspects stay suspected since when they are; from now on the new time decides. */
+  follow(stallAfterMs: number): void {
+    this.#stallAfterMs = stallAfterMs;
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.start();
   }
 
   start(): void {
-    const { runtime, stallAfterMs } = this.#options;
+    const { runtime } = this.#options;
     if (this.#stopped) return;
-    this.#cancel = runtime.timers.after(stallAfterMs / LOOKS_PER_STALL, () => {
+    this.#cancel = runtime.timers.after(this.#stallAfterMs / LOOKS_PER_STALL, () => {
       this.look();
       this.start();
     });
@@ -144,9 +158,7 @@ export class StallWatch {
   #isStalled(subscription: ActiveSubscription, nowMs: number): boolean {
     const suspect = this.#suspects.get(subscription);
     if (!suspect || subscription.progressAtMs > suspect.sinceMs) return false;
-    return (
-      nowMs - suspect.sinceMs >= this.#options.stallAfterMs && isObstructed(subscription, nowMs, this.#options.head())
-    );
+    return nowMs - suspect.sinceMs >= this.#stallAfterMs && isObstructed(subscription, nowMs, this.#options.head());
   }
 }
 

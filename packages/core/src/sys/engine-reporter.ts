@@ -14,7 +14,6 @@ export class EngineReporter {
   readonly #options: {
     readonly systemEvents: SystemEvents;
     readonly stallWatch: StallWatch;
-    readonly stallAfterMs: number;
     readonly adapter: EventBusAdapter;
   };
   #storeStatus: AdapterHealth['status'] = 'ok';
@@ -22,20 +21,19 @@ export class EngineReporter {
   constructor(options: {
     systemEvents: SystemEvents;
     stallWatch: StallWatch;
-    stallAfterMs: number;
     adapter: EventBusAdapter;
   }) {
     this.#options = options;
   }
 
   changed(subscription: ActiveSubscription, change: StallChange): void {
-    const { systemEvents, stallWatch, stallAfterMs } = this.#options;
+    const { systemEvents, stallWatch } = this.#options;
     const { lag, lastProgressAt } = stallWatch.progressOf(subscription);
     systemEvents.tell(`subscription/${change}`, subscription.id, {
       ...naming(subscription),
       lag,
       ...(lastProgressAt === undefined ? {} : { lastProgressAt }),
-      ...(change === 'stalled' ? { stallAfterMs } : {}),
+      ...(change === 'stalled' ? { stallAfterMs: stallWatch.stallAfterMs } : {}),
     });
   }
 

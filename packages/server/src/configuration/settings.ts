@@ -224,6 +224,7 @@ export const SETTINGS = {
   }),
   metricsEnabled: setting({
     variable: 'EVENT_MANAGER_METRICS_ENABLED',
+    live: true,
     reader: yesOrNo,
     fallback: true,
     reason:
@@ -231,12 +232,14 @@ export const SETTINGS = {
   }),
   metricsPort: setting({
     variable: 'EVENT_MANAGER_METRICS_PORT',
+    live: true,
     reader: wholeNumber(0, 65_535),
     fallback: 9090,
     reason: 'That port, on the same address; one that is taken is a warning. 0 takes any free port.',
   }),
   stallAfterMs: setting({
     variable: 'EVENT_MANAGER_STALL_AFTER_MS',
+    live: true,
     reader: wholeNumber(1_000, 60 * MINUTE_MS),
     fallback: MINUTE_MS,
     reason: 'A subscription that could go on and does not for so long is stalled, and the service not ready.',

@@ -20,13 +20,15 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
+/** Nobody else may be kept from the usual port while these tests run. */
+const QUIET = 'metrics_enabled = false\n';
+
 /** A service whose settings come from a file, as the program has it. */
 async function running(file: string, environment: Record<string, string> = {}) {
   const path = join(temporaryFolder(), 'settings.toml');
-  writeFileSync(path, file);
+  writeFileSync(path, file.includes('metrics') ? file : `${QUIET}${file}`);
   const args = ['--port', '0', '--adapter', 'memory', '--config', path];
-  const quiet = { EVENT_MANAGER_METRICS_ENABLED: 'false' };
-  const surroundings = { args, environment: { ...quiet, ...environment }, homeDirectory: tmpdir() };
+  const surroundings = { args, environment, homeDirectory: tmpdir() };
   const settled = settleConfiguration(surroundings);
   const lines: Line[] = [];
   const logger = pino({ level: settled.configuration.logLevel }, { write: (text) => lines.push(JSON.parse(text)) });
@@ -38,8 +40,9 @@ async function running(file: string, environment: Record<string, string> = {}) {
     url: service.url,
     logger,
     lines,
+    service,
     reload: (text: string) => {
-      writeFileSync(path, text);
+      writeFileSync(path, text.includes('metrics') ? text : `${QUIET}${text}`);
       reload.run();
       return lines.at(-1)!;
     },
@@ -92,6 +95,18 @@ describe('reading the configuration again', () => {
     reload('webhook_allow = ["loopback"]\n[limits]\nsubscriptions_max = 1');
     expect(await status('/events/batch', [sample(), sample()])).toBe(201);
     expect(await status('/subscriptions', { ...webhook, name: 'second' })).toBe(HTTP_STATUS.too_many_subscriptions);
+  });
+
+  it('opens, moves and closes the port of the metrics', async () => {
+    const { service, reload } = await running('metrics_enabled = false');
+    expect(service.metricsUrl).toBeUndefined();
+    expect(reload('[metrics]\nenabled = true\nport = 0').inForce).toEqual(['metricsEnabled', 'metricsPort']);
+    await expect.poll(() => service.metricsUrl).toMatch(/^http/);
+    const url = service.metricsUrl!;
+    expect((await call(url)).body).toMatch(/^# HELP/);
+    reload('metrics_enabled = false');
+    await expect.poll(() => service.metricsUrl).toBeUndefined();
+    await expect(call(url)).rejects.toThrow();
   });
 
   it('says of every setting whether it is live', () => {
