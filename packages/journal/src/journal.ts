@@ -259,7 +259,8 @@ class Journal implements EventBusAdapter {
     const log = this.store.opened;
     if (log === undefined) return facts;
     const { core } = log;
-    return { ...facts, head: core.head, first: core.trimmedThrough + 1, segments: core.segments.length };
+    const bytes = core.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return { ...facts, head: core.head, first: core.trimmedThrough + 1, segments: core.segments.length, bytes };
   }
 
   #damageText(): string {
