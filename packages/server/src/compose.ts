@@ -57,8 +57,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const adapter = pickAdapter(configuration, runtime);
   const guard = changeableGuard(addressGuard({ allow: configuration.webhookAllow }));
   const sender = webhookSender({ guard });
-  const makeSink = (sink: WebhookSinkDefinition, batch: boolean) =>
-    webhookSink({ endpoint: sink.endpoint, secret: sink.secret, headers: sink.headers, batch, runtime, guard, sender });
+  const sinkOver = (over: Sender) => (sink: WebhookSinkDefinition, batch: boolean) => {
+    const { endpoint, secret, headers } = sink;
+    return webhookSink({ endpoint, secret, headers, batch, runtime, guard, sender: over });
+  };
+  const makeSink = sinkOver(sender);
   const engine = await openEngine({ adapter, makeSink, sender, configuration, runtime });
   const context: OperationContext = {
     engine,
@@ -71,7 +74,10 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       checkEndpoint(sink.endpoint, guard, configuration.limits.endpointCharactersMax);
       makeSink(sink, false);
     },
-    sendTest: testSender({ guard, sender, runtime }),
+    sendTest: testSender({
+      runtime,
+      makeSink: (sink, batch, onStatus) => sinkOver(listeningSender(sender, onStatus))(sink, batch),
+    }),
   };
   const http = httpServer({ context, configuration, runtime, logger });
   const prepare = (next: Configuration) => {
@@ -98,6 +104,18 @@ function changeableGuard(first: AddressGuard): AddressGuard & { follow(next: Add
     follow(next) {
       guard = next;
     },
+  };
+}
+
+/** Tells the status of each answer; closing it leaves the connections open, which are others' too. */
+function listeningSender(sender: Sender, onStatus: (status: number) => void): Sender {
+  return {
+    async post(request) {
+      const response = await sender.post(request);
+      onStatus(response.status);
+      return response;
+    },
+    close: async () => {},
   };
 }
 

@@ -6,11 +6,11 @@ import {
   type Outcome,
   type Recorded,
   type Runtime,
+  type Sink,
   type SubscriptionDefinition,
   SYSTEM,
 } from '@event-manager/core';
-import { type AddressGuard, type Sender, webhookSink } from '@event-manager/webhook';
-import type { TestOutcome } from './operations/operation-context.ts';
+import type { TestOutcome, WebhookSinkDefinition } from './operations/operation-context.ts';
 
 /** Whoever waits for the answer of a test does not want to wait for as long as a delivery may. */
 const TIMEOUT_MS_MAX = 30_000;
@@ -18,9 +18,9 @@ const TIMEOUT_MS_MAX = 30_000;
 const UNDER_WAY_MAX = 16;
 
 export interface TestSenderOptions {
-  readonly guard: AddressGuard;
-  readonly sender: Sender;
   readonly runtime: Runtime;
+  /** Makes a sink like the one of the deliveries, which also tells the status of an answer. */
+  readonly makeSink: (sink: WebhookSinkDefinition, batch: boolean, onStatus: (status: number) => void) => Sink;
 }
 
 /** Makes what sends a webhook an event that is stored nowhere, by a sink like the one of its deliveries. */
@@ -43,29 +43,21 @@ export function testSender(options: TestSenderOptions): (definition: Subscriptio
 async function sendTest(
   definition: SubscriptionDefinition,
   record: Recorded,
-  { guard, sender, runtime }: TestSenderOptions,
+  { makeSink, runtime }: TestSenderOptions,
 ): Promise<TestOutcome> {
   const { clock, timers } = runtime;
   const { sink, options } = definition;
   if (sink.kind !== 'webhook') throw new TypeError('Only a webhook can be sent a test event.');
-  let httpStatus: number | undefined;
-  const listening: Sender = {
-    async post(request) {
-      const response = await sender.post(request);
-      httpStatus = response.status;
-      return response;
-    },
-    close: async () => {},
-  };
   const startedMs = clock.monotonicMs();
   const timeoutMs = Math.min(options.timeoutMs, TIMEOUT_MS_MAX);
   const ended = new AbortController();
   const cancel = timers.after(timeoutMs, () => ended.abort());
-  const { endpoint, secret, headers } = sink;
+  let httpStatus: number | undefined;
   let outcome: Outcome | undefined;
   try {
-    const batch = options.batchSize > 1;
-    const made = webhookSink({ endpoint, secret, headers, batch, runtime, guard, sender: listening });
+    const made = makeSink(sink, options.batchSize > 1, (status) => {
+      httpStatus = status;
+    });
     const delivery = { record, subscriptionId: definition.id, attempt: 1 };
     const how = { signal: ended.signal, deadlineAtMs: startedMs + timeoutMs };
     [outcome] = await made.deliver([delivery], how);

@@ -28,7 +28,8 @@ export async function updateSubscription(
       pointer: '',
     });
   }
-  const { sink } = parseSubscription(changedRequest(before, changes), engine.limits);
+  const through = before.sink.kind === 'socket' ? 'socket' : undefined;
+  const { sink } = parseSubscription(changedRequest(before, changes), engine.limits, through);
   const isMoved = JSON.stringify(sink) !== JSON.stringify(before.sink);
   if (sink.kind === 'webhook' && isMoved) checkWebhook(sink);
   const definition = await subscriptions.update(principal, id, changes);
