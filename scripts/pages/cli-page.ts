@@ -36,7 +36,8 @@ npx event-manager doctor                                    # something is wrong
 
 - **Which service:** \`--url\`, else \`EVENT_MANAGER_URL\`, else \`http://localhost:3004\`.
 - **For programs:** with \`--json\` standard output holds JSON and nothing else: one value, or one per line (NDJSON) where there may be many. An error is one line
-  \`{"error":{"code","detail",…}}\` on standard error, with the codes of [errors.md](errors.md).
+  \`{"error":{"code","detail",…}}\` on standard error, with the codes of [errors.md](errors.md). (\`serve\` logs
+  JSON lines anyway, and \`completion\` prints a script.)
 - **For people:** notes, warnings and progress go to standard error; \`--quiet\` leaves them out. Progress is drawn on a terminal alone; \`NO_COLOR\` takes the colours away.
 - **JSON arguments** (a payload, a filter, a schema) are the text itself, \`@FILE\`, or \`-\` for standard input. \`publish -\` reads a stream of events as fast as the
   service takes them: one per line, an array, or a single one.

@@ -78,6 +78,7 @@ A wrong value, and a name that is not known, stop the start with a sentence that
 
 - **Environment.** Lists have commas between their entries. An empty variable counts as absent. Where two variables are given, the one that begins with \`EVENT_MANAGER_\`
   wins: \`PORT\` and \`LOG_LEVEL\` may be set for every program of a machine. A secret can also be given as a file: the variable with \`_FILE\` behind its name holds the path.
+  \`NODE_ENV\` means nothing here; \`EVENT_MANAGER_URL\` is for the command line, which takes it as the address of the service.
 - **File.** Names are in camelCase or snake_case, and may be split into tables at any of their words: \`max_size\` in \`[queue]\`, \`queueMaxSize\` and
   \`queue_max_size\` in \`[limits]\` are the same. Giving one twice is an error.
 - **What is in force, and why:** \`event-manager config print --redact\` prints each value and where it came from, with what it beat; \`event-manager config check\` only

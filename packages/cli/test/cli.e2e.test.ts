@@ -46,20 +46,35 @@ it('serves, publishes 10,000 lines, watches, ends quietly with its reader, and s
   expect(await away.ended).toMatchObject({ code: 3 });
 });
 
-it('goes on watching when the service comes back, behind what it had', async () => {
+it('loses nothing when the service is killed and comes back while it publishes and watches', async () => {
+  const COUNT = 10_000;
   const dataDir = join(temporaryFolder(), 'data');
   const first = await serving('--data-dir', dataDir);
   const environment = { EVENT_MANAGER_URL: first.url };
-  const watching = spawned(['tail', '--count', '2', '--json'], environment);
-  // With --json nothing says that the stream is open: an event has to.
-  while (watching.out === '') await spawned(['publish', 'before'], environment).ended;
-  first.service.child.kill('SIGTERM');
+  const watching = spawned(['tail', '--count', String(COUNT), '--type', 'load'], environment);
+  await watching.shows(/watching/);
+  const publishing = spawned(['publish', '-', '--source', 'shop'], environment);
+  const write = (from: number, to: number) => {
+    for (let n = from; n < to; n++) publishing.child.stdin!.write(`{"type":"load","payload":{"n":${n}}}\n`);
+  };
+  write(0, COUNT / 2);
+  await watching.shows(/"n":0}/);
+  first.service.child.kill('SIGKILL');
   await first.service.ended;
+  write(COUNT / 2, COUNT);
+  publishing.child.stdin!.end();
   const second = spawned(['serve', '--port', new URL(first.url).port, '--data-dir', dataDir], QUIET);
   await second.shows(/EventManager listens/);
-  await spawned(['publish', 'after'], environment).ended;
+  expect(await publishing.ended).toMatchObject({ code: 0 });
+  const [, stored, before] = /^([\d,]+) stored, ([\d,]+) stored before, 0 refused/.exec(publishing.out)!;
+  expect(Number(stored!.replace(',', '')) + Number(before!.replace(',', ''))).toBe(COUNT);
   expect(await watching.ended).toMatchObject({ code: 0 });
-  expect(watching.out.trimEnd().split('\n')).toHaveLength(2);
+  const numbers = watching.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => Number(/"n":(\d+)}$/.exec(line)![1]));
+  expect(numbers).toEqual([...Array(COUNT).keys()]);
+  expect(watching.err).toMatch(/the service went away; waiting for it\nthe service is back\n/);
 });
 
 it('reads its configuration again when the file changes, and when it is asked to', async () => {

@@ -32,8 +32,9 @@ export async function publishMany(
   input: NodeJS.ReadableStream & { destroy?(): void },
   defaults: object,
 ): Promise<void> {
-  await using client = await connect(context, flags);
-  const upload = new Upload(context, new Output(context, flags), client, defaults);
+  const output = new Output(context, flags);
+  await using client = await connect(context, flags, (words) => output.note(words));
+  const upload = new Upload(context, output, client, defaults);
   const { timers } = context.surroundings.runtime;
   await context.interruptible(async (signal) => {
     signal.addEventListener('abort', () => timers.after(LAST_ANSWERS_MS, () => void client.close()));

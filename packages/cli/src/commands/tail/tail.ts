@@ -10,7 +10,7 @@ import type { TailFlags } from './route.ts';
 export async function tail(this: CliContext, flags: TailFlags): Promise<void> {
   const request = await requestOf(this, flags);
   const output = new Output(this, flags);
-  await using client = await connect(this, flags);
+  await using client = await connect(this, flags, (words) => output.note(words));
   await this.interruptible(async (signal) => {
     const stream = await client.stream(request);
     output.note('watching; Ctrl-C ends it');
