@@ -40,7 +40,7 @@ export async function expose(reading: MetricsReading, form: ExpositionForm): Pro
   );
   for (const row of METRICS) register(registry, row.name, row.type, () => collect(row, reading));
   for (const metric of processMetrics().getMetricsAsArray() as unknown as Collectable[]) {
-    register(registry, metric.name, metric.type, async () => ({ ...(await metric.get()), name: metric.name }));
+    register(registry, metric.name, metric.type, async () => withoutNothing(await metric.get()));
   }
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
@@ -49,6 +49,11 @@ interface Collectable {
   readonly name: string;
   readonly type: string;
   get(): Promise<Collected>;
+}
+
+/** What was not measured yet is not a number, and prom-client spells that as not every reader does. */
+function withoutNothing(collected: Collected): Collected {
+  return { ...collected, values: collected.values.filter(({ value }) => !Number.isNaN(value)) };
 }
 
 function register(registry: AnyRegistry, name: string, type: string, get: () => Collected | Promise<Collected>): void {
