@@ -24,7 +24,8 @@ export function isForeignOrigin(origin: string | undefined, host: string, allowe
 
 /**
  * Lets the pages of listed origins read answers (CORS). The origin is named, never `*`, and no credentials are allowed: there
- * are none. Registered before everything that refuses, so that such a page can read why it was refused.
+ * are none. Registered before everything that refuses, so that such a page can read why it was refused. Not a plugin: that
+ * answers every OPTIONS by a route of its own, also to origins that are not listed, where we say 405 with `Allow`.
  */
 export function allowOrigins(app: FastifyInstance, configuration: AllowedOrigins): void {
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,8 +1,8 @@
 import type { PerMessageDeflateOptions } from 'ws';
 
 /**
- * What compression costs is memory: with these at most about 40 KiB for a connection that compresses, kept by none between two frames, and work for four at a
- * time. Short frames are sent as they are.
+ * What compression costs is memory: with a window of 4 KiB 40 KiB for each connection (measured), instead of some 300 KiB with
+ * the defaults of zlib; and processor time, for four frames at once in the whole process. Short frames are sent as they are.
  */
 export const COMPRESSION: PerMessageDeflateOptions = {
   threshold: 1_024,
