@@ -100,7 +100,6 @@ export interface EngineHealth {
 }
 
 const FIND_BUDGET_MS = 1_000;
-const LETTERS_AT_ONCE = 100;
 const LOST_MAX = 100;
 const STALLED = 'A subscription that could go on makes no progress.';
 
@@ -291,20 +290,13 @@ export class Engine {
     return page.next === undefined ? { letters } : { letters, next: page.next };
   }
 
-  /**
-   * One dead letter, whatever became of its subscription. Its key begins with what it is about, not with its id, so it is
-   * looked for: a page at a time, which lets others have their turn.
-   */
-  async deadLetter(principal: Principal, id: string): Promise<DeadLetter | undefined> {
-    let after: string | undefined;
-    do {
-      const page = await this.deadLetterPage(principal, { after, limit: LETTERS_AT_ONCE });
-      const letter = page.letters.find((known) => known.id === id);
-      if (letter) return letter;
-      after = page.next;
-      if (after !== undefined) await new Promise<void>((resolve) => this.#runtime.timers.soon(resolve));
-    } while (after !== undefined);
-    return undefined;
+  /** One dead letter by its id, whatever became of its subscription. */
+  async deadLetter(_principal: Principal, id: string): Promise<DeadLetter | undefined> {
+    const { state } = this.#adapter;
+    const [found] = await state.get('dead-letter-id', [id]);
+    if (!found) return undefined;
+    const [letter] = await state.get('dead-letter', [found.value as string]);
+    return letter?.value as unknown as DeadLetter | undefined;
   }
 
   health(): EngineHealth {

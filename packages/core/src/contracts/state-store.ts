@@ -7,6 +7,8 @@ export type StateKind =
   | 'progress'
   | 'owed'
   | 'dead-letter'
+  /** The key of a dead letter by its id, in the commit that makes it. */
+  | 'dead-letter-id'
   | 'attempt'
   | 'replay'
   | 'schedule'

@@ -70,7 +70,10 @@ export function deadLetterChanges(facts: {
     deadAtMs: atMs,
     event: utf8Text(kept.body),
   };
-  const changes: StateChange[] = [{ kind: 'dead-letter', key, value: letter as unknown as JsonObject }];
+  const changes: StateChange[] = [
+    { kind: 'dead-letter', key, value: letter as unknown as JsonObject },
+    { kind: 'dead-letter-id', key: letter.id, value: key },
+  ];
   // Two subscriptions that refuse each other's dead letters would tell of them for ever; the letter itself is kept.
   const tellsOfOne = (kept.flags & DEAD_LETTER) !== 0;
   if (definition.options.deadLetterTopic !== undefined && !tellsOfOne) {

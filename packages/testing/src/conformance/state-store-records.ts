@@ -9,6 +9,7 @@ const KINDS: readonly StateKind[] = [
   'progress',
   'owed',
   'dead-letter',
+  'dead-letter-id',
   'attempt',
   'replay',
   'schedule',

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Configuration } from '../../../src/index.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 
 /** A service with a receiver that refuses everything, two subscriptions to it, and so many dead letters of each. */
-async function withLetters(count: number): Promise<{ url: string; ids: readonly string[] }> {
-  const { url } = await runService({ webhookAllow: ['loopback'] });
+async function withLetters(
+  count: number,
+  settings: Partial<Configuration> = {},
+): Promise<{ url: string; ids: readonly string[] }> {
+  const { url } = await runService({ webhookAllow: ['loopback'], ...settings });
   const server = createServer(
     (request, response) => void request.resume().on('end', () => response.writeHead(500).end()),
   );
@@ -49,19 +56,24 @@ it('pages through the dead letters of all subscriptions, of one, and of one that
   }
 });
 
-it('tells one dead letter with its event, byte for byte, and every error', async () => {
-  const { url, ids } = await withLetters(1);
-  const [first] = (await call(`${url}/dead-letters?subscriptionId=${ids[0]}`)).body.data;
-  const { status, body } = await call(`${url}/dead-letters/${first.id.toUpperCase()}`);
-  expect(status).toBe(200);
-  expect(body).toEqual(first);
-  expect(body.errors).toMatchObject([
-    { attempt: 1, code: 'http_500' },
-    { attempt: 2, code: 'http_500' },
-  ]);
-  const stored = await (await fetch(`${url}/events/${body.eventId}`)).text();
-  expect(body.event).toBe(stored);
-});
+it.each(['memory', 'journal'] as const)(
+  'tells one dead letter with its event and every error (%s)',
+  async (adapter) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'event-manager-letters-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+    const { url, ids } = await withLetters(1, { adapter, dataDir });
+    const [first] = (await call(`${url}/dead-letters?subscriptionId=${ids[0]}`)).body.data;
+    const { status, body } = await call(`${url}/dead-letters/${first.id.toUpperCase()}`);
+    expect(status).toBe(200);
+    expect(body).toEqual(first);
+    expect(body.errors).toMatchObject([
+      { attempt: 1, code: 'http_500' },
+      { attempt: 2, code: 'http_500' },
+    ]);
+    const stored = await (await fetch(`${url}/events/${body.eventId}`)).text();
+    expect(body.event).toBe(stored);
+  },
+);
 
 it.each([
   ['/dead-letters/01890a5d-ac96-774b-bcce-b302099a8057', 404, 'dead_letter_not_found', undefined],

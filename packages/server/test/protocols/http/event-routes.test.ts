@@ -159,24 +159,36 @@ describe('GET /events', () => {
   it('finds by every field of a query', async () => {
     const { url } = await runService();
     const metadata = { userId: 'u', projectId: 'p' };
-    await postJson(`${url}/events`, sample({ correlationId: 'c', priority: 'HIGH', metadata }));
-    await postJson(`${url}/events`, sample({ type: 'other.thing', source: 'else' }));
+    const { body: wanted } = await postJson(
+      `${url}/events`,
+      sample({ correlationId: 'c', priority: 'HIGH', metadata }),
+    );
+    await postJson(`${url}/events`, sample({ type: 'other.thing', source: 'else', metadata: { userId: 'x' } }));
+    const narrow = '&topic=order.*';
+    const [past, future] = ['2001-01-01T00:00:00%2B01:00', '9999-01-01T00:00:00Z'];
     const questions = [
-      'topic=order.*',
-      'type=order.created',
-      'source=shop',
-      'priority=HIGH',
-      'priority=1',
-      'userId=u',
-      'user_id=u',
-      'projectId=p',
-      'correlationId=c',
-      'from=0&topic=order.*',
-      'to=9999-01-01T00:00:00Z&topic=order.*',
+      ...['topic=order.*', 'topic=order/created', 'topic=%23.created'],
+      ...['type=order.created', 'types=order.*', 'type=nothing&type=order.created'],
+      ...['source=shop', 'sources=shop', 'source=nobody&source=shop'],
+      ...['priority=HIGH', 'priority=high', 'priority=1', 'priorities=0&priorities=1'],
+      ...['userId=u', 'user_id=u', 'projectId=p', 'project_id=p', 'correlationId=c', 'correlation_id=c'],
+      ...['from', 'from_ms', 'fromMs', 'startTime', 'start_time', 'since'].map((name) => `${name}=${past}${narrow}`),
+      ...['from', 'since'].map((name) => `${name}=-1000${narrow}`),
+      ...['to', 'to_ms', 'toMs', 'endTime', 'end_time', 'until'].map((name) => `${name}=${future}${narrow}`),
+      `topic=order.*&type=order.*&source=shop&priority=1&userId=u&projectId=p&correlationId=c&from=0&to=${future}`,
     ];
     for (const question of questions) {
       const { body } = await call(`${url}/events?${question}`);
-      expect(body.data.length, question).toBe(1);
+      expect(
+        body.data?.map((event: { id: string }) => event.id),
+        question,
+      ).toEqual([wanted.id]);
+    }
+    for (const name of ['from', 'since', 'start_time']) {
+      expect((await call(`${url}/events?${name}=${future}`)).body.data, name).toEqual([]);
+    }
+    for (const name of ['userId', 'project_id', 'correlationId', 'source']) {
+      expect((await call(`${url}/events?${name}=nobody`)).body.data, name).toEqual([]);
     }
     const { body } = await call(`${url}/events?to=1000`);
     expect(body).toEqual({ data: [], nextCursor: null, complete: true });

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startService } from '../../../src/index.ts';
+import { configure } from '../../configure.ts';
 import { type Answer, call, patchJson, postJson, runService, sample } from '../../running-service.ts';
 
 const LOOPBACK = { webhookAllow: ['loopback'] };
@@ -267,6 +273,40 @@ describe('POST /subscriptions/:id/test', () => {
       status: { owed: 0 },
     });
     expect((await call(`${url}/dead-letters`)).body.data).toEqual([]);
+  });
+
+  it('judges the endpoint as a delivery would, also one that was allowed once', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'event-manager-blocked-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+    const { endpoint } = await receiver();
+    const configuration = configure({ adapter: 'journal', dataDir });
+    const logger = pino({ level: 'silent' });
+    const before = await startService({ configuration: { ...configuration, ...LOOPBACK }, logger });
+    const { body } = await postJson(`${before.url}/subscriptions`, { topic: 'never', endpoint });
+    await before.stop();
+    const { url } = await runService(configuration);
+    const answer = await call(`${url}/subscriptions/${body.id}/test`, { method: 'POST' });
+    expect(answer.body).toMatchObject({ status: 'failed', error: { code: 'endpoint_blocked' } });
+    expect(answer.body.httpStatus).toBeUndefined();
+    // What is not moved may stay where it is, so that the rest can be changed.
+    expect((await patchJson(`${url}/subscriptions/${body.id}`, { topic: 'other' })).body.topic).toBe('other');
+  });
+
+  it('does not call many at once', async () => {
+    const { url } = await runService(LOOPBACK);
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close().closeAllConnections());
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const { body } = await postJson(`${url}/subscriptions`, {
+      topic: 'never',
+      endpoint,
+      options: { timeoutMs: 2_000 },
+    });
+    const tests = Array.from({ length: 40 }, () => call(`${url}/subscriptions/${body.id}/test`, { method: 'POST' }));
+    const statuses = (await Promise.all(tests)).map(({ status }) => status).sort();
+    expect(statuses.filter((status) => status === 200)).toHaveLength(16);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(24);
   });
 
   it('tells that nobody answers, or too late', async () => {
