@@ -2,6 +2,7 @@ import type { Limits } from '@event-manager/core';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import { DELIVERY } from './schemas/delivery-document.ts';
 import { documentRoute } from './schemas/document-route.ts';
 import type { RouteDocument } from './schemas/route-document.ts';
 import { components, routeDocuments } from './schemas/route-documents.ts';
@@ -40,6 +41,7 @@ export function collectRoutes(app: FastifyInstance, limits: Limits): void {
       info: { title: 'EventManager', version: '1', description: DESCRIPTION, license: { name: 'MIT' } },
       servers: [{ url: '/' }],
       components: { schemas: components(limits) as never },
+      webhooks: DELIVERY as never,
     },
     transform({ url, route }) {
       const document = documents[`${[route.method].flat()[0]} ${url}`];

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { DEFAULT_LIMITS } from '@event-manager/core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { routeDocuments } from '../../../src/protocols/http/schemas/route-documents.ts';
 import { HTTP_STATUS } from '../../../src/protocols/http/status.ts';
 import { type OpenApiDocument, routesOf, SchemaCheck } from '../../fuzz/openapi-document.ts';
-import { call, runService } from '../../running-service.ts';
+import { call, postJson, runService, sample } from '../../running-service.ts';
 
 async function readDocument(): Promise<OpenApiDocument> {
   const { url } = await runService();
@@ -43,6 +47,33 @@ it('is JSON Schema 2020-12 throughout, names only schemas that it has, and its e
   }
   for (const name of ['EventIn', 'SubscriptionIn', 'Filter', 'Problem'])
     expect(schemas[name]?.examples).toHaveLength(1);
+});
+
+it('describes what an endpoint is sent, and what it is sent fits', async () => {
+  const bodies: unknown[] = [];
+  const server = createServer(async (request, response) => {
+    bodies.push({ headers: request.headers, body: await json(request) });
+    response.writeHead(204).end();
+    server.emit('received');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close().closeAllConnections());
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { url } = await runService({ webhookAllow: ['loopback'] });
+  const document: OpenApiDocument = (await call(`${url}/openapi.json`)).body;
+  const { post } = document.webhooks!['delivery']!;
+  const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+  for (const batchSize of [1, 2]) {
+    await postJson(`${url}/subscriptions`, { topic: '#', endpoint, secret, options: { batchSize } });
+  }
+  await postJson(`${url}/events`, sample());
+  while (bodies.length < 2) await once(server, 'received');
+  const check = new SchemaCheck(document);
+  const { schema } = post!.requestBody!.content['application/json']!;
+  for (const { headers, body } of bodies as { headers: Record<string, string>; body: unknown }[]) {
+    expect(check.fault(schema, body)).toBeUndefined();
+    for (const { name } of post!.parameters!) expect(headers[name], name).toBeTypeOf('string');
+  }
 });
 
 it('says for each route and status which codes it gives, under the status that they have', async () => {
