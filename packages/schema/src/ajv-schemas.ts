@@ -7,6 +7,7 @@ import {
 } from '@event-manager/core';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Effort, TooMuchEffort } from './effort.ts';
+import { equalities, replaceKeyword } from './equality-keywords.ts';
 import { inspectSchema } from './inspect-schema.ts';
 import { makeCheck } from './make-check.ts';
 import { DEFAULT_SCHEMA_LIMITS, type SchemaLimits } from './schema-limits.ts';
@@ -28,16 +29,24 @@ const TOO_MUCH: SchemaViolation = Object.freeze({
 export function ajvSchemas(options: AjvSchemasOptions = {}): SchemaCompiler {
   const limits: SchemaLimits = { ...DEFAULT_SCHEMA_LIMITS, ...options.limits };
   const effort = new Effort(limits.stepsMax);
-  // Knows what a schema looks like. Making it takes 50 ms, once.
-  const grammar = new Ajv2020({ strict: false, logger: false });
-  grammar.validateSchema({});
+  const grammar = makeGrammar(effort);
   return {
     compile(schema) {
       const { patterns } = inspectSchema(schema, limits, effort);
+      effort.begin();
       if (!grammar.validateSchema(schema as object)) throw invalid(grammar.errors);
       return compiled(makeCheck(schema, patterns, effort), effort);
     },
   };
+}
+
+/** Knows what a schema looks like. Making it takes 50 ms, once. */
+function makeGrammar(effort: Effort): Ajv2020 {
+  const grammar = new Ajv2020({ strict: false, logger: false });
+  for (const definition of equalities(effort)) replaceKeyword(grammar, definition);
+  effort.begin();
+  grammar.validateSchema({});
+  return grammar;
 }
 
 function compiled(validate: ValidateFunction, effort: Effort): CompiledSchema {

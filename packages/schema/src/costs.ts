@@ -21,7 +21,7 @@ export function withCosts(schema: JsonValue): JsonValue {
   for (const [keyword, value] of Object.entries(schema as JsonObject)) {
     const kind = KEYWORDS.get(keyword);
     if (kind === undefined || kind === 'annotation' || keyword === '$id' || keyword === '$schema') continue;
-    own += 1 + ownCost(kind, value);
+    own += 1 + ownCost(keyword, kind, value);
     copy[keyword] = copyOf(kind, value);
   }
   const eachProperty = FOR_EACH_PROPERTY.some((keyword) => Object.hasOwn(copy, keyword));
@@ -30,7 +30,9 @@ export function withCosts(schema: JsonValue): JsonValue {
 }
 
 /** Alternatives that are of another type end before they pay for themselves. */
-function ownCost(kind: string, value: JsonValue): number {
+function ownCost(keyword: string, kind: string, value: JsonValue): number {
+  // One look into a set, however many there are.
+  if (keyword === 'enum' || keyword === 'const') return 1;
   if (kind === 'values') return valuesIn(value);
   return kind === 'schemas' ? (value as readonly JsonValue[]).length : 0;
 }

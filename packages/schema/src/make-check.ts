@@ -5,9 +5,9 @@ import contains from 'ajv/dist/vocabularies/applicator/contains.js';
 import oneOf from 'ajv/dist/vocabularies/applicator/oneOf.js';
 import { COSTS, type Costs, pay, withCosts } from './costs.ts';
 import type { Effort } from './effort.ts';
+import { equalities, replaceKeyword } from './equality-keywords.ts';
 import { FORMATS } from './formats.ts';
 import type { SafePattern } from './safe-pattern.ts';
-import { hasUniqueItems } from './unique-items.ts';
 
 /**
  * Makes the code that holds payloads against a schema. An instance for each schema, because ajv never forgets what it compiled;
@@ -30,26 +30,18 @@ export function makeCheck(
     ownProperties: true,
     // Otherwise names of properties are held against patterns by JavaScript's own engine.
     allowMatchingProperties: true,
-    // Lists of names and values are looked through by loops: written out they are more code than can be compiled in time.
+    // Lists of names are looked through by a loop: written out they are more code than can be compiled in time.
     loopRequired: 10,
-    loopEnum: 10,
     // 19.99 is a multiple of 0.01, whatever doubles say.
     multipleOfPrecision: 6,
     // Tidying the code takes time that grows with its square (measured: 400 ms for a thousand subschemas, against 100).
     code: { optimize: false, regExp: patternOf },
   });
   for (const [name, test] of FORMATS) ajv.addFormat(name, test);
-  replace(ajv, quiet(anyOf.default));
-  replace(ajv, quiet(oneOf.default));
-  replace(ajv, quiet(contains.default));
-  ajv.removeKeyword('uniqueItems');
-  ajv.addKeyword({
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    error: { message: 'must not hold the same item twice' },
-    compile: (isOn: boolean) => (items: unknown[]) => !isOn || hasUniqueItems(items, effort),
-  });
+  replaceKeyword(ajv, quiet(anyOf.default));
+  replaceKeyword(ajv, quiet(oneOf.default));
+  replaceKeyword(ajv, quiet(contains.default));
+  for (const definition of equalities(effort)) replaceKeyword(ajv, definition);
   ajv.addKeyword(costs(effort));
   payFirst(ajv);
   try {
@@ -57,11 +49,6 @@ export function makeCheck(
   } catch (cause) {
     throw new EventManagerError('invalid_schema', 'The schema cannot be compiled.', { pointer: '' }, cause);
   }
-}
-
-function replace(ajv: Ajv2020, definition: CodeKeywordDefinition): void {
-  ajv.removeKeyword(definition.keyword as string);
-  ajv.addKeyword(definition);
 }
 
 /** Before every other keyword: one that fails ends the visit, and a thousand visits that fail are a thousand visits. */

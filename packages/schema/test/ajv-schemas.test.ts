@@ -73,6 +73,19 @@ describe('a compiled schema', () => {
     expect(violation({ properties: { toString: { type: 'string' } } }, given)?.pointer).toBe('/toString');
   });
 
+  it('compares values, whatever the names of their properties are', () => {
+    const strange = parseJson('{"valueOf":1,"toString":{"constructor":[0]},"constructor":null}', { depthMax: 9 });
+    for (const schema of [{ const: strange }, { enum: [1, 'a', strange] }] as JsonValue[]) {
+      expect(violation(schema, JSON.parse(JSON.stringify(strange)))).toBeUndefined();
+      expect(violation(schema, { valueOf: 1 })).toMatchObject({ pointer: '' });
+    }
+    expect(violation({ const: {} }, strange)).toBeDefined();
+    expect(violation({ enum: [{}, []] }, strange)).toBeDefined();
+    expect(violation({ uniqueItems: true }, [strange, {}])).toBeUndefined();
+    expect(violation({ const: 0 }, -0)).toBeUndefined();
+    expect(violation({ enum: ['1', true] }, 1)).toBeDefined();
+  });
+
   it('finds equal items by value, whatever the order of their keys', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 }), (items) => {

@@ -316,6 +316,21 @@ const SCHEMAS: readonly Evil[] = [
   },
   { name: 'code in a const', schema: { const: '\u2028\u2029"+process.exit(1)' }, payload: {} },
   { name: 'code in an anchor', schema: { $anchor: 'a;process.exit(1)', type: 'object' }, payload: {} },
+  { name: 'a long list of types', schema: { type: list(7_000, (at) => `t${at}`) }, payload: {} },
+  {
+    name: 'methods instead of types',
+    schema: { type: [{ valueOf: 1 }, { valueOf: 1 }], required: [{ toString: 1 }, { toString: 1 }] },
+    payload: {},
+  },
+  {
+    name: 'methods in a payload',
+    schema: {
+      enum: [{ valueOf: 2 }],
+      properties: { a: { const: { toString: 1, constructor: 1 } } },
+      uniqueItems: true,
+    },
+    payload: { valueOf: 1, toString: 1, constructor: 1, hasOwnProperty: 1, a: { toString: 1 } },
+  },
   { name: 'a remote reference', schema: { $ref: 'http://169.254.169.254/latest/meta-data' }, payload: {} },
   { name: 'numbers out of range', schema: { multipleOf: 1e-300, minLength: 1e308 }, payload: {} },
   { name: 'half a surrogate pair', schema: { properties: { '\ud800': {} }, pattern: '\ud800' }, payload: {} },

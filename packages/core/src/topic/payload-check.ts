@@ -27,10 +27,19 @@ export function jsonSchemaCheck(schema: JsonValue, compiler: SchemaCompiler | un
 export function standardCheck(schema: StandardSchema): PayloadCheck {
   const { validate } = schema['~standard'];
   return (payload) => {
-    const result = validate(payload);
-    if (!(result instanceof Promise)) return violationIn(result.issues);
-    return result.then(({ issues }) => violationIn(issues));
+    try {
+      const result = validate(payload);
+      if (!('then' in result)) return violationIn(result.issues);
+      return Promise.resolve(result).then(({ issues }) => violationIn(issues), failed);
+    } catch (error) {
+      return failed(error);
+    }
   };
+}
+
+/** A schema that throws has not said that the payload fits. */
+function failed(error: unknown): SchemaViolation {
+  return { pointer: '', reason: `its schema failed: ${error instanceof Error ? error.message : String(error)}` };
 }
 
 /** The payload has to pass all of them, in order; `undefined` when there are none. */

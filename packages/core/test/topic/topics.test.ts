@@ -342,6 +342,28 @@ describe('a schema of a library', () => {
     expect(await codeOf(first.publish({ payload: { a: 1, n: 1 } }))).toBe('none');
   });
 
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new TypeError('no n');
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('no n'))],
+  ])('lets nothing pass when it %s, also while it is on trial', async (_what, validate) => {
+    const { engine, publish } = await openMemory().then((world) => ({
+      ...world,
+      engine: world.engine,
+      publish: (n: number) => world.publish({ payload: { n } }),
+    }));
+    const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate } };
+    await create(engine, { topic: 'order.created' });
+    await publish(1);
+    await expect(add(engine, 'order.created', { schema })).rejects.toMatchObject({ code: 'schema_incompatible' });
+    await add(engine, 'order.created', { schema, compatibility: 'none' });
+    await expect(publish(2)).rejects.toMatchObject({ code: 'schema_violation', details: { pointer: '/payload' } });
+  });
+
   it('is waited for when the engine closes', async () => {
     const world = await openMemory();
     await create(world.engine, { topic: 'order.created', schema: positive('test', true) });
