@@ -28,10 +28,7 @@ function compileRecordPart(query: EventQuery): (record: Recorded) => boolean {
   const lanes = query.priorities === undefined ? undefined : new Set<Lane>(query.priorities);
   const matchesTopic = query.topic === undefined ? isNotHidden : compilePatterns([query.topic]);
   return ({ recordedAtMs, lane, topic }) =>
-    recordedAtMs >= fromMs &&
-    recordedAtMs < toMs &&
-    (lanes === undefined || lanes.has(lane)) &&
-    matchesTopic(topic);
+    recordedAtMs >= fromMs && recordedAtMs < toMs && (lanes === undefined || lanes.has(lane)) && matchesTopic(topic);
 }
 
 function isNotHidden(topic: string): boolean {
