@@ -47,7 +47,7 @@ async function prepare(url: string): Promise<ServiceState> {
   });
 }
 
-it('answers as its OpenAPI document says, whatever is sent', { timeout: 600_000 }, async () => {
+it('answers as its OpenAPI document says, whatever is sent', { timeout: 60_000 + REQUESTS * 20 }, async () => {
   const { url } = await runService({ webhookAllow: ['loopback'] });
   const state = await prepare(url);
   const { body: document } = await call(`${url}/openapi.json`);
