@@ -109,6 +109,15 @@ it.skipIf(process.platform !== 'linux')('ends in order when its terminal goes aw
   await expect.poll(() => readLog(log), { timeout: 20_000 }).toMatch(/"msg":"stopped"/);
 });
 
+it.skipIf(process.platform === 'win32')('ends in order when npm is told to end, which tells nobody', async () => {
+  const log = join(temporaryFolder(), 'log');
+  const command = `"${process.execPath}" "${BIN}" serve --port 0 --adapter memory > ${log} 2>&1; true`;
+  const shell = new Spawned('sh', ['-c', command], { ...QUIET, npm_lifecycle_event: 'npx' });
+  await expect.poll(() => readLog(log), { timeout: 20_000 }).toMatch(/EventManager listens/);
+  shell.child.kill('SIGKILL');
+  await expect.poll(() => readLog(log), { timeout: 20_000 }).toMatch(/"msg":"stopped"/);
+});
+
 function readLog(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

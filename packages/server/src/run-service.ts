@@ -81,6 +81,7 @@ function reloadOnChange(parts: {
     onChange: () => reload.run(),
     onFailure: (err) => logger.warn({ err }, 'the configuration file is not watched; SIGHUP reads it again'),
   });
+  reload.catchUp();
 }
 
 function fail(error: unknown): never {

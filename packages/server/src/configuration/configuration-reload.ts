@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isEventManagerError } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import {
@@ -28,6 +29,19 @@ export class ConfigurationReload {
   constructor(options: ReloadOptions) {
     this.#options = options;
     this.#settled = options.settled;
+  }
+
+  /** The same, silent when nothing changed since the start: for what happened before somebody watched. */
+  catchUp(): void {
+    const isNews = () => {
+      try {
+        const { configuration } = settleConfiguration(this.#options.surroundings);
+        return !isDeepStrictEqual(configuration, this.#settled.configuration);
+      } catch {
+        return true;
+      }
+    };
+    if (isNews()) this.run();
   }
 
   run(): void {

@@ -26,7 +26,8 @@ const QUIET = 'metrics_enabled = false\n';
 /** A service whose settings come from a file, as the program has it. */
 async function running(file: string, environment: Record<string, string> = {}) {
   const path = join(temporaryFolder(), 'settings.toml');
-  writeFileSync(path, file.includes('metrics') ? file : `${QUIET}${file}`);
+  const write = (text: string) => writeFileSync(path, text.includes('metrics') ? text : `${QUIET}${text}`);
+  write(file);
   const args = ['--port', '0', '--adapter', 'memory', '--config', path];
   const surroundings = { args, environment, homeDirectory: tmpdir() };
   const settled = settleConfiguration(surroundings);
@@ -42,9 +43,13 @@ async function running(file: string, environment: Record<string, string> = {}) {
     lines,
     service,
     reload: (text: string) => {
-      writeFileSync(path, text.includes('metrics') ? text : `${QUIET}${text}`);
+      write(text);
       reload.run();
       return lines.at(-1)!;
+    },
+    catchUp: (text: string) => {
+      write(text);
+      reload.catchUp();
     },
   };
 }
@@ -64,6 +69,17 @@ describe('reading the configuration again', () => {
         'kept as it was by something stronger: port (--port), shutdownMs (EVENT_MANAGER_SHUTDOWN_MS)',
     );
     expect(reload('log_level = "debug"\nshutdown_ms = 5000\nport = 3999').msg).toMatch(/nothing changed/);
+  });
+
+  it('catches up with what changed before it was watched, and is silent when nothing did', async () => {
+    const { catchUp, logger, lines } = await running('log_level = "info"');
+    const before = lines.length;
+    catchUp('log_level = "info"');
+    expect(lines).toHaveLength(before);
+    catchUp('log_level = "debug"');
+    expect(logger.level).toBe('debug');
+    catchUp('log_level = 1');
+    expect(lines.at(-1)).toMatchObject({ level: 50 });
   });
 
   it('keeps everything when one value is wrong, and says which', async () => {
