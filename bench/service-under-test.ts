@@ -15,6 +15,7 @@ export async function startServiceUnderTest(
   const program = join(import.meta.dirname, '../packages/server/src/main.ts');
   const child = await startChild(program, ['--port', '0', '--data-dir', dataDir], /listens on (http:\/\/[\w.:[\]]+)/, {
     EVENT_MANAGER_WEBHOOK_ALLOW: webhookAllow,
+    EVENT_MANAGER_METRICS_ENABLED: 'false',
   });
   return { url: child.found[1]!, pid: child.pid, stop: () => child.stop() };
 }

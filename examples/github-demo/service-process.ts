@@ -27,7 +27,9 @@ export class ServiceProcess {
     const args = ['--conditions=source', MAIN, '--port', String(port), '--data-dir', dataDir, ...more];
     // Settings of whoever runs this are not meant for it.
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
-    const env = { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), PATH, HOME, ...environment };
+    // Several run at once, and the port of the metrics is one.
+    const own = { EVENT_MANAGER_METRICS_ENABLED: 'false', ...environment };
+    const env = { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), PATH, HOME, ...own };
     this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
     this.#child.stderr!.on('data', (text) => {

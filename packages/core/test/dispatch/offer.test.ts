@@ -3,6 +3,7 @@ import { sampleEvent } from '@event-manager/testing/conformance';
 import { describe, expect, it } from 'vitest';
 import { ActiveSubscription } from '../../src/dispatch/active-subscription.ts';
 import { Bodies } from '../../src/dispatch/bodies.ts';
+import { noCounts } from '../../src/dispatch/delivery-counts.ts';
 import { KeptEvent } from '../../src/dispatch/kept-event.ts';
 import { LocalQueue } from '../../src/dispatch/local-queue.ts';
 import { offerLive, ReadBack } from '../../src/dispatch/offer.ts';
@@ -68,6 +69,7 @@ function subscriptionOf(id: string, topic: string, floor: Position, laneEntriesM
     }),
     limits: DEFAULT_LIMITS,
     held: undefined,
+    totals: noCounts(),
   });
 }
 
