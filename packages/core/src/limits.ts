@@ -44,6 +44,8 @@ export interface Limits {
   readonly topicsMax: number;
   /** The JSON Schema of a topic: compiling takes time that grows with it. */
   readonly schemaBytesMax: number;
+  /** Characters of all declared topics with every version of their schemas: they are kept in memory. */
+  readonly topicsCharactersMax: number;
   /** Values in one list of a filter, and nodes of one filter. */
   readonly filterEntriesMax: number;
 }
@@ -70,5 +72,6 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   subscriptionsMax: 100_000,
   topicsMax: 10_000,
   schemaBytesMax: 64 * 1024,
+  topicsCharactersMax: 64 * 1024 * 1024,
   filterEntriesMax: 1_000,
 });

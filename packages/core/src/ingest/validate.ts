@@ -17,6 +17,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { TopicRules, Topics } from '../topic/topics.ts';
 import { Rejections } from './rejections.ts';
 
+/** A reason may quote a name out of the schema, which can be as long as the schema. */
+const REASON_CHARACTERS_MAX = 500;
+
 export interface ValidateRequest {
   readonly principal: Principal;
   readonly event: Appendable;
@@ -97,7 +100,8 @@ function violates(
   rules: TopicRules,
   violation: SchemaViolation,
 ): EventManagerError {
-  const words = `The payload does not fit the schema of its topic: ${violation.reason}`;
+  const reason = violation.reason.slice(0, REASON_CHARACTERS_MAX).toWellFormed();
+  const words = `The payload does not fit the schema of its topic: ${reason}`;
   const version = rules.version === 0 ? {} : { schemaVersion: rules.version };
   const details = { pointer: `${pointer}/payload${violation.pointer}`, topic: event.topic, ...version };
   return new EventManagerError('schema_violation', words, details);

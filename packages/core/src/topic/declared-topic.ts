@@ -11,12 +11,15 @@ export type KeptTopic = Omit<TopicInfo, 'schema' | 'checked'>;
 export class DeclaredTopic {
   readonly kept: KeptTopic;
   readonly revision: Revision;
+  /** Of its record: what it takes in memory. */
+  readonly characters: number;
   readonly #compiler: SchemaCompiler | undefined;
   #check: PayloadCheck | undefined;
 
   constructor(kept: KeptTopic, revision: Revision, compiler: SchemaCompiler | undefined) {
     this.kept = kept;
     this.revision = revision;
+    this.characters = JSON.stringify(kept).length;
     this.#compiler = compiler;
   }
 

@@ -12,6 +12,7 @@ export class TopicCatalog {
   readonly #compiler: SchemaCompiler | undefined;
   readonly #onChange: (canonical: string) => void;
   readonly #topics = new Map<string, DeclaredTopic>();
+  #characters = 0;
   /** In their order; made when somebody asks. */
   #names: readonly string[] | undefined;
 
@@ -27,6 +28,11 @@ export class TopicCatalog {
 
   get size(): number {
     return this.#topics.size;
+  }
+
+  /** Of all topics together. */
+  get characters(): number {
+    return this.#characters;
   }
 
   get(canonical: string): DeclaredTopic | undefined {
@@ -68,6 +74,7 @@ export class TopicCatalog {
     // A refresh that began before a change may end after it.
     if (known && known.revision >= topic.revision) return;
     if (!known) this.#names = undefined;
+    this.#characters += topic.characters - (known?.characters ?? 0);
     this.#topics.set(canonical, topic);
     this.#onChange(canonical);
   }

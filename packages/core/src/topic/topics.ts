@@ -27,6 +27,8 @@ import { TopicCatalog } from './topic-catalog.ts';
 import type { StoredCheck, TopicInfo } from './topic-info.ts';
 
 const VERSIONS_MAX = 100;
+/** A topic's record is written as a whole with each version: so many of the largest schemas may be in it. */
+const LARGEST_SCHEMAS_MAX = 16;
 
 export interface TopicsOptions {
   readonly adapter: EventBusAdapter;
@@ -72,7 +74,13 @@ export class Topics {
       if (!isStandardSchema(schema)) throw new TypeError(`The schema of ${type} does not speak Standard Schema.`);
       this.#bring(parseTopic(type, limits, '/events'), standardCheck(schema));
     }
-    this.#refreshing = new OneAtATime(() => this.#catalog.refresh(), onFailure);
+    this.#refreshing = new OneAtATime(
+      () => this.#catalog.refresh(),
+      (error) => {
+        // The store may be away for a moment; the next hint or look asks again.
+        if (!isEventManagerError(error)) onFailure(error);
+      },
+    );
   }
 
   /** False while no topic asks anything of its events. */
@@ -222,6 +230,7 @@ export class Topics {
 
   async #change(canonical: string, wanted: Declaration, kept: KeptTopic, revision: number): Promise<TopicInfo> {
     const { schema, standard } = wanted;
+    this.#assertRoom(canonical, kept);
     const compiled = schema === undefined ? undefined : jsonSchemaCheck(schema, this.#options.compiler);
     const brought = standard && standardCheck(standard);
     const before = this.#standard.get(canonical);
@@ -238,6 +247,22 @@ export class Topics {
       this.#bring(canonical, before);
       throw error;
     }
+  }
+
+  #assertRoom(canonical: string, kept: KeptTopic): void {
+    const { schemaBytesMax, topicsCharactersMax } = this.#options.limits;
+    const characters = JSON.stringify(kept).length;
+    const maximum = LARGEST_SCHEMAS_MAX * schemaBytesMax;
+    if (characters > maximum) {
+      const words = `The versions of the schema of a topic have at most ${maximum} characters together.`;
+      throw new EventManagerError('invalid_schema', words, { pointer: '/schema', maximum });
+    }
+    const others = this.#catalog.characters - (this.#catalog.get(canonical)?.characters ?? 0);
+    if (others + characters <= topicsCharactersMax) return;
+    throw new EventManagerError('too_many_topics', 'The declared topics take as much memory as they may.', {
+      limit: 'topicsCharactersMax',
+      maximum: topicsCharactersMax,
+    });
   }
 
   /** Throws `schema_incompatible`. */

@@ -95,9 +95,18 @@ describe('what was refused', () => {
       eventId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       principal: 'anonymous',
       pointer: '/payload/a',
-      reason: 'The payload does not fit the schema of its topic: is missing',
+      reason: 'The payload does not fit the schema of its topic: a is missing',
     });
     expect(JSON.stringify(recent)).not.toContain('hush');
+  });
+
+  it('is told in few words, however long the names of the schema are', async () => {
+    const { world, engine, declare } = await openStrict(false);
+    await declare('order.created', '😀'.repeat(10_000));
+    const error = (await world.publish().catch((thrown: unknown) => thrown)) as EventManagerError;
+    expect(error.message.length).toBeLessThan(600);
+    expect(error.message.isWellFormed()).toBe(true);
+    expect(engine.rejections.recent[0]!.reason).toBe(error.message);
   });
 
   it('is counted together where publishers think of more topics than anybody could read', async () => {

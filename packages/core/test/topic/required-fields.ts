@@ -12,7 +12,7 @@ export const requiredFields: SchemaCompiler & { compiled: number } = {
     return {
       check(payload) {
         const missing = required.find((name) => !Object.hasOwn(payload as JsonObject, name));
-        return missing === undefined ? undefined : { pointer: `/${missing}`, reason: 'is missing' };
+        return missing === undefined ? undefined : { pointer: `/${missing}`, reason: `${missing} is missing` };
       },
     };
   },

@@ -86,6 +86,19 @@ describe('declaring a topic', () => {
     expect(await create(engine, { topic: 'a' })).toMatchObject({ versions: [] });
   });
 
+  it('is bounded in what all of them take, and each by itself', async () => {
+    const { engine } = await openMemory({ schemas, limits: { topicsCharactersMax: 10_000, schemaBytesMax: 500 } });
+    await create(engine, { topic: 'a', schema: requires('x'.repeat(400)) });
+    let versions = 1;
+    const more = (version: number) => add(engine, 'a', { schema: requires(`${version}`.padStart(400, 'x')) });
+    while ((await codeOf(more(versions + 1))) === 'none') versions++;
+    expect(versions).toBe(16);
+    expect(await codeOf(more(versions + 1))).toBe('invalid_schema');
+    expect(await codeOf(create(engine, { topic: 'b', schema: requires('x'.repeat(400)) }))).toBe('none');
+    expect(await codeOf(create(engine, { topic: 'c', description: 'x'.repeat(4_000) }))).toBe('too_many_topics');
+    expect(await codeOf(create(engine, { topic: 'c' }))).toBe('none');
+  });
+
   it('is bounded in number', async () => {
     const { engine } = await openMemory({ limits: { topicsMax: 2 } });
     await create(engine, { topic: 'a' });

@@ -10,6 +10,7 @@ const CEILINGS: Partial<Limits> = {
   topicCharactersMax: 500,
   nameCharactersMax: 255,
   inFlightMax: 100_000,
+  schemaBytesMax: 1024 * 1024,
 };
 
 /** Read wherever they are used, and of no consequence for what was accepted before. */

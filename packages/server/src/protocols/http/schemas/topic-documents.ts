@@ -97,7 +97,14 @@ export function topicDocuments(limits: Limits): RouteDocuments {
         200: { ...DECLARED, description: 'The topic has this schema already.' },
         201: { ...DECLARED, description: 'The topic with its new version.' },
       },
-      errors: [...DECLARE_ERRORS, 'topic_not_found', 'not_supported', ...BODY_ERRORS, ...WRITE_ERRORS],
+      errors: [
+        ...DECLARE_ERRORS,
+        'topic_not_found',
+        'too_many_topics',
+        'not_supported',
+        ...BODY_ERRORS,
+        ...WRITE_ERRORS,
+      ],
     },
     'GET /topics/:topic/events': {
       ...events,
