@@ -86,7 +86,7 @@ export class Connection {
       onAnswered: (count) => this.#answered(count),
       onInternal: onFailure,
     });
-    this.#heartbeat = new Heartbeat(webSocket, configuration.wsHeartbeatMs, clock.monotonicMs());
+    this.#heartbeat = new Heartbeat(() => webSocket.ping(), configuration.wsHeartbeatMs, clock.monotonicMs());
     this.#streams = new Streams({
       context,
       outbox: this.#outbox,

@@ -1,5 +1,3 @@
-import type { WebSocket } from 'ws';
-
 /** More pings between two looks, about a second apart, are no sign of life but a flood. */
 const PINGS_MAX = 100;
 
@@ -12,7 +10,7 @@ const PINGS_MAX = 100;
  * That something was heard is only noted; when, the next look decides: so a frame does not cost a look at the clock.
  */
 export class Heartbeat {
-  readonly #webSocket: WebSocket;
+  readonly #ping: () => void;
   readonly #intervalMs: number;
   #hasHeard = false;
   #sinceMs: number;
@@ -20,8 +18,8 @@ export class Heartbeat {
   #isAsked = false;
   #pings = 0;
 
-  constructor(webSocket: WebSocket, intervalMs: number, nowMs: number) {
-    this.#webSocket = webSocket;
+  constructor(ping: () => void, intervalMs: number, nowMs: number) {
+    this.#ping = ping;
     this.#intervalMs = intervalMs;
     this.#sinceMs = nowMs;
     this.#lookedAtMs = nowMs;
@@ -37,13 +35,16 @@ export class Heartbeat {
     return ++this.#pings <= PINGS_MAX;
   }
 
-  /** False when the peer is gone. */
+  /**
+   * False when the peer is gone. While something waits for it (`isFull`) a ping would wait behind that, and whether it is
+   * taken is judged elsewhere: the silence counts from then on.
+   */
   tick(nowMs: number, isFull: boolean): boolean {
     // Rather a look too early than one too late.
     const untilNextMs = nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;
     this.#pings = 0;
-    if (this.#hasHeard) {
+    if (this.#hasHeard || isFull) {
       this.#hasHeard = false;
       this.#isAsked = false;
       this.#sinceMs = nowMs;
@@ -53,8 +54,7 @@ export class Heartbeat {
     if (this.#isAsked) return false;
     this.#isAsked = true;
     this.#sinceMs = nowMs;
-    // Behind what waits it would come late; whether that is taken is judged elsewhere.
-    if (!isFull) this.#webSocket.ping();
+    this.#ping();
     return true;
   }
 }
