@@ -24,9 +24,8 @@ import { parseEventQuery } from './query/parse-query.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscriptions.ts';
-import type { TopicInfo, TopicOptions } from './topic/topic-info.ts';
+import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
 import type { AnyEvents, EventOf, EventOn } from './typed/event-map.ts';
-import type { StandardSchema } from './typed/standard-schema.ts';
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
@@ -105,12 +104,12 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return engine.subscriptions.list(this.#principal);
   }
 
-  async createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+  async createTopic(topic: string, schema?: TopicSchema, options?: TopicOptions): Promise<TopicInfo> {
     const { topics } = await this.#open();
     return topics.create(this.#principal, { ...options, topic, schema });
   }
 
-  async addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+  async addTopicSchema(topic: string, schema: TopicSchema, options?: TopicOptions): Promise<TopicInfo> {
     const { topics } = await this.#open();
     return topics.addSchema(this.#principal, topic, { ...options, schema });
   }

@@ -11,7 +11,7 @@ import type { EventsPage } from './query/events-page.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscriptions.ts';
-import type { TopicInfo, TopicOptions } from './topic/topic-info.ts';
+import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
 import type {
   AnyEvents,
@@ -22,7 +22,6 @@ import type {
   EventTypeOf,
   HandlerOf,
 } from './typed/event-map.ts';
-import type { StandardSchema } from './typed/standard-schema.ts';
 
 /** What `subscribe` takes; `docs/` lists every spelling and default. Exactly one of handler, batchHandler and endpoint. */
 export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends string = string> {
@@ -92,9 +91,9 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
    * the topic also when it was declared like this before. Throws `topic_conflict`, `invalid_schema`, `schema_incompatible`,
    * `not_supported` (a JSON Schema without a compiler), `invalid_topic`, `topic_reserved`.
    */
-  createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo>;
+  createTopic(topic: string, schema?: TopicSchema, options?: TopicOptions): Promise<TopicInfo>;
   /** A new version of the schema, which stored events have to fit too unless the compatibility is `none`. Throws `topic_not_found` and the same. */
-  addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo>;
+  addTopicSchema(topic: string, schema: TopicSchema, options?: TopicOptions): Promise<TopicInfo>;
   /** Throws `topic_not_found` for a topic that was not declared, whether or not it has events. */
   getTopic(topic: string): Promise<TopicInfo>;
   /** All that were declared, in the order of their names. */

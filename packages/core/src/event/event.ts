@@ -11,7 +11,7 @@ export interface Event<Payload = JsonObject> {
   readonly source: string;
   /** When it happened, by the publisher's clock. */
   readonly timestamp: Date;
-  /** Version of the payload's schema; `1.0` when the publisher says nothing. */
+  /** Version of the payload, in the publisher's own words; `1.0` when it says nothing. It chooses no schema. */
   readonly version: string;
   /** Its place in the hierarchy, spelled as it was published. */
   readonly topic: string;

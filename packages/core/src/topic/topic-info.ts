@@ -37,6 +37,12 @@ export interface StoredCheck {
   readonly complete: boolean;
 }
 
+/**
+ * A JSON Schema 2020-12, as an object of any make (literal, TypeBox, what `z.toJSONSchema` gives), or a schema of a library
+ * that speaks Standard Schema.
+ */
+export type TopicSchema = object;
+
 export interface TopicOptions {
   readonly description?: string | undefined;
   /** Default: `backward`. */

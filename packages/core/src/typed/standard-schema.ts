@@ -26,9 +26,13 @@ export interface StandardIssue {
  */
 export type PayloadOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];
 
-/** Some libraries make schemas that are functions. */
+/**
+ * True for the schema of a library. Some make schemas that are functions. What `z.toJSONSchema` gives is a schema of the
+ * library and a JSON Schema; it was made to be the second, and says so by `$schema`.
+ */
 export function isStandardSchema(value: unknown): value is StandardSchema {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  if (Object.hasOwn(value, '$schema')) return false;
   const standard: unknown = (value as Partial<StandardSchema>)['~standard'];
   return typeof standard === 'object' && standard !== null && 'validate' in standard;
 }

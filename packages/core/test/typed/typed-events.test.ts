@@ -10,6 +10,7 @@ import {
   type StandardSchema,
 } from '@event-manager/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import Type from 'typebox';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
@@ -199,6 +200,27 @@ describe('schemas of libraries', () => {
     const refused = bus.publish({ type: 'a', source: 'test', payload: { n: 3 } });
     await expect(refused).rejects.toMatchObject({ details: { pointer: '/payload/n' } });
     await expect(refused).rejects.toThrow('must be even');
+  });
+
+  it('are taken beside JSON Schemas of every make', async () => {
+    await using bus = new EventManager();
+    interface Written {
+      type: string;
+      required?: string[];
+    }
+    const written: Written = { type: 'object' };
+    const made = [
+      z.toJSONSchema(z.object({})),
+      Type.Object({ a: Type.String() }),
+      written,
+      { type: 'object' } as const,
+    ];
+    for (const schema of made) {
+      await expect(bus.createTopic('a', schema)).rejects.toMatchObject({ code: 'not_supported' });
+    }
+    for (const schema of ['a', 1, null, []]) {
+      await expect(bus.createTopic('a', schema as object)).rejects.toMatchObject({ code: 'invalid_schema' });
+    }
   });
 
   it('must be schemas', () => {
