@@ -7,6 +7,7 @@ import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Limits } from '../limits.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { type Pattern, parsePattern } from '../topic/pattern.ts';
+import { Attempts } from './attempts.ts';
 import type { Attempt } from './deliver.ts';
 import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
 import type { HeldLease } from './leases.ts';
@@ -26,7 +27,7 @@ export class ActiveSubscription {
   /** When an attempt ended, or an event was passed over, on the monotonic clock; 0 when neither happened yet. */
   progressAtMs = 0;
   /** In the order of starting, so the first one has the earliest deadline. */
-  readonly attempts = new Set<Attempt>();
+  readonly attempts = new Attempts();
   /** Retries that wait for their attempt number to be durable. */
   readonly starting = new Set<Attempt>();
   /** Attempts and retries about to start. */

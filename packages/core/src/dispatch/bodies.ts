@@ -16,15 +16,23 @@ export class Bodies {
   readonly #store: EventStore;
   readonly #partition: Partition;
   readonly #bytesMax: number;
+  readonly #hasReaders: () => boolean;
   readonly #slots: (KeptEvent | undefined)[];
   readonly #mask: number;
   #size = 0;
   #bytes = 0;
 
-  constructor(store: EventStore, partition: Partition, limits: { queueMaxSize: number; queueBytesMax: number }) {
+  /** `hasReaders` is true while streams read along: they want the newest events whether or not a queue does. */
+  constructor(
+    store: EventStore,
+    partition: Partition,
+    limits: { queueMaxSize: number; queueBytesMax: number },
+    hasReaders: () => boolean = () => false,
+  ) {
     this.#store = store;
     this.#partition = partition;
     this.#bytesMax = limits.queueBytesMax;
+    this.#hasReaders = hasReaders;
     const capacity = 2 ** Math.floor(Math.log2(Math.max(1, limits.queueMaxSize)));
     this.#slots = new Array<KeptEvent | undefined>(capacity).fill(undefined);
     this.#mask = capacity - 1;
@@ -50,11 +58,21 @@ export class Bodies {
     if (before?.position === position) return before;
     if (before) this.#drop(slot, before);
     const kept = record instanceof KeptEvent ? record : new KeptEvent(record);
+    kept.keeper = this;
     this.#slots[slot] = kept;
     this.#size++;
     this.#bytes += kept.body.length;
     if (this.#bytes > this.#bytesMax) this.#shrink(slot);
     return kept;
+  }
+
+  /** Nobody waits for the event any more. Whoever wants it all the same has it read from the store. */
+  forget(kept: KeptEvent): void {
+    const slot = kept.position & this.#mask;
+    if (this.#slots[slot] !== kept || this.#hasReaders()) return;
+    this.#slots[slot] = undefined;
+    this.#size--;
+    this.#bytes -= kept.body.length;
   }
 
   /** Reads the bodies of `positions` (at most 256) that are missing. Resolves with those that cannot be read any more. */

@@ -142,8 +142,10 @@ function pass(
 ): void {
   if (isRetry) subscription.queue.passReady(lane);
   else subscription.queue.passWaiting(lane);
-  if (kept) kept.firstAttemptEnded();
-  else {
+  if (kept) {
+    kept.firstAttemptEnded();
+    kept.done();
+  } else {
     subscription.count('removed');
     subscription.unreadable.delete(position);
   }

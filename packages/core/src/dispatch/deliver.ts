@@ -18,6 +18,10 @@ export class Attempt implements DeliverOptions {
   /** Set when the sink is called. */
   deadlineAtMs = 0;
   state: 'running' | 'abandoned' | 'ended' = 'running';
+  /** Where it stands among the attempts of its subscription: for `Attempts` alone. */
+  isListed = false;
+  earlier: Attempt | undefined;
+  later: Attempt | undefined;
   #abort: AbortController | undefined;
 
   constructor(subscription: ActiveSubscription, batch: readonly ClaimedDelivery[]) {

@@ -291,7 +291,7 @@ export class Dispatcher {
 
   #armDeadline(subscription: ActiveSubscription): void {
     if (subscription.deadlineArmed) return;
-    const first = subscription.attempts.values().next().value;
+    const first = subscription.attempts.first;
     if (!first) return;
     subscription.deadlineArmed = true;
     this.timetable.add({ dueAtMs: first.deadlineAtMs, due: () => this.#onDeadline(subscription) });

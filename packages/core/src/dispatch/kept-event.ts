@@ -17,6 +17,10 @@ export class KeptEvent implements Recorded {
   /** First attempts still to end. */
   firstAttempts = 0;
   onFirstAttempts: (() => void) | undefined;
+  /** Queues that were offered the event as it came and are not done with it. */
+  waitingQueues = 0;
+  /** Where it is kept. */
+  keeper: { forget(kept: KeptEvent): void } | undefined;
   #event: Event | undefined;
 
   constructor(record: Recorded) {
@@ -39,6 +43,14 @@ export class KeptEvent implements Recorded {
     return this.#event;
   }
 
+  /**
+   * A queue that was offered the event as it came needs it no more. After the last one it goes: an event that stayed until
+   * others took its place would outlive two collections of garbage, and be copied in each.
+   */
+  done(): void {
+    if (this.waitingQueues > 0 && --this.waitingQueues === 0) this.keeper?.forget(this);
+  }
+
   /** It leaves memory: nobody can tell any more when its attempts end. */
   dropped(): void {
     if (this.firstAttempts === 0) return;
@@ -47,6 +59,10 @@ export class KeptEvent implements Recorded {
   }
 
   firstAttemptEnded(): void {
-    if (this.firstAttempts > 0 && --this.firstAttempts === 0) this.onFirstAttempts?.();
+    if (this.firstAttempts === 0 || --this.firstAttempts > 0) return;
+    const tell = this.onFirstAttempts;
+    // Whoever still holds the event must not hold its publisher with it.
+    this.onFirstAttempts = undefined;
+    tell?.();
   }
 }

@@ -28,7 +28,10 @@ export function offerLive(
     if (!subscription.wants(kept.lane)) continue;
     const lane = subscription.queue.lanes[kept.lane]!;
     lane.offer(kept.position);
-    if (kept.awaitsAttempts && subscription.attemptsSoon && lane.state === 'live') kept.firstAttempts++;
+    if (lane.state === 'live') {
+      kept.waitingQueues++;
+      if (kept.awaitsAttempts && subscription.attemptsSoon) kept.firstAttempts++;
+    }
     wake(subscription);
   }
   return subscriptions.length;

@@ -52,7 +52,7 @@ export class PartitionDispatch {
     const index = new PatternIndex<ActiveSubscription>();
     const wake = (subscription: ActiveSubscription) => this.dispatcher.wake(subscription);
     const routedHead = () => this.route.head;
-    const bodies = new Bodies(store, partition, limits);
+    const bodies = new Bodies(store, partition, limits, options.hasReaders);
     const readBack = new ReadBack({
       ...{ partition, store, bodies, index, subscriptions },
       ...{ routedHead, wake, onLost, onFailure },

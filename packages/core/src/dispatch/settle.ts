@@ -36,6 +36,7 @@ export function settle(
     case 'delivered':
       subscription.queue.settleFinal(claimed);
       subscription.count('delivered');
+      delivery.kept.done();
       break;
     case 'retry':
       subscription.count('failed');
@@ -142,6 +143,7 @@ function bury(
     atMs,
   });
   subscription.queue.settleFinal(claimed, changes, changes.length * kept.body.length);
+  kept.done();
   subscription.count('deadLettered');
 }
 

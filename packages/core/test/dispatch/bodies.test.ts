@@ -39,6 +39,22 @@ describe('the bodies in memory', () => {
     expect([bodies.get(40)?.id, bodies.get(20)]).toEqual([records[39]!.id, undefined]);
   });
 
+  it('go when the last queue is done with them, unless a stream reads along', async () => {
+    const { store, records } = await keptEvents(2);
+    let hasReaders = false;
+    const bodies = new Bodies(store, 0, ROOMY, () => hasReaders);
+    const [first, second] = records.map((record) => bodies.keep(record));
+    for (const kept of [first!, second!]) kept.waitingQueues = 2;
+    first!.done();
+    expect(bodies.get(1)).toBe(first);
+    first!.done();
+    expect([bodies.get(1), bodies.size, bodies.bytes]).toEqual([undefined, 1, second!.body.length]);
+    hasReaders = true;
+    second!.done();
+    second!.done();
+    expect(bodies.get(2)).toBe(second);
+  });
+
   it('are read again from the store when they are missing, and what cannot be read is named', async () => {
     const { store, records } = await keptEvents(4);
     await store.trim([{ partition: 0, position: 2 }]);
