@@ -308,7 +308,9 @@ export class LocalQueue {
 
   #reservation(lane: LaneQueue, routedHead: Position, closing: boolean): Position {
     if (closing) return lane.floor(routedHead);
-    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? routedHead + 2 * this.#options.inFlightMax;
+    // A lane that reads back may be far behind: reserved up to the head, a crash would make suspects of all in between.
+    const known = lane.state === 'live' ? routedHead : lane.cursor;
+    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? known + 2 * this.#options.inFlightMax;
     return Math.max(lane.reserved, ahead);
   }
 
