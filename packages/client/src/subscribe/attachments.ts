@@ -101,8 +101,9 @@ export class Attachments implements ConnectionUser {
     return attachment.changed(updated, timing);
   }
 
+  /** What the service says to it does not matter: it leaves them too when the connection ends. */
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((attachment) => this.detach(attachment)));
+    await Promise.allSettled([...this.#all].map((attachment) => this.detach(attachment)));
   }
 
   opened(): void {

@@ -1,14 +1,9 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ClientOptions, EventManagerClient } from '../../src/index.ts';
+import { describe, expect, it } from 'vitest';
+import { EventManagerClient } from '../../src/index.ts';
+import { clientOf } from '../support/client-of.ts';
 import { eventsOf, type Frame, published, SocketStandIn } from '../support/socket-stand-in.ts';
 
 const EVENT = { type: 'order.created', source: 'shop' };
-
-function clientOf({ url }: SocketStandIn, options: ClientOptions = {}): EventManagerClient {
-  const client = new EventManagerClient(url, options);
-  onTestFinished(() => client.close());
-  return client;
-}
 
 const many = (count: number) => Array.from({ length: count }, (_, number) => ({ ...EVENT, payload: { number } }));
 

@@ -125,7 +125,9 @@ function turns(start: StartEventManager): void {
     for (const end of ends) end();
     await publishing;
   });
+}
 
+function company(start: StartEventManager): void {
   it('have a time of their own, however many wait before them', async () => {
     const { events } = await start();
     const attempts: number[] = [];
@@ -141,9 +143,7 @@ function turns(start: StartEventManager): void {
     await until('all are handled', () => attempts.length >= 12);
     expect(attempts).toEqual(Array(12).fill(1));
   });
-}
 
-function company(start: StartEventManager): void {
   it('of batches get several events, and their answer holds for all', async () => {
     const { events } = await start();
     const sizes: number[] = [];
