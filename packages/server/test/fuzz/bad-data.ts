@@ -26,18 +26,22 @@ const STRANGERS: readonly unknown[] = [
 const LIST_MAX = 1_000;
 
 /**
- * Everything that can be spoiled about a value in one place: the wrong type, a field missing or too many, a number or a
- * length out of range, a text that breaks its pattern, a word that is none of the list. What the schema allows all the same is
- * left out, so whatever is returned has to be refused.
+ * One way, picked by chance, to spoil a value in one place: the wrong type, a field missing or too many, a number or a length
+ * out of range, a text that breaks its pattern, a word that is none of the list. What the schema allows all the same is passed
+ * over, so whatever is returned has to be refused.
  */
 export function spoil(
-  document: OpenApiDocument,
-  check: SchemaCheck,
+  { document, check, pick }: { document: OpenApiDocument; check: SchemaCheck; pick: (count: number) => number },
   schema: Schema,
   value: unknown,
-): readonly Mutation[] {
+  isUsable: (spoiled: unknown) => boolean = () => true,
+): Mutation | undefined {
   const mutations = [...sites(document, schema, value, '', (replacement) => replacement)];
-  return mutations.filter((mutation) => check.fault(schema, mutation.value) !== undefined);
+  while (mutations.length > 0) {
+    const [mutation] = mutations.splice(pick(mutations.length), 1);
+    if (isUsable(mutation!.value) && check.fault(schema, mutation!.value) !== undefined) return mutation;
+  }
+  return undefined;
 }
 
 function* sites(document: OpenApiDocument, given: Schema, value: unknown, at: string, put: Put): Iterable<Mutation> {

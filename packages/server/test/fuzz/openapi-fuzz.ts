@@ -22,6 +22,8 @@ import type { ServiceState } from './service-state.ts';
 const JSON_TYPE = 'application/json';
 const NDJSON_TYPE = 'application/x-ndjson';
 const TRIES_MAX = 50;
+/** Each sample from a seed of its own: neighbouring seeds of the whole must not share theirs. */
+const SEEDS = 2 ** 31;
 
 export interface FuzzOptions {
   readonly url: string;
@@ -56,7 +58,6 @@ export class OpenApiFuzz {
   readonly #bad = { sent: 0, refused: 0 };
   readonly #random: (count: number) => number;
   readonly #untried: Set<string>;
-  #samples = 0;
   #uniques = 0;
 
   constructor(options: FuzzOptions) {
@@ -213,10 +214,10 @@ export class OpenApiFuzz {
     const schema = type === NDJSON_TYPE ? this.#lines() : content[type]!.schema;
     const headers = { 'content-type': type };
     for (;;) {
-      const mutations = spoil(this.#options.document, this.#check, schema, this.#sample(schema));
+      const how = { document: this.#options.document, check: this.#check, pick: this.#random };
       // A list of lines that is no list is no upload of lines.
-      const usable = type === NDJSON_TYPE ? mutations.filter(({ value }) => Array.isArray(value)) : mutations;
-      const mutation = usable[this.#random(usable.length)];
+      const isUsable = type === NDJSON_TYPE ? Array.isArray : () => true;
+      const mutation = spoil(how, schema, this.#sample(schema), isUsable);
       if (mutation)
         return { what: mutation.what, method, path: this.#address(path), headers, body: written(type, mutation.value) };
     }
@@ -262,7 +263,7 @@ export class OpenApiFuzz {
   #sample(schema: Schema): unknown {
     const arbitrary = this.#data.of(schema);
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const [value] = fc.sample(arbitrary, { seed: this.#options.seed + this.#samples++, numRuns: 1 });
+      const [value] = fc.sample(arbitrary, { seed: this.#random(SEEDS), numRuns: 1 });
       // Parsed anew: what is changed afterwards must not be part of the generator, and a minus before zero is not written.
       const own = value === undefined ? value : JSON.parse(JSON.stringify(value));
       const right = putRight(own, () => String(this.#uniques++));
@@ -276,7 +277,7 @@ export class OpenApiFuzz {
   }
 
   #unknownId(): string {
-    return String(fc.sample(fc.uuid(), { seed: this.#options.seed + this.#samples++, numRuns: 1 })[0]);
+    return String(fc.sample(fc.uuid(), { seed: this.#random(SEEDS), numRuns: 1 })[0]);
   }
 }
 
