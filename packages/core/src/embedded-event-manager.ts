@@ -13,14 +13,17 @@ import type {
   SubscribeRequest,
   Subscription,
 } from './event-manager.ts';
+import { EVENT_MANAGER_OPTION_NAMES } from './event-manager-option-names.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { memory } from './memory/memory.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
 import { parseEventQuery } from './query/parse-query.ts';
+import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscriptions.ts';
@@ -39,6 +42,8 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   #closed = false;
 
   constructor(options: EventManagerOptions<Events> = {}) {
+    refuseUnknownOptions(options, EVENT_MANAGER_OPTION_NAMES, 'EventManager');
+    refuseUnknownOptions(options.limits ?? {}, Object.keys(DEFAULT_LIMITS), 'limits');
     this.#options = options;
     this.#principal = options.principal ?? ANONYMOUS;
   }

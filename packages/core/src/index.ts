@@ -29,7 +29,9 @@ export { jsonPointer } from './json/json-pointer.ts';
 export * from './json/parse-json.ts';
 export { type ParseJsonOptions, parseJson } from './json/parse-json.ts';
 export * from './json.ts';
+
 export * from './limits.ts';
+export { LocalLeases } from './memory/local-leases.ts';
 export * from './memory/memory.ts';
 export * from './memory/memory-adapter.ts';
 export * from './metrics/event-metrics.ts';
@@ -39,6 +41,7 @@ export * from './query/event-query.ts';
 export * from './query/events-page.ts';
 export * from './query/matches-query.ts';
 export * from './query/parse-query.ts';
+export { refuseUnknownOptions } from './refuse-unknown-options.ts';
 export * from './retry/retry-policy.ts';
 export * from './runtime/chance.ts';
 export * from './runtime/clock.ts';

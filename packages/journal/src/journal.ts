@@ -3,7 +3,9 @@ import {
   type Disk,
   type EventBusAdapter,
   EventManagerError,
+  LocalLeases,
   type Runtime,
+  refuseUnknownOptions,
   type Supports,
   systemRuntime,
 } from '@event-manager/core';
@@ -18,7 +20,6 @@ import { FullDisk } from './log/full-disk.ts';
 import { listSegments } from './log/list-segments.ts';
 import { loadLog, startLog } from './log/open-log.ts';
 import { CommitLoop } from './state/commit-loop.ts';
-import { Leases } from './state/leases.ts';
 import { type RecoveredState, recoverState } from './state/recover-state.ts';
 import { StateJournal } from './state/state-journal.ts';
 import { StateLog } from './state/state-log.ts';
@@ -38,6 +39,16 @@ export interface JournalOptions {
   /** Space that is set aside so that debts can be settled while the disk is full. */
   readonly reserveBytes?: number;
 }
+
+/** Complete by its type: an option that is missing here does not compile. */
+const OPTION_NAMES: { readonly [Name in keyof Required<JournalOptions>]: true } = {
+  directory: true,
+  segmentBytesMax: true,
+  stateLogBytesMax: true,
+  reserveBytes: true,
+  disk: true,
+  runtime: true,
+};
 
 export const SEGMENT_BYTES_MAX_DEFAULT = 64 << 20;
 const STATE_LOG_BYTES_MAX_DEFAULT = 8 << 20;
@@ -85,7 +96,9 @@ class Journal implements EventBusAdapter {
   readonly #releases: Release[] = [];
 
   constructor(options: JournalOptions) {
+    refuseUnknownOptions(options, Object.keys(OPTION_NAMES), 'journal');
     const { directory, disk = nodeDisk, runtime = systemRuntime } = options;
+    if (typeof directory !== 'string' || directory === '') throw new TypeError('journal needs a directory.');
     this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX_DEFAULT;
     if (!(this.#segmentBytesMax > 0 && this.#segmentBytesMax <= SEGMENT_BYTES_LIMIT)) {
       throw new TypeError(`segmentBytesMax must be between 1 and ${SEGMENT_BYTES_LIMIT}.`);
@@ -170,7 +183,7 @@ class Journal implements EventBusAdapter {
     });
     const log = await startLog(parts, loaded, witness);
     this.#releases.push(() => log.close());
-    const leases = new Leases(folder.runtime.clock, epoch);
+    const leases = new LocalLeases(folder.runtime.clock, epoch);
     const commits = await this.#startState({ ...state, values }, witness, leases, epoch);
     this.#releases.push(() => commits.close());
     isServing = true;
@@ -214,7 +227,7 @@ class Journal implements EventBusAdapter {
     return witness;
   }
 
-  async #startState(state: ReadableState, witness: Witness, leases: Leases, epoch: number): Promise<CommitLoop> {
+  async #startState(state: ReadableState, witness: Witness, leases: LocalLeases, epoch: number): Promise<CommitLoop> {
     const folder = this.#folder;
     let log: StateLog | undefined;
     if (state.log !== undefined && !this.#damage.any) {

@@ -1,6 +1,7 @@
 import type { AdapterHealth, EventBusAdapter, Supports } from '../contracts/adapter.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
+import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
 import { MemoryEventStore } from './memory-event-store.ts';
 import { MemoryStateStore } from './memory-state-store.ts';
@@ -38,6 +39,7 @@ export class MemoryAdapter implements EventBusAdapter {
   readonly state: MemoryStateStore;
 
   constructor(options: MemoryOptions = {}) {
+    refuseUnknownOptions(options, ['runtime', 'maxHistorySize'] satisfies (keyof MemoryOptions)[], 'memory');
     const { runtime = systemRuntime, maxHistorySize = Number.POSITIVE_INFINITY } = options;
     if (!(maxHistorySize >= 0)) throw new TypeError(`maxHistorySize must be at least 0, not ${maxHistorySize}.`);
     this.store = new MemoryEventStore(runtime.clock, maxHistorySize);

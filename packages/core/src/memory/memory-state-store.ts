@@ -10,7 +10,7 @@ import type {
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { MemoryLeases } from './memory-leases.ts';
+import { LocalLeases } from './local-leases.ts';
 
 /** The records of one kind. `sortedKeys` is made when a page is asked for and dropped when a key comes or goes. */
 interface Shelf {
@@ -30,11 +30,11 @@ export class MemoryStateStore implements StateStore {
   isOpen = false;
 
   readonly #shelves = new Map<StateKind, Shelf>();
-  readonly #leases: MemoryLeases;
+  readonly #leases: LocalLeases;
   #revision: Revision = 0;
 
   constructor(clock: Clock) {
-    this.#leases = new MemoryLeases(clock);
+    this.#leases = new LocalLeases(clock);
   }
 
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {

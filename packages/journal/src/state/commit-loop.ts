@@ -1,6 +1,7 @@
 import {
   EventManagerError,
   isEventManagerError,
+  type LocalLeases,
   type Revision,
   type StateChange,
   type StateKind,
@@ -13,7 +14,6 @@ import { COMMIT_FRAME, encodeFrame, STATE_HEADER_BYTES } from '../format/state-f
 import type { FullDisk } from '../log/full-disk.ts';
 import type { Witness } from '../witness.ts';
 import { encodeCommit } from './encode-commit.ts';
-import type { Leases } from './leases.ts';
 import type { EncodedChange, FramePlace, StateEntries } from './state-entries.ts';
 import { StateLog } from './state-log.ts';
 import type { StateValues } from './state-values.ts';
@@ -36,7 +36,7 @@ export interface CommitLoopParts {
   readonly fullDisk: FullDisk;
   readonly damage: DamageRegister;
   readonly witness: Witness;
-  readonly leases: Leases;
+  readonly leases: LocalLeases;
   readonly entries: StateEntries;
   readonly values: StateValues;
   readonly epoch: number;

@@ -2,6 +2,7 @@ import {
   EventManagerError,
   isEventManagerError,
   type Lease,
+  type LocalLeases,
   type Revision,
   type StateChange,
   type StateEntry,
@@ -10,7 +11,6 @@ import {
   type StateStore,
 } from '@event-manager/core';
 import type { CommitLoop } from './commit-loop.ts';
-import type { Leases } from './leases.ts';
 import type { EncodedChange, StateEntries } from './state-entries.ts';
 import type { StateValues } from './state-values.ts';
 
@@ -18,7 +18,7 @@ import type { StateValues } from './state-values.ts';
 export interface OpenState {
   readonly entries: StateEntries;
   readonly values: StateValues;
-  readonly leases: Leases;
+  readonly leases: LocalLeases;
   readonly commits: CommitLoop;
 }
 

@@ -7,17 +7,23 @@ interface Holding {
   expiresAtMs: number;
 }
 
+/** Tokens of one epoch; far more than a process can hand out. */
+const TOKENS_PER_EPOCH = 2 ** 32;
+
 /**
- * Who may act for which resource. A lease is held while its token is the newest one of its resource and its time, on the
- * monotonic clock, has not come; tokens are never used twice, so a late holder can always be told from the present one.
+ * Who may act for which resource, for an adapter that only this process has open: leases live in memory and a restart ends
+ * them all. A lease is held while its token is the newest one of its resource and its time, on the monotonic clock, has not
+ * come; tokens are never used twice, so a late holder can always be told from the present one. That holds over restarts too
+ * where the adapter counts its openings durably and says the number as `epoch`.
  */
-export class MemoryLeases {
+export class LocalLeases {
   readonly #clock: Clock;
   readonly #holdings = new Map<string, Holding>();
-  #lastToken = 0;
+  #lastToken: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, epoch = 0) {
     this.#clock = clock;
+    this.#lastToken = epoch * TOKENS_PER_EPOCH;
   }
 
   /** An owner that asks again gets a new lease; its old one is lost. */

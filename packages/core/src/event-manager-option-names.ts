@@ -1,0 +1,19 @@
+import type { EventManagerOptions } from './event-manager.ts';
+
+/** Complete by its type: an option that is missing here does not compile. */
+const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = {
+  adapter: true,
+  principal: true,
+  events: true,
+  schemas: true,
+  topicsStrict: true,
+  limits: true,
+  retryPolicy: true,
+  webhookSink: true,
+  systemEvents: true,
+  stallAfterMs: true,
+  owner: true,
+  runtime: true,
+};
+
+export const EVENT_MANAGER_OPTION_NAMES: readonly string[] = Object.keys(NAMES);

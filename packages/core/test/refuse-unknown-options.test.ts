@@ -1,0 +1,24 @@
+import { EventManager, type EventManagerOptions, memory } from '@event-manager/core';
+import { describe, expect, it } from 'vitest';
+
+/** As JavaScript hands them in, where no compiler looks. */
+const unchecked = (options: object) => options as EventManagerOptions;
+
+describe('options by names that nobody reads', () => {
+  it('are refused: a misspelt adapter would be a bus that keeps nothing and says nothing', () => {
+    expect(() => new EventManager(unchecked({ adaptor: memory() }))).toThrow(
+      new TypeError(
+        'EventManager has no option "adaptor"; it has adapter, principal, events, schemas, topicsStrict, limits, retryPolicy, ' +
+          'webhookSink, systemEvents, stallAfterMs, owner, runtime.',
+      ),
+    );
+    expect(() => new EventManager(unchecked({ limits: { eventByteMax: 1 } }))).toThrow(
+      /limits has no option "eventByteMax"/,
+    );
+    expect(() => memory({ historySize: 10 } as object)).toThrow(/memory has no option "historySize"/);
+  });
+
+  it('may be there without a value, as a spread of optional ones leaves them', () => {
+    expect(() => new EventManager(unchecked({ adapter: undefined, adaptor: undefined }))).not.toThrow();
+  });
+});
