@@ -5,6 +5,15 @@ import { type OpenApiDocument, resolve, type Schema, type SchemaCheck } from './
 export interface Mutation {
   readonly what: string;
   readonly value: unknown;
+  /** Another value altogether; what is off by a little says more. */
+  readonly isRough?: boolean;
+}
+
+export interface Spoiler {
+  readonly document: OpenApiDocument;
+  readonly check: SchemaCheck;
+  readonly pick: (count: number) => number;
+  readonly tried: Set<string>;
 }
 
 type Put = (replacement: unknown) => unknown;
@@ -27,19 +36,24 @@ const LIST_MAX = 1_000;
 
 /**
  * One way, picked by chance, to spoil a value in one place: the wrong type, a field missing or too many, a number or a length
- * out of range, a text that breaks its pattern, a word that is none of the list. What the schema allows all the same is passed
- * over, so whatever is returned has to be refused.
+ * out of range, a text that breaks its pattern, a word that is none of the list. Ways that were not `tried` yet come first.
+ * What the schema allows all the same is passed over, so whatever is returned has to be refused.
  */
 export function spoil(
-  { document, check, pick }: { document: OpenApiDocument; check: SchemaCheck; pick: (count: number) => number },
+  { document, check, pick, tried }: Spoiler,
   schema: Schema,
   value: unknown,
   isUsable: (spoiled: unknown) => boolean = () => true,
 ): Mutation | undefined {
-  const mutations = [...sites(document, schema, value, '', (replacement) => replacement)];
-  while (mutations.length > 0) {
-    const [mutation] = mutations.splice(pick(mutations.length), 1);
-    if (isUsable(mutation!.value) && check.fault(schema, mutation!.value) !== undefined) return mutation;
+  const all = [...sites(document, schema, value, '', (replacement) => replacement)];
+  const byWorth = Map.groupBy(all, ({ what, isRough }) => (tried.has(what) ? 'again' : isRough ? 'rough' : 'fine'));
+  for (const worth of ['fine', 'rough', 'again'] as const) {
+    const mutations = byWorth.get(worth) ?? [];
+    while (mutations.length > 0) {
+      const [mutation] = mutations.splice(pick(mutations.length), 1);
+      tried.add(mutation!.what);
+      if (isUsable(mutation!.value) && check.fault(schema, mutation!.value) !== undefined) return mutation;
+    }
   }
   return undefined;
 }
@@ -47,7 +61,9 @@ export function spoil(
 function* sites(document: OpenApiDocument, given: Schema, value: unknown, at: string, put: Put): Iterable<Mutation> {
   const schema = resolve(document, given);
   const name = at === '' ? 'the whole' : at;
-  for (const stranger of STRANGERS) yield { what: `${name} as ${JSON.stringify(stranger)}`, value: put(stranger) };
+  for (const stranger of STRANGERS) {
+    yield { what: `${name} as ${JSON.stringify(stranger)}`, value: put(stranger), isRough: true };
+  }
   for (const part of schema.anyOf ?? []) yield* sites(document, part, value, at, put);
   if (typeof value === 'number') yield* numbers(schema, name, put);
   if (typeof value === 'string') yield* texts(schema, value, name, put);

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { call, postJson, runService, sample } from '../running-service.ts';
+import type { Check } from './answer-checks.ts';
 import { OpenApiFuzz } from './openapi-fuzz.ts';
 import { ServiceState } from './service-state.ts';
 
@@ -61,4 +62,57 @@ it('answers as its OpenAPI document says, whatever is sent', { timeout: 60_000 +
   expect(report.good.accepted).toBe(report.good.sent);
   expect(report.bad.refused).toBe(report.bad.sent);
   expect((await call(`${url}/readyz`)).status).toBe(200);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: a document is lied about wherever it can be.
+type Liar = (document: any) => void;
+
+/** A fuzz that finds nothing in a document that lies would find nothing in a service that does. */
+const LIES: readonly (readonly [lie: string, check: Check, tell: Liar])[] = [
+  ['nothing about 201', 'status_code_conformance', ({ paths }) => delete paths['/events'].post.responses['201']],
+  [
+    'another type of answer',
+    'content_type_conformance',
+    ({ paths }) => {
+      paths['/events'].post.responses['201'].content = { 'text/plain': { schema: {} } };
+    },
+  ],
+  [
+    'a field that answers lack',
+    'response_schema_conformance',
+    ({ components }) => components.schemas.Published.required.push('x'),
+  ],
+  [
+    'a header that is not sent',
+    'response_headers_conformance',
+    ({ paths }) => {
+      paths['/events'].post.responses['201'].headers = { 'x-absent': { schema: { type: 'string' } } };
+    },
+  ],
+  [
+    'more fields than there are',
+    'positive_data_acceptance',
+    ({ components }) => {
+      components.schemas.EventIn.properties.colour = { type: 'string' };
+    },
+  ],
+  [
+    'a shorter type than is taken',
+    'negative_data_rejection',
+    ({ components }) => {
+      components.schemas.EventIn.properties.source.maxLength = 20;
+    },
+  ],
+  ['nothing about GET', 'unsupported_method', ({ paths }) => delete paths['/events'].get],
+];
+
+it.each(LIES)('finds that a document tells %s: %s', async (_lie, check, tell) => {
+  const { url } = await runService({ webhookAllow: ['loopback'] });
+  const state = await prepare(url);
+  const { body: document } = await call(`${url}/openapi.json`);
+  document.paths = { '/events': document.paths['/events'] };
+  tell(document);
+  const { findings } = await new OpenApiFuzz({ url, seed: SEED, requests: 500, document, state }).run();
+  const failed = Object.entries(findings.counts).filter(([, { failed: count }]) => count > 0);
+  expect(failed.map(([name]) => name)).toContain(check);
 });

@@ -58,6 +58,8 @@ export class OpenApiFuzz {
   readonly #bad = { sent: 0, refused: 0 };
   readonly #random: (count: number) => number;
   readonly #untried: Set<string>;
+  /** How the bodies of a route were spoiled so far. */
+  readonly #tried = new Map<string, Set<string>>();
   #uniques = 0;
 
   constructor(options: FuzzOptions) {
@@ -214,13 +216,21 @@ export class OpenApiFuzz {
     const schema = type === NDJSON_TYPE ? this.#lines() : content[type]!.schema;
     const headers = { 'content-type': type };
     for (;;) {
-      const how = { document: this.#options.document, check: this.#check, pick: this.#random };
+      const { document } = this.#options;
+      const tried = this.#triedAt(`${method} ${path} ${type}`);
+      const how = { document, check: this.#check, pick: this.#random, tried };
       // A list of lines that is no list is no upload of lines.
       const isUsable = type === NDJSON_TYPE ? Array.isArray : () => true;
       const mutation = spoil(how, schema, this.#sample(schema), isUsable);
       if (mutation)
         return { what: mutation.what, method, path: this.#address(path), headers, body: written(type, mutation.value) };
     }
+  }
+
+  #triedAt(place: string): Set<string> {
+    const tried = this.#tried.get(place) ?? new Set();
+    this.#tried.set(place, tried);
+    return tried;
   }
 
   #badQuery(method: string, path: string, parameters: readonly Parameter[]): Attempt | undefined {
