@@ -31,7 +31,9 @@ function eventsIn(raw: RawSocket): { events: Frame[]; cursor: string } {
 }
 
 describe('readers that read nothing, or a thousand bytes a second', () => {
-  it('are cut, disturb nobody, and miss nothing when they come back', { timeout: 40_000 + READERS * 2_000 }, async () => {
+  it('are cut, disturb nobody, and miss nothing when they come back', {
+    timeout: 40_000 + READERS * 2_000,
+  }, async () => {
     const { url } = await runService({ wsStallMs: 1_500 });
     const slow = await Promise.all(
       Array.from({ length: READERS }, async (_, index) => {
