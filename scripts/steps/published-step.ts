@@ -9,12 +9,7 @@ export function publishedStep(name: string): Step {
   return {
     name,
     async run() {
-      const names = packageNames();
-      const script = `for (const name of ${JSON.stringify(names)}) {
-        const exported = Object.keys(await import(name));
-        if (exported.length === 0) throw new Error(name + ' exports nothing');
-      }`;
-      const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', importEach(packageNames())], {
         cwd: repositoryRoot,
         encoding: 'utf8',
         env: { ...process.env, NODE_OPTIONS: '' },
@@ -26,7 +21,15 @@ export function publishedStep(name: string): Step {
   };
 }
 
-function packageNames(): string[] {
+/** A program that imports each of these packages and fails when one exports nothing. */
+export function importEach(names: readonly string[]): string {
+  return `for (const name of ${JSON.stringify(names)}) {
+    const exported = Object.keys(await import(name));
+    if (exported.length === 0) throw new Error(name + ' exports nothing');
+  }`;
+}
+
+export function packageNames(): string[] {
   const folder = join(repositoryRoot, 'packages');
   return readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')).name);
 }
