@@ -101,7 +101,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { status: SubscriptionStatus }> {
     const { subscriptions } = await this.#open();
     const definition = subscriptions.get(this.#principal, subscriptionId);
-    return { ...definition, status: subscriptions.status(this.#principal, subscriptionId) };
+    return { ...definition, status: await subscriptions.progress(this.#principal, subscriptionId) };
   }
 
   async listSubscriptions(): Promise<readonly SubscriptionDefinition[]> {

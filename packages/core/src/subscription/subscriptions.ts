@@ -16,6 +16,7 @@ import { EventManagerError, isEventManagerError } from '../errors/event-manager-
 import { createEventIdSource } from '../event/event-id.ts';
 import type { ProgressState } from '../health/progress.ts';
 import type { StallWatch } from '../health/stall-watch.ts';
+import { unservedLag } from '../health/unserved-lag.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
@@ -62,7 +63,7 @@ export interface SubscriptionStatus {
   /** Deliveries that wait for a retry. */
   readonly owed: number;
   readonly state: ProgressState;
-  /** Deliveries it may still have to make: what it owes, and what it has not looked at yet. Absent when it is not served here. */
+  /** Deliveries it may still have to make: what it owes, and what it has not looked at yet. Where it is not served here only `progress` knows. */
   readonly lag?: number;
   /** When an attempt ended or an event was passed over, RFC 3339; absent when neither happened since it is served here. */
   readonly lastProgressAt?: string;
@@ -134,6 +135,15 @@ export class Subscriptions {
       ...progress,
       counts: { ...counts },
     };
+  }
+
+  /** The same with the lag also where nobody serves it here, which takes a look at what is kept of it. */
+  async progress(principal: Principal, id: string): Promise<SubscriptionStatus> {
+    const status = this.status(principal, id);
+    if (status.served || !this.#catalog.isDurable(id)) return status;
+    const { adapter, dispatch } = this.#options;
+    const keys = queueKeys(id, dispatch.partition);
+    return { ...status, lag: await unservedLag(adapter.state, keys, dispatch.route.head) };
   }
 
   pause(principal: Principal, id: string): Promise<SubscriptionDefinition> {

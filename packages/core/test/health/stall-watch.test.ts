@@ -182,6 +182,27 @@ describe('a subscription that waits for good reason is not stalled', () => {
 });
 
 describe('how far a subscription is', () => {
+  it('is known by its records while nobody serves it, across processes', async () => {
+    const { open } = durableWorld();
+    const first = await open();
+    const request = {
+      name: 's',
+      handler: () => ({ success: false }),
+      options: { retryPolicy: fixedRetry(9, HOUR_MS) },
+    };
+    const { id } = await first.subscribe(request);
+    await first.publishMany(2);
+    await first.time.advance(1_000);
+    await first.time.run(first.engine.subscriptions.detach(ANONYMOUS, id));
+    await first.publishMany(3);
+    const progressOf = (bus: typeof first) => bus.time.run(bus.engine.subscriptions.progress(ANONYMOUS, id));
+    expect(await progressOf(first)).toMatchObject({ state: 'unserved', served: false, lag: 5 });
+    await first.close();
+    const second = await open();
+    expect(await progressOf(second)).toMatchObject({ state: 'unserved', lag: 5 });
+    await second.subscribe(request);
+    expect(await progressOf(second)).toMatchObject({ served: true, lag: 5 });
+  });
   it('tells when an attempt ended last, by the wall clock', async () => {
     const bus = await openMemory();
     const { id } = await bus.subscribe({ handler: () => {} });

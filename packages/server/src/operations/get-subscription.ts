@@ -3,7 +3,11 @@ import { describeSubscription, type SubscriptionDescription } from './describe-s
 import type { OperationContext } from './operation-context.ts';
 
 /** One subscription and how far it is. Throws `subscription_not_found`. */
-export function getSubscription(context: OperationContext, principal: Principal, id: string): SubscriptionDescription {
+export async function getSubscription(
+  context: OperationContext,
+  principal: Principal,
+  id: string,
+): Promise<SubscriptionDescription> {
   const { subscriptions } = context.engine;
-  return describeSubscription(subscriptions.get(principal, id), subscriptions.status(principal, id));
+  return describeSubscription(subscriptions.get(principal, id), await subscriptions.progress(principal, id));
 }

@@ -1,0 +1,27 @@
+import type { Position } from '../contracts/event-store.ts';
+import type { StateStore } from '../contracts/state-store.ts';
+import type { QueueKeys } from '../dispatch/local-queue.ts';
+
+const PAGE = 1_000;
+
+/**
+ * Deliveries that a durable subscription may still have to make while nobody serves it here, by its records: what it owes, and
+ * every position behind the one up to which it is settled. Where another process serves it, it may be further by one commit.
+ */
+export async function unservedLag(state: StateStore, keys: QueueKeys, head: Position): Promise<number> {
+  const [progress] = await state.get('progress', [keys.progress]);
+  const { lanes = [] } = (progress?.value ?? {}) as unknown as { lanes?: readonly (readonly [scanned: Position])[] };
+  const floor = Math.min(head, ...lanes.map(([scanned]) => scanned));
+  let owed = 0;
+  let after: string | undefined;
+  do {
+    const page = await state.load('owed', {
+      prefix: keys.owedPrefix,
+      ...(after === undefined ? {} : { after }),
+      limit: PAGE,
+    });
+    owed += page.entries.length;
+    after = page.next;
+  } while (after !== undefined);
+  return owed + head - floor;
+}
