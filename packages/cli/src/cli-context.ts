@@ -44,17 +44,19 @@ export class CliContext implements CommandContext {
   }
 
   /**
-   * Runs work that ends by itself when it is interrupted. Everything else is ended by the signal: a handler that nobody
-   * listens to would make Ctrl-C do nothing.
+   * Runs work that ends by itself when it is interrupted; how it fails then is nobody's concern. Everything else is ended by the
+   * signal: a handler that nobody listens to would make Ctrl-C do nothing.
    */
-  async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signals } = this.surroundings;
     const handlers = Object.entries(ENDINGS).map(
       ([name, ending]) => [name, () => this.interruption.by(ending)] as const,
     );
     for (const [name, handler] of handlers) signals.on(name, handler);
     try {
-      return await work(this.interruption.signal);
+      await work(this.interruption.signal);
+    } catch (error) {
+      if (!this.interruption.signal.aborted) throw error;
     } finally {
       for (const [name, handler] of handlers) signals.off(name, handler);
     }

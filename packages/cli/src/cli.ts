@@ -1,6 +1,7 @@
 /** The program `event-manager`. */
 import { homedir } from 'node:os';
 import { webRuntime } from '@event-manager/core/portable';
+import { EXIT_CODES } from './exit-codes.ts';
 import { runCli } from './run-cli.ts';
 
 const { stdin, stdout, stderr, env: environment } = process;
@@ -16,3 +17,5 @@ const exitCode = await runCli({
   signals: process,
 });
 process.exitCode = exitCode;
+// Whoever was told to end does not wait for what is still open, such as a connection to a service that is away.
+if (exitCode >= EXIT_CODES.interrupted.code) process.exit();

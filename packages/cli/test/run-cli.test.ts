@@ -20,6 +20,7 @@ const LEAVES = [
   'topics get',
   'topics create',
   'topics add-schema',
+  'topics rejections',
   'subscriptions list',
   'subscriptions get',
   'subscriptions create',

@@ -65,6 +65,21 @@ it('knows the service of these settings by its directory and port', async () => 
   });
 });
 
+it('warns of a port for metrics that somebody else has', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  const metricsPort = String((other.address() as AddressInfo).port);
+  const port = { EVENT_MANAGER_PORT: String(await freePort()), EVENT_MANAGER_ADAPTER: 'memory' };
+  const taken = await examine({ ...port, EVENT_MANAGER_METRICS_PORT: metricsPort });
+  expect([taken.code, taken.about('port')]).toEqual([
+    0,
+    [expect.objectContaining({ status: 'ok' }), expect.objectContaining({ status: 'warning' })],
+  ]);
+  const off = { EVENT_MANAGER_METRICS_PORT: metricsPort, EVENT_MANAGER_METRICS_ENABLED: 'false' };
+  expect((await examine({ ...port, ...off })).about('port')).toHaveLength(1);
+});
+
 it('says which of two names won', async () => {
   const { about } = await examine({
     EVENT_MANAGER_PORT: String(await freePort()),

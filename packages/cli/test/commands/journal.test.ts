@@ -17,6 +17,7 @@ it('checks, shows and repairs a data directory, named or that of the settings', 
   expect(sound).toEqual({ code: 0, out: expect.stringMatching(/^undamaged; last position \d+$/m), err: '' });
   const shown = JSON.parse((await run(['journal', 'inspect', '--json'], { environment })).out);
   expect(shown).toMatchObject({ first: 1, head: expect.any(Number), damages: 0 });
+  expect((await run(['journal', 'verify'], { environment, isTerminal: true })).err).toMatch(/1 of 1 segments/);
   expect((await run(['journal', 'verify', '--quiet'], { environment, isTerminal: true })).err).toBe('');
 
   const [segment] = (await readdir(directory)).filter((name) => /^events-.*\.log$/.test(name));

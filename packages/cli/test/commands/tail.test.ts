@@ -53,6 +53,19 @@ describe('tail', () => {
     expect((await em(['tail', '--from', 'the beginning'])).err).toMatch(/\[invalid_cursor/);
   });
 
+  it('ends by SIGTERM, too, and by Ctrl-C while it waits for a service that is away', async () => {
+    const { url, service } = await runningService();
+    const environment = { EVENT_MANAGER_URL: url };
+    const [first, second] = [start(['tail'], { environment }), start(['tail'], { environment })];
+    await Promise.all([first.shows('watching'), second.shows('watching')]);
+    first.interrupt('SIGTERM');
+    expect(await first.result).toMatchObject({ code: 143, out: '' });
+    await service.stop();
+    await second.shows('the service went away; waiting for it');
+    second.interrupt();
+    expect(await second.result).toMatchObject({ code: 130, out: '' });
+  });
+
   it('ends when nobody reads any more', async () => {
     const { url, em } = await runningService();
     const watching = start(['tail', '--json'], { environment: { EVENT_MANAGER_URL: url } });

@@ -30,6 +30,13 @@ it('declares topics, holds payloads against their schema, and adds versions to i
   await em(['topics', 'create', 'user.created']);
   expect((await em(['publish', 'order.created'])).err).toMatch(/\(at \/payload\S*\) \[schema_violation/);
   expect((await em(['publish', 'order.created', '{"total":1}'])).code).toBe(0);
+  const rejections = await em(['topics', 'rejections']);
+  expect(rejections.out).toMatch(
+    /^REFUSED .*\n\S+ {2}order\/created {2}order\.created {2}event-manager-cli {2}\/payload\S* /,
+  );
+  expect(JSON.parse((await em(['topics', 'rejections', '--json'])).out)).toMatchObject({
+    data: [{ type: 'order.created' }],
+  });
 
   const stricter = '{"type":"object","required":["total","currency"]}';
   const refused = await em(['topics', 'add-schema', 'order.created', stricter]);

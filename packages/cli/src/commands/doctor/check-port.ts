@@ -14,6 +14,18 @@ export async function checkPort({ configuration, isServing }: Patient): Promise<
   return { check: 'port', status: 'failed', detail: `${place} cannot be listened on (${code})`, advice };
 }
 
+/** Metrics are on the port of the service as well, so that one of their own is no condition. */
+export async function checkMetricsPort({ configuration, isServing }: Patient): Promise<readonly Finding[]> {
+  const { host, metricsEnabled, metricsPort } = configuration;
+  // The service itself says whether it got the port.
+  if (!metricsEnabled || isServing) return [];
+  const code = await listenFailure(host, metricsPort);
+  if (code === undefined) return [];
+  const detail = `${host}:${metricsPort} for metrics cannot be listened on (${code})`;
+  const advice = 'Choose another by EVENT_MANAGER_METRICS_PORT, or none by EVENT_MANAGER_METRICS_ENABLED=false.';
+  return [{ check: 'port', status: 'warning', detail, advice }];
+}
+
 /** Listens for a moment; the code of the error when that is not possible. */
 function listenFailure(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {

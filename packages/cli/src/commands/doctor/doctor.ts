@@ -8,7 +8,7 @@ import type { Finding, Patient } from './check.ts';
 import { checkClock } from './check-clock.ts';
 import { checkDataDirectory } from './check-data-directory.ts';
 import { checkNode } from './check-node.ts';
-import { checkPort } from './check-port.ts';
+import { checkMetricsPort, checkPort } from './check-port.ts';
 import { checkService } from './check-service.ts';
 import { checkSettings } from './check-settings.ts';
 import type { DoctorFlags } from './route.ts';
@@ -40,6 +40,7 @@ async function examine(context: CliContext, flags: DoctorFlags): Promise<readonl
     ...first,
     ...(await checkDataDirectory(patient)),
     await checkPort(patient),
+    ...(await checkMetricsPort(patient)),
     ...service.findings,
     await checkClock(patient, service.answer),
   ];

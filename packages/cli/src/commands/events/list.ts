@@ -23,6 +23,7 @@ export async function listEvents(this: CliContext, flags: ListEventsFlags): Prom
     return;
   }
   await this.interruptible(async (signal) => {
+    signal.addEventListener('abort', () => void client.close());
     for (let cursor = flags.cursor, isFirst = true; (isFirst || cursor !== undefined) && !signal.aborted; ) {
       const page = await pageOf(cursor);
       for (const event of page) await output.result(event, () => [eventLine(event)]);

@@ -33,15 +33,20 @@ export async function publishMany(
   defaults: object,
 ): Promise<void> {
   const output = new Output(context, flags);
-  await using client = await connect(context, flags, (words) => output.note(words));
+  const client = await connect(context, flags, (words) => output.note(words));
   const upload = new Upload(context, output, client, defaults);
-  const { timers } = context.surroundings.runtime;
-  await context.interruptible(async (signal) => {
-    signal.addEventListener('abort', () => timers.after(LAST_ANSWERS_MS, () => void client.close()));
-    await upload.run(input as AsyncIterable<Uint8Array>, signal);
-    if (signal.aborted) input.destroy?.();
-  });
-  await upload.report();
+  const { signal } = context.interruption;
+  try {
+    await context.interruptible(() => upload.run(input as AsyncIterable<Uint8Array>));
+    await upload.report();
+  } finally {
+    // An input that is not read to its end would keep the process alive.
+    input.destroy?.();
+    // It waits for what is under way, which whoever pressed Ctrl-C did long enough.
+    const closed = client.close();
+    closed.catch(() => {});
+    if (!signal.aborted) await closed;
+  }
 }
 
 class Upload {
@@ -54,6 +59,7 @@ class Upload {
   /** Each resolves when its event and all before it are answered and told. */
   readonly #told: Promise<void>[] = [];
   readonly #counts = { stored: 0, duplicates: 0, refused: 0 };
+  #sent = 0;
   #answered = 0;
   /** Why the service takes no more; the rest of the input is not read. */
   #lost: EventManagerError | undefined;
@@ -69,11 +75,16 @@ class Upload {
     this.#bar = new ProgressBar({ stream: output.progressStream, clock: runtime.clock, environment, unit: 'events' });
   }
 
-  async run(input: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  async run(input: AsyncIterable<Uint8Array>): Promise<void> {
+    const { signal } = this.#context.interruption;
+    const { timers } = this.#context.surroundings.runtime;
+    const givenUp = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => timers.after(LAST_ANSWERS_MS, resolve, true));
+    });
     try {
       for await (const event of untilAborted(readEventInput(input), signal)) {
         this.#send(event);
-        if (this.#told.length >= UNDER_WAY_MAX) await this.#told.shift();
+        if (this.#told.length >= UNDER_WAY_MAX) await Promise.race([this.#told.shift(), givenUp]);
         if (this.#lost !== undefined) break;
       }
     } catch (error) {
@@ -81,22 +92,24 @@ class Upload {
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#unreadable = error.message;
     }
-    await this.#told.at(-1);
+    await Promise.race([this.#told.at(-1), givenUp]);
     this.#bar.end();
   }
 
   async report(): Promise<void> {
     const { stored, duplicates, refused } = this.#counts;
+    // The service may have stored them or not: it went away, or nobody waited any longer.
+    const unanswered = this.#sent - stored - duplicates - refused;
     const number = (value: number) => value.toLocaleString('en-US');
     const elapsedMs = this.#context.surroundings.runtime.clock.monotonicMs() - this.#sinceMs;
     const rate = number(Math.round((this.#answered * 1_000) / Math.max(1, elapsedMs)));
-    await this.#output.result({ stored, duplicates, refused }, () => [
-      `${number(stored)} stored, ${number(duplicates)} stored before, ${number(refused)} refused (${rate}/s)`,
-    ]);
+    const known = `${number(stored)} stored, ${number(duplicates)} stored before, ${number(refused)} refused`;
+    const unknown = unanswered === 0 ? '' : `, ${number(unanswered)} unanswered`;
+    await this.#output.result({ ...this.#counts, unanswered }, () => [`${known}${unknown} (${rate}/s)`]);
     if (this.#unreadable !== undefined) {
       throw new CommandFailure('wrongUse', `the input cannot be read to its end: ${this.#unreadable}`);
     }
-    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#lost !== undefined && !this.#context.interruption.signal.aborted) throw this.#lost;
     if (refused > 0) this.#context.end(stored + duplicates > 0 ? 'partly' : 'failed');
   }
 
@@ -111,6 +124,7 @@ class Upload {
 
   /** Answers are told in the order of the input, as soon as they are there. */
   #send(event: EventText): void {
+    this.#sent += 1;
     const answer = this.#publish(event);
     const told = (this.#told.at(-1) ?? Promise.resolve()).then(async () => this.#tell(event.line, await answer));
     // Whoever waits for it is told; nobody may be waiting yet.
@@ -122,15 +136,18 @@ class Upload {
     const index = this.#answered++;
     this.#bar.update(this.#answered);
     if ('error' in answer) {
-      this.#counts.refused += 1;
-      if (endingOf(answer.error) === 'unreachable' || answer.error.kind === 'closed') this.#lost ??= answer.error;
-      else this.#tellRefusal(line, answer.error);
+      this.#takeError(line, answer.error);
     } else if (answer.duplicate) this.#counts.duplicates += 1;
     else this.#counts.stored += 1;
     if (this.#output.json) await this.#output.result(lineOf(index, line, answer), () => []);
   }
 
-  #tellRefusal(line: number, error: EventManagerError): void {
+  #takeError(line: number, error: EventManagerError): void {
+    if (endingOf(error) === 'unreachable' || error.kind === 'closed') {
+      this.#lost ??= error;
+      return;
+    }
+    this.#counts.refused += 1;
     if (this.#output.json) return;
     this.#bar.end();
     this.#output.warning(`line ${line}: ${failureWords(error)}`);

@@ -12,6 +12,8 @@ export async function tail(this: CliContext, flags: TailFlags): Promise<void> {
   const output = new Output(this, flags);
   await using client = await connect(this, flags, (words) => output.note(words));
   await this.interruptible(async (signal) => {
+    // A service that is away is waited for, but not by somebody who wants to leave.
+    signal.addEventListener('abort', () => void client.close());
     const stream = await client.stream(request);
     output.note('watching; Ctrl-C ends it');
     let left = flags.count ?? Number.POSITIVE_INFINITY;

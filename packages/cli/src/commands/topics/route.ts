@@ -69,7 +69,13 @@ const addSchema: Command<CliContext> = buildCommand({
   },
 });
 
+const rejections: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./rejections.ts')).listRejections,
+  parameters: { flags: SERVICE_FLAGS },
+  docs: { brief: 'List the last events that were refused for what their topic asks, and why' },
+});
+
 export const topicsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, addSchema },
+  routes: { list, get, create, addSchema, rejections },
   docs: { brief: 'Declare topics and their schemas' },
 });
