@@ -69,6 +69,8 @@ export class SimulatedProcess {
       owner: this.name,
       limits: plan.limits,
       webhookSink: (definition) => sinkOf(definition, () => this.#alive),
+      // They stand between the others in the log, and nobody is owed them.
+      systemEvents: true,
     });
     const engine = await Promise.race([opening.catch((error: unknown) => error), this.died]);
     if (!(engine instanceof Engine)) {
