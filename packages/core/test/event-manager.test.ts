@@ -89,6 +89,29 @@ describe('an event manager', () => {
     expect(await bus.listSubscriptions()).toEqual([]);
   });
 
+  it('leaves a named subscription as it is when its handle goes out of scope', async () => {
+    await using bus = new EventManager();
+    const request = { topic: '#', name: 'kept' };
+    {
+      await using _handle = await bus.subscribe({ ...request, handler: () => {} });
+    }
+    await bus.publish(anEvent({ payload: { n: 1 } }));
+    const collector = new TestEventCollector();
+    await bus.subscribe({ ...request, handler: collector.handler });
+    await bus.settled();
+    collector.assertEventEmitted('order.created', { times: 1 });
+  });
+
+  it('detaches a handler from a named subscription, which goes on being owed', async () => {
+    await using bus = new EventManager();
+    const { id } = await bus.subscribe({ topic: '#', name: 'kept', handler: () => {} });
+    await bus.detach(id);
+    expect((await bus.getSubscription(id)).status.served).toBe(false);
+    await expect(bus.detach('0198c1f0-0000-7000-8000-00000000ffff')).rejects.toMatchObject({
+      code: 'subscription_not_found',
+    });
+  });
+
   it('hands events in batches to a batchHandler', async () => {
     await using bus = new EventManager();
     const batches: unknown[][] = [];
