@@ -57,7 +57,7 @@ const SHELLS = {
     const code = `autoload -U compinit; compinit -u -D; source '${await script('zsh')}'
 _describe() { local name=$2; print -l -- "\${\${(P)name}[@]%%:*}" }
 _files() { }
-words=(${quoted}); CURRENT=${words.length}; _event_manager`;
+words=(${quoted}); CURRENT=${words.length}; _event-manager`;
     const offered = await shellSays('zsh', ['-f', '-c', code], environment);
     return offered.filter((word) => word.startsWith(words.at(-1)!));
   },
@@ -95,4 +95,15 @@ it('proposes nothing when the service is away, and nothing that is hidden', asyn
   expect([proposals.code, proposals.err]).toEqual([0, '']);
   expect(proposals.out).not.toMatch(/^[0-9a-f]{8}-/m);
   expect((await run(['propose', '--', 'pro'])).out).toBe('');
+});
+
+it('is loaded by zsh from a folder of fpath, and completes at the first press of the key', async (context) => {
+  if (!has('zsh')) context.skip('zsh is not installed');
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, '_event-manager'), (await run(['completion', 'zsh'])).out);
+  const code = `fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D
+print -l -- "\${_comps[event-manager]}"
+_describe() { local name=$2; print -l -- "\${\${(P)name}[@]%%:*}" }
+words=(event-manager config ''); CURRENT=3; _event-manager`;
+  expect(await shellSays('zsh', ['-f', '-c', code])).toEqual(['_event-manager', 'check', 'print']);
 });

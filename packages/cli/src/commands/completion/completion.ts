@@ -14,9 +14,9 @@ _event_manager() {
 complete -o default -F _event_manager event-manager`,
   zsh: `#compdef event-manager
 # Completion of event-manager for zsh.
-_event_manager() {
+_event-manager() {
   local -a proposals
-  local line word brief
+  local word brief
   while IFS=$'\\t' read -r word brief; do
     [[ -n "$word" ]] && proposals+=("\${word//:/\\\\:}:$brief")
   done < <(event-manager propose -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
@@ -26,10 +26,10 @@ _event_manager() {
     _files
   fi
 }
-if [[ "\${funcstack[1]}" == "_event_manager" ]]; then
-  _event_manager "$@"
+if [[ "\${funcstack[1]}" == "_event-manager" ]]; then
+  _event-manager "$@"
 else
-  compdef _event_manager event-manager
+  compdef _event-manager event-manager
 fi`,
   fish: `# Completion of event-manager for fish.
 function __event_manager_propose
