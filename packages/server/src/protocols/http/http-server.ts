@@ -7,6 +7,7 @@ import { WS_PATH, WsServer } from '../ws/ws-server.ts';
 import { allowOrigins } from './allow-origins.ts';
 import { BodyBudget } from './body-budget.ts';
 import { countConnections } from './count-connections.ts';
+import { countRefusedBodies } from './count-refused-bodies.ts';
 import { acceptJson } from './json-body.ts';
 import { collectRoutes, openApiRoutes } from './openapi.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -185,6 +186,7 @@ function declareRoutes(
     reply.header('connection', 'close');
     done(new EventManagerError('not_ready', `The service is ${context.life.phase}.`));
   });
+  countRefusedBodies(app, context);
   const methods = refuseMethods(app);
   healthRoutes(app, context);
   metricsRoutes(app, context);

@@ -8,7 +8,13 @@
  * nothing but such lines is sent away after a thousand. What ends an upload before its end (that, or a line without end) is
  * its last line.
  */
-import { type BatchResult, EventManagerError, isEventManagerError, type Limits } from '@event-manager/core';
+import {
+  type BatchResult,
+  type ErrorCode,
+  EventManagerError,
+  isEventManagerError,
+  type Limits,
+} from '@event-manager/core';
 import { batchEntry } from './batch-answer.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { parseBounded } from './parse-bounded.ts';
@@ -21,6 +27,8 @@ export interface NdjsonBatch {
   readonly requestId: string;
   /** Stores a group of parsed events; one result per event. */
   readonly publish: (events: readonly unknown[]) => Promise<readonly BatchResult[]>;
+  /** Told of each line that cannot be read, which `publish` never sees. */
+  readonly refused?: (code: ErrorCode) => void;
   readonly pause: (delayMs: number) => Promise<void>;
   /** Resolves in the next turn of the event loop. */
   readonly nextTurn: () => Promise<void>;
@@ -62,6 +70,7 @@ async function* groupsOf({ body, limits, budget }: NdjsonBatch): AsyncGenerator<
 
 async function publishGroup(lines: readonly Uint8Array[], batch: NdjsonBatch): Promise<readonly BatchResult[]> {
   const parsed = lines.map((line) => parseLine(line, batch.limits));
+  for (const entry of parsed) if (entry instanceof EventManagerError) batch.refused?.(entry.code);
   const good = parsed.flatMap((entry) => (entry instanceof EventManagerError ? [] : [entry.value]));
   const stored = good.length === 0 ? [] : await publishAll(good, batch);
   let next = 0;

@@ -60,6 +60,20 @@ describe('GET /metrics', () => {
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 
+  it('counts bodies and lines that never became an event', async () => {
+    const { url } = await runService();
+    await postJson(`${url}/events`, '{"type":');
+    await call(`${url}/events`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' });
+    const headers = { 'content-type': 'application/x-ndjson' };
+    await call(`${url}/events/batch`, { method: 'POST', headers, body: `nothing\n${JSON.stringify(sample())}\n[` });
+    // Not an event, and no publishing.
+    await postJson(`${url}/subscriptions`, '{"topic":');
+    const value = await read(url);
+    expect(value('eventmanager_events_rejected_total', { code: 'invalid_json' })).toBe(3);
+    expect(value('eventmanager_events_rejected_total', { code: 'unsupported_media_type' })).toBe(1);
+    expect(value('eventmanager_events_published_total')).toBe(1);
+  });
+
   it('has the names that alert rules in use are written with, in the form that Prometheus asks for', async () => {
     const { url } = await runService();
     const refusing = createServer((request, response) =>

@@ -38,6 +38,7 @@ export function batchRoutes(app: FastifyInstance, context: OperationContext, { t
       budget,
       requestId: request.id,
       publish: (events) => publishBatch(context, ANONYMOUS, events),
+      refused: (code) => context.engine.countRejected(code),
       pause: (delayMs) => new Promise((resolve) => void timers.after(delayMs, resolve)),
       nextTurn: () => new Promise((resolve) => timers.soon(resolve)),
     });
