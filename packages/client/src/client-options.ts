@@ -1,7 +1,13 @@
-import { DEFAULT_LIMITS, type Runtime, webRuntime } from '@event-manager/core/portable';
+import {
+  type AnyEvents,
+  DEFAULT_LIMITS,
+  type EventDefinitions,
+  type Runtime,
+  webRuntime,
+} from '@event-manager/core/portable';
 
 /** Every option of a client with its default. Times are milliseconds. */
-export interface ClientOptions {
+export interface ClientOptions<Events = AnyEvents> {
   /**
    * How long a publish goes on trying while the service is away or refuses for now. Then it fails with the last reason, and
    * may still have been stored: publish again with the same id to be sure. Default: 30 s.
@@ -23,6 +29,8 @@ export interface ClientOptions {
   readonly onConnection?: (change: ConnectionChange) => void;
   /** Told when a subscription or a stream of this client ended for good without being asked to. Default: nobody is told. */
   readonly onError?: (error: unknown) => void;
+  /** Schemas of the events, made by `defineEvents`: they give the types, and payloads are held against them before they are sent. */
+  readonly events?: EventDefinitions<Events>;
   /** Time and chance; for tests. */
   readonly runtime?: Runtime;
 }
@@ -34,12 +42,14 @@ export type ConnectionChange =
   /** What waited for it failed. It is tried again when something new needs it. */
   | { readonly state: 'given-up'; readonly reason: string };
 
-export type ClientSettings = Required<ClientOptions>;
+export type ClientSettings = Required<Omit<ClientOptions, 'events'>> & {
+  readonly events?: EventDefinitions<unknown>;
+};
 
 const SECOND_MS = 1_000;
 
 /** Fills in the defaults. Throws `TypeError` for what cannot be meant. */
-export function clientSettings(options: ClientOptions): ClientSettings {
+export function clientSettings<Events>(options: ClientOptions<Events>): ClientSettings {
   const settings = {
     publishTimeoutMs: 30 * SECOND_MS,
     requestTimeoutMs: 30 * SECOND_MS,

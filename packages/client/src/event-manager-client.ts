@@ -2,7 +2,6 @@ import type {
   BatchPublishResult,
   DeadLetter,
   EngineHealth,
-  EventIn,
   EventManager,
   EventMetrics,
   EventsRequest,
@@ -17,11 +16,14 @@ import type {
 import {
   type AnyEvents,
   DEFAULT_LIMITS,
+  type EventInOf,
   EventManagerError,
   type EventOf,
   type EventOn,
   type EventsPage,
+  type EventTypeOf,
   isEventManagerError,
+  isStandardSchema,
   type JsonObject,
   type StandardSchema,
   type TopicInfo,
@@ -34,6 +36,8 @@ import { HttpCaller } from './http/http-caller.ts';
 import { RemoteState } from './http/remote-state.ts';
 import { errorAt } from './publish/event-text.ts';
 import { Outbox } from './publish/outbox.ts';
+import { PayloadChecks } from './publish/payload-checks.ts';
+import { Publisher } from './publish/publisher.ts';
 import { serviceAddress } from './service-address.ts';
 import { RemoteStreams } from './stream/remote-streams.ts';
 import { Attachments } from './subscribe/attachments.ts';
@@ -49,12 +53,14 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #state: RemoteState;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  readonly #publisher: Publisher;
+  readonly #checks: PayloadChecks;
   readonly #attachments: Attachments;
   readonly #streams: RemoteStreams;
   #closing: Promise<void> | undefined;
 
   /** Throws `TypeError` for an address or an option that cannot be meant. */
-  constructor(url: string | URL, options: ClientOptions = {}) {
+  constructor(url: string | URL, options: ClientOptions<Events> = {}) {
     const settings = clientSettings(options);
     const { runtime, requestTimeoutMs: timeoutMs } = settings;
     const address = serviceAddress(url);
@@ -67,19 +73,21 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#attachments = new Attachments({ ...settings, connection, requests, state: this.#state, timeoutMs });
     this.#streams = new RemoteStreams({ connection, requests, runtime, timeoutMs });
     this.#outbox = new Outbox({ ...settings, connection });
+    this.#checks = new PayloadChecks(settings.events);
+    this.#publisher = new Publisher({ runtime, outbox: this.#outbox, checks: this.#checks });
   }
 
   /** The id is made here, so an event is stored once however often it has to be sent. Throws also `unreachable`. */
-  publish(event: EventIn): Promise<PublishResult> {
+  publish<Type extends EventTypeOf<Events>>(event: EventInOf<Events, Type>): Promise<PublishResult> {
     try {
       this.#assertOpen();
-      return this.#outbox.publish(event);
+      return this.#publisher.publish(event);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async publishBatch(events: readonly EventIn[]): Promise<BatchPublishResult> {
+  async publishBatch(events: readonly EventInOf<Events>[]): Promise<BatchPublishResult> {
     this.#assertOpen();
     const { batchEventsMax: limit } = DEFAULT_LIMITS;
     if (events.length > limit) {
@@ -144,12 +152,18 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.subscriptions();
   }
 
-  createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
-    return this.#state.createTopic(topic, schema, options);
+  async createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    if (!isStandardSchema(schema)) return this.#state.createTopic(topic, schema, options);
+    const created = await this.#state.createTopic(topic, undefined, options);
+    this.#checks.bring(topic, schema);
+    return created;
   }
 
-  addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
-    return this.#state.addTopicSchema(topic, schema, options);
+  async addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
+    if (!isStandardSchema(schema)) return this.#state.addTopicSchema(topic, schema, options);
+    const known = await this.#state.topic(topic);
+    this.#checks.bring(topic, schema);
+    return known;
   }
 
   getTopic(topic: string): Promise<TopicInfo> {
@@ -233,9 +247,9 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#http.close();
   }
 
-  async #publishOne(event: EventIn, index: number): Promise<PublishResult | EventManagerError> {
+  async #publishOne(event: unknown, index: number): Promise<PublishResult | EventManagerError> {
     try {
-      return await this.#outbox.publish(event);
+      return await this.#publisher.publish(event);
     } catch (error) {
       if (isEventManagerError(error)) return errorAt(error, index);
       throw error;

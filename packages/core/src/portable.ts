@@ -17,6 +17,8 @@ export type * from './runtime/clock.ts';
 export type * from './runtime/runtime.ts';
 export { webRuntime } from './runtime/web-runtime.ts';
 export { OPTION_FIELDS } from './subscription/subscription-fields.ts';
+export { type PayloadCheck, standardCheck } from './topic/payload-check.ts';
+export { canonicalLevels, parseTopic } from './topic/topic.ts';
 export type * from './topic/topic-info.ts';
 export * from './typed/define-events.ts';
 export type * from './typed/event-map.ts';

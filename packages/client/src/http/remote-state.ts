@@ -8,13 +8,10 @@ import type {
   SubscriptionStatus,
 } from '@event-manager/core';
 import {
-  EventManagerError,
   type EventsPage,
   eventsPage,
-  isStandardSchema,
   type JsonObject,
   reviveEvent,
-  type StandardSchema,
   type TopicInfo,
   type TopicOptions,
 } from '@event-manager/core/portable';
@@ -85,14 +82,14 @@ export class RemoteState {
     await this.#http.call({ method: 'DELETE', path: subscriptionPath(id), isRepeatable: true });
   }
 
-  async createTopic(topic: string, schema?: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
-    const body = JSON.stringify({ ...options, topic, ...jsonSchema(schema) });
+  async createTopic(topic: string, schema?: JsonObject, options?: TopicOptions): Promise<TopicInfo> {
+    const body = JSON.stringify({ ...options, topic, schema });
     // The same declaration again changes nothing.
     return (await this.#http.call({ method: 'POST', path: '/topics', isRepeatable: true, body })) as TopicInfo;
   }
 
-  async addTopicSchema(topic: string, schema: JsonObject | StandardSchema, options?: TopicOptions): Promise<TopicInfo> {
-    const body = JSON.stringify({ ...options, ...jsonSchema(schema) });
+  async addTopicSchema(topic: string, schema: JsonObject, options?: TopicOptions): Promise<TopicInfo> {
+    const body = JSON.stringify({ ...options, schema });
     const path = `${topicPath(topic)}/schemas`;
     return (await this.#http.call({ method: 'POST', path, isRepeatable: true, body })) as TopicInfo;
   }
@@ -156,12 +153,4 @@ function subscriptionPath(id: string): string {
 
 function topicPath(topic: string): string {
   return `/topics/${encodeURIComponent(topic)}`;
-}
-
-/** A schema of a library is a program, and cannot be sent. */
-function jsonSchema(schema: JsonObject | StandardSchema | undefined): { readonly schema?: JsonObject } {
-  if (schema === undefined) return {};
-  if (!isStandardSchema(schema)) return { schema };
-  const words = 'A schema of a library holds only in the process that has it; give a JSON Schema instead.';
-  throw new EventManagerError('not_supported', words, { pointer: '/schema' });
 }

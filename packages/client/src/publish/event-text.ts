@@ -9,6 +9,8 @@ import {
 
 export interface EventText {
   readonly id: string;
+  /** As it was given, or the type in place of it. */
+  readonly topic: unknown;
   readonly text: string;
 }
 
@@ -27,7 +29,7 @@ export function eventText(input: unknown, made: { readonly id: () => string; rea
   }
   const whole = { ...event, id, timestamp };
   checkJson(whole, { depthMax: DEFAULT_LIMITS.depthMax, pointer: '' });
-  return { id: id.toLowerCase(), text: JSON.stringify(whole) };
+  return { id: id.toLowerCase(), topic: event['topic'] ?? event['type'], text: JSON.stringify(whole) };
 }
 
 /** The error as it reads at place `index` of a batch. */

@@ -17,12 +17,12 @@
  */
 
 import type { PublishResult } from '@event-manager/core';
-import { createEventIdSource, EventManagerError, type Runtime } from '@event-manager/core/portable';
+import { EventManagerError, type Runtime } from '@event-manager/core/portable';
 import { backoffMs } from '../backoff.ts';
 import type { Connection, ConnectionUser } from '../connection/connection.ts';
 import type { HelloFrame, PublishAnswer, PublishedAnswer, ServerFrame } from '../connection/frames.ts';
 import { problemError } from '../http/problem-error.ts';
-import { eventText } from './event-text.ts';
+import type { EventText } from './event-text.ts';
 import type { PendingEvent } from './pending-event.ts';
 import { publishFrame } from './publish-frame.ts';
 import { utf8Bytes } from './utf8-bytes.ts';
@@ -41,7 +41,6 @@ export interface OutboxOptions {
 
 export class Outbox implements ConnectionUser {
   readonly #options: OutboxOptions;
-  readonly #nextId: () => string;
   /** Everything that is not settled, oldest first. */
   readonly #pending = new Set<PendingEvent>();
   #pendingBytes = 0;
@@ -57,11 +56,9 @@ export class Outbox implements ConnectionUser {
   #cancelPause: (() => void) | undefined;
   #cancelDeadline: (() => void) | undefined;
   #settledAt: { readonly number: number; readonly resolve: () => void }[] = [];
-  #timestamp = { atMs: Number.NaN, text: '' };
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#nextId = createEventIdSource(options.runtime);
     options.connection.use(this);
   }
 
@@ -69,9 +66,8 @@ export class Outbox implements ConnectionUser {
     return this.#pending.size > 0;
   }
 
-  /** Throws what the event is refused with before it is sent, `overloaded`; rejects with what the service says, `unreachable`. */
-  publish(input: unknown): Promise<PublishResult> {
-    const { id, text } = eventText(input, { id: this.#nextId, timestamp: this.#now() });
+  /** Throws `overloaded`; rejects with what the service says, `unreachable`. */
+  publish({ id, text }: EventText): Promise<PublishResult> {
     const bytes = utf8Bytes(text);
     this.assertRoom(1, bytes);
     const deadlineMs = this.#options.runtime.clock.monotonicMs() + this.#options.publishTimeoutMs;
@@ -283,12 +279,6 @@ export class Outbox implements ConnectionUser {
     }
     this.#waiting = this.#waiting.filter((event) => !event.isSettled);
     this.#refused = this.#refused.filter((event) => !event.isSettled);
-  }
-
-  #now(): string {
-    const atMs = this.#options.runtime.clock.wallMs();
-    if (atMs !== this.#timestamp.atMs) this.#timestamp = { atMs, text: new Date(atMs).toISOString() };
-    return this.#timestamp.text;
   }
 }
 

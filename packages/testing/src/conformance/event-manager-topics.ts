@@ -1,3 +1,4 @@
+import type { StandardSchema } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { StartEventManager } from './event-manager-subject.ts';
 
@@ -29,6 +30,29 @@ export function topicsConformance(start: StartEventManager): void {
       await expect(events.publish(bad)).rejects.toMatchObject(refused);
       const { results } = await events.publishBatch([{ ...bad, payload: { total: 1 } }, bad]);
       expect(results[1]).toMatchObject({ code: 'schema_violation', details: { pointer: '/1/payload/total' } });
+    });
+
+    it('hold payloads against a schema of a library, in the process that has it', async () => {
+      const { events } = await start();
+      const schema: StandardSchema = {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: (value) => {
+            const isRight = (value as { total?: unknown }).total !== undefined;
+            return isRight ? { value } : { issues: [{ message: 'a total is needed', path: ['total'] }] };
+          },
+        },
+      };
+      expect(await events.createTopic('order.created', schema)).toMatchObject({ topic: 'order.created', versions: [] });
+      const bad = events.publish({ type: 'order.created', source: 'shop', payload: {} });
+      await expect(bad).rejects.toMatchObject({
+        code: 'schema_violation',
+        message: 'The payload does not fit the schema of its topic: a total is needed',
+        details: { pointer: '/payload/total', topic: 'order/created' },
+      });
+      await events.publish({ type: 'order.created', source: 'shop', payload: { total: 1 } });
+      await expect(events.addTopicSchema('nobody', schema)).rejects.toMatchObject({ code: 'topic_not_found' });
     });
 
     it('get new versions that stored events fit', async () => {
