@@ -147,6 +147,14 @@ export const SETTINGS = {
     fallback: 10_000,
     reason: 'Connections at once; more are closed at once, which a load balancer understands.',
   }),
+  answersBytesMax: setting({
+    variable: 'EVENT_MANAGER_ANSWERS_BYTES_MAX',
+    live: true,
+    reader: wholeNumber(1024 * 1024, 1024 ** 4),
+    fallback: 256 * 1024 * 1024,
+    reason:
+      'Bytes of all answers over HTTP that clients have not read yet; more is refused, so that slow readers cannot take the memory.',
+  }),
   streamsMax: setting({
     variable: 'EVENT_MANAGER_STREAMS_MAX',
     live: true,

@@ -8,6 +8,7 @@ import { allowOrigins } from './allow-origins.ts';
 import { BodyBudget } from './body-budget.ts';
 import { countConnections } from './count-connections.ts';
 import { countRefusedBodies } from './count-refused-bodies.ts';
+import { holdAnswers } from './hold-answers.ts';
 import { acceptJson } from './json-body.ts';
 import { collectRoutes, openApiRoutes } from './openapi.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -187,6 +188,7 @@ function declareRoutes(
     done(new EventManagerError('not_ready', `The service is ${context.life.phase}.`));
   });
   countRefusedBodies(app, context);
+  holdAnswers(app, () => configuration.answersBytesMax);
   const methods = refuseMethods(app);
   healthRoutes(app, context);
   metricsRoutes(app, context);

@@ -6,7 +6,7 @@ import { component } from './component.ts';
 import type { RouteAnswer, RouteDocument } from './route-document.ts';
 
 /** What may be wrong with a request whatever it asks for, and with the service. */
-const ANYWHERE: readonly ErrorCode[] = ['invalid_request', 'not_ready', 'internal'];
+const ANYWHERE: readonly ErrorCode[] = ['invalid_request', 'overloaded', 'not_ready', 'internal'];
 const RETRY_AFTER = Type.Integer({ minimum: 1, description: 'Seconds to wait before trying again.' });
 
 /** A route's document in the words of @fastify/swagger. */
