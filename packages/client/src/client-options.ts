@@ -50,7 +50,7 @@ const SECOND_MS = 1_000;
 
 /** Fills in the defaults. Throws `TypeError` for what cannot be meant. */
 export function clientSettings<Events>(options: ClientOptions<Events>): ClientSettings {
-  const settings = {
+  const defaults = {
     publishTimeoutMs: 30 * SECOND_MS,
     requestTimeoutMs: 30 * SECOND_MS,
     reconnectForMs: Number.POSITIVE_INFINITY,
@@ -61,10 +61,15 @@ export function clientSettings<Events>(options: ClientOptions<Events>): ClientSe
     onConnection: () => {},
     onError: () => {},
     runtime: webRuntime,
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(value >= 0)) throw new TypeError(`${name} is not a number of at least 0.`);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    // A mistyped option would otherwise change nothing in silence.
+    if (name !== 'events' && !Object.hasOwn(defaults, name)) throw new TypeError(`A client has no option ${name}.`);
+    const expected = typeof defaults[name as keyof typeof defaults];
+    const isWrong = name !== 'events' && (typeof value !== expected || (expected === 'number' && !(value >= 0)));
+    if (isWrong)
+      throw new TypeError(`The option ${name} is ${expected === 'number' ? 'a number from 0' : `a ${expected}`}.`);
   }
-  return settings;
+  return { ...defaults, ...Object.fromEntries(given) };
 }

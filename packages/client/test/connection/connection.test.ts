@@ -84,5 +84,7 @@ describe('the connection of a client', () => {
   it('refuses options that cannot be meant', () => {
     expect(() => clientOf({ url: 'http://localhost' }, { publishTimeoutMs: -1 })).toThrow(TypeError);
     expect(() => clientOf({ url: 'http://localhost' }, { waitingMax: Number.NaN })).toThrow(TypeError);
+    expect(() => clientOf({ url: 'http://localhost' }, { heartbeatMs: '5' } as never)).toThrow('heartbeatMs');
+    expect(() => clientOf({ url: 'http://localhost' }, { publishTimeOutMs: 5 } as never)).toThrow('publishTimeOutMs');
   });
 });
