@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { call, postJson, runService, sample } from '../running-service.ts';
 import type { Check } from './answer-checks.ts';
@@ -8,6 +11,7 @@ import { OpenApiFuzz } from './openapi-fuzz.ts';
 import { ServiceState } from './service-state.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_120);
+const ADAPTER = process.env['FUZZ_ADAPTER'] === 'journal' ? 'journal' : 'memory';
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
 
 /** Takes every delivery, except those that are to become dead letters. */
@@ -49,7 +53,9 @@ async function prepare(url: string): Promise<ServiceState> {
 }
 
 it('answers as its OpenAPI document says, whatever is sent', { timeout: 60_000 + REQUESTS * 20 }, async () => {
-  const { url } = await runService({ webhookAllow: ['loopback'] });
+  const dataDir = mkdtempSync(join(tmpdir(), 'event-manager-fuzz-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const { url } = await runService({ webhookAllow: ['loopback'], adapter: ADAPTER, dataDir });
   const state = await prepare(url);
   const { body: document } = await call(`${url}/openapi.json`);
   const report = await new OpenApiFuzz({ url, seed: SEED, requests: REQUESTS, document, state }).run();

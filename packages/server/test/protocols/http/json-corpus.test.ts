@@ -83,3 +83,28 @@ it.each(['memory', 'journal'] as const)(
     expect((await postJson(`${url}/events`, sample())).status).toBe(201);
   },
 );
+
+it.each([
+  ['POST', '/events/batch'],
+  ['POST', '/subscriptions'],
+  ['PATCH', '/subscriptions/{id}'],
+  ['POST', '/topics'],
+])('refuses every text as a problem, or takes it, also on %s %s', async (method, path) => {
+  const { url } = await runService();
+  const { body: subscription } = await postJson(`${url}/subscriptions`, {
+    topic: 'a',
+    endpoint: 'https://example.com/',
+  });
+  const wrong: unknown[] = [];
+  for (const { name, body, contentType = 'application/json' } of JSON_CORPUS) {
+    if (Array.isArray(contentType)) continue;
+    const headers = { 'content-type': contentType as string };
+    const answer = await call(`${url}${path.replace('{id}', subscription.id)}`, { method, headers, body });
+    const isProblem = answer.body.status === answer.status && typeof answer.body.requestId === 'string';
+    const isRight = answer.status < 400 ? true : answer.status < 500 && isProblem;
+    if (!isRight) wrong.push([name, answer.status, answer.body]);
+    expect(({} as { polluted?: unknown }).polluted, name).toBeUndefined();
+  }
+  expect(wrong).toEqual([]);
+  expect((await postJson(`${url}/events`, sample())).status).toBe(201);
+});
