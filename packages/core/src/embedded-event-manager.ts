@@ -13,12 +13,12 @@ import type {
   SubscribeRequest,
   Subscription,
 } from './event-manager.ts';
-import { EVENT_MANAGER_OPTION_NAMES } from './event-manager-option-names.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { memory } from './memory/memory.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
+import { OPTION_NAMES } from './option-names.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
@@ -42,7 +42,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   #closed = false;
 
   constructor(options: EventManagerOptions<Events> = {}) {
-    refuseUnknownOptions(options, EVENT_MANAGER_OPTION_NAMES, 'EventManager');
+    refuseUnknownOptions(options, OPTION_NAMES, 'EventManager');
     refuseUnknownOptions(options.limits ?? {}, Object.keys(DEFAULT_LIMITS), 'limits');
     this.#options = options;
     this.#principal = options.principal ?? ANONYMOUS;

@@ -5,7 +5,7 @@ import { checkJson } from '../json/check-json.ts';
 import { jsonPointer } from '../json/json-pointer.ts';
 import type { Limits } from '../limits.ts';
 import { acceptMetadata, isMetadataField } from './accept.ts';
-import { readCommonName, readOptionalName } from './read-name.ts';
+import { readOptionalName, readSharedName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
 
 /** Retries of an event whose publisher says nothing; the subscription's policy then decides. */
@@ -91,7 +91,7 @@ function readTags(value: unknown, limits: Limits, pointer: string): readonly str
   }
   const tags: string[] = [];
   for (let index = 0; index < value.length; index++) {
-    tags.push(readCommonName(value[index], limits.nameCharactersMax, pointer, String(index)));
+    tags.push(readSharedName(value[index], limits.nameCharactersMax, pointer, String(index)));
   }
   return tags;
 }

@@ -10,7 +10,7 @@ import { accept } from './accept.ts';
 import { type Checked, encode, encodeTrusted } from './encode.ts';
 import { type NormalizedMetadata, normalizeMetadata } from './normalize-metadata.ts';
 import { readEventId } from './read-event-id.ts';
-import { readCommonName, readOptionalName } from './read-name.ts';
+import { readOptionalName, readSharedName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
 import { readTopic } from './read-topic.ts';
 
@@ -36,7 +36,7 @@ export function normalize(input: unknown, context: NormalizeContext): Appendable
   const { limits, trusted = false } = context;
   const pointer = context.pointer ?? '';
   const event = accept(input, pointer);
-  const type = readCommonName(event['type'], limits.nameCharactersMax, pointer, 'type');
+  const type = readSharedName(event['type'], limits.nameCharactersMax, pointer, 'type');
   const topic =
     event['topic'] === undefined
       ? readTopic(type, limits, context.principal, pointer, 'type')
@@ -48,7 +48,7 @@ export function normalize(input: unknown, context: NormalizeContext): Appendable
   const envelope: Envelope = {
     id: event['id'] === undefined ? context.nextId() : readId(event['id'], pointer),
     type,
-    source: readCommonName(event['source'], limits.nameCharactersMax, pointer, 'source'),
+    source: readSharedName(event['source'], limits.nameCharactersMax, pointer, 'source'),
     timestamp: timeText(timestampMs),
     version: readVersion(event['version'], limits, pointer),
     topic: topic.text,
@@ -92,7 +92,7 @@ function readId(value: unknown, parent: string): string {
 }
 
 function readVersion(value: unknown, limits: Limits, pointer: string): string {
-  return value === undefined ? '1.0' : readCommonName(value, limits.nameCharactersMax, pointer, 'version');
+  return value === undefined ? '1.0' : readSharedName(value, limits.nameCharactersMax, pointer, 'version');
 }
 
 function readPriority(value: unknown, parent: string): EventPriority {

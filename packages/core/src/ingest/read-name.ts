@@ -31,7 +31,7 @@ export function readOptionalName(
 }
 
 /** The same for a name that many events share. */
-export function readCommonName(value: unknown, charactersMax: number, parent: string, key: string): string {
+export function readSharedName(value: unknown, charactersMax: number, parent: string, key: string): string {
   const known = typeof value === 'string' && value.length <= charactersMax ? KNOWN.get(value) : undefined;
   if (known !== undefined) return known;
   const name = onePiece(readName(value, charactersMax, parent, key));

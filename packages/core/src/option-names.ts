@@ -16,4 +16,4 @@ const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = 
   runtime: true,
 };
 
-export const EVENT_MANAGER_OPTION_NAMES: readonly string[] = Object.keys(NAMES);
+export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
