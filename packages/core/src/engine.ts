@@ -89,13 +89,13 @@ export interface FindRequest {
 export interface EngineHealth {
   readonly status: 'ok' | 'degraded' | 'failed';
   readonly reason?: string;
-  readonly adapter: AdapterHealth & { readonly name: string };
+  readonly adapter: Omit<AdapterHealth, 'lost'> & { readonly name: string };
   readonly head: Position;
   readonly unacknowledged: number;
   readonly subscriptions: number;
   /** Of the subscriptions that are served here. */
   readonly progress: ProgressHealth;
-  /** Damaged ranges that delivery came upon: what stood there can be delivered to nobody. */
+  /** Damaged ranges that the adapter has on record or delivery came upon: what stood there can be delivered to nobody. */
   readonly lost: readonly LostRange[];
 }
 
@@ -300,7 +300,8 @@ export class Engine {
   }
 
   health(): EngineHealth {
-    const adapter = { ...this.#adapter.health(), name: this.#adapter.name };
+    const { lost = [], ...rest } = this.#adapter.health();
+    const adapter = { ...rest, name: this.#adapter.name };
     const progress = this.#stallWatch.report();
     const isWell = adapter.status === 'ok' && progress.stalled === 0;
     const status = this.#failure || adapter.status === 'failed' ? 'failed' : isWell ? 'ok' : 'degraded';
@@ -314,7 +315,7 @@ export class Engine {
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
       progress,
-      lost: [...this.#lost],
+      lost: [...lost, ...this.#lost.filter((range) => !isWithin(range, lost))],
     };
   }
 
@@ -410,8 +411,7 @@ export class Engine {
   }
 
   #noteLost(lost: LostRange): void {
-    const isKnown = this.#lost.some(({ from, through }) => from <= lost.from && through >= lost.through);
-    if (lost.cause !== 'damaged' || isKnown || this.#lost.length >= LOST_MAX) return;
+    if (lost.cause !== 'damaged' || isWithin(lost, this.#lost) || this.#lost.length >= LOST_MAX) return;
     this.#lost.push(lost);
     this.#reporter.damaged(lost);
   }
@@ -453,6 +453,10 @@ export class Engine {
   #assertNotClosed(): void {
     if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
   }
+}
+
+function isWithin(range: LostRange, known: readonly LostRange[]): boolean {
+  return known.some(({ from, through }) => from <= range.from && through >= range.through);
 }
 
 /** Whoever asks for health may be a stranger: the words of an error that is not ours can hold paths and addresses. */

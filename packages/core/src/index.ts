@@ -8,6 +8,7 @@ export type { DeadLetter } from './dispatch/dead-letter.ts';
 export type { DeliveryCounts } from './dispatch/delivery-counts.ts';
 export { KeptEvent } from './dispatch/kept-event.ts';
 export type { FailedAttempt } from './dispatch/owed.ts';
+export { positionNamedBy } from './dispatch/position-named-by.ts';
 export * from './engine.ts';
 export * from './errors/codes.ts';
 export * from './errors/event-manager-error.ts';

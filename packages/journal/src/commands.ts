@@ -1,7 +1,7 @@
 /** What a person does to a data directory, for the command of this package and for `event-manager journal`. */
 import { EventManagerError, systemRuntime } from '@event-manager/core';
 import { inspect } from './cli/inspect.ts';
-import { repair } from './cli/repair.ts';
+import { type LostRecord, repair } from './cli/repair.ts';
 import { verify } from './cli/verify.ts';
 import type { Damage } from './damage.ts';
 import { isJournalFile, LOCK_FILE, parseSegmentFile } from './files/file-names.ts';
@@ -58,10 +58,14 @@ async function runInspect(folder: Folder): Promise<JournalReport> {
 }
 
 async function runRepair(folder: Folder, directory: string): Promise<JournalReport> {
-  const { damages, lost } = await repair(folder);
-  const done = [...damages.map(damageLine), `repaired; copies are in ${directory}/quarantine`];
+  const { damages, lost, records } = await repair(folder);
+  const done = [
+    ...damages.map(damageLine),
+    ...records.map(recordLine),
+    `repaired; copies are in ${directory}/quarantine`,
+  ];
   const lines = damages.length === 0 ? ['nothing to repair'] : done;
-  return { result: { damages, lost }, lines, isDamaged: false };
+  return { result: { damages, lost, records }, lines, isDamaged: false };
 }
 
 /** A journal that is open changes while it is read: half-written batches would look like damage. */
@@ -75,6 +79,12 @@ async function unused<T>(folder: Folder, work: () => Promise<T>): Promise<T> {
   } finally {
     await release();
   }
+}
+
+function recordLine({ kind, key, now }: LostRecord): string {
+  return now === 'gone'
+    ? `${kind} ${key} is gone`
+    : `${kind} ${key} has an older or newer value than the one that is gone`;
 }
 
 function damageLine({ file, offset, reason, lost }: Damage): string {

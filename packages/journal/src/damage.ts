@@ -2,6 +2,7 @@ import { isDiskFull } from './files/error-code.ts';
 import { DAMAGE_FILE, LOST_FILE, QUARANTINE_DIR } from './files/file-names.ts';
 import type { Folder } from './files/folder.ts';
 import { readBytes } from './files/read-fully.ts';
+import type { RecordName } from './state/records-in.ts';
 
 /** Bytes that were durable and cannot be trusted any more. */
 export interface Damage {
@@ -10,6 +11,8 @@ export interface Damage {
   readonly reason: string;
   /** Positions that cannot be read because of it, when that is known. */
   readonly lost?: Range;
+  /** Records of the state that the damaged bytes still name. */
+  readonly records?: readonly RecordName[];
 }
 
 /** Positions, both ends inside. */
@@ -69,6 +72,16 @@ export class DamageRegister {
     this.#accepted = await readLostFile(this.#folder);
   }
 
+  /** Positions that are gone for good and on record as such. */
+  get accepted(): readonly Range[] {
+    return this.#accepted;
+  }
+
+  /** Takes over what is on record as lost now. */
+  accept(lost: readonly Range[]): void {
+    this.#accepted = lost;
+  }
+
   /** Remembers the damage at once; the copy and the list reach the disk in the background. */
   report(damage: Damage): void {
     if (isAccepted(damage, this.#accepted)) return;
@@ -117,6 +130,13 @@ export async function readLostFile(folder: Folder): Promise<readonly Range[]> {
   } catch {
     return [];
   }
+}
+
+/** Puts positions on record as given up, durably; resolves with all that are. */
+export async function recordLost(folder: Folder, lost: readonly Range[]): Promise<readonly Range[]> {
+  const all = [...(await readLostFile(folder)), ...lost];
+  await folder.replaceFile(LOST_FILE, [Buffer.from(`${JSON.stringify({ lost: all }, undefined, 2)}\n`)]);
+  return all;
 }
 
 /** True when nothing is lost by this damage but what a repair gave up before. */

@@ -4,6 +4,7 @@ import {
   type EventBusAdapter,
   EventManagerError,
   LocalLeases,
+  type LostRange,
   type Runtime,
   refuseUnknownOptions,
   type Supports,
@@ -19,6 +20,7 @@ import { EventLog } from './log/event-log.ts';
 import { FullDisk } from './log/full-disk.ts';
 import { listSegments } from './log/list-segments.ts';
 import { loadLog, startLog } from './log/open-log.ts';
+import { sparePositions } from './log/spare-positions.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { type RecoveredState, recoverState } from './state/recover-state.ts';
 import { StateJournal } from './state/state-journal.ts';
@@ -126,11 +128,12 @@ class Journal implements EventBusAdapter {
   }
 
   health(): AdapterHealth {
-    const facts = this.#facts();
-    if (this.#failStop.failed) return { status: 'failed', reason: this.#failStop.reason!, facts };
-    if (this.#damage.any) return { status: 'read-only', reason: this.#damageText(), facts };
-    if (this.#fullDisk.isFull) return { status: 'full', reason: 'The disk is full.', facts };
-    return { status: 'ok', facts };
+    const lost = this.#lost();
+    const known = { facts: this.#facts(), ...(lost.length === 0 ? {} : { lost }) };
+    if (this.#failStop.failed) return { status: 'failed', reason: this.#failStop.reason!, ...known };
+    if (this.#damage.any) return { status: 'read-only', reason: this.#damageText(), ...known };
+    if (this.#fullDisk.isFull) return { status: 'full', reason: 'The disk is full.', ...known };
+    return { status: 'ok', ...known };
   }
 
   /** Only this process can make the log or the state grow, so there is nothing to hint at. */
@@ -168,6 +171,7 @@ class Journal implements EventBusAdapter {
     }
     const loaded = await loadLog(parts, reading.last);
     const state = await recoverState(folder, reading.last, (damage) => this.#damage.report(damage));
+    if (!this.#damage.any) await sparePositions(folder, loaded.core, this.#damage, state.entries);
     const epoch = Math.max(reading.last.epoch, state.epoch) + 1;
     const values = new StateValues(state.entries, files, (damage) => this.#damage.report(damage));
     const witness = await this.#takeIntoUse(
@@ -274,6 +278,15 @@ class Journal implements EventBusAdapter {
     const { core } = log;
     const bytes = core.segments.reduce((sum, segment) => sum + segment.bytes, 0);
     return { ...facts, head: core.head, first: core.trimmedThrough + 1, segments: core.segments.length, bytes };
+  }
+
+  /** What is on record as given up, and what known damage takes, as far as retention has not passed it. */
+  #lost(): readonly LostRange[] {
+    const trimmedThrough = this.store.opened?.core.trimmedThrough ?? 0;
+    const found = this.#damage.all.flatMap(({ lost }) => (lost === undefined ? [] : [lost]));
+    return [...this.#damage.accepted, ...found]
+      .filter(({ through }) => through > trimmedThrough)
+      .map(({ from, through }) => ({ from, through, cause: 'damaged' }));
   }
 
   #damageText(): string {

@@ -1,4 +1,4 @@
-import type { EventStore } from './event-store.ts';
+import type { EventStore, LostRange } from './event-store.ts';
 import type { StateStore } from './state-store.ts';
 
 /** What an adapter can do: public, frozen data. The conformance suites read their skips from it and from nowhere else. */
@@ -23,6 +23,8 @@ export interface AdapterHealth {
   /** For people; no paths or secrets. */
   readonly reason?: string;
   readonly facts: Readonly<Record<string, number | string | boolean>>;
+  /** Positions that the adapter knows to be lost, whether or not anybody has asked for them since it was opened. */
+  readonly lost?: readonly LostRange[];
 }
 
 /** Where things are kept and shared between processes. */

@@ -1,11 +1,10 @@
 import { EventManagerError } from '@event-manager/core';
-import { copyAside, type Damage, type Range, readLostFile } from '../damage.ts';
+import { copyAside, type Damage, type Range, recordLost } from '../damage.ts';
 import { FailStop } from '../fail-stop.ts';
 import {
   DAMAGE_FILE,
   indexFileOf,
   LOCK_FILE,
-  LOST_FILE,
   parseSegmentFile,
   parseSnapshotFile,
   parseStateLogFile,
@@ -17,6 +16,7 @@ import { OpenFiles } from '../files/open-files.ts';
 import { NO_SEGMENT } from '../format/segment-id.ts';
 import { encodeWitnessSector } from '../format/witness-sector.ts';
 import { removeSegment, writeAnew } from '../log/rewrite-segment.ts';
+import type { RecordName } from '../state/records-in.ts';
 import { StateValues } from '../state/state-values.ts';
 import { writeSnapshot } from '../state/write-snapshot.ts';
 import { type Verification, type VerifiedSegment, verify } from './verify.ts';
@@ -25,6 +25,13 @@ export interface Repair {
   readonly damages: readonly Damage[];
   /** Positions given up for good. */
   readonly lost: readonly Range[];
+  /** Records of the state that damaged bytes named. */
+  readonly records: readonly LostRecord[];
+}
+
+export interface LostRecord extends RecordName {
+  /** `gone`: no value of it is left. `other value`: an older or newer one is. */
+  readonly now: 'gone' | 'other value';
 }
 
 /**
@@ -44,13 +51,12 @@ export async function repair(folder: Folder): Promise<Repair> {
 
 async function repairLocked(folder: Folder): Promise<Repair> {
   const found = await verify(folder);
-  if (found.damages.length === 0) return { damages: [], lost: [] };
+  if (found.damages.length === 0) return { damages: [], lost: [], records: [] };
   for (const file of new Set(found.damages.map(({ file }) => file))) await quarantine(folder, file);
   const damaged = new Set(found.damages.map(({ file }) => file));
   const lost = found.damages.flatMap((damage) => (damage.lost === undefined ? [] : [damage.lost]));
   // On record before the damaged files go: from here on the loss is known, whatever happens to this process.
-  const text = `${JSON.stringify({ lost: [...(await readLostFile(folder)), ...lost] }, undefined, 2)}\n`;
-  await folder.replaceFile(LOST_FILE, [Buffer.from(text)]);
+  await recordLost(folder, lost);
   // An interrupted repair may have left what it had already written anew: that must not be written a second time.
   for (const { file } of [...found.leftovers, ...found.spoilt]) await removeSegment(folder, file);
   await verify(folder, (segment) => repairSegment(folder, segment, damaged));
@@ -71,7 +77,15 @@ async function repairLocked(folder: Folder): Promise<Repair> {
   await folder.replaceFile(WITNESS_FILE, [sector, sector]);
   await folder.removeIfThere(DAMAGE_FILE);
   await folder.syncDir();
-  return { damages: found.damages, lost };
+  return { damages: found.damages, lost, records: lostRecords(found) };
+}
+
+function lostRecords({ damages, state }: Verification): LostRecord[] {
+  const names = damages.flatMap(({ records }) => records ?? []);
+  return names.map(({ kind, key }) => {
+    const now = state.entries.get(kind, key) === undefined ? 'gone' : 'other value';
+    return { kind, key, now };
+  });
 }
 
 async function quarantine(folder: Folder, file: string): Promise<void> {

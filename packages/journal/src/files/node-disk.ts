@@ -83,11 +83,16 @@ async function syncDir(dir: string): Promise<void> {
  * An exclusive transaction on an otherwise empty SQLite file. SQLite takes POSIX record locks, which the kernel releases
  * when the process dies, and it also refuses a second holder in the same process, which bare POSIX locks would not. A file
  * that holds a process id would be stale after a crash and wrong after the id is reused.
+ *
+ * The file gets its first page when it is made: on an empty one the transaction itself begins by writing, and then a journal
+ * could not be opened, nor repaired or emptied, on a disk that is completely full.
  */
 async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
   const { DatabaseSync } = await import('node:sqlite');
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
+    const isEmpty = database.prepare('PRAGMA page_count').get()?.['page_count'] === 0;
+    if (isEmpty) database.exec('PRAGMA user_version = 1');
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();

@@ -15,6 +15,7 @@ import {
 } from '../format/state-frame.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
 import { decodeCommit, decodeEntries } from './encode-commit.ts';
+import { recordsIn } from './records-in.ts';
 import { scanFrames } from './scan-frames.ts';
 import { type FramePlace, StateEntries } from './state-entries.ts';
 
@@ -121,7 +122,8 @@ async function readSnapshot(
   let end: number | undefined;
   for await (const step of scanFrames(file, header.id)) {
     if ('gap' in step) {
-      report({ file: name, offset: step.gap.from, reason: 'state entries do not match their checksum' });
+      const records = await recordsIn(file, step.gap.from, step.gap.to);
+      report({ file: name, offset: step.gap.from, reason: 'state entries do not match their checksum', records });
       continue;
     }
     if (step.frame.what === END_FRAME) end = Number(step.frame.json);
@@ -170,7 +172,13 @@ async function readLog({ name, file, expectedBytes, before, entries, report }: L
       // Only now it matters how far the marks of later frames reach.
       if (!hasGap) durableBytes = Math.max(durableBytes, await markedBehind(file, header, step.gap.to));
       if (step.gap.from >= durableBytes) return { header, sequence, tornAt: step.gap.from, size };
-      report({ file: name, offset: step.gap.from, reason: 'commits of the state do not match their checksum' });
+      const records = await recordsIn(file, step.gap.from, step.gap.to);
+      report({
+        file: name,
+        offset: step.gap.from,
+        reason: 'commits of the state do not match their checksum',
+        records,
+      });
       hasGap = endsInGap = true;
       continue;
     }

@@ -49,3 +49,27 @@ it('says that a directory holds no journal instead of calling it undamaged, and 
   }
   expect(await readdir(directory)).toEqual([]);
 });
+
+it('lists the records of the state that damage took, and whether another value of each is left', async () => {
+  const directory = await temporaryDirectory();
+  const adapter = journal({ directory, reserveBytes: 0 });
+  await adapter.open();
+  await adapter.state.commit([{ kind: 'topic', key: 'kept', value: { mark: 'first' } }]);
+  await adapter.state.commit([
+    { kind: 'topic', key: 'kept', value: { mark: 'second' } },
+    { kind: 'subscription', key: 'taken', value: { mark: 'third' } },
+  ]);
+  await adapter.state.commit([{ kind: 'topic', key: 'last', value: {} }]);
+  await adapter.close();
+  const name = (await readdir(directory)).find((file) => /^state-.*\.log$/.test(file))!;
+  const file = await open(join(directory, name), 'r+');
+  const bytes = await file.readFile();
+  await file.write('X', bytes.indexOf('second'));
+  await file.close();
+
+  const repaired = await run('repair', directory);
+  expect(repaired).toMatchObject({ code: 0 });
+  expect(repaired.out).toContain('topic kept has an older or newer value than the one that is gone\n');
+  expect(repaired.out).toContain('subscription taken is gone\n');
+  expect(repaired.out).not.toContain('last');
+});

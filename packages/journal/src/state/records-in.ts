@@ -1,0 +1,47 @@
+import type { DiskFile, StateKind } from '@event-manager/core';
+import { readBytes } from '../files/read-fully.ts';
+
+/** A record of the state by what it is called. */
+export interface RecordName {
+  readonly kind: StateKind;
+  readonly key: string;
+}
+
+/** More of a damaged stretch is not looked at: what it would name nobody would read. */
+const LOOKED_AT_BYTES_MAX = 4 << 20;
+const NAMED_MAX = 1_000;
+
+/** How commits and entries of a snapshot begin a record. Neither kinds nor keys of the engine need escapes. */
+const RECORD = /\["([a-z-]{1,32})","([^"\\]{1,512})"/g;
+
+/**
+ * The records that a stretch of damaged bytes still names. Whoever repairs has to know what may be gone: a subscription is
+ * another loss than the progress of one. Nothing here is certain: a checksum says that the bytes are wrong, not which.
+ */
+export async function recordsIn(file: DiskFile, from: number, to: number): Promise<readonly RecordName[]> {
+  const bytes = await readBytes(file, from, Math.min(to - from, LOOKED_AT_BYTES_MAX));
+  const names = new Map<string, RecordName>();
+  for (const [whole, kind, key] of bytes.toString('utf8').matchAll(RECORD)) {
+    if (names.size === NAMED_MAX) break;
+    if (isKind(kind!)) names.set(whole, { kind, key: key! });
+  }
+  return [...names.values()];
+}
+
+/** Complete by its type: a kind that is missing here does not compile. */
+const KINDS: { readonly [Kind in StateKind]: true } = {
+  subscription: true,
+  topic: true,
+  progress: true,
+  owed: true,
+  'dead-letter': true,
+  'dead-letter-id': true,
+  attempt: true,
+  replay: true,
+  schedule: true,
+  audit: true,
+};
+
+function isKind(text: string): text is StateKind {
+  return Object.hasOwn(KINDS, text);
+}
