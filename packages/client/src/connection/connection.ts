@@ -99,6 +99,11 @@ export class Connection {
     this.#socket?.send(text);
   }
 
+  /** Somebody waited in vain for an answer: better a new connection than one that may never answer again. */
+  distrust(reason: string): void {
+    if (this.#state === 'open') this.#lose(reason);
+  }
+
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';

@@ -279,6 +279,9 @@ export class Outbox implements ConnectionUser {
     }
     this.#waiting = this.#waiting.filter((event) => !event.isSettled);
     this.#refused = this.#refused.filter((event) => !event.isSettled);
+    // What was sent and never answered keeps its place in the window: in the end nothing could be sent any more.
+    const isUnanswered = [...this.#sent.values()].some((events) => events.every((event) => event.isSettled));
+    if (isUnanswered) this.#options.connection.distrust('A publish was not answered in time.');
   }
 }
 

@@ -140,6 +140,17 @@ describe('publishing over the network', () => {
     await expect(another.publish(EVENT)).rejects.toMatchObject({ code: 'unreachable', details: { sends: 0 } });
   });
 
+  it('does not trust a connection any more on which nothing was answered', async () => {
+    const service = await SocketStandIn.start((frame, peer) => {
+      if (peer.number === 2) peer.send(published(frame));
+    });
+    service.limits.windowEvents = 2;
+    const client = clientOf(service, { publishTimeoutMs: 300 });
+    const lost = await Promise.allSettled(many(2).map((event) => client.publish(event)));
+    expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(client.publish(EVENT)).resolves.toMatchObject({ duplicate: false });
+  });
+
   it('fails with the reason of the service when that is known', async () => {
     const error = { code: 'disk_full', detail: 'Full.', retryable: true, retryAfterMs: 50 };
     const service = await SocketStandIn.start((frame, peer) => {
