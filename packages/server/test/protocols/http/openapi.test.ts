@@ -140,3 +140,12 @@ it('is told in docs/http.md, parameter by parameter of a search, in every spelli
   ]);
   expect(rows).toEqual(documented);
 });
+
+it('is told in docs/http.md by answers that fit it', async () => {
+  const document = await readDocument();
+  const check = new SchemaCheck(document);
+  const examples = [...page.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text]) => JSON.parse(text!));
+  expect(examples).toHaveLength(1);
+  for (const example of examples)
+    expect(check.fault(document.components.schemas['TestOutcome']!, example)).toBeUndefined();
+});
