@@ -67,7 +67,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { status, reason } = engine.health().adapter;
   const advice = status === 'read-only' ? repairAdvice(configuration) : undefined;
   if (advice !== undefined) logger.error({ reason }, advice);
-  logger.info({ url, adapter: configuration.adapter }, 'listening');
+  logger.info({ url, metrics: metricsServer?.url, adapter: configuration.adapter }, 'listening');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
