@@ -32,7 +32,7 @@ describe('the connection of a client', () => {
       if (frame.type === 'ping') peer.send({ type: 'pong' });
       else answerSubscribing(frame, peer);
     });
-    await clientOf(service, { heartbeatMs: 30 }).subscribe({ topic: '#', handler() {} });
+    await clientOf(service, { heartbeatMs: 250 }).subscribe({ topic: '#', handler() {} });
     await until('it was asked', () => service.of('ping').length >= 3);
     expect(service.peers).toHaveLength(1);
   });

@@ -71,7 +71,7 @@ describe('a request over HTTP', () => {
 
   it('takes the pages of a proxy for a service that is away', async () => {
     const { url } = await httpStandIn((_asked, response) => response.writeHead(502).end('<h1>Bad gateway</h1>'));
-    const refused = caller(url, 100).call(get);
+    const refused = caller(url, 1_500).call(get);
     await expect(refused).rejects.toMatchObject({ code: 'unreachable', details: { status: 502 } });
   });
 

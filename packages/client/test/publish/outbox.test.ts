@@ -133,7 +133,7 @@ describe('publishing over the network', () => {
 
   it('fails when its time is used up, and says whether the event may be stored', async () => {
     const service = await SocketStandIn.start();
-    const client = clientOf(service, { publishTimeoutMs: 200 });
+    const client = clientOf(service, { publishTimeoutMs: 1_500 });
     await expect(client.publish(EVENT)).rejects.toMatchObject({ code: 'unreachable', details: { sends: 1 } });
     service.stop();
     const another = clientOf(service, { publishTimeoutMs: 200 });
@@ -145,7 +145,7 @@ describe('publishing over the network', () => {
       if (peer.number === 2) peer.send(published(frame));
     });
     service.limits.windowEvents = 2;
-    const client = clientOf(service, { publishTimeoutMs: 300 });
+    const client = clientOf(service, { publishTimeoutMs: 1_500 });
     const lost = await Promise.allSettled(many(2).map((event) => client.publish(event)));
     expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(client.publish(EVENT)).resolves.toMatchObject({ duplicate: false });
@@ -156,7 +156,7 @@ describe('publishing over the network', () => {
     const service = await SocketStandIn.start((frame, peer) => {
       peer.send({ type: 'published', answers: [{ ref: frame.ref, error }] });
     });
-    await expect(clientOf(service, { publishTimeoutMs: 300 }).publish(EVENT)).rejects.toMatchObject({
+    await expect(clientOf(service, { publishTimeoutMs: 1_500 }).publish(EVENT)).rejects.toMatchObject({
       code: 'disk_full',
     });
   });

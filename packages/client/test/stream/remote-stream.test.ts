@@ -73,11 +73,13 @@ describe('a stream over the network', () => {
 
   it('tells the service when it is closed, also when that had not answered yet', async () => {
     const service = await SocketStandIn.start(answerStreaming);
-    const client = clientOf(service, { requestTimeoutMs: 50 });
-    (await client.stream()).close();
+    (await clientOf(service).stream()).close();
     await until('it is told', () => service.of('unstream').length === 1);
-    service.onFrame = (frame, peer) => setTimeout(() => answerStreaming(frame, peer), 150);
-    await expect(client.stream()).rejects.toMatchObject({ code: 'unreachable' });
+    const late: (() => void)[] = [];
+    service.onFrame = (frame, peer) => void late.push(() => answerStreaming(frame, peer));
+    const opening = clientOf(service, { requestTimeoutMs: 1_500 }).stream();
+    await expect(opening).rejects.toMatchObject({ code: 'unreachable' });
+    for (const answer of late) answer();
     await until('it is told again', () => service.of('unstream').length === 2);
   });
 });

@@ -104,17 +104,20 @@ describe('a subscription with a handler', () => {
     });
     await clientOf(service).subscribe({ topic: '#', handler() {} });
     service.onFrame = ({ ref }, peer) => peer.send({ type: 'error', ref, error });
-    const refused = clientOf(service, { requestTimeoutMs: 200 }).subscribe({ topic: '#', handler() {} });
+    const refused = clientOf(service, { requestTimeoutMs: 1_500 }).subscribe({ topic: '#', handler() {} });
     await expect(refused).rejects.toMatchObject({ code: 'not_ready' });
   });
 
   it('is left again when the answer comes after nobody waits for it any more', async () => {
+    const late: (() => void)[] = [];
     const service = await SocketStandIn.start((frame, peer) => {
-      if (frame.type === 'subscribe') setTimeout(() => answerSubscribing(frame, peer), 300);
+      if (frame.type === 'subscribe') late.push(() => answerSubscribing(frame, peer));
       else answerSubscribing(frame, peer);
     });
-    const late = clientOf(service, { requestTimeoutMs: 100 }).subscribe({ name: 'n', topic: '#', handler() {} });
-    await expect(late).rejects.toMatchObject({ code: 'unreachable' });
+    const client = clientOf(service, { requestTimeoutMs: 1_500 });
+    const subscribing = client.subscribe({ name: 'n', topic: '#', handler() {} });
+    await expect(subscribing).rejects.toMatchObject({ code: 'unreachable' });
+    for (const answer of late) answer();
     await until('it is left', () => service.of('detach').length === 1);
   });
 

@@ -133,10 +133,10 @@ function company(start: StartEventManager): void {
     const attempts: number[] = [];
     await events.subscribe({
       topic: '#',
-      options: { timeoutMs: 300, retryPolicy: AT_ONCE },
+      options: { timeoutMs: 1_000, retryPolicy: AT_ONCE },
       async handler(_event, { attempt }) {
         attempts.push(attempt);
-        await new Promise<void>((resolve) => void systemRuntime.timers.after(60, resolve, true));
+        await new Promise<void>((resolve) => void systemRuntime.timers.after(150, resolve, true));
       },
     });
     await Promise.all(Array.from({ length: 12 }, () => events.publish(EVENT)));
