@@ -87,6 +87,17 @@ describe('the window', () => {
 });
 
 describe('the reservation', () => {
+  it('of a lane that reads back ends where it reads: a crash would make suspects of all up to the head', () => {
+    const records = new Records();
+    const queue = queueOf({ inFlightMax: 10 });
+    const lane = queue.lanes[LANE]!;
+    // The log has 10,000 events, of which the scan has shown five.
+    for (let position = 1; position <= 5; position++) queue.offerRead(lane, LANE, position, 0);
+    records.commit(queue, 10_000);
+    expect(lane.state).toBe('reading');
+    expect(lane.reserved).toBe(5 + 2 * 10);
+  });
+
   it('covers no claim before it is durable, and a whole window ahead afterwards', () => {
     const queue = queueOf({ inFlightMax: 4 });
     offerAll(queue, 10);
