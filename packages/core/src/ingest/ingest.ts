@@ -186,8 +186,9 @@ export class Ingest {
   /** Hands an event on to the store when its topic has nothing against it; nearly always that is known at once. */
   #admit(principal: Principal, input: unknown, { trusted = false }: PublishOptions, waiting: Waiting): void {
     const { event, pointer } = waiting;
-    const judged = this.#validate.run({ principal, event, input, trusted, pointer });
     this.#assertBytes(event.body.length);
+    // Nothing may be thrown behind this: a verdict that nobody waits for would end the process.
+    const judged = this.#validate.run({ principal, event, input, trusted, pointer });
     this.#unacknowledged++;
     this.#unacknowledgedBytes += event.body.length;
     if (!judged) {

@@ -78,6 +78,20 @@ describe('what a topic asks of its events', () => {
   });
 });
 
+it('is not asked of an event for which there is no room: nobody would hear the verdict', async () => {
+  const { time, engine } = await openMemory({ schemas, limits: { publishWaitingBytesMax: 400 } });
+  await engine.topics.create(ANONYMOUS, { topic: 'order.created', schema: requires('a') });
+  const pad = 'x'.repeat(200);
+  const [stored, ...refused] = await time.run(
+    Promise.allSettled(
+      [{ a: 1, pad }, { pad }, { pad }].map((payload) => engine.publish(ANONYMOUS, anEvent({ payload }))),
+    ),
+  );
+  expect(stored!.status).toBe('fulfilled');
+  for (const one of refused) expect(one).toMatchObject({ reason: { code: 'overloaded' } });
+  expect(engine.rejections.counts).toEqual([]);
+});
+
 describe('what was refused', () => {
   it('is told without the payload, the newest first, a hundred at most', async () => {
     const { world, engine, declare } = await openStrict(false);
