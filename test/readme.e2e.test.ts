@@ -17,9 +17,17 @@ function blocks(language: string): string[] {
 }
 
 describe('the README', () => {
+  it('shows the first programs as they are tested', () => {
+    const [receive, publish] = ['receive', 'publish'].map((name) => {
+      const source = readFileSync(join(root, `examples/first-service/${name}.ts`), 'utf8');
+      return `// ${name}.ts\n${source.replaceAll(/^\/\/ #(?:region|endregion).*\n/gm, '')}`;
+    });
+    expect(blocks('ts').slice(0, 2)).toEqual([receive, publish]);
+  });
+
   it('shows the quick start as it runs, and what it prints', { timeout: 60_000 }, async () => {
     const source = readFileSync(join(root, 'examples/quick-start/main.ts'), 'utf8');
-    expect(blocks('ts')[0]).toBe(source);
+    expect(blocks('ts')[2]).toBe(source);
     const directory = temporaryDirectory();
     const main = join(root, 'examples/quick-start/main.ts');
     const { stdout } = await run(process.execPath, ['--conditions=source', main], { cwd: directory });

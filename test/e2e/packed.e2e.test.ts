@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { packPackages } from '../../scripts/pack-packages.ts';
 import { importEach, packageNames } from '../../scripts/steps/published-step.ts';
 
 const run = promisify(execFile);
@@ -27,8 +29,7 @@ describe('the packages, packed and installed into an empty project', () => {
   const nodes = new Map<string, string>();
 
   beforeAll(async () => {
-    await run(join(root, 'node_modules/.bin/tsc'), ['-b', ...packageFolders()], { cwd: root });
-    const tarballs = await pack(directory);
+    const tarballs = await packPackages(directory);
     makeProject(project);
     const others = [dev('typescript'), dev('@types/node')];
     await npm(project, 'install', '--save-exact', ...tarballs, ...others);
@@ -36,6 +37,10 @@ describe('the packages, packed and installed into an empty project', () => {
     nodes.set('24', await nodeFrom(directory));
   }, 280_000);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('carry their licence', async () => {
+    for (const name of packageNames()) await access(join(project, 'node_modules', name, 'LICENSE'));
+  });
 
   it('type-check what the README and the guides show', { timeout: 60_000 }, async () => {
     const { stdout } = await run(join(project, 'node_modules/.bin/tsc'), ['--noEmit'], { cwd: project }).catch(
@@ -77,20 +82,9 @@ describe('the packages, packed and installed into an empty project', () => {
   });
 });
 
-function packageFolders(): string[] {
-  return packageNames().map((name) => join('packages', name.split('/')[1]!));
-}
-
 /** Test material needs a test runner. */
 function isForAll(name: string): boolean {
   return name !== '@event-manager/testing';
-}
-
-async function pack(into: string): Promise<string[]> {
-  const { stdout } = await npm(root, 'pack', '--workspaces', '--json', '--pack-destination', into);
-  const packed = JSON.parse(stdout.slice(stdout.indexOf('['))) as { filename: string; files: { path: string }[] }[];
-  for (const { files } of packed) expect(files.map(({ path }) => path)).toContain('LICENSE');
-  return packed.map(({ filename }) => join(into, filename));
 }
 
 function makeProject(project: string): void {
