@@ -4,6 +4,7 @@ import { hashText } from './hash.ts';
 import type { Narrowing, SegmentIndex } from './segment-index.ts';
 
 const INITIAL_RECORDS = 1024;
+const EXPECTED_MAX = 1 << 20;
 const WORDS_PER_ID = 4;
 /** Recorded-at is kept as milliseconds after the segment's first record; beyond 49 days the column says "later than that". */
 export const TIME_DELTA_MAX = 0xffff_ffff;
@@ -32,25 +33,35 @@ export class ActiveIndex implements SegmentIndex {
   count = 0;
   firstPosition = 0;
   firstAtMs = 0;
-  ids = new Uint32Array(INITIAL_RECORDS * WORDS_PER_ID);
-  idHashes = new Uint32Array(INITIAL_RECORDS);
+  ids: Uint32Array;
+  idHashes: Uint32Array;
   /** In units of the alignment. */
-  offsets = new Uint32Array(INITIAL_RECORDS);
-  positions = new Uint32Array(INITIAL_RECORDS);
-  times = new Uint32Array(INITIAL_RECORDS);
-  lanes = new Uint8Array(INITIAL_RECORDS);
+  offsets: Uint32Array;
+  positions: Uint32Array;
+  times: Uint32Array;
+  lanes: Uint8Array;
   readonly hashes: Record<Dimension, Uint32Array>;
   /** Distinct values of the pattern dimensions with their hashes. May hold values of records that were taken back. */
   readonly values: Record<PatternDimension, Map<string, number>> = { topic: new Map(), type: new Map() };
   /** Ordinal + 1 per slot; 0 is free. At most half full. */
-  #table = new Int32Array(INITIAL_RECORDS * 2);
+  #table: Int32Array;
 
-  constructor(idSeed: number) {
+  /**
+   * Room for `expected` records is made at once: growing to a full segment holds the event loop for two to five milliseconds.
+   * What is not used of it costs no memory, because nothing touches it.
+   */
+  constructor(idSeed: number, expected = 0) {
     this.idSeed = idSeed;
-    this.hashes = Object.fromEntries(DIMENSIONS.map((name) => [name, new Uint32Array(INITIAL_RECORDS)])) as Record<
-      Dimension,
-      Uint32Array
-    >;
+    const capacity = 2 ** Math.ceil(Math.log2(Math.min(Math.max(expected, INITIAL_RECORDS), EXPECTED_MAX)));
+    this.ids = new Uint32Array(capacity * WORDS_PER_ID);
+    this.idHashes = new Uint32Array(capacity);
+    this.offsets = new Uint32Array(capacity);
+    this.positions = new Uint32Array(capacity);
+    this.times = new Uint32Array(capacity);
+    this.lanes = new Uint8Array(capacity);
+    const columns = DIMENSIONS.map((name) => [name, new Uint32Array(capacity)]);
+    this.hashes = Object.fromEntries(columns) as Record<Dimension, Uint32Array>;
+    this.#table = new Int32Array(capacity * 2);
   }
 
   get lastAtMs(): number {

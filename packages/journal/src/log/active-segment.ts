@@ -30,13 +30,18 @@ export class ActiveSegment {
     this.#isNameDurable = segment.bytes > 0;
   }
 
-  /** Creates an empty file; nothing in it is durable yet. */
-  static async create(folder: Folder, failStop: FailStop, header: SegmentHeader): Promise<ActiveSegment> {
+  /** Creates an empty file; nothing in it is durable yet. `expected` records are likely to go in. */
+  static async create(
+    folder: Folder,
+    failStop: FailStop,
+    header: SegmentHeader,
+    expected: number,
+  ): Promise<ActiveSegment> {
     const name = segmentFile(header.first, header.id);
     folder.failpoint('journal.segment.create.before');
     const file = await folder.open(name, 'create');
     folder.failpoint('journal.segment.create.after');
-    const index = new ActiveIndex(header.idSeed);
+    const index = new ActiveIndex(header.idSeed, expected);
     const segment = new Segment(name, header, index, header.first - 1, 0);
     return new ActiveSegment(folder, failStop, file, segment, index);
   }

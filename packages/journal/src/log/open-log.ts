@@ -2,6 +2,7 @@ import type { Damage, DamageRegister } from '../damage.ts';
 import type { FailStop } from '../fail-stop.ts';
 import type { Folder } from '../files/folder.ts';
 import type { OpenFiles } from '../files/open-files.ts';
+import type { SegmentHeader } from '../format/segment-header.ts';
 import { NO_SEGMENT, newSegmentId } from '../format/segment-id.ts';
 import type { Witnessed } from '../format/witness-sector.ts';
 import { ActiveIndex } from '../index/active-index.ts';
@@ -89,14 +90,15 @@ export async function startLog(
   const activeFor = async (bytes: number): Promise<ActiveSegment> => {
     if (active !== undefined && hasRoom(active, bytes)) return active;
     const previous = active;
-    active = await ActiveSegment.create(folder, failStop, {
+    const header: SegmentHeader = {
       id: newSegmentId(folder.runtime.chance),
       idSeed: known.idSeed,
       first: core.head + 1,
       follows: core.head,
       replaces: NO_SEGMENT,
       createdAtMs: Math.floor(folder.runtime.clock.wallMs()),
-    });
+    };
+    active = await ActiveSegment.create(folder, failStop, header, previous?.index.count ?? 0);
     core.segments.push(active.segment);
     known.add(active);
     if (previous !== undefined) {
