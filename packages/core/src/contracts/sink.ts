@@ -32,6 +32,11 @@ export interface DeliverOptions {
   readonly signal: AbortSignal;
   /** When it will be aborted, on the monotonic clock in milliseconds. */
   readonly deadlineAtMs: number;
+  /**
+   * For a sink that learns of one delivery of a batch before the others: what it says here counts even when the attempt is
+   * given up. `deliver` answers for all of them in any case.
+   */
+  settled?(index: number, outcome: Outcome): void;
 }
 
 /** Takes deliveries out of the engine. */

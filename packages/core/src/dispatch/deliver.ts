@@ -8,8 +8,9 @@ import type { ClaimedDelivery } from './claim.ts';
  *     running ──outcome──▶ ended
  *        └──deadline, lost lease, stop──▶ abandoned ──late outcome or grace──▶ ended
  *
- * Abandoned: the deliveries are settled as failed and the signal is aborted, but the slot stays taken until the sink
- * returns or 30 seconds have passed, so that a handler that ignores its signal is not started again beside itself.
+ * Abandoned: the deliveries of which the sink has said nothing are settled as failed and the signal is aborted, but the slot
+ * stays taken until the sink returns or 30 seconds have passed, so that a handler that ignores its signal is not started again
+ * beside itself.
  */
 export class Attempt implements DeliverOptions {
   readonly subscription: ActiveSubscription;
@@ -23,6 +24,7 @@ export class Attempt implements DeliverOptions {
   earlier: Attempt | undefined;
   later: Attempt | undefined;
   #abort: AbortController | undefined;
+  #settled: (Outcome | undefined)[] | undefined;
 
   constructor(subscription: ActiveSubscription, batch: readonly ClaimedDelivery[]) {
     this.subscription = subscription;
@@ -35,6 +37,20 @@ export class Attempt implements DeliverOptions {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
+  }
+
+  settled(index: number, outcome: Outcome): void {
+    this.#settled ??= [];
+    this.#settled[index] = outcome;
+  }
+
+  /** What the sink said of one delivery before it answered for all. */
+  settledAt(index: number): Outcome | undefined {
+    return this.#settled?.[index];
+  }
+
+  get settledCount(): number {
+    return this.#settled?.filter((outcome) => outcome !== undefined).length ?? 0;
   }
 
   abandon(): void {

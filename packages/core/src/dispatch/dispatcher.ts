@@ -108,7 +108,12 @@ export class Dispatcher {
     for (const attempt of [...subscription.starting, ...subscription.attempts]) {
       if (attempt.state !== 'running') continue;
       attempt.abandon();
-      for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
+      const nowMs = this.#options.runtime.clock.monotonicMs();
+      for (const [at, delivery] of attempt.batch.entries()) {
+        const outcome = attempt.settledAt(at);
+        if (outcome) this.#settle(attempt, at, outcome, nowMs);
+        else release(subscription, delivery, this.#settleContext);
+      }
     }
     subscription.starting.clear();
     subscription.attempts.clear();
@@ -251,7 +256,7 @@ export class Dispatcher {
   readonly #onOutcomes = (attempt: Attempt, outcomes: readonly Outcome[]): void => {
     const { subscription } = attempt;
     if (attempt.state === 'abandoned') {
-      subscription.count('stale', outcomes.length);
+      subscription.count('stale', outcomes.length - attempt.settledCount);
       if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
       return;
     }
@@ -261,16 +266,18 @@ export class Dispatcher {
     const nowMs = this.#options.runtime.clock.monotonicMs();
     this.#endedAtMs = nowMs;
     subscription.progressAtMs = nowMs;
-    const { meter } = this.#options;
-    meter.handlerLatency.observe(tookMs(attempt, nowMs));
-    for (let at = 0; at < outcomes.length; at++) {
-      if (outcomes[at]!.status === 'delivered') {
-        meter.delivered(subscription.owedSinceMs(attempt.batch[at]!.kept), nowMs);
-      }
-      settle(subscription, attempt.batch[at]!, outcomes[at]!, this.#settleContext);
-    }
+    this.#options.meter.handlerLatency.observe(tookMs(attempt, nowMs));
+    for (let at = 0; at < outcomes.length; at++) this.#settle(attempt, at, outcomes[at]!, nowMs);
     this.#freeSlot(subscription);
   };
+
+  #settle({ subscription, batch }: Attempt, at: number, outcome: Outcome, nowMs: number): void {
+    const delivery = batch[at]!;
+    if (outcome.status === 'delivered') {
+      this.#options.meter.delivered(subscription.owedSinceMs(delivery.kept), nowMs);
+    }
+    settle(subscription, delivery, outcome, this.#settleContext);
+  }
 
   #freeSlot(subscription: ActiveSubscription): void {
     if (subscription.slotsTaken > 0) subscription.slotsTaken--;
@@ -315,8 +322,9 @@ export class Dispatcher {
     this.#options.meter.handlerLatency.observe(tookMs(attempt, nowMs));
     const timeoutMs = subscription.definition.options.timeoutMs;
     const error = { code: 'timeout', message: `No answer within ${timeoutMs} ms.` };
-    for (const delivery of attempt.batch)
-      settle(subscription, delivery, { status: 'retry', error }, this.#settleContext);
+    for (let at = 0; at < attempt.batch.length; at++) {
+      this.#settle(attempt, at, attempt.settledAt(at) ?? { status: 'retry', error }, nowMs);
+    }
     this.timetable.add({
       dueAtMs: nowMs + GRACE_MS,
       due: () => {

@@ -1,4 +1,4 @@
-import type { Clock, Delivery, Outcome } from '@event-manager/core';
+import type { Clock, DeliverOptions, Delivery, Outcome } from '@event-manager/core';
 import type { NackFrame } from './client-frame.ts';
 
 /** How long an answer that comes after its time still frees the place that its attempt holds. */
@@ -6,17 +6,29 @@ const LATE_MS = 30_000;
 
 /** What a subscription handed over in one call: answered when each delivery of it is. */
 export class DeliveryGroup {
+  /** The sink that it was handed to. */
+  readonly owner: object;
   readonly batch: readonly Delivery[];
-  readonly deadlineAtMs: number;
+  readonly #options: DeliverOptions;
   readonly #outcomes: Outcome[] = [];
   readonly #resolve: (outcomes: readonly Outcome[]) => void;
   #left: number;
 
-  constructor(batch: readonly Delivery[], deadlineAtMs: number, resolve: (outcomes: readonly Outcome[]) => void) {
+  constructor(
+    owner: object,
+    batch: readonly Delivery[],
+    options: DeliverOptions,
+    resolve: (outcomes: readonly Outcome[]) => void,
+  ) {
+    this.owner = owner;
     this.batch = batch;
-    this.deadlineAtMs = deadlineAtMs;
+    this.#options = options;
     this.#resolve = resolve;
     this.#left = batch.length;
+  }
+
+  get deadlineAtMs(): number {
+    return this.#options.deadlineAtMs;
   }
 
   /** None of them was sent. */
@@ -26,7 +38,9 @@ export class DeliveryGroup {
 
   settle(index: number, outcome: Outcome): void {
     this.#outcomes[index] = outcome;
-    if (--this.#left === 0) this.#resolve(this.#outcomes);
+    // What the client said of one delivery stands, whatever becomes of its neighbours and of the connection.
+    if (--this.#left > 0) this.#options.settled?.(index, outcome);
+    else this.#resolve(this.#outcomes);
   }
 }
 
@@ -38,8 +52,6 @@ export class Deliveries {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, { readonly group: DeliveryGroup; readonly index: number }>();
   #last = 0;
-  /** Answers for numbers that nobody waits for. */
-  stale = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -81,17 +93,14 @@ export class Deliveries {
     }
   }
 
-  /** Forgets the deliveries of one subscription, which is not served here any more. */
-  forget(isForgotten: (group: DeliveryGroup) => boolean): void {
-    for (const [number, { group }] of this.#waiting) if (isForgotten(group)) this.#waiting.delete(number);
+  /** Forgets what was handed to a sink, whose subscription is not served here any more. */
+  forget(owner: object): void {
+    for (const [number, { group }] of this.#waiting) if (group.owner === owner) this.#waiting.delete(number);
   }
 
   #settle(number: number, outcome: Outcome): void {
     const waiting = this.#waiting.get(number);
-    if (!waiting) {
-      this.stale++;
-      return;
-    }
+    if (!waiting) return;
     this.#waiting.delete(number);
     waiting.group.settle(waiting.index, outcome);
   }

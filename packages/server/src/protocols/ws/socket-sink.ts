@@ -30,7 +30,6 @@ export interface SocketSinkOptions {
  */
 export class SocketSink implements Sink {
   readonly #options: SocketSinkOptions;
-  readonly #groups = new Set<DeliveryGroup>();
   #waiting: DeliveryGroup[] = [];
   #id: string | undefined;
   #isClosed = false;
@@ -40,15 +39,10 @@ export class SocketSink implements Sink {
     this.#options = options;
   }
 
-  deliver(batch: readonly Delivery[], { deadlineAtMs }: DeliverOptions): Promise<readonly Outcome[]> {
+  deliver(batch: readonly Delivery[], options: DeliverOptions): Promise<readonly Outcome[]> {
     if (this.#isClosed || this.#options.outbox.isClosed) return Promise.resolve(batch.map(() => busy()));
     return new Promise((resolve) => {
-      const group = new DeliveryGroup(batch, deadlineAtMs, (outcomes) => {
-        this.#groups.delete(group);
-        resolve(outcomes);
-      });
-      this.#groups.add(group);
-      this.#waiting.push(group);
+      this.#waiting.push(new DeliveryGroup(this, batch, options, resolve));
       this.#write();
     });
   }
@@ -63,8 +57,7 @@ export class SocketSink implements Sink {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting = [];
-    this.#options.deliveries.forget((group) => this.#groups.has(group));
-    this.#groups.clear();
+    this.#options.deliveries.forget(this);
   }
 
   #write(): void {

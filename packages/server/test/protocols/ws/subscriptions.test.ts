@@ -90,6 +90,32 @@ describe('a subscription over a WebSocket', () => {
     expect(client.ofType('delivery').every(({ deliveries }) => deliveries.length <= 3)).toBe(true);
   });
 
+  it('keeps what was answered of a batch when the rest has no answer in time, and when the connection is lost', async () => {
+    const { url } = await runService();
+    await publish(url, 1, 2, 3);
+    const batch = { batchSize: 3, maxConcurrency: 1, startFrom: 'earliest', ...noRetries };
+    const client = await WsClient.open(url);
+    const hasty = await subscribe(client, { name: 'hasty', options: { ...batch, timeoutMs: 2_000 } });
+    await client.until(({ deliveries }) => deliveries.length === 3);
+    client.send({ type: 'ack', deliveries: [1, 3] });
+    while ((await letters(url, hasty)).length === 0) await settle();
+    expect(await letters(url, hasty)).toMatchObject([{ event: expect.stringContaining('"number":2') }]);
+    expect((await call(`${url}/subscriptions/${hasty}`)).body.status.counts).toMatchObject({ delivered: 2, stale: 0 });
+
+    const lost = await WsClient.open(url);
+    const wanted = { name: 'lost', options: batch };
+    const id = await subscribe(lost, wanted);
+    await lost.until(({ deliveries }) => deliveries.length === 3);
+    lost.send({ type: 'ack', deliveries: [1] });
+    lost.send({ type: 'nack', deliveries: [2], retry: false });
+    await lost.ask({ type: 'stream' });
+    const next = await WsClient.open(url);
+    await subscribe(next, wanted);
+    await next.until(({ deliveries }) => deliveries.length > 0);
+    expect(seen(next)).toEqual(['3#2']);
+    expect(await letters(url, id)).toMatchObject([{ event: expect.stringContaining('"number":2') }]);
+  });
+
   it('tries again what failed, not before its time; buries what shall not be tried again', async () => {
     const { url } = await runService();
     const client = await WsClient.open(url);

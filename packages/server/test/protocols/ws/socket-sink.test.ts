@@ -1,0 +1,36 @@
+import type { Recorded } from '@event-manager/core';
+import { retainedBytes, VirtualTime } from '@event-manager/testing';
+import { expect, it } from 'vitest';
+import { Deliveries } from '../../../src/protocols/ws/deliveries.ts';
+import type { Outbox } from '../../../src/protocols/ws/outbox.ts';
+import { SocketSink } from '../../../src/protocols/ws/socket-sink.ts';
+
+const KIB = 1024;
+const COUNT = 2_000;
+
+/** An outbox whose peer takes everything and never answers. */
+const outbox = { isFull: false, isClosed: false, send() {} } as unknown as Outbox;
+
+function record(position: number): Recorded {
+  return { place: { partition: 0, position }, body: Buffer.alloc(16 * KIB, '1') } as unknown as Recorded;
+}
+
+it('holds no event of a delivery that nobody waits for any more, however long the client keeps silent', async () => {
+  const time = new VirtualTime();
+  const deliveries = new Deliveries(time);
+  const sink = new SocketSink({ outbox, deliveries, clock: time });
+  sink.open('s');
+  const before = retainedBytes();
+  const { signal } = new AbortController();
+  for (let position = 1; position <= COUNT; position++) {
+    const batch = [{ record: record(position), subscriptionId: 's', attempt: 1 }];
+    void sink.deliver(batch, { signal, deadlineAtMs: time.monotonicMs() + 1_000 });
+  }
+  expect(deliveries.size).toBe(COUNT);
+  await time.advance(3_600_000);
+  deliveries.sweep();
+  expect(deliveries.size).toBe(0);
+  // All of them are thirty times as much.
+  await expect.poll(() => retainedBytes() - before, { timeout: 10_000 }).toBeLessThan(KIB * KIB);
+  void sink.close();
+});
