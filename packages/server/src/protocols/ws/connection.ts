@@ -35,6 +35,7 @@ const UNREADABLE_MAX = 10;
 const DRAIN_MS = 1_000;
 
 const POLICY = 1008;
+const INTERNAL = 1011;
 const RESTART = 1012;
 const TRY_AGAIN = 1013;
 
@@ -92,7 +93,7 @@ export class Connection {
       outbox: this.#outbox,
       pump: { timers, turns, heartbeatMs: configuration.wsHeartbeatMs },
       streamsMax: configuration.streamsMax,
-      onFailure,
+      onFailure: (error) => this.#streamFailed(error),
     });
     this.#subscriptions = new Subscriptions({ context, outbox: this.#outbox, clock, onFailure });
     this.#requests = new Requests({
@@ -257,6 +258,12 @@ export class Connection {
 
   #send(frame: object): void {
     this.#outbox.send(JSON.stringify(frame));
+  }
+
+  /** A stream that says nothing more looks like one on which nothing happens: its reader has to come back with its cursor. */
+  #streamFailed(error: unknown): void {
+    if (this.#state !== 'closed') this.#log(error);
+    this.#close(INTERNAL, 'A stream failed.');
   }
 
   /** For a reader that does not read: it would not see a goodbye either, so what waits for it is thrown away. */

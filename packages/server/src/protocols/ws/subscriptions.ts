@@ -62,8 +62,14 @@ export class Subscriptions {
 
   /** Ends a subscription, whoever serves it. Throws `subscription_not_found`. */
   async unsubscribe(id: string): Promise<void> {
+    const served = this.#served.get(id);
     this.#served.delete(id);
-    await deleteSubscription(this.#options.context, ANONYMOUS, id);
+    try {
+      await deleteSubscription(this.#options.context, ANONYMOUS, id);
+    } catch (error) {
+      if (served) await this.#serveOn(id, served);
+      throw error;
+    }
   }
 
   /** Leaves a subscription once what is under way was answered. Throws `invalid_request` when it is not served here. */
@@ -100,6 +106,12 @@ export class Subscriptions {
     if (settled === undefined || settled === served.settled) return;
     served.settled = settled;
     outbox.send(`{"type":"progress","subscription":"${id}","cursor":"${settled}"}`);
+  }
+
+  /** It could not be ended: the connection serves it as before, and leaves it when it ends. */
+  async #serveOn(id: string, served: Served): Promise<void> {
+    if (this.#options.outbox.isClosed) await this.#leave(id, served.sink, 0);
+    else this.#served.set(id, served);
   }
 
   /** Somebody else serves it, or it ended: the client should know that nothing more comes. */
