@@ -48,10 +48,17 @@ export class Rejections {
       .map(({ code, topic, count }) => (topic === undefined ? { code, count } : { code, topic, count }));
   }
 
-  note(principal: Principal, event: Appendable, error: EventManagerError, wallMs: number): void {
-    const { code, message, details } = error;
+  note(refused: {
+    readonly principal: Principal;
+    readonly event: Appendable;
+    readonly error: EventManagerError;
+    /** In the event. */
+    readonly pointer: string;
+    readonly wallMs: number;
+  }): void {
+    const { principal, event, error, pointer, wallMs } = refused;
+    const { code, message } = error;
     const { topic, type, source, id } = event;
-    const pointer = details.pointer ?? '';
     const rejectedAt = new Date(wallMs).toISOString();
     const rejection = { rejectedAt, code, topic, type, source, eventId: id, principal: principal.id, pointer };
     this.#recent.push({ ...rejection, reason: message });

@@ -14,6 +14,7 @@ import { sameContent } from '../event/same-content.ts';
 import type { JsonValue } from '../json.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { PayloadCheck } from '../topic/payload-check.ts';
 import type { TopicRules, Topics } from '../topic/topics.ts';
 import { Rejections } from './rejections.ts';
 
@@ -59,17 +60,29 @@ export class Validate {
     if (!rules.check && !rules.trial) return undefined;
     const payload = payloadOf(request);
     const violation = rules.check?.(payload);
-    if (violation instanceof Promise) return violation.then((found) => this.#judge(request, payload, found));
-    if (violation) return this.#judge(request, payload, violation);
+    if (violation) return this.#judge(request, payload, rules, violation);
     rules.trial?.observe(payload, request.event.id);
     return undefined;
   }
 
-  async #judge(request: ValidateRequest, payload: JsonValue, violation: SchemaViolation | undefined): Promise<void> {
-    // Asked again: a schema of a library may have taken its time.
-    const rules = this.#topics.rulesOf(request.event.topic);
-    if (!violation) rules.trial?.observe(payload, request.event.id);
-    else if (!(await this.#isKnown(request.event))) throw this.#noted(request, violates(request, rules, violation));
+  async #judge(
+    request: ValidateRequest,
+    payload: JsonValue,
+    rules: TopicRules,
+    verdict: ReturnType<PayloadCheck>,
+  ): Promise<void> {
+    const violation = await verdict;
+    if (violation) {
+      if (await this.#isKnown(request.event)) return;
+      throw this.#noted(request, violates(request, rules, violation));
+    }
+    // A schema of a library takes its time: by now another one may be on trial or in force.
+    const now = this.#topics.rulesOf(request.event.topic);
+    if (now.check && now.check !== rules.check) {
+      await this.#judge(request, payload, now, now.check(payload));
+      return;
+    }
+    now.trial?.observe(payload, request.event.id);
   }
 
   /** A publisher that repeats an event which was stored before the schema came is told that it is there. */
@@ -78,8 +91,10 @@ export class Validate {
     return stored !== undefined && sameContent(stored.body, body);
   }
 
-  #noted({ principal, event }: ValidateRequest, error: EventManagerError): EventManagerError {
-    this.rejections.note(principal, event, error, this.#clock.wallMs());
+  #noted({ principal, event, pointer }: ValidateRequest, error: EventManagerError): EventManagerError {
+    // What batch it was in only its publisher knows.
+    const place = error.details.pointer!.slice(pointer.length);
+    this.rejections.note({ principal, event, error, pointer: place, wallMs: this.#clock.wallMs() });
     return error;
   }
 }

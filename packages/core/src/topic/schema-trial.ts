@@ -10,6 +10,8 @@ import type { PayloadCheck } from './payload-check.ts';
 export class SchemaTrial {
   readonly check: PayloadCheck;
   #refusal: EventManagerError | undefined;
+  /** Verdicts that a schema of a library has not given yet. */
+  readonly #awaited = new Set<Promise<void>>();
 
   constructor(check: PayloadCheck) {
     this.check = check;
@@ -18,12 +20,20 @@ export class SchemaTrial {
   observe(payload: JsonValue, eventId: string): void {
     if (this.#refusal) return;
     const violation = this.check(payload);
-    if (violation instanceof Promise) void violation.then((found) => this.#note(found, eventId));
-    else this.#note(violation, eventId);
+    if (!(violation instanceof Promise)) {
+      this.#note(violation, eventId);
+      return;
+    }
+    const noted: Promise<void> = violation.then((found) => {
+      this.#awaited.delete(noted);
+      this.#note(found, eventId);
+    });
+    this.#awaited.add(noted);
   }
 
-  /** Throws `schema_incompatible` when an event that was published meanwhile does not fit. */
-  assertFitting(): void {
+  /** Called when nothing more is observed. Throws `schema_incompatible` when an event that was published meanwhile does not fit. */
+  async assertFitting(): Promise<void> {
+    await Promise.all(this.#awaited);
     if (this.#refusal) throw this.#refusal;
   }
 

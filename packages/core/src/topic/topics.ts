@@ -4,8 +4,8 @@
  *
  * A new schema under `backward` promises that what is stored fits. So it is on trial first: every event that is published
  * meanwhile is held against it too, and speaks against it rather than being refused; what was handed in before the trial began
- * is stored before the log is read. It comes into force in the same turn in which the trial ends, and goes again when the
- * commit fails. Processes that share a store do not see each other's trials: between the commit and the hint of it, another
+ * is stored before the log is read. It comes into force in the very step that ends the trial, and goes again when an event of
+ * the trial did not fit or the commit fails. Processes that share a store do not see each other's trials: between the commit and the hint of it, another
  * process can still store what fits the version before.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
@@ -235,11 +235,12 @@ export class Topics {
     const brought = standard && standardCheck(standard);
     const before = this.#standard.get(canonical);
     const check = everyCheck([compiled, brought]);
-    const trial = check && new SchemaTrial(check);
+    // In force beside the version before, until the commit says whether it stays.
+    const enforce = () => this.#bring(canonical, everyCheck([before, check]));
     try {
-      const checked = trial && kept.compatibility === 'backward' ? await this.#try(canonical, trial) : undefined;
-      // In force from here, beside the version before, until the commit says whether it stays.
-      this.#bring(canonical, everyCheck([before, check]));
+      const isTried = check && kept.compatibility === 'backward' && this.#options.adapter.supports.query !== 'none';
+      const checked = isTried ? await this.#try(canonical, new SchemaTrial(check), enforce) : undefined;
+      if (!isTried) enforce();
       await this.#catalog.keep(canonical, kept, revision, compiled);
       this.#bring(canonical, brought ?? before);
       return this.#known(canonical).info(checked);
@@ -265,21 +266,22 @@ export class Topics {
     });
   }
 
-  /** Throws `schema_incompatible`. */
-  async #try(canonical: string, trial: SchemaTrial): Promise<StoredCheck | undefined> {
+  /** Throws `schema_incompatible`, perhaps with the schema in force already: what is published next is seen by one of the two. */
+  async #try(canonical: string, trial: SchemaTrial, enforce: () => void): Promise<StoredCheck> {
     const { adapter, runtime, stored } = this.#options;
-    if (adapter.supports.query === 'none') return undefined;
+    let checked: StoredCheck;
     this.#trials.set(canonical, trial);
     this.#changed(canonical);
     try {
       await stored();
-      const checked = await checkStored({ store: adapter.store, runtime, topic: canonical, check: trial.check });
-      trial.assertFitting();
-      return checked;
+      checked = await checkStored({ store: adapter.store, runtime, topic: canonical, check: trial.check });
+      enforce();
     } finally {
       this.#trials.delete(canonical);
       this.#changed(canonical);
     }
+    await trial.assertFitting();
+    return checked;
   }
 
   /** One change of a topic after the other. */

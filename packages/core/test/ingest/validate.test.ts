@@ -62,6 +62,7 @@ describe('what a topic asks of its events', () => {
       { duplicate: false },
       { code: 'schema_violation', details: { pointer: '/1/payload/a' } },
     ]);
+    expect(engine.rejections.recent).toMatchObject([{ pointer: '/payload/a' }]);
   });
 
   it('is that it is declared, where the bus is strict; the bus itself needs nobody to declare', async () => {

@@ -387,6 +387,59 @@ describe('a schema of a library', () => {
   });
 });
 
+describe('a schema of a library that takes its time', () => {
+  /** Answers when the test says so. */
+  function slow(name: string) {
+    const asked: (() => void)[] = [];
+    const schema: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) =>
+          new Promise((resolve) => {
+            const result = Object.hasOwn(value as object, name) ? { value } : { issues: [{ message: `no ${name}` }] };
+            asked.push(() => resolve(result));
+          }),
+      },
+    };
+    return { schema, asked };
+  }
+
+  it('speaks against itself when it finds only later that an event of its trial does not fit', async () => {
+    const { kept, open } = durableWorld();
+    const { engine } = await open();
+    await create(engine, { topic: 'order.created' });
+    const { schema, asked } = slow('a');
+    let published: Promise<string> | undefined;
+    kept.interfere = (call) => {
+      if (call === 'find') published ??= codeOf(engine.publish(ANONYMOUS, anEvent({ payload: {} })));
+    };
+    const refused = add(engine, 'order.created', { schema }).catch((error: unknown) => error);
+    await settle();
+    // The stored event was found good; what was published meanwhile is looked at still.
+    expect(await published).toBe('none');
+    for (const answer of asked) answer();
+    await settle();
+    for (const answer of asked) answer();
+    expect(await refused).toMatchObject({ code: 'schema_incompatible' });
+    expect(await codeOf(engine.publish(ANONYMOUS, anEvent({ payload: {} })))).toBe('none');
+  });
+
+  it('lets nothing pass that the one does not take which came into force meanwhile', async () => {
+    const { engine } = await openMemory();
+    const [first, second] = [slow('a'), slow('b')];
+    await create(engine, { topic: 'order.created', schema: first.schema });
+    const published = codeOf(engine.publish(ANONYMOUS, anEvent({ payload: { a: 1 } })));
+    await add(engine, 'order.created', { schema: second.schema });
+    first.asked[0]!();
+    await settle();
+    second.asked[0]!();
+    expect(await published).toBe('schema_violation');
+  });
+});
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
 function deep(levels: number): object {
   return Array.from({ length: levels }).reduce<object>((inner) => ({ not: inner }), requires('x'));
 }
