@@ -127,11 +127,11 @@ describe('the service as a process', () => {
   });
 });
 
-describe('a start that cannot succeed ends with 1 and one sentence', () => {
-  async function complaint(options: Partial<ServiceProcessOptions>): Promise<string> {
+describe('a start that cannot succeed ends with one sentence, and with 1, or 2 for a setting', () => {
+  async function complaint(options: Partial<ServiceProcessOptions>, code = 1): Promise<string> {
     const service = new ServiceProcess({ dataDir: temporaryDirectory(), port: 0, environment, ...options });
     onTestFinished(async () => void (await service.stop('SIGKILL')));
-    expect(await service.exited).toBe(1);
+    expect(await service.exited).toBe(code);
     await until('it has spoken', 5_000, () => service.complaint !== '');
     expect(service.complaint).toMatch(/^event-manager: .*\n$/);
     return service.complaint;
@@ -140,7 +140,9 @@ describe('a start that cannot succeed ends with 1 and one sentence', () => {
   it('when another process has the data directory', async () => {
     const dataDir = temporaryDirectory();
     const first = await start({ dataDir });
-    expect(await complaint({ dataDir })).toMatch(/\[store_locked\]/);
+    const told = await complaint({ dataDir });
+    expect(told).toMatch(/End that, or use another directory: --data-dir.*\[store_locked\]/);
+    expect(told).toContain(dataDir);
     expect(await first.stop('SIGTERM')).toBe(0);
   });
 
@@ -148,14 +150,17 @@ describe('a start that cannot succeed ends with 1 and one sentence', () => {
     const server = createTcpServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
-    expect(await complaint({ port: (server.address() as AddressInfo).port })).toMatch(/port is in use.*--port/);
+    const { port } = server.address() as AddressInfo;
+    const told = await complaint({ port });
+    expect(told).toMatch(/is in use.*--port/);
+    expect(told).toContain(`port ${port} `);
   });
 
   it('when a setting is wrong, unknown, or lets strangers in', async () => {
-    expect(await complaint({ args: ['--adapter', 'kafka'] })).toMatch(/--adapter.*\[invalid_setting\]/);
-    expect(await complaint({ environment: { EVENT_MANAGER_PORTT: '1' } })).toMatch(/EVENT_MANAGER_PORTT/);
-    expect(await complaint({ args: ['--host', '0.0.0.0'] })).toMatch(/no authentication/);
-    expect(await complaint({ environment: { EVENT_MANAGER_WEBHOOK_ALLOW: 'a b' } })).toMatch(/\[invalid_setting\]/);
+    expect(await complaint({ args: ['--adapter', 'kafka'] }, 2)).toMatch(/--adapter.*\[invalid_setting\]/);
+    expect(await complaint({ environment: { EVENT_MANAGER_PORTT: '1' } }, 2)).toMatch(/EVENT_MANAGER_PORTT/);
+    expect(await complaint({ args: ['--host', '0.0.0.0'] }, 2)).toMatch(/no authentication/);
+    expect(await complaint({ environment: { EVENT_MANAGER_WEBHOOK_ALLOW: 'a b' } }, 2)).toMatch(/\[invalid_setting\]/);
   });
 
   it('when the data directory cannot be made', async () => {

@@ -5,7 +5,7 @@
  * read again, or the terminal it was started from is gone. Then stdin, which was a terminal, is one no longer.
  */
 import { isatty } from 'node:tty';
-import { systemRuntime } from '@event-manager/core';
+import { isEventManagerError, systemRuntime } from '@event-manager/core';
 import type { Logger } from 'pino';
 import { ConfigurationReload } from './configuration/configuration-reload.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Surroundings,
   settleConfiguration,
 } from './configuration/read-configuration.ts';
+import type { Configuration } from './configuration/settings.ts';
 import { watchFile } from './configuration/watch-file.ts';
 import { type Service, startService } from './service.ts';
 import { serviceLogger } from './service-logger.ts';
@@ -20,11 +21,14 @@ import { startFailure } from './start-failure.ts';
 import { asksForUsage, usage } from './usage.ts';
 import { welcome } from './welcome.ts';
 
+/** Exit codes; those of the command line are the same (docs/cli.md). A restart by a supervisor mends no wrong setting. */
+const FAILED = 1;
+const WRONG_SETTING = 2;
 const STDIN = 0;
 /** A terminal and the program between may both pass one Ctrl-C on; what comes so soon after it is the same wish. */
 const SAME_SIGNAL_MS = 500;
 
-/** Serves until a signal ends the process. What is wrong with the start is said on stderr, and the process ends with 1. */
+/** Serves until a signal ends the process. What is wrong with the start is said on stderr; then the process ends with 1, or with 2 when a setting is wrong. */
 export async function runService(surroundings: Surroundings): Promise<void> {
   try {
     if (asksForUsage(surroundings.args)) process.stdout.write(usage());
@@ -38,7 +42,9 @@ async function serve(surroundings: Surroundings): Promise<void> {
   const settled = settleConfiguration(surroundings);
   const { configuration, warnings } = settled;
   const logger = serviceLogger(configuration.logLevel);
-  const service = await startService({ configuration, logger, warnings });
+  const service = await startService({ configuration, logger, warnings }).catch((error: unknown) =>
+    fail(error, configuration),
+  );
   process.stderr.write(welcome(service, configuration));
   const stop = stopOnSignal(service);
   reloadOnChange({ surroundings, settled, logger, service, stop });
@@ -50,11 +56,14 @@ function stopOnSignal(service: Service): () => void {
   let stoppingSinceMs: number | undefined;
   const stop = () => {
     if (stoppingSinceMs !== undefined) {
-      if (clock.monotonicMs() - stoppingSinceMs > SAME_SIGNAL_MS) process.exit(1);
+      if (clock.monotonicMs() - stoppingSinceMs > SAME_SIGNAL_MS) process.exit(FAILED);
       return;
     }
     stoppingSinceMs = clock.monotonicMs();
-    service.stop().then(() => process.exit(0), fail);
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -84,7 +93,7 @@ function reloadOnChange(parts: {
   reload.catchUp();
 }
 
-function fail(error: unknown): never {
-  process.stderr.write(`event-manager: ${startFailure(error)}\n`);
-  process.exit(1);
+function fail(error: unknown, configuration?: Configuration): never {
+  process.stderr.write(`event-manager: ${startFailure(error, configuration?.dataDir)}\n`);
+  process.exit(isEventManagerError(error, 'invalid_setting') ? WRONG_SETTING : FAILED);
 }

@@ -1,11 +1,11 @@
 import { isEventManagerError } from '@event-manager/core';
 
 const ANOTHER = 'Choose another with --data-dir or EVENT_MANAGER_DATA_DIR.';
+const ANOTHER_PORT = 'choose another with --port or EVENT_MANAGER_PORT.';
 const SPACE =
   'The disk of the data directory is full. Make space and start again; nothing that was acknowledged is lost.';
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'The port is in use by another program; choose another with --port or EVENT_MANAGER_PORT.',
   EADDRNOTAVAIL: 'The host of EVENT_MANAGER_HOST is no address of this machine.',
   ENOTFOUND: 'The host of EVENT_MANAGER_HOST cannot be resolved.',
   ENOENT: `The data directory cannot be made here, or a file of it is gone. ${ANOTHER}`,
@@ -19,13 +19,18 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EMFILE: 'The process may not open enough files; raise the limit (ulimit -n).',
 };
 
-/** One sentence for the person at the terminal: why it did not start, and what to do. */
-export function startFailure(error: unknown): string {
+/** One sentence for the person at the terminal: why it did not start, and what to do. `dataDir` is known once settings are. */
+export function startFailure(error: unknown, dataDir?: string): string {
   // A mistake in the settings names its place; the error of the operating system beneath it says less.
   if (isEventManagerError(error, 'invalid_setting')) return `${error.message} [${error.code}]`;
+  if (isEventManagerError(error, 'store_locked')) {
+    const directory = dataDir === undefined ? 'the data directory' : `the data directory ${dataDir}`;
+    return `Another process has ${directory} open, most likely a service that runs already. End that, or use another directory: --data-dir or EVENT_MANAGER_DATA_DIR. [${error.code}]`;
+  }
   const cause = systemError(error);
+  if (cause?.code === 'EADDRINUSE') return `${portOf(cause)} is in use by another program; ${ANOTHER_PORT}`;
   if (cause?.syscall === 'listen' && cause.code === 'EACCES') {
-    return 'The port may not be used by this user; choose another with --port or EVENT_MANAGER_PORT.';
+    return `${portOf(cause)} may not be used by this user; ${ANOTHER_PORT}`;
   }
   const sentence = SYSTEM_ERRORS[cause?.code ?? ''];
   if (sentence !== undefined) return sentence;
@@ -35,6 +40,11 @@ export function startFailure(error: unknown): string {
   }
   if (isEventManagerError(error)) return `${error.message} [${error.code}]`;
   return `It failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Node puts the address that it was given on an error of `listen`. */
+function portOf(cause: NodeJS.ErrnoException & { readonly port?: number }): string {
+  return cause.port === undefined ? 'The port' : `The port ${cause.port}`;
 }
 
 /** The error of the operating system says more about a start than those that were made of it. */
