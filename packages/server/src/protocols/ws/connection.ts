@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   readonly configuration: Configuration;
   readonly runtime: Runtime;
   readonly turns: Turns;
+  /** Of the clock of the looks. */
+  readonly nowMs: number;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -76,7 +78,6 @@ export class Connection {
     this.#outbox = new Outbox({
       webSocket,
       socket,
-      clock,
       pendingBytesMax: pendingBytesMax(configuration),
       onOverrun: () => this.#cut('Too much waits for you.'),
       onFree: () => this.#intake.goOn(),
@@ -87,7 +88,7 @@ export class Connection {
       onAnswered: (count) => this.#answered(count),
       onInternal: onFailure,
     });
-    this.#heartbeat = new Heartbeat(() => webSocket.ping(), configuration.wsHeartbeatMs, clock.monotonicMs());
+    this.#heartbeat = new Heartbeat(() => webSocket.ping(), configuration.wsHeartbeatMs, options.nowMs);
     this.#streams = new Streams({
       context,
       outbox: this.#outbox,
@@ -118,7 +119,7 @@ export class Connection {
     this.#greet();
   }
 
-  /** Called about once a second. */
+  /** A look, about once a second. */
   tick(nowMs: number): void {
     if (this.#state === 'closed') return;
     if (this.#outbox.stalledMs(nowMs) >= this.#options.configuration.wsStallMs) {
@@ -134,7 +135,9 @@ export class Connection {
     this.#subscriptions.tick();
   }
 
+  /** What one holds that ends in any case is no reason to cut another. */
   get unreadBytes(): number {
+    if (this.#state === 'closing' || this.#state === 'closed') return 0;
     return this.#options.socket.bytesRead - this.#readAtFrame;
   }
 

@@ -9,7 +9,6 @@
  * What is written in one turn of the event loop leaves in one system call.
  */
 import type { Duplex } from 'node:stream';
-import type { Clock } from '@event-manager/core';
 import type { WebSocket } from 'ws';
 import { BUFFERED_BYTES_MAX } from '../stream-pump.ts';
 
@@ -18,7 +17,6 @@ const TEXT = { binary: false };
 export interface OutboxOptions {
   readonly webSocket: WebSocket;
   readonly socket: Duplex;
-  readonly clock: Clock;
   readonly pendingBytesMax: number;
   /** More waits for the reader than it may. */
   readonly onOverrun: () => void;
@@ -31,7 +29,9 @@ export class Outbox {
   readonly #markBytes: number;
   #answers: string[] = [];
   #beyondMark = 0;
-  #takenAtMs = 0;
+  /** Since the last look. */
+  #hasTaken = false;
+  #stalledSinceMs = 0;
   #isCorked = false;
   #waiting: ((isFree: boolean) => void)[] = [];
 
@@ -49,13 +49,15 @@ export class Outbox {
     return webSocket.readyState !== webSocket.OPEN;
   }
 
-  /** For how long the reader has taken nothing of what waits for it. */
+  /** A look: for how long, counted in looks, the reader has taken nothing of what waits for it. */
   stalledMs(nowMs: number): number {
-    return this.isFull ? nowMs - this.#takenAtMs : 0;
+    if (!this.isFull || this.#hasTaken) this.#stalledSinceMs = nowMs;
+    this.#hasTaken = false;
+    return nowMs - this.#stalledSinceMs;
   }
 
   send(frame: string | Uint8Array): void {
-    const { webSocket, pendingBytesMax, onOverrun, clock } = this.#options;
+    const { webSocket, pendingBytesMax, onOverrun } = this.#options;
     if (this.isClosed) return;
     const waiting = webSocket.bufferedAmount;
     // What waits before this frame: one frame always has room, however large an event is allowed to be.
@@ -68,7 +70,7 @@ export class Outbox {
       webSocket.send(frame, TEXT);
       return;
     }
-    if (this.#beyondMark++ === 0) this.#takenAtMs = clock.monotonicMs();
+    if (this.#beyondMark++ === 0) this.#hasTaken = true;
     webSocket.send(frame, TEXT, this.#onTaken);
   }
 
@@ -97,7 +99,7 @@ export class Outbox {
   };
 
   readonly #onTaken = (): void => {
-    this.#takenAtMs = this.#options.clock.monotonicMs();
+    this.#hasTaken = true;
     if (--this.#beyondMark > 0 || this.isClosed) return;
     this.#wake(true);
     this.#options.onFree();

@@ -18,6 +18,8 @@ export const WS_PATH = '/ws';
 
 /** How often connections are looked at, at the least. */
 const LOOK_MS = 1_000;
+/** A look may come so many times later than it should; what goes beyond that is not counted against anybody. */
+const LATE_MAX = 2;
 /** For the answer to a close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
 /** Nobody has a reason to send a frame in more fragments; each would be kept apart in memory. */
@@ -41,6 +43,9 @@ export class WsServer {
   readonly #connections = new Set<Connection>();
   readonly #nextId: () => string;
   #cancelLook: Cancel | undefined;
+  /** The clock of the looks stands still while the process does: what peers sent or took meanwhile, nobody has heard of yet. */
+  #nowMs = 0;
+  #lookedAtMs = 0;
 
   constructor(options: WsServerOptions) {
     const { configuration, runtime } = options;
@@ -88,7 +93,7 @@ export class WsServer {
   }
 
   #connect(webSocket: WebSocket, socket: Socket): void {
-    const connection = new Connection({ ...this.#options, id: this.#nextId(), webSocket, socket });
+    const connection = new Connection({ ...this.#options, id: this.#nextId(), nowMs: this.#nowMs, webSocket, socket });
     this.#connections.add(connection);
     webSocket.on('close', () => this.#connections.delete(connection));
     if (this.#connections.size === 1) this.#look();
@@ -99,11 +104,14 @@ export class WsServer {
     this.#cancelLook?.();
     if (this.#connections.size === 0) return;
     const { runtime, configuration } = this.#options;
-    const nowMs = runtime.clock.monotonicMs();
-    for (const connection of this.#connections) connection.tick(nowMs);
-    cutLargestUnread(this.#connections, configuration.limits.bodiesBytesMax);
-    const { wsHeartbeatMs, wsStallMs } = configuration;
-    this.#cancelLook = runtime.timers.after(Math.min(LOOK_MS, wsHeartbeatMs / 4, wsStallMs / 4), this.#look);
+    const { wsHeartbeatMs, wsStallMs, limits } = configuration;
+    const everyMs = Math.min(LOOK_MS, wsHeartbeatMs / 4, wsStallMs / 4);
+    const monotonicMs = runtime.clock.monotonicMs();
+    this.#nowMs += Math.min(monotonicMs - this.#lookedAtMs, everyMs * LATE_MAX);
+    this.#lookedAtMs = monotonicMs;
+    for (const connection of this.#connections) connection.tick(this.#nowMs);
+    cutLargestUnread(this.#connections, limits.bodiesBytesMax);
+    this.#cancelLook = runtime.timers.after(everyMs, this.#look);
   };
 }
 
