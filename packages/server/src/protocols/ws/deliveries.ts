@@ -8,11 +8,12 @@ const LATE_MS = 30_000;
 export class DeliveryGroup {
   /** The sink that it was handed to. */
   readonly owner: object;
-  readonly batch: readonly Delivery[];
+  readonly #batch: readonly Delivery[];
   readonly #options: DeliverOptions;
   readonly #outcomes: Outcome[] = [];
   readonly #resolve: (outcomes: readonly Outcome[]) => void;
   #left: number;
+  #next = 0;
 
   constructor(
     owner: object,
@@ -21,7 +22,7 @@ export class DeliveryGroup {
     resolve: (outcomes: readonly Outcome[]) => void,
   ) {
     this.owner = owner;
-    this.batch = batch;
+    this.#batch = batch;
     this.#options = options;
     this.#resolve = resolve;
     this.#left = batch.length;
@@ -31,9 +32,24 @@ export class DeliveryGroup {
     return this.#options.deadlineAtMs;
   }
 
-  /** None of them was sent. */
+  /** Every delivery was sent or given back. */
+  get isHandedOver(): boolean {
+    return this.#next >= this.#batch.length;
+  }
+
+  /** The delivery that is to be sent next. */
+  get upcoming(): Delivery {
+    return this.#batch[this.#next]!;
+  }
+
+  /** Counts the upcoming one as sent, and returns its index. */
+  handOver(): number {
+    return this.#next++;
+  }
+
+  /** Those that were not sent. */
   giveBack(outcome: Outcome): void {
-    this.#resolve(this.batch.map(() => outcome));
+    while (!this.isHandedOver) this.settle(this.handOver(), outcome);
   }
 
   settle(index: number, outcome: Outcome): void {

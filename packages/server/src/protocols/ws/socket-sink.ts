@@ -9,7 +9,7 @@ import {
 import { type Deliveries, DeliveryGroup } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
 
-/** A batch of large events leaves in several frames: a client has a limit, too. */
+/** A batch of large events leaves in several frames, each when there is room: a client has a limit, too. */
 const FRAME_BYTES_MAX = 256 * 1024;
 /** When the connection is gone but the subscription is not yet taken out of service. */
 const GONE_PAUSE_MS = 1_000;
@@ -65,10 +65,11 @@ export class SocketSink implements Sink {
     if (this.#id === undefined || this.#waiting.length === 0) return;
     let next = 0;
     while (next < this.#waiting.length && !outbox.isFull && !outbox.isClosed) {
-      const group = this.#waiting[next++]!;
+      const group = this.#waiting[next]!;
       // The engine has given it up while it waited for room, and owes it again.
-      if (group.deadlineAtMs > clock.monotonicMs()) this.#send(group, this.#id);
+      if (group.deadlineAtMs > clock.monotonicMs()) this.#sendFrame(group, this.#id);
       else group.giveBack(busy());
+      if (group.isHandedOver) next++;
     }
     this.#waiting = this.#waiting.slice(next);
     if (this.#waiting.length > 0) this.#awaitRoom();
@@ -83,27 +84,23 @@ export class SocketSink implements Sink {
     });
   }
 
-  #send(group: DeliveryGroup, id: string): void {
+  /** Sends as much of a batch as one frame holds, and one delivery at the least. */
+  #sendFrame(group: DeliveryGroup, id: string): void {
     const { outbox, deliveries } = this.#options;
-    let parts: Uint8Array[] = [];
+    const parts: Uint8Array[] = [];
     let bytes = 0;
-    const flush = () => {
-      if (parts.length === 0) return;
-      parts.push(Buffer.from(']}'));
-      outbox.send(Buffer.concat(parts));
-      parts = [];
-      bytes = 0;
-    };
-    for (const [index, { record, attempt }] of group.batch.entries()) {
-      if (bytes + record.body.length > FRAME_BYTES_MAX) flush();
+    while (!group.isHandedOver) {
+      const { record, attempt } = group.upcoming;
+      if (parts.length > 0 && bytes + record.body.length > FRAME_BYTES_MAX) break;
       const before = parts.length === 0 ? `{"type":"delivery","subscription":"${id}","deliveries":[` : ',';
-      const number = deliveries.add(group, index);
+      const number = deliveries.add(group, group.handOver());
       const cursor = encodeCursor([record.place]);
       const head = `${before}{"delivery":${number},"attempt":${attempt},"cursor":"${cursor}","event":`;
       parts.push(Buffer.from(head), record.body, Buffer.from('}'));
       bytes += record.body.length;
     }
-    flush();
+    parts.push(Buffer.from(']}'));
+    outbox.send(Buffer.concat(parts));
   }
 }
 

@@ -34,3 +34,47 @@ it('holds no event of a delivery that nobody waits for any more, however long th
   await expect.poll(() => retainedBytes() - before, { timeout: 10_000 }).toBeLessThan(KIB * KIB);
   void sink.close();
 });
+
+it('hands the rest of a large batch over when there is room again, and gives back what had none in time', async () => {
+  const time = new VirtualTime();
+  const frames: { readonly deliveries: readonly { readonly delivery: number }[] }[] = [];
+  const narrow = { isFull: false, isClosed: false };
+  let free = () => {};
+  const send = (frame: Buffer) => {
+    frames.push(JSON.parse(frame.toString()));
+    narrow.isFull = true;
+  };
+  const drained = () => {
+    return new Promise((resolve) => {
+      free = () => {
+        narrow.isFull = false;
+        resolve(true);
+      };
+    });
+  };
+  const deliveries = new Deliveries(time);
+  const sink = new SocketSink({
+    outbox: Object.assign(narrow, { send, drained }) as unknown as Outbox,
+    deliveries,
+    clock: time,
+  });
+  sink.open('s');
+  const batch = Array.from({ length: 48 }, (_, index) => ({
+    record: record(index + 1),
+    subscriptionId: 's',
+    attempt: 1,
+  }));
+  const { signal } = new AbortController();
+  const outcomes = sink.deliver(batch, { signal, deadlineAtMs: time.monotonicMs() + 1_000 });
+  // A frame holds sixteen of them; whoever wrote all at once would be cut for what waits.
+  expect(frames.map((frame) => frame.deliveries.length)).toEqual([16]);
+  free();
+  await expect.poll(() => frames.length).toBe(2);
+  deliveries.ack(Array.from({ length: 32 }, (_, index) => index + 1));
+  await time.advance(1_000);
+  free();
+  const statuses = (await outcomes).map((outcome) => outcome.status);
+  expect(statuses).toEqual([...Array(32).fill('delivered'), ...Array(16).fill('busy')]);
+  expect(frames.length).toBe(2);
+  await sink.close();
+});
