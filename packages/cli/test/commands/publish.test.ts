@@ -2,10 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { start, temporaryFolder } from '../support/run.ts';
+import { run, start, temporaryFolder } from '../support/run.ts';
 import { runningService } from '../support/service.ts';
+import { SilentService } from '../support/silent-service.ts';
 
 const ID = '0198c0de-0000-7000-8000-00000000000a';
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('publish', () => {
   it('publishes one event and says where it is; the same id again is told from a new event', async () => {
@@ -49,7 +52,7 @@ describe('publish', () => {
   });
 
   it('reads no faster than the service takes', async () => {
-    const { em } = await runningService();
+    const service = await SilentService.start();
     let given = 0;
     const input = new Readable({
       read() {
@@ -58,9 +61,13 @@ describe('publish', () => {
         if (given >= 50_000) this.push(null);
       },
     });
-    const ended = em(['publish', '-'], { stdin: input });
+    const ended = run(['publish', '-'], { stdin: input, environment: { EVENT_MANAGER_URL: service.url } });
+    while (service.taken === 0) await settle();
+    // It has had the time to read all of it many times over.
+    for (let turns = 0; turns < 1_000; turns++) await settle();
     // While the first 2,000 are unanswered nothing more is taken from the reader than its own buffers hold.
     expect(given).toBeLessThan(10_000);
+    service.answer();
     expect((await ended).out).toMatch(/^50,000 stored, 0 stored before, 0 refused/);
   });
 
