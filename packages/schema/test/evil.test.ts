@@ -2,6 +2,7 @@ import { EventManager, isEventManagerError, type JsonObject, type JsonValue } fr
 import { ajvSchemas } from '@event-manager/schema';
 import { describe, expect, it } from 'vitest';
 import { EVIL } from './evil.ts';
+import { quickestMs } from './quickest-ms.ts';
 
 /** Nobody waits longer for the event loop (contract C9); the machine may be busy with other tests. */
 const COMPILE_MS = 100;
@@ -11,18 +12,6 @@ const schemas = ajvSchemas();
 // The engines are as warm as in a service that has seen a schema before.
 for (let round = 0; round < 20; round++)
   schemas.compile({ properties: { a: { pattern: '^a+$' } } }).check({ a: 'aaa' });
-
-/** The quickest of some runs, in time of this thread: what it takes, and not what the neighbours of this machine take. */
-function quickestMs(run: () => void): number {
-  let quickest = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3 && quickest > CHECK_MS / 2; round++) {
-    const before = process.threadCpuUsage();
-    run();
-    const { user, system } = process.threadCpuUsage(before);
-    quickest = Math.min(quickest, (user + system) / 1_000);
-  }
-  return quickest;
-}
 
 function compile(schema: JsonValue) {
   try {
