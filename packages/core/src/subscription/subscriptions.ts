@@ -75,6 +75,8 @@ export class Subscriptions {
   readonly #catalog: Catalog;
   readonly #nextId: () => string;
   readonly #duty: Duty;
+  /** On their way into the catalog. */
+  #creating = 0;
 
   constructor(options: SubscriptionsOptions) {
     const { adapter, dispatch, runtime, webhookSink, owner, onFailure } = options;
@@ -263,10 +265,6 @@ export class Subscriptions {
   ): Promise<SubscriptionDefinition> {
     const known = this.#catalog.get(id);
     if (known) return this.#attach(known, withRetry(request, known.options.retry), attached);
-    if (this.#catalog.size >= this.#options.limits.subscriptionsMax) {
-      const limit = this.#options.limits.subscriptionsMax;
-      throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
-    }
     const nowMs = this.#options.runtime.clock.wallMs();
     const definition: SubscriptionDefinition = {
       id,
@@ -275,24 +273,37 @@ export class Subscriptions {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    const floor = await this.#startPosition(request.options.startFrom);
-    if (!isDurable(request)) {
-      this.#catalog.addEphemeral(definition);
-      await this.#duty.serveHere(definition, attached!, floor);
-      return definition;
-    }
-    const lane = [floor, floor, []];
-    const key = queueKeys(id, this.#options.dispatch.partition).progress;
-    const progress: StateChange = {
-      kind: 'progress',
-      key,
-      value: { lanes: [lane, lane, lane, lane] } as unknown as JsonObject,
-    };
-    // A process that died while it removed a subscription of this name may have left debts behind.
-    await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
-    if (attached) await this.#duty.attach(definition, attached);
+    const floor = await this.#enter(definition);
+    if (!isDurable(request)) await this.#duty.serveHere(definition, attached!, floor);
+    else if (attached) await this.#duty.attach(definition, attached);
     else await this.#duty.serve(definition);
     return definition;
+  }
+
+  /** Puts a new subscription into the catalog; resolves with where it begins. Throws `too_many_subscriptions`. */
+  async #enter(definition: SubscriptionDefinition): Promise<Position> {
+    const { id, options } = definition;
+    const limit = this.#options.limits.subscriptionsMax;
+    if (this.#catalog.size + this.#creating >= limit) {
+      throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
+    }
+    this.#creating++;
+    try {
+      const floor = await this.#startPosition(options.startFrom);
+      if (!isDurable(definition)) {
+        this.#catalog.addEphemeral(definition);
+        return floor;
+      }
+      const lane = [floor, floor, []];
+      const key = queueKeys(id, this.#options.dispatch.partition).progress;
+      const value = { lanes: [lane, lane, lane, lane] } as unknown as JsonObject;
+      const progress: StateChange = { kind: 'progress', key, value };
+      // A process that died while it removed a subscription of this name may have left debts behind.
+      await this.#catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
+      return floor;
+    } finally {
+      this.#creating--;
+    }
   }
 
   /** Same name and same definition: the handler or socket of this process serves it from now on. */

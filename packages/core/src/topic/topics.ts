@@ -64,6 +64,8 @@ export class Topics {
   readonly #rules = new Map<string, TopicRules | 'not made'>();
   readonly #changing = new Map<string, Promise<unknown>>();
   readonly #refreshing: OneAtATime;
+  /** Records on their way into the catalog, of new topics and of others, by their canonical names. */
+  readonly #coming = new Map<string, { readonly characters: number; readonly isNew: boolean }>();
 
   constructor(options: TopicsOptions) {
     const { adapter, compiler, definitions = {}, limits, onFailure } = options;
@@ -128,11 +130,6 @@ export class Topics {
     const { canonical, topic, description, schema, compatibility = 'backward' } = wanted;
     const known = this.#catalog.get(canonical);
     if (known) return this.#attach(known, wanted);
-    const maximum = this.#options.limits.topicsMax;
-    if (this.#catalog.size >= maximum) {
-      const words = `There are ${maximum} declared topics already.`;
-      throw new EventManagerError('too_many_topics', words, { limit: 'topicsMax', maximum });
-    }
     const now = this.#now();
     const kept: KeptTopic = {
       topic,
@@ -229,8 +226,16 @@ export class Topics {
   }
 
   async #change(canonical: string, wanted: Declaration, kept: KeptTopic, revision: number): Promise<TopicInfo> {
+    this.#coming.set(canonical, this.#assertRoom(canonical, kept));
+    try {
+      return await this.#keep(canonical, wanted, kept, revision);
+    } finally {
+      this.#coming.delete(canonical);
+    }
+  }
+
+  async #keep(canonical: string, wanted: Declaration, kept: KeptTopic, revision: number): Promise<TopicInfo> {
     const { schema, standard } = wanted;
-    this.#assertRoom(canonical, kept);
     const compiled = schema === undefined ? undefined : jsonSchemaCheck(schema, this.#options.compiler);
     const brought = standard && standardCheck(standard);
     const before = this.#standard.get(canonical);
@@ -250,16 +255,23 @@ export class Topics {
     }
   }
 
-  #assertRoom(canonical: string, kept: KeptTopic): void {
-    const { schemaBytesMax, topicsCharactersMax } = this.#options.limits;
+  #assertRoom(canonical: string, kept: KeptTopic): { readonly characters: number; readonly isNew: boolean } {
+    const { schemaBytesMax, topicsMax, topicsCharactersMax } = this.#options.limits;
+    const coming = [...this.#coming.values()];
+    const isNew = this.#catalog.get(canonical) === undefined;
+    if (isNew && this.#catalog.size + coming.filter((other) => other.isNew).length >= topicsMax) {
+      const words = `There are ${topicsMax} declared topics already.`;
+      throw new EventManagerError('too_many_topics', words, { limit: 'topicsMax', maximum: topicsMax });
+    }
     const characters = JSON.stringify(kept).length;
     const maximum = LARGEST_SCHEMAS_MAX * schemaBytesMax;
     if (characters > maximum) {
       const words = `The versions of the schema of a topic have at most ${maximum} characters together.`;
       throw new EventManagerError('invalid_schema', words, { pointer: '/schema', maximum });
     }
-    const others = this.#catalog.characters - (this.#catalog.get(canonical)?.characters ?? 0);
-    if (others + characters <= topicsCharactersMax) return;
+    const before = this.#catalog.get(canonical)?.characters ?? 0;
+    const others = coming.reduce((sum, other) => sum + other.characters, this.#catalog.characters - before);
+    if (others + characters <= topicsCharactersMax) return { characters, isNew };
     throw new EventManagerError('too_many_topics', 'The declared topics take as much memory as they may.', {
       limit: 'topicsCharactersMax',
       maximum: topicsCharactersMax,

@@ -212,6 +212,17 @@ describe('a new version of a schema', () => {
   });
 });
 
+it('there are so many topics, and so much is said of them, however many are declared at once', async () => {
+  const { engine } = await openMemory({ limits: { topicsMax: 5, topicsCharactersMax: 2_000 } });
+  const together = (names: string[], description: string) =>
+    Promise.all(names.map((topic) => codeOf(create(engine, { topic, description }))));
+  const wordy = await together(['a', 'b', 'c'], 'x'.repeat(1_000));
+  expect(wordy.toSorted()).toEqual(['none', 'too_many_topics', 'too_many_topics']);
+  const short = await together(['d', 'e', 'f', 'g', 'h', 'i'], 'x');
+  expect(short.filter((code) => code === 'none')).toHaveLength(4);
+  expect(engine.topics.list(ANONYMOUS)).toHaveLength(5);
+});
+
 describe('events that are published while a schema is on trial', () => {
   it('are taken, and speak against it', async () => {
     const { kept, open } = durableWorld();

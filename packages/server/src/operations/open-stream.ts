@@ -16,12 +16,22 @@ export async function openStream(
   { streamsMax, ...request }: OpenStreamInput,
 ): Promise<EventStream> {
   const { engine, streams } = context;
-  if (streams.size >= streamsMax) {
-    throw new EventManagerError('overloaded', `${streams.size} streams are open already.`, { limit: 'streamsMax' });
-  }
+  assertRoom(context, streamsMax);
   const stream = await engine.stream(principal, request);
+  try {
+    // Others were opened meanwhile.
+    assertRoom(context, streamsMax);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
   streams.add(stream);
   return stream;
+}
+
+function assertRoom({ streams }: OperationContext, streamsMax: number): void {
+  if (streams.size < streamsMax) return;
+  throw new EventManagerError('overloaded', `${streams.size} streams are open already.`, { limit: 'streamsMax' });
 }
 
 export function closeStream({ streams }: OperationContext, stream: EventStream): void {

@@ -110,6 +110,15 @@ describe('a stream over a WebSocket', () => {
     expect((await client.ask({ type: 'unstream', stream: 'types' })).error.code).toBe('invalid_request');
   });
 
+  it('is one of so many, however many are asked for at once', async () => {
+    const { url } = await runService({ streamsMax: 3 });
+    const client = await WsClient.open(url);
+    const asked = Array.from({ length: 20 }, () => client.ask({ type: 'stream', from: 'earliest' }));
+    const answers = await Promise.all(asked);
+    expect(answers.filter(({ type }) => type === 'streaming')).toHaveLength(3);
+    expect((await call(`${url}/health`)).body.streams).toBe(3);
+  });
+
   it('counts with all other streams, and is forgotten with its connection', async () => {
     const { url } = await runService({ streamsMax: 2 });
     const client = await WsClient.open(url);

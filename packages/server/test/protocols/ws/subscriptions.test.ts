@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 import { type Frame, WsClient } from './ws-client.ts';
@@ -88,6 +89,16 @@ describe('a subscription over a WebSocket', () => {
       { event: expect.stringContaining('"number":1'), errors: [{ code: 'handler_error', message: 'broken' }] },
     ]);
     expect(client.ofType('delivery').every(({ deliveries }) => deliveries.length <= 3)).toBe(true);
+  });
+
+  it('is one of so many, however many are asked for at once', async () => {
+    const { url } = await runService({ limits: { ...DEFAULT_LIMITS, subscriptionsMax: 4 } });
+    const client = await WsClient.open(url);
+    const wanted = Array.from({ length: 20 }, (_, at) => ({ topic: '#', ...(at % 2 === 0 ? { name: `n${at}` } : {}) }));
+    const answers = await Promise.all(wanted.map((subscription) => client.ask({ type: 'subscribe', subscription })));
+    expect(answers.filter(({ type }) => type === 'subscribed')).toHaveLength(4);
+    const codes = answers.flatMap(({ error }) => (error === undefined ? [] : [error.code]));
+    expect(codes).toEqual(Array(16).fill('too_many_subscriptions'));
   });
 
   it('keeps what was answered of a batch when the rest has no answer in time, and when the connection is lost', async () => {
