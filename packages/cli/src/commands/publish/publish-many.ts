@@ -9,6 +9,7 @@ import {
 import type { CliContext } from '../../cli-context.ts';
 import { CommandFailure, endingOf } from '../../exit-codes.ts';
 import { type EventText, readEventInput } from '../../input/event-input.ts';
+import { orAborted } from '../../input/or-aborted.ts';
 import { untilAborted } from '../../input/until-aborted.ts';
 import { failureWords } from '../../output/failure-words.ts';
 import { Output } from '../../output/output.ts';
@@ -78,13 +79,12 @@ class Upload {
   async run(input: AsyncIterable<Uint8Array>): Promise<void> {
     const { signal } = this.#context.interruption;
     const { timers } = this.#context.surroundings.runtime;
-    const givenUp = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => timers.after(LAST_ANSWERS_MS, resolve, true));
-    });
+    const giveUp = new AbortController();
+    signal.addEventListener('abort', () => timers.after(LAST_ANSWERS_MS, () => giveUp.abort(), true));
     try {
       for await (const event of untilAborted(readEventInput(input), signal)) {
         this.#send(event);
-        if (this.#told.length >= UNDER_WAY_MAX) await Promise.race([this.#told.shift(), givenUp]);
+        if (this.#told.length >= UNDER_WAY_MAX) await orAborted(this.#told.shift()!, giveUp.signal);
         if (this.#lost !== undefined) break;
       }
     } catch (error) {
@@ -92,7 +92,7 @@ class Upload {
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#unreadable = error.message;
     }
-    await Promise.race([this.#told.at(-1), givenUp]);
+    await orAborted(this.#told.at(-1) ?? Promise.resolve(), giveUp.signal);
     this.#bar.end();
   }
 
