@@ -39,8 +39,13 @@ function failureOf(error: unknown): HandlerOutcome {
 }
 
 function describe(error: unknown): string {
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error ?? UNSAID);
-  return words.slice(0, ERROR_CHARACTERS_MAX).toWellFormed();
+  try {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error ?? UNSAID);
+    return words.slice(0, ERROR_CHARACTERS_MAX).toWellFormed();
+  } catch {
+    // Not everything that can be thrown has words, and nobody would catch what is thrown here.
+    return UNSAID;
+  }
 }
 
 const UNSAID = 'The handler reported a failure.';
