@@ -5,6 +5,7 @@
  * The first character tells an array. Otherwise the first line decides: when it is a whole JSON value, every line is one, and a
  * line that is not does not spoil the others; when it is not, all of it is one value, written over several lines.
  */
+import { boundedText, decodedText } from './bounded-text.ts';
 import { splitArray } from './split-array.ts';
 
 export interface EventText {
@@ -14,13 +15,13 @@ export interface EventText {
   readonly line: number;
 }
 
-/** Yields each value. Throws `SyntaxError` for an array that is not one. */
+/** Yields each value. Throws `SyntaxError` for an array that is not one, and for a value that is too long to be an event. */
 export async function* readEventInput(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<EventText> {
-  const text = decoded(chunks);
+  const text = decodedText(chunks);
   let begin = '';
   for (;;) {
     const { value, done } = await text.next();
-    begin += value ?? '';
+    begin = boundedText(begin + (value ?? ''));
     if (done || begin.trimStart().includes('\n') || /^\s*\[/.test(begin)) break;
   }
   const all = prepended(begin, text);
@@ -34,7 +35,7 @@ async function* splitLines(text: AsyncIterable<string>): AsyncGenerator<EventTex
   let line = 1;
   for await (const chunk of text) {
     const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
+    rest = boundedText(lines.pop()!);
     for (const found of lines) {
       if (found.trim() !== '') yield { text: found, line };
       line += 1;
@@ -45,7 +46,7 @@ async function* splitLines(text: AsyncIterable<string>): AsyncGenerator<EventTex
 
 async function* oneValue(text: AsyncIterable<string>): AsyncGenerator<EventText> {
   let whole = '';
-  for await (const chunk of text) whole += chunk;
+  for await (const chunk of text) whole = boundedText(whole + chunk);
   if (whole.trim() !== '') yield { text: whole, line: 1 };
 }
 
@@ -60,12 +61,6 @@ function isWhole(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function* decoded(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of chunks) yield typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
 }
 
 async function* prepended(first: string, rest: AsyncIterable<string>): AsyncGenerator<string> {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { text as textOf } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import type { JsonObject, JsonValue } from '@event-manager/core/portable';
 import type { CliContext } from '../cli-context.ts';
 import { CommandFailure } from '../exit-codes.ts';
+import { readBoundedText } from './bounded-text.ts';
 
 /** JSON as it is given on a command line: the text itself, `@FILE`, or `-` for standard input. */
 export async function readJsonArgument(context: CliContext, what: string, given: string): Promise<JsonValue> {
@@ -22,12 +22,14 @@ export async function readObjectArgument(context: CliContext, what: string, give
 }
 
 async function readGiven({ surroundings }: CliContext, what: string, given: string): Promise<string> {
-  if (given === '-') return textOf(surroundings.stdin);
-  if (!given.startsWith('@')) return given;
+  const isFile = given.startsWith('@');
+  if (!isFile && given !== '-') return given;
   try {
-    return await readFile(given.slice(1), 'utf8');
+    return await readBoundedText(isFile ? createReadStream(given.slice(1)) : surroundings.stdin);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    // What is wrong with the bytes, and not with the file.
+    if (syscall === undefined) throw new CommandFailure('wrongUse', `${what} is not JSON: ${message}`);
     throw new CommandFailure('wrongUse', `${what} names a file that cannot be read: ${given.slice(1)} (${code})`);
   }
 }

@@ -1,3 +1,4 @@
+import { boundedText } from './bounded-text.ts';
 import type { EventText } from './event-input.ts';
 
 /**
@@ -36,7 +37,7 @@ class ArraySplitter {
       }
       if (character === '\n') this.#line += 1;
     }
-    if (this.#state === 'inside') this.#value += chunk.slice(from);
+    if (this.#state === 'inside') this.#value = boundedText(this.#value + chunk.slice(from));
   }
 
   end(): void {

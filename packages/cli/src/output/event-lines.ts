@@ -1,5 +1,5 @@
 import { type Event, priorityName } from '@event-manager/core/portable';
-import { plain } from './text-table.ts';
+import { plain } from './plain.ts';
 
 const PAYLOAD_CHARACTERS = 200;
 

@@ -1,5 +1,6 @@
 import { isEventManagerError } from '@event-manager/core/portable';
 import { CommandFailure } from '../exit-codes.ts';
+import { plain } from './plain.ts';
 
 /** Why a command failed: a sentence for people. */
 export function failureWords(error: unknown): string {
@@ -7,7 +8,7 @@ export function failureWords(error: unknown): string {
     const { pointer, requestId } = error.details;
     const place = typeof pointer === 'string' && pointer !== '' ? ` (at ${pointer})` : '';
     const request = typeof requestId === 'string' ? ` request ${requestId}` : '';
-    return `event-manager: ${error.message}${place} [${error.code}${request}]`;
+    return plain(`event-manager: ${error.message}${place} [${error.code}${request}]`);
   }
   if (error instanceof CommandFailure || error instanceof TypeError) return `event-manager: ${error.message}`;
   const system = error as NodeJS.ErrnoException;
@@ -19,7 +20,7 @@ export function failureWords(error: unknown): string {
 export function failureJson(error: unknown): string {
   if (isEventManagerError(error)) {
     const { code, message, retryable, details } = error;
-    return JSON.stringify({ error: { code, detail: message, retryable, ...details } });
+    return plain(JSON.stringify({ error: { code, detail: message, retryable, ...details } }));
   }
   const code = error instanceof CommandFailure ? error.ending : 'failed';
   return JSON.stringify({ error: { code, detail: error instanceof Error ? error.message : String(error) } });

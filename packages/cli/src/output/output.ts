@@ -1,4 +1,5 @@
 import type { CliContext, TerminalStream } from '../cli-context.ts';
+import { plain } from './plain.ts';
 
 export interface OutputFlags {
   readonly json?: boolean;
@@ -22,7 +23,12 @@ export class Output {
 
   /** A result, as one line of JSON or as lines for people. */
   result(value: unknown, lines: () => readonly string[]): Promise<void> {
-    return this.#write(this.json ? [JSON.stringify(value)] : lines());
+    return this.#write(this.json ? [plain(JSON.stringify(value))] : lines());
+  }
+
+  /** A result that people read as it is: JSON over several lines. */
+  whole(value: unknown): Promise<void> {
+    return this.result(value, () => JSON.stringify(value, undefined, 2).split('\n').map(plain));
   }
 
   /** Lines that are the result in either form, such as a script. */

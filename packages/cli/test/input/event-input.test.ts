@@ -68,6 +68,16 @@ describe('readEventInput', () => {
     await expect(all(readEventInput(broken()))).rejects.toThrow(TypeError);
   });
 
+  it.each(['', '[', '{"a":1}\n'])('takes no value that never ends behind %j', async (begin) => {
+    let read = 0;
+    const endless = async function* () {
+      yield begin;
+      for (; ; read++) yield 'x'.repeat(1024 * 1024);
+    };
+    await expect(all(readEventInput(endless()))).rejects.toThrow(/longer than 16 Mi/);
+    expect(read).toBeLessThan(20);
+  });
+
   it('gives every list of values back, however it is cut and written', async () => {
     const list = fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1, maxLength: 5 });
     const form = fc.constantFrom('lines', 'array', 'pretty');

@@ -27,7 +27,7 @@ export async function listDeadLetters(this: CliContext, flags: DeadLettersFlags)
 export async function getDeadLetter(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
   await using client = await connect(this, flags);
   const letter = readable(await client.getDeadLetter(id));
-  await new Output(this, flags).result(letter, () => [JSON.stringify(letter, undefined, 2)]);
+  await new Output(this, flags).whole(letter);
 }
 
 /** The letter holds the event as text, byte for byte; who looks at it wants to read it. */

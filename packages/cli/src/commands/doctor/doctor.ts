@@ -1,7 +1,7 @@
 import { isLoopback } from '@event-manager/server/configuration';
 import type { CliContext } from '../../cli-context.ts';
 import { Output } from '../../output/output.ts';
-import { plain } from '../../output/text-table.ts';
+import { plain } from '../../output/plain.ts';
 import { serviceUrl } from '../../service/service-url.ts';
 import { settingArguments } from '../serve/setting-arguments.ts';
 import type { Finding, Patient } from './check.ts';

@@ -6,5 +6,5 @@ import { connect } from '../../service/connect.ts';
 export async function getEvent(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
   await using client = await connect(this, flags);
   const event = await client.getEvent(id);
-  await new Output(this, flags).result(event, () => [JSON.stringify(event, undefined, 2)]);
+  await new Output(this, flags).whole(event);
 }

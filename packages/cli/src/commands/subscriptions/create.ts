@@ -15,7 +15,7 @@ export async function createSubscription(
   const request = await requestOf(this, flags, given);
   await using client = await connect(this, flags);
   const { definition } = await client.subscribe(request);
-  await new Output(this, flags).result(definition, () => [JSON.stringify(definition, undefined, 2)]);
+  await new Output(this, flags).whole(definition);
 }
 
 async function requestOf(

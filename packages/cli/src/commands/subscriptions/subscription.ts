@@ -40,5 +40,5 @@ async function show(
 ): Promise<void> {
   await using client = await connect(context, flags);
   const subscription = await work(client);
-  await new Output(context, flags).result(subscription, () => [JSON.stringify(subscription, undefined, 2)]);
+  await new Output(context, flags).whole(subscription);
 }

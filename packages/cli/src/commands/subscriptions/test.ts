@@ -15,6 +15,6 @@ export async function testSubscription(this: CliContext, flags: ServiceFlags, id
   const outcome = bodyOf(await askService({ url, path, method: 'POST', timeoutMs: ANSWER_MS, runtime })) as {
     readonly status?: string;
   };
-  await new Output(this, flags).result(outcome, () => [JSON.stringify(outcome, undefined, 2)]);
+  await new Output(this, flags).whole(outcome);
   if (outcome.status !== 'delivered') this.end('failed');
 }

@@ -53,5 +53,5 @@ function optionsOf({ description, compatibility }: SchemaFlags): TopicOptions {
 }
 
 async function print(context: CliContext, flags: ServiceFlags, topic: TopicInfo): Promise<void> {
-  await new Output(context, flags).result(topic, () => [JSON.stringify(topic, undefined, 2)]);
+  await new Output(context, flags).whole(topic);
 }
