@@ -93,7 +93,8 @@ export class Connection {
       context,
       outbox: this.#outbox,
       pump: { timers, turns, heartbeatMs: configuration.wsHeartbeatMs },
-      streamsMax: configuration.streamsMax,
+      // It may change while the connection is open.
+      streamsMax: () => configuration.streamsMax,
       onFailure: (error) => this.#streamFailed(error),
     });
     this.#subscriptions = new Subscriptions({ context, outbox: this.#outbox, clock, onFailure });
@@ -102,7 +103,6 @@ export class Connection {
       outbox: this.#outbox,
       streams: this.#streams,
       subscriptions: this.#subscriptions,
-      streamsMax: configuration.streamsMax,
       send: (frame) => this.#send(frame),
     });
     this.#intake = new Intake({

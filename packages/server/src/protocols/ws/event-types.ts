@@ -21,7 +21,6 @@ export interface EventTypesOptions {
   readonly context: OperationContext;
   readonly outbox: Outbox;
   readonly streams: Streams;
-  readonly streamsMax: number;
 }
 
 /**
@@ -74,8 +73,8 @@ export class EventTypes {
   }
 
   async #open(): Promise<void> {
-    const { context, outbox, streams, streamsMax } = this.#options;
-    const stream = await openStream(context, ANONYMOUS, { from: 'latest', streamsMax });
+    const { context, outbox, streams } = this.#options;
+    const stream = await openStream(context, ANONYMOUS, { from: 'latest', streamsMax: streams.streamsMax });
     if (outbox.isClosed) {
       closeStream(context, stream);
       return;

@@ -13,7 +13,6 @@ export interface RequestsOptions {
   readonly outbox: Outbox;
   readonly streams: Streams;
   readonly subscriptions: Subscriptions;
-  readonly streamsMax: number;
   readonly send: (frame: object) => void;
 }
 
@@ -54,8 +53,8 @@ export class Requests {
   }
 
   async #changeEventTypes({ type, ref, eventTypes }: Extract<RequestFrame, { eventTypes: unknown }>): Promise<void> {
-    const { context, outbox, streams, streamsMax, send } = this.#options;
-    this.#eventTypes ??= new EventTypes({ context, outbox, streams, streamsMax });
+    const { context, outbox, streams, send } = this.#options;
+    this.#eventTypes ??= new EventTypes({ context, outbox, streams });
     const wanted = await this.#eventTypes[type === 'subscribe' ? 'add' : 'remove'](eventTypes);
     send({ type: 'subscribed', ...(ref === undefined ? {} : { ref }), eventTypes: wanted });
   }

@@ -10,7 +10,8 @@ export interface StreamsOptions {
   readonly context: OperationContext;
   readonly outbox: Outbox;
   readonly pump: PumpSettings;
-  readonly streamsMax: number;
+  /** Of all protocols together. */
+  readonly streamsMax: () => number;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -25,13 +26,17 @@ export class Streams {
     this.#options = options;
   }
 
+  get streamsMax(): number {
+    return this.#options.streamsMax();
+  }
+
   /**
    * Opens a stream and begins to write it after `told` was called with its name and the cursor that it begins behind. Throws
    * `invalid_pattern`, `invalid_filter`, `invalid_cursor`, `overloaded`.
    */
   async open({ topics, filter, from }: StreamFrameIn, told: (name: string, cursor: string) => void): Promise<void> {
-    const { context, streamsMax, outbox } = this.#options;
-    const wanted = { topics, filter, from, streamsMax };
+    const { context, outbox } = this.#options;
+    const wanted = { topics, filter, from, streamsMax: this.streamsMax };
     const stream = await openStream(context, ANONYMOUS, wanted);
     const name = `s${++this.#last}`;
     if (outbox.isClosed) {

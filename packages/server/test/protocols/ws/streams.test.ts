@@ -1,5 +1,6 @@
 import { encodeCursor } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
+import { configure } from '../../configure.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 import { type Frame, WsClient } from './ws-client.ts';
 
@@ -117,6 +118,21 @@ describe('a stream over a WebSocket', () => {
     const answers = await Promise.all(asked);
     expect(answers.filter(({ type }) => type === 'streaming')).toHaveLength(3);
     expect((await call(`${url}/health`)).body.streams).toBe(3);
+  });
+
+  it('follows the setting while the connection is open', async () => {
+    const service = await runService({ streamsMax: 1 });
+    const client = await WsClient.open(service.url);
+    await client.ask({ type: 'stream' });
+    const types = () => client.ask({ type: 'subscribe', eventTypes: ['a'] });
+    for (const streamsMax of [1, 2]) {
+      expect((await client.ask({ type: 'stream' })).error).toMatchObject({ code: 'overloaded' });
+      expect((await types()).error).toMatchObject({ code: 'overloaded' });
+      service.reconfigure(configure({ streamsMax: streamsMax + 1 }));
+      expect((await client.ask({ type: 'stream' })).type).toBe('streaming');
+    }
+    service.reconfigure(configure({ streamsMax: 4 }));
+    expect((await types()).eventTypes).toEqual(['a']);
   });
 
   it('counts with all other streams, and is forgotten with its connection', async () => {
