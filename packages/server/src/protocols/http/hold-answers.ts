@@ -18,7 +18,8 @@ export function holdAnswers(app: FastifyInstance, bytesMax: () => number): void 
     done: (error: Error | null, payload?: unknown) => void,
   ) => {
     const bytes = bytesOf(payload);
-    if (bytes <= SMALL_BYTES) {
+    // Whoever went away before holds nothing, and its end would not be told again.
+    if (bytes <= SMALL_BYTES || reply.raw.destroyed) {
       done(null, payload);
       return;
     }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { fastify } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
+import { holdAnswers } from '../../../src/protocols/http/hold-answers.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 
 const MIB = 1024 * 1024;
@@ -40,4 +42,25 @@ it('gives the bytes of an answer back when it was read, also over one connection
   const x = 'x'.repeat(200_000);
   for (let number = 0; number < 30; number++) await postJson(`${url}/events`, sample({ payload: { number, x } }));
   for (let turn = 0; turn < 10; turn++) expect((await call(`${url}${PAGE}`)).status).toBe(200);
+});
+
+it('holds nothing for whoever went away before the answer was there', async () => {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  const answer = 'x'.repeat(MIB);
+  holdAnswers(app, () => 2 * MIB);
+  let gone = 0;
+  app.get('/late', async (_request, reply) => {
+    if (!reply.raw.destroyed) await once(reply.raw, 'close');
+    gone++;
+    return answer;
+  });
+  app.get('/now', async () => answer);
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  for (let count = 1; count <= 5; count++) {
+    const socket = await dial(url);
+    socket.write('GET /late HTTP/1.1\r\nhost: localhost\r\n\r\n', () => socket.destroy());
+    while (gone < count) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await call(`${url}/now`)).status).toBe(200);
 });
