@@ -15,6 +15,7 @@ import {
   isEventManagerError,
   type Limits,
 } from '@event-manager/core';
+import { withinEvent } from '../within-event.ts';
 import { batchEntry } from './batch-answer.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { parseBounded } from './parse-bounded.ts';
@@ -74,7 +75,10 @@ async function publishGroup(lines: readonly Uint8Array[], batch: NdjsonBatch): P
   const good = parsed.flatMap((entry) => (entry instanceof EventManagerError ? [] : [entry.value]));
   const stored = good.length === 0 ? [] : await publishAll(good, batch);
   let next = 0;
-  return parsed.map((entry) => (entry instanceof EventManagerError ? entry : withoutIndex(stored[next++]!)));
+  return parsed.map((entry) => {
+    const result = entry instanceof EventManagerError ? entry : stored[next++]!;
+    return result instanceof EventManagerError && result !== entry ? withinEvent(result) : result;
+  });
 }
 
 /**
@@ -100,13 +104,6 @@ function parseLine(line: Uint8Array, limits: Limits): { value: unknown } | Event
     if (isEventManagerError(error)) return error;
     throw error;
   }
-}
-
-/** A pointer of a group begins with the place in that group, which the client never saw; here it begins in the line. */
-function withoutIndex(result: BatchResult): BatchResult {
-  if (!(result instanceof EventManagerError) || result.details.pointer === undefined) return result;
-  const pointer = result.details.pointer.replace(/^\/\d+(?=\/|$)/, '');
-  return new EventManagerError(result.code, result.message, { ...result.details, pointer }, result.cause);
 }
 
 /** Of an error only what a program needs: words for each of many lines would make the answer far larger than the upload. */

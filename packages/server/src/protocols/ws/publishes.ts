@@ -1,13 +1,8 @@
-import {
-  ANONYMOUS,
-  type BatchResult,
-  EventManagerError,
-  type JsonValue,
-  type PublishResult,
-} from '@event-manager/core';
+import { ANONYMOUS, EventManagerError, type JsonValue, type PublishResult } from '@event-manager/core';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { publishBatch } from '../../operations/publish-batch.ts';
 import { publishEvent } from '../../operations/publish-event.ts';
+import { withinEvent } from '../within-event.ts';
 import type { Ref } from './client-frame.ts';
 import { wireError } from './wire-error.ts';
 
@@ -101,12 +96,4 @@ function once(run: () => void): () => void {
 /** Ids and cursors hold nothing that JSON would escape. */
 function resultJson({ id, cursor, duplicate }: PublishResult): string {
   return `{"id":"${id}","cursor":"${cursor}","duplicate":${duplicate}}`;
-}
-
-/** Of an event the pointer counts from the event, as if it had been published alone: what a batch is, the client decides. */
-function withinEvent(error: Exclude<BatchResult, PublishResult>): EventManagerError {
-  const { pointer } = error.details;
-  if (pointer === undefined) return error;
-  const details = { ...error.details, pointer: pointer.replace(/^\/\d+(?=\/|$)/, '') };
-  return new EventManagerError(error.code, error.message, details, error.cause);
 }
