@@ -13,7 +13,7 @@ describe.skipIf('missing' in chromium)('/docs in a browser', () => {
     const args = ['--port', '0', '--adapter', 'memory'];
     const configuration = readConfiguration({
       args,
-      environment: { EVENT_MANAGER_LOG_LEVEL: 'silent' },
+      environment: { EVENT_MANAGER_LOG_LEVEL: 'silent', EVENT_MANAGER_METRICS_ENABLED: 'false' },
       homeDirectory: '/',
     });
     const service = await startService({ configuration, logger: pino({ level: 'silent' }) });

@@ -29,14 +29,14 @@ it('a restart in the middle of 10,000 publishes loses nothing', { timeout: TIMEO
   });
 
   let acknowledged = 0;
+  const stopped = Promise.withResolvers<void>();
   const publishing = Array.from({ length: 10_000 }, async (_, number) => {
     const result = await events.publish({ type: 'load.event', source: 'test', payload: { number } });
-    acknowledged++;
+    // From here, and not from a timer: a process that gets no time would find all of them acknowledged.
+    if (++acknowledged === 2_000) service.stop('SIGTERM').then(() => stopped.resolve(), stopped.reject);
     return result;
   });
-  await until('a part is acknowledged', 30_000, () => acknowledged > 2_000);
-  expect(acknowledged).toBeLessThan(10_000);
-  await service.stop('SIGTERM');
+  await stopped.promise;
   service = await ServiceProcess.start({ dataDir, port });
   const results = await Promise.all(publishing);
 

@@ -165,7 +165,7 @@ describe('publishing over the network', () => {
     const service = await SocketStandIn.start();
     service.stop();
     const states: string[] = [];
-    const client = clientOf(service, { reconnectForMs: 300, onConnection: ({ state }) => states.push(state) });
+    const client = clientOf(service, { reconnectForMs: 2_000, onConnection: ({ state }) => states.push(state) });
     await expect(client.publish(EVENT)).rejects.toMatchObject({ code: 'unreachable' });
     expect(states.at(-1)).toBe('given-up');
     await service.listen();

@@ -1,24 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemTimers } from '@event-manager/core';
+import { retainedBytes } from '@event-manager/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { BodyBudget } from '../../../src/protocols/http/body-budget.ts';
 import { pacedBody } from '../../../src/protocols/http/paced-body.ts';
 
 const MIB = 1024 * 1024;
 const HEAD = 'POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-function retainedBytes(): number {
-  collect();
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
-}
 
 async function serve(
   take: (body: AsyncIterable<Uint8Array>, request: IncomingMessage, response: ServerResponse) => void,
