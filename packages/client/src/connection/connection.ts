@@ -18,6 +18,7 @@ import { backoffMs } from '../backoff.ts';
 import type { ConnectionChange } from '../client-options.ts';
 import { type HelloFrame, PROTOCOL, type ServerFrame } from './frames.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { readFrame } from './read-frame.ts';
 
 /** Whoever lives on the connection. Called in the order of registration, never from within `need` or `send`. */
 export interface ConnectionUser {
@@ -147,6 +148,7 @@ export class Connection {
     this.#heartbeat.heard();
     const frame = readFrame(data);
     if (frame === undefined) this.#lose('What answers is no event manager.');
+    else if (frame === 'unknown') return;
     else if (frame.type === 'hello') this.#open(frame);
     else for (const user of this.#users) if (user.took(frame)) return;
   }
@@ -196,13 +198,5 @@ export class Connection {
     this.#socket = undefined;
     // A socket whose peer is gone takes its time to close; nobody waits for it.
     socket?.close(NORMAL_CLOSE);
-  }
-}
-
-function readFrame(data: unknown): ServerFrame | undefined {
-  try {
-    return JSON.parse(String(data)) as ServerFrame;
-  } catch {
-    return undefined;
   }
 }

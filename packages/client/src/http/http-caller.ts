@@ -6,7 +6,10 @@
  */
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core/portable';
 import { backoffMs } from '../backoff.ts';
+import { isObject } from './problem-error.ts';
 import { responseError } from './response-error.ts';
+
+const NO_CONTENT = 204;
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -71,7 +74,9 @@ export class HttpCaller {
     const cancel = timers.after(Math.max(0, deadlineMs - clock.monotonicMs()), end, true);
     try {
       const { response, body } = await this.#fetch(request, ending.signal);
-      if (response.ok || response.status === request.alsoFine) return body;
+      const isFine = response.ok || response.status === request.alsoFine;
+      // Every answer of the service with a body is an object; a page of whoever else listens there is not.
+      if (isFine && (response.status === NO_CONTENT || isObject(body))) return body;
       throw responseError(response, body);
     } catch (error) {
       if (isEventManagerError(error)) throw error;

@@ -17,7 +17,7 @@ export function problemError(problem: ProblemFields, facts: ErrorDetails = {}): 
     ...facts,
     ...(isObject(problem.details) ? problem.details : {}),
     ...(typeof pointer === 'string' ? { pointer } : {}),
-    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(typeof requestId === 'string' ? { requestId } : {}),
   };
   const words = typeof detail === 'string' ? detail : 'The service refused without a reason.';

@@ -8,6 +8,7 @@ import type {
   SubscriptionStatus,
 } from '@event-manager/core';
 import {
+  EventManagerError,
   type EventsPage,
   eventsPage,
   type JsonObject,
@@ -45,7 +46,8 @@ export class RemoteState {
     if (limit !== undefined) parameters.set('limit', String(limit));
     if (cursor !== undefined) parameters.set('cursor', cursor);
     if (direction !== undefined) parameters.set('direction', direction);
-    const { data, nextCursor, complete } = (await this.#get('/events', parameters)) as Page & { complete: boolean };
+    const page = pageOf(await this.#get('/events', parameters)) as Page & { complete: boolean };
+    const { data, nextCursor, complete } = page;
     const events = data.map((event) => reviveEvent(event as object));
     return eventsPage(events, { complete, nextCursor: nextCursor ?? undefined });
   }
@@ -129,7 +131,7 @@ export class RemoteState {
     const all: unknown[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const parameters = new URLSearchParams(cursor === undefined ? query : { ...query, cursor });
-      const page = (await this.#get(path, parameters)) as Page;
+      const page = pageOf(await this.#get(path, parameters));
       all.push(...page.data);
       cursor = page.nextCursor;
     }
@@ -153,4 +155,10 @@ function subscriptionPath(id: string): string {
 
 function topicPath(topic: string): string {
   return `/topics/${encodeURIComponent(topic)}`;
+}
+
+function pageOf(body: unknown): Page {
+  const { data } = body as Partial<Page>;
+  if (Array.isArray(data)) return body as Page;
+  throw new EventManagerError('internal', 'The answer does not come from an event manager: it has no list of data.');
 }

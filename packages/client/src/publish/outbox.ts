@@ -181,6 +181,10 @@ export class Outbox implements ConnectionUser {
   #answered({ ref, result, results = result && [result], error }: PublishedAnswer): void {
     const events = this.#sent.get(ref);
     if (!events) return;
+    if (results && results.length !== events.length) {
+      this.#options.connection.distrust('The service answers for other events than were sent.');
+      return;
+    }
     this.#sent.delete(ref);
     this.#sentEvents -= events.length;
     for (const event of events) this.#sentBytes -= event.bytes;

@@ -49,9 +49,9 @@ describe('a request over HTTP', () => {
   it('repeats what may be repeated when there was no answer', async () => {
     const { url } = await httpStandIn((_asked, response, count) => {
       if (count === 1) response.destroy();
-      else response.end('[]');
+      else response.end('{}');
     });
-    await expect(caller(url).call(get)).resolves.toEqual([]);
+    await expect(caller(url).call(get)).resolves.toEqual({});
   });
 
   it('does not repeat what may have been done', async () => {
@@ -73,6 +73,15 @@ describe('a request over HTTP', () => {
     const { url } = await httpStandIn((_asked, response) => response.writeHead(502).end('<h1>Bad gateway</h1>'));
     const refused = caller(url, 1_500).call(get);
     await expect(refused).rejects.toMatchObject({ code: 'unreachable', details: { status: 502 } });
+  });
+
+  it('says so when something else than an event manager answers', async () => {
+    const bodies = ['<html>', '[]', 'null', ''];
+    const { url } = await httpStandIn((_asked, response, count) => response.end(bodies[count - 1]));
+    for (const _ of bodies) {
+      const refused = caller(url).call(get);
+      await expect(refused).rejects.toMatchObject({ code: 'internal', details: { status: 200 } });
+    }
   });
 
   it('ends with the client', async () => {
