@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
+import { readSmallFile } from './read-small-file.ts';
 import { SETTINGS } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -49,7 +49,7 @@ function read(environment: Environment, variable: string, { name, secret }: Name
 /** Secrets of containers are mounted as files; editors end them with a newline that is no part of the value. */
 function readSecret(name: string, variable: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    return readSmallFile(path).replace(/\r?\n$/, '');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw invalidSetting(name, variable, `names a file that cannot be read (${code})`);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { FILE_NAMES } from './every-setting.ts';
 import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
+import { readSmallFile } from './read-small-file.ts';
 
 /** Which file it is stands outside of it. */
 const OUTSIDE: ReadonlySet<string> = new Set(['config']);
@@ -41,7 +41,7 @@ function leaves(table: Readonly<Record<string, unknown>>, path: readonly string[
 
 function parseFile(path: string): Record<string, unknown> {
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readSmallFile(path));
   } catch (error) {
     if (error instanceof TomlError) {
       throw invalidSetting('config', path, `is not TOML at line ${error.line}, column ${error.column}`);

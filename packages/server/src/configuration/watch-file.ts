@@ -1,6 +1,7 @@
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Timers } from '@event-manager/core';
+import { readSmallFile } from './read-small-file.ts';
 
 export interface FileWatchOptions {
   readonly path: string;
@@ -46,7 +47,7 @@ export function watchFile({ path, timers, onChange, onFailure }: FileWatchOption
 /** Settings are a few kilobytes: reading them costs less than being wrong about times of change. */
 function contentOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path);
   } catch {
     return undefined;
   }
