@@ -53,7 +53,7 @@ export class Connection {
   #state: State = 'idle';
   #socket: WebSocket | undefined;
   #cancelTimer: () => void = () => {};
-  /** Failures since the last hello. */
+  /** Failures since somebody here was told something: one that says hello and ends at once is tried more and more seldom, too. */
   #failures = 0;
   #awaySinceMs = 0;
   #lastRef = 0;
@@ -150,14 +150,13 @@ export class Connection {
     if (frame === undefined) this.#lose('What answers is no event manager.');
     else if (frame === 'unknown') return;
     else if (frame.type === 'hello') this.#open(frame);
-    else for (const user of this.#users) if (user.took(frame)) return;
+    else if (this.#users.some((user) => user.took(frame)) && this.isOpen) this.#failures = 0;
   }
 
   #open(hello: HelloFrame): void {
     if (this.#state !== 'connecting') return;
     this.#cancelTimer();
     this.#state = 'open';
-    this.#failures = 0;
     this.#heartbeat.start();
     this.#options.onConnection({ state: 'connected' });
     for (const user of this.#users) user.opened(hello);

@@ -66,6 +66,14 @@ describe('the connection of a client', () => {
     }
   });
 
+  it('is tried more and more seldom also when each one begins well and ends at once', async () => {
+    const service = await SocketStandIn.start((_frame, peer) => peer.cut());
+    const client = clientOf(service, { publishTimeoutMs: 1_500 });
+    await expect(client.publish({ type: 'a', source: 'b' })).rejects.toMatchObject({ code: 'unreachable' });
+    // Sixty, were every hello a success.
+    expect(service.peers.length).toBeLessThan(10);
+  });
+
   it('is lost when what answers is no event manager', async () => {
     const { url } = await httpStandIn((_asked, response) => response.end('hello'));
     const reasons: string[] = [];
