@@ -10,6 +10,7 @@ import { type Pattern, parsePattern } from '../topic/pattern.ts';
 import { Attempts } from './attempts.ts';
 import type { Attempt } from './deliver.ts';
 import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
+import { type Gate, Pause } from './gate.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
 
@@ -39,9 +40,12 @@ export class ActiveSubscription {
   isLoading = false;
   suspectUnderWay = false;
   deadlineArmed = false;
-  /** No claim before this monotonic time: the receiver asked for a pause. */
-  pausedUntilMs = 0;
-  pauseArmedForMs = 0;
+  /** What the receiver asked for. */
+  readonly pause = new Pause();
+  /** All have to be open for a claim. */
+  readonly gates: readonly Gate[] = [this.pause];
+  /** The time for which a look at a closed gate is in the timetable. */
+  gateArmedForMs = 0;
   readonly unreadable = new Set<Position>();
   readonly #totals: DeliveryCounts;
 
@@ -85,6 +89,11 @@ export class ActiveSubscription {
 
   get concurrencyLeft(): number {
     return this.definition.options.maxConcurrency - this.slotsTaken;
+  }
+
+  /** A gate is closed: whatever waits does not wait for us. */
+  isHeldBack(nowMs: number): boolean {
+    return this.gates.some((gate) => gate.room(nowMs) <= 0);
   }
 
   /** Here and in the totals, which outlive this service. */

@@ -37,12 +37,16 @@ export interface ClaimedDelivery {
   readonly kept: KeptEvent;
 }
 
-/** Claims the next batch, or returns `undefined` when there is none. A retry always comes alone. */
-export function claim(subscription: ActiveSubscription, context: ClaimContext): ClaimedDelivery[] | undefined {
+/** Claims the next batch of at most `room`, or returns `undefined` when there is none. A retry always comes alone. */
+export function claim(
+  subscription: ActiveSubscription,
+  room: number,
+  context: ClaimContext,
+): ClaimedDelivery[] | undefined {
   const { queue } = subscription;
   const batch: ClaimedDelivery[] = [];
   context.passed = 0;
-  const batchMax = Math.min(subscription.batchSize, queue.windowLeft);
+  const batchMax = Math.min(subscription.batchSize, queue.windowLeft, room);
   while (batch.length < batchMax && context.passed < PASSES_MAX) {
     const lane = nextLane(subscription);
     if (lane === undefined) break;

@@ -48,8 +48,8 @@ export class Dispatcher {
   #left = RUN_MAX;
   #isRenewing = false;
   #turnEndsAtMs = 0;
-  /** When the attempt that ended last in this turn ended: the next one begins then, without another look at the clock. */
-  #endedAtMs = 0;
+  /** The time while a subscription is served: moves on when an attempt ends, which spares the next one a look at the clock. */
+  #nowMs = 0;
   #stopped = false;
   #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
 
@@ -164,16 +164,20 @@ export class Dispatcher {
   /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
   #serve(subscription: ActiveSubscription, most: number): number {
     let started = 0;
-    this.#endedAtMs = 0;
+    this.#nowMs = this.#options.runtime.clock.monotonicMs();
     while (started < most && this.#mayClaim(subscription)) {
-      const batch = claim(subscription, this.#claimContext);
+      const room = this.#roomAtGates(subscription);
+      if (room <= 0) break;
+      const batch = claim(subscription, room, this.#claimContext);
       started += this.#claimContext.passed;
       if (!batch) {
         if (this.#claimContext.passed === 0) break;
-        subscription.progressAtMs = this.#options.runtime.clock.monotonicMs();
+        this.#nowMs = this.#options.runtime.clock.monotonicMs();
+        subscription.progressAtMs = this.#nowMs;
         continue;
       }
       started += batch.length;
+      for (const gate of subscription.gates) gate.claimed?.(batch.length, this.#nowMs);
       const first = batch[0]!.claimed;
       subscription.slotsTaken++;
       if (first.owed?.suspect) subscription.suspectUnderWay = true;
@@ -183,7 +187,7 @@ export class Dispatcher {
         subscription.starting.add(attempt);
         this.#options.checkpoint.commitNow(subscription, () => this.#start(attempt));
       } else {
-        this.#begin(attempt);
+        this.#begin(attempt, this.#nowMs);
       }
     }
     if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
@@ -204,7 +208,6 @@ export class Dispatcher {
       subscription.definition.state === 'active' &&
       subscription.concurrencyLeft > 0 &&
       subscription.queue.windowLeft > 0 &&
-      !this.#isPaused(subscription) &&
       this.#holdsLease(subscription)
     );
   }
@@ -213,25 +216,33 @@ export class Dispatcher {
     return !subscription.held || subscription.held.expiresAtMs > this.#options.runtime.clock.monotonicMs();
   }
 
-  #isPaused(subscription: ActiveSubscription): boolean {
-    if (subscription.pausedUntilMs === 0) return false;
-    if (subscription.pausedUntilMs > this.#options.runtime.clock.monotonicMs()) {
-      if (subscription.pauseArmedForMs !== subscription.pausedUntilMs) {
-        subscription.pauseArmedForMs = subscription.pausedUntilMs;
-        this.timetable.add({ dueAtMs: subscription.pausedUntilMs, due: () => this.wake(subscription) });
-      }
-      return true;
+  /** The narrowest gate decides; a closed one is looked at again when it says. */
+  #roomAtGates(subscription: ActiveSubscription): number {
+    const nowMs = this.#nowMs;
+    let room = Number.POSITIVE_INFINITY;
+    for (const gate of subscription.gates) {
+      room = Math.min(room, gate.room(nowMs));
+      if (room > 0) continue;
+      this.#askAgain(subscription, gate.opensAtMs);
+      return 0;
     }
-    subscription.pausedUntilMs = 0;
-    return false;
+    return room;
+  }
+
+  #askAgain(subscription: ActiveSubscription, atMs: number): void {
+    if (atMs === Number.POSITIVE_INFINITY || subscription.gateArmedForMs === atMs) return;
+    subscription.gateArmedForMs = atMs;
+    this.timetable.add({ dueAtMs: atMs, due: () => this.wake(subscription) });
   }
 
   /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */
   #start(attempt: Attempt): void {
-    if (attempt.subscription.starting.delete(attempt)) this.#begin(attempt);
+    if (!attempt.subscription.starting.delete(attempt)) return;
+    this.#begin(attempt, this.#options.runtime.clock.monotonicMs());
   }
 
-  #begin(attempt: Attempt): void {
+  /** Calls the sink. The time for the attempt counts from `nowMs`: a retry has waited for its commit before. */
+  #begin(attempt: Attempt, nowMs: number): void {
     const { subscription } = attempt;
     // Taken down or out of its lease while the commit was under way: whoever serves it next may attempt it already.
     if (!subscription.isServing || this.#stopped || !this.#holdsLease(subscription)) {
@@ -239,8 +250,6 @@ export class Dispatcher {
       this.#freeSlot(subscription);
       return;
     }
-    // The time counts from here: a retry has waited for its commit before.
-    const nowMs = this.#endedAtMs > 0 ? this.#endedAtMs : this.#options.runtime.clock.monotonicMs();
     attempt.deadlineAtMs = nowMs + subscription.definition.options.timeoutMs;
     const { batch } = attempt;
     for (let at = 0; at < batch.length; at++) {
@@ -264,7 +273,7 @@ export class Dispatcher {
     attempt.state = 'ended';
     subscription.attempts.delete(attempt);
     const nowMs = this.#options.runtime.clock.monotonicMs();
-    this.#endedAtMs = nowMs;
+    this.#nowMs = nowMs;
     subscription.progressAtMs = nowMs;
     this.#options.meter.handlerLatency.observe(tookMs(attempt, nowMs));
     for (let at = 0; at < outcomes.length; at++) this.#settle(attempt, at, outcomes[at]!, nowMs);

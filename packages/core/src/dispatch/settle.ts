@@ -43,7 +43,7 @@ export function settle(
       retryOrBury(subscription, delivery, outcome.error, outcome.afterMs, context);
       break;
     case 'busy':
-      subscription.pausedUntilMs = context.clock.monotonicMs() + outcome.afterMs;
+      subscription.pause.until(context.clock.monotonicMs() + outcome.afterMs);
       keep(subscription, delivery, outcome.error, outcome.afterMs, context);
       break;
     case 'reject':

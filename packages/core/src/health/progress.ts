@@ -30,7 +30,7 @@ export function isObstructed(subscription: ActiveSubscription, nowMs: number, he
   const { queue, definition, held } = subscription;
   if (!subscription.isServing || definition.state !== 'active') return false;
   // Those that were given up stay here while their slot does: the receiver has not let go.
-  if (subscription.attempts.size > 0 || subscription.pausedUntilMs > nowMs) return false;
+  if (subscription.attempts.size > 0 || subscription.isHeldBack(nowMs)) return false;
   if (held && held.expiresAtMs <= nowMs) return false;
   if (queue.hasReady || subscription.starting.size > 0) return true;
   if (queue.isSaturated) return false;
