@@ -154,7 +154,7 @@ class SimulatedRun {
     const process = this.#processes[0];
     const engine = process?.engine;
     if (!engine) throw new TypeError('The first process is gone.');
-    const deadLetters: readonly DeadLetter[] = await this.#time.run(engine.deadLetters(ANONYMOUS));
+    const deadLetters: readonly DeadLetter[] = await this.#time.run(engine.deadLetters.all(ANONYMOUS));
     const ids = [...new Set(this.#history.flatMap((entry) => (entry.kind === 'ok' ? [entry.id] : [])))];
     const records = await this.#time.run(process.adapter.store.get(ids));
     const stored = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { Recorded } from './contracts/event-store.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
-import { Engine, type EngineHealth, type StreamRequest } from './engine.ts';
+import { Engine, type EngineHealth } from './engine.ts';
 import { EventManagerError } from './errors/event-manager-error.ts';
 import { decodeEvent } from './event/decode-event.ts';
 import type { EventIn } from './event/event.ts';
@@ -22,6 +22,7 @@ import { OPTION_NAMES } from './option-names.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
+import type { StreamRequest } from './query/history.ts';
 import { parseEventQuery } from './query/parse-query.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
@@ -132,7 +133,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async getEvent(eventId: string): Promise<EventOf<Events>> {
     const engine = await this.#open();
     const known = parseEventId(eventId);
-    const record = known === undefined ? undefined : await engine.event(this.#principal, known);
+    const record = known === undefined ? undefined : await engine.history.event(this.#principal, known);
     if (!record) throw new EventManagerError('event_not_found', 'No event with this id is kept.', { id: eventId });
     return decodeEvent(record.body) as EventOf<Events>;
   }
@@ -147,7 +148,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     }
     const parsed = parseEventQuery(query, engine.limits);
     const after = cursor === undefined ? undefined : decodeCursor(cursor, '/cursor')[0];
-    const found = await engine.find(this.#principal, parsed, { limit, direction, after });
+    const found = await engine.history.find(this.#principal, parsed, { limit, direction, after });
     const events = found.records.map((record: Recorded) => decodeEvent(record.body) as EventOf<Events>);
     const nextCursor = found.next === undefined ? undefined : encodeCursor([found.next]);
     return eventsPage(events, { nextCursor, complete: found.complete });
@@ -155,17 +156,17 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {
     const engine = await this.#open();
-    return engine.stream(this.#principal, request);
+    return engine.history.stream(this.#principal, request);
   }
 
   async listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
     const engine = await this.#open();
-    return engine.deadLetters(this.#principal, subscriptionId);
+    return engine.deadLetters.all(this.#principal, subscriptionId);
   }
 
   async getDeadLetter(id: string): Promise<DeadLetter> {
     const engine = await this.#open();
-    const letter = await engine.deadLetter(this.#principal, id);
+    const letter = await engine.deadLetters.get(this.#principal, id);
     if (!letter) throw new EventManagerError('dead_letter_not_found', 'No dead letter with this id is kept.', { id });
     return letter;
   }

@@ -6,17 +6,15 @@
  *                    └──a failure we cannot explain──▶ failed (reads go on; nothing is acknowledged or delivered)
  */
 import type { AdapterHealth, EventBusAdapter } from './contracts/adapter.ts';
-import type { LostRange, Partition, Place, Position, Recorded } from './contracts/event-store.ts';
+import type { LostRange, Partition, Position } from './contracts/event-store.ts';
 import type { SchemaCompiler } from './contracts/schema-compiler.ts';
 import type { Sink } from './contracts/sink.ts';
 import type { ActiveSubscription } from './dispatch/active-subscription.ts';
-import type { DeadLetter } from './dispatch/dead-letter.ts';
+import { DeadLetters } from './dispatch/dead-letters.ts';
 import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
 import type { ErrorCode } from './errors/codes.ts';
 import { EventManagerError, isEventManagerError } from './errors/event-manager-error.ts';
-import { compileFilter } from './filter/compile-filter.ts';
-import { parseFilter } from './filter/parse-filter.ts';
 import { type ProgressHealth, type StallChange, StallWatch } from './health/stall-watch.ts';
 import { type BatchResult, Ingest, type PublishOptions } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
@@ -27,18 +25,13 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
 import type { Principal } from './principal.ts';
-import { decodeCursor } from './query/cursor.ts';
-import type { EventQuery } from './query/event-query.ts';
-import { compileQuery } from './query/matches-query.ts';
+import { History } from './query/history.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
-import { EventStream } from './stream/event-stream.ts';
-import { Turns } from './stream/turns.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { EngineReporter } from './sys/engine-reporter.ts';
 import { SystemEvents } from './sys/system-events.ts';
-import { parsePattern } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
 
@@ -71,21 +64,6 @@ export interface EngineOptions {
   readonly systemEvents?: boolean | undefined;
 }
 
-export interface StreamRequest {
-  /** Patterns over topics; everything when absent. */
-  readonly topics?: readonly string[] | undefined;
-  readonly filter?: unknown;
-  /** A cursor, or one end of the log. Default: `latest`. */
-  readonly from?: 'latest' | 'earliest' | (string & {}) | undefined;
-}
-
-export interface FindRequest {
-  readonly limit: number;
-  /** Continue behind this place. */
-  readonly after?: Place | undefined;
-  readonly direction: 'forward' | 'backward';
-}
-
 export interface EngineHealth {
   readonly status: 'ok' | 'degraded' | 'failed';
   readonly reason?: string;
@@ -99,7 +77,6 @@ export interface EngineHealth {
   readonly lost: readonly LostRange[];
 }
 
-const FIND_BUDGET_MS = 1_000;
 const LOST_MAX = 100;
 const STALLED = 'A subscription that could go on makes no progress.';
 
@@ -108,6 +85,8 @@ export class Engine {
   readonly subscriptions: Subscriptions;
   readonly systemEvents: SystemEvents;
   readonly topics: Topics;
+  readonly history: History;
+  readonly deadLetters: DeadLetters;
   /** Events that were refused for what their topic asks. */
   readonly rejections: Rejections;
   readonly #adapter: EventBusAdapter;
@@ -116,8 +95,6 @@ export class Engine {
   readonly #meter: Meter;
   readonly #stallWatch: StallWatch;
   readonly #reporter: EngineReporter;
-  readonly #streams = new Set<EventStream>();
-  readonly #streamTurns: Turns;
   readonly #lost: LostRange[] = [];
   readonly #ingest: Ingest;
   readonly #scheduled: Scheduled;
@@ -155,7 +132,6 @@ export class Engine {
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#adapter = adapter;
     this.#runtime = runtime;
-    this.#streamTurns = new Turns(this.#runtime);
     this.limits = limits;
     this.#meter = new Meter(runtime.clock);
     const meter = this.#meter;
@@ -166,8 +142,8 @@ export class Engine {
       limits,
       meter,
       head,
-      hasReaders: () => this.#streams.size > 0,
-      onAdvance: () => this.#advanced(),
+      hasReaders: () => this.history.streams > 0,
+      onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
         this.#reporter.committed(changes);
@@ -181,6 +157,8 @@ export class Engine {
       onFailure: (error) => this.#fail(error),
     });
     this.#dispatch = dispatch;
+    this.history = new History({ adapter, route: dispatch.route, partition: PARTITION, runtime, limits });
+    this.deadLetters = new DeadLetters(state);
     const awaitsAttempts = adapter.supports.durability === 'none';
     const onFailure = (error: unknown) => this.#fail(error);
     const { schemas: compiler, events, topicsStrict: isStrict = false } = options;
@@ -223,82 +201,6 @@ export class Engine {
     return this.#ingest.publishBatch(principal, inputs, options);
   }
 
-  async event(_principal: Principal, id: string): Promise<Recorded | undefined> {
-    const [record] = await this.#adapter.store.get([id]);
-    return record;
-  }
-
-  /** Finds stored events; the time to look is bounded, and `complete: false` says that it ended the search. */
-  async find(
-    _principal: Principal,
-    query: EventQuery,
-    request: FindRequest,
-  ): Promise<{ records: readonly Recorded[]; next?: Place; complete: boolean }> {
-    if (this.#adapter.supports.query === 'none') {
-      throw new EventManagerError('not_supported', `The adapter ${this.#adapter.name} cannot search events.`);
-    }
-    // A pattern that cannot be read is the caller's mistake, whatever the adapter does with it.
-    compileQuery(query);
-    const { limit, direction, after } = request;
-    const options = { limit, direction, budgetMs: FIND_BUDGET_MS, ...(after === undefined ? {} : { after }) };
-    return this.#adapter.store.find(query, options);
-  }
-
-  /** Opens a stream. Throws `invalid_pattern`, `invalid_filter`, `invalid_cursor`. */
-  async stream(_principal: Principal, request: StreamRequest): Promise<EventStream> {
-    this.#assertNotClosed();
-    const patterns = (request.topics ?? ['#']).map((topic) => parsePattern(topic, this.limits, '/topics'));
-    const filter = request.filter === undefined ? undefined : parseFilter(request.filter, this.limits, '/filter');
-    const stream = new EventStream({
-      store: this.#adapter.store,
-      route: this.#dispatch.route,
-      patterns,
-      matches: filter && compileFilter(filter),
-      after: await this.#streamStart(request.from ?? 'latest'),
-      partition: PARTITION,
-      turns: this.#streamTurns,
-      onClose: (closed) => this.#streams.delete(closed),
-    });
-    this.#streams.add(stream);
-    return stream;
-  }
-
-  /** All dead letters of one subscription, or of all, in the order of their keys: subscription, then position. */
-  async deadLetters(principal: Principal, subscriptionId?: string): Promise<readonly DeadLetter[]> {
-    const letters: DeadLetter[] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.deadLetterPage(principal, { subscriptionId, after, limit: 1_000 });
-      letters.push(...page.letters);
-      after = page.next;
-    } while (after !== undefined);
-    return letters;
-  }
-
-  /** The same, a page at a time; `next` continues as `after` and is absent on the last page. */
-  async deadLetterPage(
-    _principal: Principal,
-    request: { subscriptionId?: string | undefined; after?: string | undefined; limit: number },
-  ): Promise<{ letters: readonly DeadLetter[]; next?: string }> {
-    const { subscriptionId, after, limit } = request;
-    const page = await this.#adapter.state.load('dead-letter', {
-      ...(subscriptionId === undefined ? {} : { prefix: `${subscriptionId}/` }),
-      ...(after === undefined ? {} : { after }),
-      limit,
-    });
-    const letters = page.entries.map((entry) => entry.value as unknown as DeadLetter);
-    return page.next === undefined ? { letters } : { letters, next: page.next };
-  }
-
-  /** One dead letter by its id, whatever became of its subscription. */
-  async deadLetter(_principal: Principal, id: string): Promise<DeadLetter | undefined> {
-    const { state } = this.#adapter;
-    const [found] = await state.get('dead-letter-id', [id]);
-    if (!found) return undefined;
-    const [letter] = await state.get('dead-letter', [found.value as string]);
-    return letter?.value as unknown as DeadLetter | undefined;
-  }
-
   health(): EngineHealth {
     const { lost = [], ...rest } = this.#adapter.health();
     const adapter = { ...rest, name: this.#adapter.name };
@@ -328,7 +230,7 @@ export class Engine {
       adapter: this.#adapter.health(),
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
-      streams: this.#streams.size,
+      streams: this.history.streams,
       head: this.#dispatch.route.head,
     });
   }
@@ -385,7 +287,7 @@ export class Engine {
     this.#unwatch();
     this.#cancelPoll?.();
     this.#stallWatch.stop();
-    for (const stream of this.#streams) stream.close();
+    this.history.close();
     await this.#ingest.close();
     await this.#scheduled.stop();
     await this.topics.stop();
@@ -403,21 +305,10 @@ export class Engine {
     return this.#dispatch.isSettled() && this.#scheduled.isIdle;
   }
 
-  async #streamStart(from: string): Promise<Position> {
-    if (from === 'latest') return this.#dispatch.route.head;
-    if (from === 'earliest') return ((await this.#adapter.store.bounds())[PARTITION]?.first ?? 1) - 1;
-    const place = decodeCursor(from, '/from').find((known) => known.partition === PARTITION);
-    return place?.position ?? 0;
-  }
-
   #noteLost(lost: LostRange): void {
     if (lost.cause !== 'damaged' || isWithin(lost, this.#lost) || this.#lost.length >= LOST_MAX) return;
     this.#lost.push(lost);
     this.#reporter.damaged(lost);
-  }
-
-  #advanced(): void {
-    for (const stream of this.#streams) stream.advanced();
   }
 
   /** Hints wake the engine; a slow poll is the net beneath. */
@@ -446,12 +337,8 @@ export class Engine {
   }
 
   #assertOpen(): void {
-    this.#assertNotClosed();
-    if (this.#failure) throw this.#failed();
-  }
-
-  #assertNotClosed(): void {
     if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
+    if (this.#failure) throw this.#failed();
   }
 }
 

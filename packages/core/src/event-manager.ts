@@ -1,13 +1,14 @@
 import type { EventBusAdapter } from './contracts/adapter.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { EmbeddedEventManager } from './embedded-event-manager.ts';
-import type { EngineHealth, EngineOptions, StreamRequest } from './engine.ts';
+import type { EngineHealth, EngineOptions } from './engine.ts';
 import type { BatchResult } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { EventsPage } from './query/events-page.ts';
+import type { StreamRequest } from './query/history.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscriptions.ts';

@@ -5,6 +5,7 @@ export * from './contracts/sink.ts';
 export * from './contracts/state-store.ts';
 
 export type { DeadLetter } from './dispatch/dead-letter.ts';
+export type { DeadLetterPage } from './dispatch/dead-letters.ts';
 export type { DeliveryCounts } from './dispatch/delivery-counts.ts';
 export { KeptEvent } from './dispatch/kept-event.ts';
 export type { FailedAttempt } from './dispatch/owed.ts';
@@ -30,7 +31,6 @@ export { jsonPointer } from './json/json-pointer.ts';
 export * from './json/parse-json.ts';
 export { type ParseJsonOptions, parseJson } from './json/parse-json.ts';
 export * from './json.ts';
-
 export * from './limits.ts';
 export { LocalLeases } from './memory/local-leases.ts';
 export * from './memory/memory.ts';
@@ -40,6 +40,7 @@ export * from './principal.ts';
 export * from './query/cursor.ts';
 export * from './query/event-query.ts';
 export * from './query/events-page.ts';
+export type { FindRequest, StreamRequest } from './query/history.ts';
 export * from './query/matches-query.ts';
 export * from './query/parse-query.ts';
 export { refuseUnknownOptions } from './refuse-unknown-options.ts';

@@ -295,7 +295,7 @@ describe('find', () => {
         const found: unknown[] = [];
         let after: { partition: number; position: number } | undefined;
         do {
-          const page = await bus.time.run(bus.engine.find(ANONYMOUS, asked, { limit: 2, direction, after }));
+          const page = await bus.time.run(bus.engine.history.find(ANONYMOUS, asked, { limit: 2, direction, after }));
           found.push(...page.records.map((record) => JSON.parse(Buffer.from(record.body).toString()).payload.n));
           expect(page.complete).toBe(true);
           after = page.next;
@@ -309,7 +309,7 @@ describe('find', () => {
     const time = new VirtualTime();
     const { kept } = durableWorld();
     const bus = await openOn(kept.connect({ query: 'none' }), time);
-    const found = bus.time.run(bus.engine.find(ANONYMOUS, {}, { limit: 1, direction: 'forward' }));
+    const found = bus.time.run(bus.engine.history.find(ANONYMOUS, {}, { limit: 1, direction: 'forward' }));
     await expect(found).rejects.toMatchObject({ code: 'not_supported' });
   });
 });
@@ -329,8 +329,8 @@ describe('a failure that cannot be explained', () => {
     await expect(bus.publish()).rejects.toMatchObject({ code: 'store_failed' });
     await expect(bus.settled()).rejects.toMatchObject({ code: 'store_failed' });
     expect(attempts).toBe(1);
-    expect((await time.run(bus.engine.event(ANONYMOUS, ID)))?.id).toBe(ID);
-    const stream = await time.run(bus.engine.stream(ANONYMOUS, { from: 'earliest' }));
+    expect((await time.run(bus.engine.history.event(ANONYMOUS, ID)))?.id).toBe(ID);
+    const stream = await time.run(bus.engine.history.stream(ANONYMOUS, { from: 'earliest' }));
     expect(await time.run(stream.next())).toMatchObject([{ kind: 'event', record: { id: ID } }]);
   });
 
@@ -387,7 +387,7 @@ describe('close', () => {
   it('answers what was handed in, refuses what comes after, and ends streams', async () => {
     const { time, kept, open } = durableWorld();
     const bus = await open();
-    const stream = await time.run(bus.engine.stream(ANONYMOUS, {}));
+    const stream = await time.run(bus.engine.history.stream(ANONYMOUS, {}));
     const next = stream.next();
     kept.interfere = (call) => (call === 'append' ? time.wait(100) : undefined);
     const publishing = bus.engine.publish(ANONYMOUS, anEvent());
@@ -395,7 +395,7 @@ describe('close', () => {
     await expect(bus.engine.publish(ANONYMOUS, anEvent())).rejects.toMatchObject({ code: 'closed' });
     await time.run(closing);
     expect([(await publishing).duplicate, await next]).toEqual([false, []]);
-    await expect(bus.engine.stream(ANONYMOUS, {})).rejects.toMatchObject({ code: 'closed' });
+    await expect(bus.engine.history.stream(ANONYMOUS, {})).rejects.toMatchObject({ code: 'closed' });
     expect(bus.engine.close()).toBe(closing);
   });
 

@@ -56,7 +56,7 @@ export class EngineUnderTest {
   }
 
   deadLetters(id?: string) {
-    return this.time.run(this.engine.deadLetters(ANONYMOUS, id));
+    return this.time.run(this.engine.deadLetters.all(ANONYMOUS, id));
   }
 
   settled(limitMs?: number): Promise<void> {

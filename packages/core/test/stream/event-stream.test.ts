@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { durableWorld, type EngineUnderTest, openMemory, openOn } from '../open-engine.ts';
 
 function open(bus: EngineUnderTest, request: StreamRequest = {}): Promise<EventStream> {
-  return bus.time.run(bus.engine.stream(ANONYMOUS, request));
+  return bus.time.run(bus.engine.history.stream(ANONYMOUS, request));
 }
 
 function told(frame: StreamFrame): unknown {

@@ -24,7 +24,7 @@ it('a gap frame stands between the events before it and those behind it, and its
   const engine = await Engine.open({ adapter: withDamageAt(5) });
   for (let n = 1; n <= 9; n++) await engine.publish(ANONYMOUS, { type: 'n', source: 'test', payload: { n } });
   const numbers = async (from: string) => {
-    const stream = await engine.stream(ANONYMOUS, { from });
+    const stream = await engine.history.stream(ANONYMOUS, { from });
     const frames = await stream.next();
     stream.close();
     return frames.map((frame) => ({

@@ -10,7 +10,7 @@ const gone = { status: 'gone', error: { code: 'http_410', message: 'Gone.' } } a
 /** Topics and payloads of what the bus told, oldest first. */
 async function told(bus: EngineUnderTest): Promise<[string, unknown][]> {
   const request = { limit: 1_000, direction: 'forward' } as const;
-  const { records } = await bus.time.run(bus.engine.find(ANONYMOUS, { topic: '$sys/#' }, request));
+  const { records } = await bus.time.run(bus.engine.history.find(ANONYMOUS, { topic: '$sys/#' }, request));
   return records.map(({ topic, body }) => [topic, decodeEvent(body).payload]);
 }
 
@@ -50,7 +50,7 @@ describe('events about the bus', () => {
     await bus.settled();
     expect(await told(bus)).toHaveLength(1);
     expect(topics.filter((topic) => topic.startsWith('$'))).toEqual([]);
-    const found = await bus.time.run(bus.engine.find(ANONYMOUS, {}, { limit: 10, direction: 'forward' }));
+    const found = await bus.time.run(bus.engine.history.find(ANONYMOUS, {}, { limit: 10, direction: 'forward' }));
     expect(found.records.map(({ topic }) => topic)).toEqual(['refused']);
   });
 

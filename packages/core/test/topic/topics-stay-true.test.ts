@@ -52,7 +52,7 @@ async function unfitting(world: EngineUnderTest): Promise<string[]> {
   const { schema } = world.engine.topics.get(ANONYMOUS, TOPIC);
   const { required = [] } = (schema ?? {}) as { required?: string[] };
   const query = { limit: 1_000, direction: 'forward' } as const;
-  const { records } = await world.time.run(world.engine.find(ANONYMOUS, { topic: TOPIC }, query));
+  const { records } = await world.time.run(world.engine.history.find(ANONYMOUS, { topic: TOPIC }, query));
   const payloads = records.map(({ body }) => decodeEvent(body).payload);
   return payloads.filter((payload) => required.some((name) => !Object.hasOwn(payload, name))).map(String);
 }

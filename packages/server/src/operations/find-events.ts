@@ -48,7 +48,7 @@ export async function findEvents(
   let bytes = 0;
   for (;;) {
     const request = { limit: Math.min(limit - records.length, READ_AT_ONCE), direction, after };
-    const found = await context.engine.find(principal, query, request);
+    const found = await context.engine.history.find(principal, query, request);
     for (const record of found.records) {
       records.push(record);
       bytes += record.body.length;

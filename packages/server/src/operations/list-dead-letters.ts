@@ -32,7 +32,7 @@ export async function listDeadLetters(
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
   const after = cursor === undefined ? undefined : readCursor(cursor);
-  const { letters, next } = await context.engine.deadLetterPage(principal, { subscriptionId, after, limit });
+  const { letters, next } = await context.engine.deadLetters.page(principal, { subscriptionId, after, limit });
   return next === undefined ? { letters } : { letters, nextCursor: Buffer.from(next).toString('base64url') };
 }
 

@@ -17,7 +17,7 @@ export async function openStream(
 ): Promise<EventStream> {
   const { engine, streams } = context;
   assertRoom(context, streamsMax);
-  const stream = await engine.stream(principal, request);
+  const stream = await engine.history.stream(principal, request);
   try {
     // Others were opened meanwhile.
     assertRoom(context, streamsMax);

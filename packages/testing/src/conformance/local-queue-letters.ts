@@ -30,7 +30,7 @@ export function letterConformance(start: StartRig): void {
       [3, 'http_503', 'attempt 3 failed'],
     ]);
     expect(letter!.event).toBe(rig.appended.get(event!.id)!.toString());
-    expect(await rig.run(rig.engine.deadLetters({ id: 'test', kind: 'service' }, rig.id))).toEqual([letter]);
+    expect(await rig.run(rig.engine.deadLetters.all({ id: 'test', kind: 'service' }, rig.id))).toEqual([letter]);
   });
 
   describe('commits a settlement and its dead letter together', () => {

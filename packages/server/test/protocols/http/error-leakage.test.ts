@@ -172,7 +172,7 @@ it('says nothing of an error that is not of the product', async () => {
   const engine = await Engine.open({ adapter: memory() });
   const url = await serveOver(engine);
   for (const [name, error] of STRANGERS) {
-    engine.event = () => Promise.reject(error);
+    engine.history.event = () => Promise.reject(error);
     engine.publish = () => Promise.reject(error);
     for (const answer of [
       await call(`${url}/events/01890a5d-ac96-774b-bcce-b302099a8057`),
@@ -192,7 +192,7 @@ it('says nothing of the cause of any code, and nothing at all of what is broken 
     const { kind } = ERROR_CODES[code];
     const words = kind === 'internal' ? `hidden-words ${DIRECTORY}` : 'Words for people.';
     const details = kind === 'internal' ? { file: DIRECTORY, position: 'hidden-position' } : { limit: 'x' };
-    engine.event = () => Promise.reject(new EventManagerError(code, words, details, cause));
+    engine.history.event = () => Promise.reject(new EventManagerError(code, words, details, cause));
     const answer = await call(`${url}/events/01890a5d-ac96-774b-bcce-b302099a8057`);
     expect(answer.body.code).toBe(code);
     assertTight(code, answer);

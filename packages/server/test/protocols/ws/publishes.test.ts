@@ -33,7 +33,7 @@ it('takes in the frames of a connection one behind the other, however long one o
   publishes.one(4, event());
   publishes.many(5, Array.from({ length: 3 }, event));
   await promise;
-  const { records } = await engine.find(ANONYMOUS, {}, { limit: 100, direction: 'forward' });
+  const { records } = await engine.history.find(ANONYMOUS, {}, { limit: 100, direction: 'forward' });
   const stored = records.map(({ body }) => JSON.parse(Buffer.from(body).toString()).payload.n);
   expect(stored).toEqual([...Array(number).keys()]);
 });

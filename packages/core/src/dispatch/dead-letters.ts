@@ -1,0 +1,54 @@
+import type { StateStore } from '../contracts/state-store.ts';
+import type { Principal } from '../principal.ts';
+import type { DeadLetter } from './dead-letter.ts';
+
+const PAGE = 1_000;
+
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[];
+  /** Continues as `after`; absent on the last page. */
+  readonly next?: string;
+}
+
+/** The deliveries that were given up on, whatever became of their subscriptions. */
+export class DeadLetters {
+  readonly #state: StateStore;
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  /** Of one subscription, or of all, in the order of their keys: subscription, then position. */
+  async all(principal: Principal, subscriptionId?: string): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.page(principal, { subscriptionId, after, limit: PAGE });
+      letters.push(...page.letters);
+      after = page.next;
+    } while (after !== undefined);
+    return letters;
+  }
+
+  /** The same, a page at a time. */
+  async page(
+    _principal: Principal,
+    request: { subscriptionId?: string | undefined; after?: string | undefined; limit: number },
+  ): Promise<DeadLetterPage> {
+    const { subscriptionId, after, limit } = request;
+    const page = await this.#state.load('dead-letter', {
+      ...(subscriptionId === undefined ? {} : { prefix: `${subscriptionId}/` }),
+      ...(after === undefined ? {} : { after }),
+      limit,
+    });
+    const letters = page.entries.map((entry) => entry.value as unknown as DeadLetter);
+    return page.next === undefined ? { letters } : { letters, next: page.next };
+  }
+
+  async get(_principal: Principal, id: string): Promise<DeadLetter | undefined> {
+    const [found] = await this.#state.get('dead-letter-id', [id]);
+    if (!found) return undefined;
+    const [letter] = await this.#state.get('dead-letter', [found.value as string]);
+    return letter?.value as unknown as DeadLetter | undefined;
+  }
+}
