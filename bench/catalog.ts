@@ -36,6 +36,14 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
       return (await import('./sustained-10k.ts')).sustained10k;
     }),
   ],
+  [
+    'beside.slow-readers',
+    entry('p99 ≤ 1.1 × alone', false, async () => (await import('./beside-slow-readers.ts')).besideSlowReaders),
+  ],
+  [
+    'beside.slow-requests',
+    entry('p99 ≤ 1.5 × alone', false, async () => (await import('./beside-slow-requests.ts')).besideSlowRequests),
+  ],
   ['query', entry('each p99 ≤ 50 ms', false, async () => (await import('./query.ts')).query)],
   ['start', entry('≤ 2,000 ms', false, async () => (await import('./start.ts')).start)],
   ['memory.journal', entry('≤ 300 MiB', false, async () => (await import('./memory-journal.ts')).memoryJournal)],
