@@ -13,6 +13,7 @@ import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
 import { type Gate, Pause } from './gate.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
+import type { TimetableEntry } from './timetable.ts';
 
 /** A subscription that this engine serves: its definition, its way out, and what it owes. */
 export class ActiveSubscription {
@@ -44,8 +45,8 @@ export class ActiveSubscription {
   readonly pause = new Pause();
   /** All have to be open for a claim. */
   readonly gates: readonly Gate[] = [this.pause];
-  /** The time for which a look at a closed gate is in the timetable. */
-  gateArmedForMs = 0;
+  /** The next look at a closed gate, while it is in the timetable. */
+  gateEntry: TimetableEntry | undefined;
   readonly unreadable = new Set<Position>();
   readonly #totals: DeliveryCounts;
 

@@ -1,6 +1,7 @@
 import type { AttemptError, DeliverOptions, Delivery, Outcome } from '../contracts/sink.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
+import type { TimetableEntry } from './timetable.ts';
 
 /**
  * One call of a sink.
@@ -23,6 +24,8 @@ export class Attempt implements DeliverOptions {
   isListed = false;
   earlier: Attempt | undefined;
   later: Attempt | undefined;
+  /** The end of its grace, while it is in the timetable: for `Deadlines` alone. */
+  grace: TimetableEntry | undefined;
   #abort: AbortController | undefined;
   #settled: (Outcome | undefined)[] | undefined;
 
@@ -97,7 +100,7 @@ function isOutcome(value: unknown): value is Outcome {
   const saysWhy = typeof error?.code === 'string' && typeof error.message === 'string';
   const hasDelay = typeof afterMs === 'number' && afterMs >= 0;
   if (status === 'delivered') return true;
-  if (status === 'busy') return hasDelay && (error === undefined || saysWhy);
+  if (status === 'busy') return (afterMs === undefined || hasDelay) && (error === undefined || saysWhy);
   if (status === 'retry') return saysWhy && (afterMs === undefined || hasDelay);
   return (status === 'reject' || status === 'gone') && saysWhy;
 }

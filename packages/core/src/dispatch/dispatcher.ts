@@ -11,20 +11,16 @@ import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ClaimContext, claim } from './claim.ts';
+import { Deadlines } from './deadlines.ts';
 import { Attempt, deliver } from './deliver.ts';
 import type { Owed } from './owed.ts';
+import { Gatekeeper } from './pace/gatekeeper.ts';
 import { buryExhausted, release, type SettleContext, settle } from './settle.ts';
 import { Timetable } from './timetable.ts';
+import { Turn } from './turn.ts';
 
 /** Deliveries of one subscription before the next one has its turn. */
 const TURN_MAX = 64;
-/** Time before the loop lets input and timers run, and deliveries at the most, for a clock that stands still. */
-const RUN_MS = 10;
-const RUN_MAX = 20_000;
-/** Deliveries of a turn before anybody looks at the clock. */
-const FREE_OF_CHARGE = 256;
-/** How long a slot stays taken by a sink that ignores its aborted signal. */
-const GRACE_MS = 30_000;
 
 export interface DispatcherOptions {
   readonly runtime: Runtime;
@@ -43,11 +39,10 @@ export class Dispatcher {
   readonly #woken = new Set<ActiveSubscription>();
   readonly #claimContext: ClaimContext;
   readonly #settleContext: SettleContext;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #deadlines: Deadlines;
+  readonly #turn: Turn;
   #scheduled = false;
-  /** Deliveries before the loop yields. */
-  #left = RUN_MAX;
-  #isRenewing = false;
-  #turnEndsAtMs = 0;
   /** The time while a subscription is served: moves on when an attempt ends, which spares the next one a look at the clock. */
   #nowMs = 0;
   #stopped = false;
@@ -57,6 +52,16 @@ export class Dispatcher {
     this.#options = options;
     const { clock, timers, chance } = options.runtime;
     this.timetable = new Timetable(clock, timers);
+    this.#turn = new Turn(options.runtime);
+    this.#gatekeeper = new Gatekeeper(this.timetable, this.wake);
+    this.#deadlines = new Deadlines({
+      clock,
+      timetable: this.timetable,
+      settle: (attempt, at, outcome, nowMs) => this.#settle(attempt, at, outcome, nowMs),
+      onAbandoned: (attempt, nowMs) => this.#abandoned(attempt, nowMs),
+      freeSlot: (subscription) => this.#freeSlot(subscription),
+      wake: this.wake,
+    });
     this.#claimContext = {
       bodies: options.bodies,
       passed: 0,
@@ -89,6 +94,11 @@ export class Dispatcher {
       this.wake(subscription);
     };
     this.timetable.add(owed);
+  }
+
+  /** Nobody waits for the gates of a subscription that is taken out of service. */
+  forget(subscription: ActiveSubscription): void {
+    this.#gatekeeper.forget(subscription);
   }
 
   /** Nothing is claimed any more; attempts under way go on until `abandon`. */
@@ -125,10 +135,10 @@ export class Dispatcher {
     this.#scheduled = false;
     try {
       for (const subscription of this.#woken) {
-        if (this.#isTurnOver()) break;
+        if (this.#turn.isOver()) break;
         this.#woken.delete(subscription);
-        const started = this.#serve(subscription, Math.min(TURN_MAX, this.#left));
-        this.#left -= started;
+        const started = this.#serve(subscription, Math.min(TURN_MAX, this.#turn.left));
+        this.#turn.left -= started;
         if (started >= TURN_MAX) this.#woken.add(subscription);
       }
     } catch (error) {
@@ -140,33 +150,12 @@ export class Dispatcher {
     this.#options.runtime.timers.soon(this.#run);
   };
 
-  #isTurnOver(): boolean {
-    if (this.#left <= 0) return true;
-    this.#renewTurn();
-    return this.#isRenewing && this.#options.runtime.clock.monotonicMs() >= this.#turnEndsAtMs;
-  }
-
-  /**
-   * What handlers publish wakes us again in the same turn of the event loop, so the bound holds for the turn, not the run.
-   * It is one of time: a bound of 1,024 deliveries let publishers run ahead of a thousand subscriptions until the bodies
-   * had to be read back from disk.
-   */
-  #renewTurn(): void {
-    if (this.#isRenewing || this.#left > RUN_MAX - FREE_OF_CHARGE) return;
-    this.#isRenewing = true;
-    this.#turnEndsAtMs = this.#options.runtime.clock.monotonicMs() + RUN_MS;
-    this.#options.runtime.timers.soon(() => {
-      this.#isRenewing = false;
-      this.#left = RUN_MAX;
-    });
-  }
-
   /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
   #serve(subscription: ActiveSubscription, most: number): number {
     let started = 0;
     this.#nowMs = this.#options.runtime.clock.monotonicMs();
     while (started < most && this.#mayClaim(subscription)) {
-      const room = this.#roomAtGates(subscription);
+      const room = this.#gatekeeper.room(subscription, this.#nowMs);
       if (room <= 0) break;
       const batch = claim(subscription, room, this.#claimContext);
       started += this.#claimContext.passed;
@@ -216,25 +205,6 @@ export class Dispatcher {
     return !subscription.held || subscription.held.expiresAtMs > this.#options.runtime.clock.monotonicMs();
   }
 
-  /** The narrowest gate decides; a closed one is looked at again when it says. */
-  #roomAtGates(subscription: ActiveSubscription): number {
-    const nowMs = this.#nowMs;
-    let room = Number.POSITIVE_INFINITY;
-    for (const gate of subscription.gates) {
-      room = Math.min(room, gate.room(nowMs));
-      if (room > 0) continue;
-      this.#askAgain(subscription, gate.opensAtMs);
-      return 0;
-    }
-    return room;
-  }
-
-  #askAgain(subscription: ActiveSubscription, atMs: number): void {
-    if (atMs === Number.POSITIVE_INFINITY || subscription.gateArmedForMs === atMs) return;
-    subscription.gateArmedForMs = atMs;
-    this.timetable.add({ dueAtMs: atMs, due: () => this.wake(subscription) });
-  }
-
   /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */
   #start(attempt: Attempt): void {
     if (!attempt.subscription.starting.delete(attempt)) return;
@@ -252,6 +222,7 @@ export class Dispatcher {
     }
     attempt.deadlineAtMs = nowMs + subscription.definition.options.timeoutMs;
     const { batch } = attempt;
+    for (const gate of subscription.gates) gate.begun?.(batch.length);
     for (let at = 0; at < batch.length; at++) {
       const { claimed, kept } = batch[at]!;
       if (claimed.attempt === 1) this.#options.meter.begun(kept.lane, subscription.owedSinceMs(kept), nowMs);
@@ -259,13 +230,14 @@ export class Dispatcher {
     subscription.attempts.add(attempt);
     this.#options.runtime.failpoint('deliver.before');
     deliver(attempt, this.#onOutcomes);
-    if (attempt.state === 'running') this.#armDeadline(subscription);
+    if (attempt.state === 'running') this.#deadlines.arm(subscription);
   }
 
   readonly #onOutcomes = (attempt: Attempt, outcomes: readonly Outcome[]): void => {
     const { subscription } = attempt;
     if (attempt.state === 'abandoned') {
       subscription.count('stale', outcomes.length - attempt.settledCount);
+      this.#deadlines.returned(attempt);
       if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
       return;
     }
@@ -305,52 +277,11 @@ export class Dispatcher {
     for (const waiter of told) waiter.resolve();
   }
 
-  #armDeadline(subscription: ActiveSubscription): void {
-    if (subscription.deadlineArmed) return;
-    const first = subscription.attempts.first;
-    if (!first) return;
-    subscription.deadlineArmed = true;
-    this.timetable.add({ dueAtMs: first.deadlineAtMs, due: () => this.#onDeadline(subscription) });
-  }
-
-  #onDeadline(subscription: ActiveSubscription): void {
-    subscription.deadlineArmed = false;
-    const nowMs = this.#options.runtime.clock.monotonicMs();
-    for (const attempt of subscription.attempts) {
-      if (attempt.deadlineAtMs > nowMs) break;
-      if (attempt.state === 'running') this.#timeOut(attempt, nowMs);
-    }
-    this.#armNextDeadline(subscription, nowMs);
-    this.wake(subscription);
-  }
-
-  #timeOut(attempt: Attempt, nowMs: number): void {
+  #abandoned(attempt: Attempt, nowMs: number): void {
     const { subscription } = attempt;
-    attempt.abandon();
     subscription.progressAtMs = nowMs;
     this.#options.meter.handlerLatency.observe(tookMs(attempt, nowMs));
-    const timeoutMs = subscription.definition.options.timeoutMs;
-    const error = { code: 'timeout', message: `No answer within ${timeoutMs} ms.` };
-    for (let at = 0; at < attempt.batch.length; at++) {
-      this.#settle(attempt, at, attempt.settledAt(at) ?? { status: 'retry', error }, nowMs);
-    }
-    this.timetable.add({
-      dueAtMs: nowMs + GRACE_MS,
-      due: () => {
-        if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
-      },
-    });
     if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
-  }
-
-  /** The next attempt that still runs; abandoned ones before it wait for their grace. */
-  #armNextDeadline(subscription: ActiveSubscription, nowMs: number): void {
-    for (const attempt of subscription.attempts) {
-      if (attempt.state !== 'running' || attempt.deadlineAtMs <= nowMs) continue;
-      subscription.deadlineArmed = true;
-      this.timetable.add({ dueAtMs: attempt.deadlineAtMs, due: () => this.#onDeadline(subscription) });
-      return;
-    }
   }
 
   #load(subscription: ActiveSubscription, positions: readonly Position[]): void {

@@ -8,8 +8,10 @@ export interface Gate {
   room(nowMs: number): number;
   /** When to ask a closed gate again, on the monotonic clock; `Infinity` when whoever opens it wakes the subscription. */
   opensAtMs: number;
-  /** So many were claimed, each of which will be attempted. */
+  /** So many were claimed, each of which will be attempted, or released before that. */
   claimed?(count: number, nowMs: number): void;
+  /** So many are attempted now. A retry waits between its claim and this for its number to be durable. */
+  begun?(count: number): void;
 }
 
 /** Closed until a time: the receiver asked for a pause. */

@@ -155,6 +155,7 @@ export class Serving {
   /** Whoever serves the subscription next times its debts anew; an hour's retry would hold the whole old queue as long. */
   #forgetDebts(subscription: ActiveSubscription): void {
     for (const owed of subscription.queue.owed.values()) this.#options.dispatcher.timetable.remove(owed);
+    this.#options.dispatcher.forget(subscription);
   }
 
   async #recover(queue: LocalQueue, keys: QueueKeys, head: Position): Promise<void> {
