@@ -27,7 +27,7 @@ import { parseEventQuery } from './query/parse-query.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
-import type { SubscriptionStatus } from './subscription/subscriptions.ts';
+import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
 import type { AnyEvents, EventOf, EventOn } from './typed/event-map.ts';
 

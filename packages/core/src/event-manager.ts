@@ -11,7 +11,7 @@ import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
-import type { SubscriptionStatus } from './subscription/subscriptions.ts';
+import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
 import type {

@@ -30,6 +30,13 @@ export class Catalog {
     return this.#known.get(id)?.definition;
   }
 
+  /** Throws `subscription_not_found`. */
+  known(id: string): SubscriptionDefinition {
+    const definition = this.get(id);
+    if (definition) return definition;
+    throw new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
+  }
+
   /** In the order of creation. */
   list(): SubscriptionDefinition[] {
     return [...this.#known.values()].map((known) => known.definition).sort((a, b) => a.createdAtMs - b.createdAtMs);

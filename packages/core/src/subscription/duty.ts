@@ -23,22 +23,14 @@ import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
+import { type Attached, type LeftReason, needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
+import { ChangesInTurn } from './changes-in-turn.ts';
 import { lastCallSink } from './last-call-sink.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
 const FOLLOW_AGAIN_MS = 1_000;
-
-/** What of this process serves a subscription that has no endpoint. */
-export interface Attached {
-  readonly sink: Sink;
-  /** The subscription is not served through `sink` any more, and it was not `sink` that left. */
-  readonly onLeft?: ((reason: LeftReason) => void) | undefined;
-}
-
-/** Somebody else serves it from now on, or it ended. */
-export type LeftReason = 'taken_over' | 'ended';
 
 export interface LeaveOptions {
   /** Time for attempts under way; what has not ended by then is released, which costs no failure. */
@@ -63,7 +55,7 @@ export class Duty {
   /** The handlers and sockets attached in this process. */
   readonly #attached = new Map<string, Attached>();
   readonly #leases: LeaseKeeper | undefined;
-  readonly #changing = new Map<string, Promise<unknown>>();
+  readonly #changes = new ChangesInTurn();
   #closing = false;
 
   constructor(options: DutyOptions) {
@@ -88,8 +80,8 @@ export class Duty {
       return;
     }
     // All at once, so that they share the scan of the log that reads back what they are owed.
-    const webhooks = this.#options.catalog.list().filter((definition) => definition.sink.kind === 'webhook');
-    await Promise.all(webhooks.map((definition) => this.serve(definition)));
+    const always = this.#options.catalog.list().filter((definition) => !needsAttaching(definition));
+    await Promise.all(always.map((definition) => this.serve(definition)));
   }
 
   /** Somebody else may have changed something. */
@@ -100,9 +92,9 @@ export class Duty {
   /** One change of a subscription after the other. */
   async exclusive<T>(id: string, change: () => Promise<T>): Promise<T> {
     try {
-      return await this.#inTurn(id, change);
+      return await this.#changes.run(id, change);
     } finally {
-      if (!this.#changing.has(id)) this.#leases?.poke();
+      if (!this.#changes.has(id)) this.#leases?.poke();
     }
   }
 
@@ -168,7 +160,7 @@ export class Duty {
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
     await this.#leases?.stop();
-    await Promise.allSettled(this.#changing.values());
+    await this.#changes.ended();
     const active = [...this.#options.dispatch.active.values()];
     const results = await Promise.allSettled(active.map((subscription) => this.#end(subscription, drainMs)));
     const failed = results.find((result) => result.status === 'rejected');
@@ -183,7 +175,7 @@ export class Duty {
       const active = dispatch.active.get(id);
       if (definition && active && active.definition !== definition) await this.#swap(definition, async () => {});
     };
-    this.#inTurn(id, swap).catch((error: unknown) => {
+    this.#changes.run(id, swap).catch((error: unknown) => {
       if (!isEventManagerError(error)) onFailure(error);
       else if (!this.#closing) runtime.timers.after(FOLLOW_AGAIN_MS, () => this.#follow(id));
     });
@@ -206,7 +198,7 @@ export class Duty {
       await this.#leases?.release(id);
       throw error;
     } finally {
-      if (before?.definition.sink.kind === 'webhook') await before.sink.close();
+      if (before && !needsAttaching(before.definition)) await before.sink.close();
     }
   }
 
@@ -240,7 +232,7 @@ export class Duty {
   async #takeUpAgain(subscription: ActiveSubscription): Promise<void> {
     const { id, held } = subscription;
     if (!held || this.#leases?.holds(id, held)) this.#options.dispatch.serving.takeUpAgain(subscription);
-    else if (subscription.definition.sink.kind === 'webhook') await subscription.sink.close();
+    else if (!needsAttaching(subscription.definition)) await subscription.sink.close();
   }
 
   async #bringUp(definition: SubscriptionDefinition, held: HeldLease | undefined): Promise<boolean> {
@@ -251,7 +243,7 @@ export class Duty {
     try {
       await serving.bringUp({ definition, sink, durable: true, floor: 0, held });
     } catch (error) {
-      if (definition.sink.kind === 'webhook') await sink.close();
+      if (!needsAttaching(definition)) await sink.close();
       throw error;
     }
     return true;
@@ -259,7 +251,7 @@ export class Duty {
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
     const { webhookSink, onFailure } = this.#options;
-    if (definition.sink.kind !== 'webhook') return this.#attached.get(definition.id)?.sink;
+    if (needsAttaching(definition)) return this.#attached.get(definition.id)?.sink;
     return webhookSink && lastCallSink(webhookSink(definition), onFailure);
   }
 
@@ -271,11 +263,11 @@ export class Duty {
       this.#tellEnded(vanished);
       await this.#leases?.release(vanished);
     }
-    const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changing.has(id));
+    const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changes.has(id));
     for (const definition of definitions) this.#adopt(definition);
     return definitions
-      .filter(({ id, sink }) => sink.kind === 'webhook' || this.#attached.has(id))
-      .map((definition) => definition.id);
+      .filter((definition) => !needsAttaching(definition) || this.#attached.has(definition.id))
+      .map(({ id }) => id);
   }
 
   /** Another process changed a subscription that is served here. Leases are not renewed while this looks, so it does not wait. */
@@ -286,8 +278,8 @@ export class Duty {
 
   /** True when the subscription is served from now on. */
   async #acquired(id: string, held: HeldLease): Promise<boolean> {
-    if (this.#changing.has(id)) return false;
-    return this.#inTurn(id, async () => {
+    if (this.#changes.has(id)) return false;
+    return this.#changes.run(id, async () => {
       const { adapter, catalog, dispatch } = this.#options;
       const definition = await catalog.reload(id);
       if (!definition) return false;
@@ -313,17 +305,6 @@ export class Duty {
     const active = this.#options.dispatch.active.get(id);
     if (!active) return;
     this.#options.dispatch.serving.drop(active);
-    if (active.definition.sink.kind === 'webhook') active.sink.close().catch(this.#options.onFailure);
-  }
-
-  async #inTurn<T>(id: string, change: () => Promise<T>): Promise<T> {
-    const before = this.#changing.get(id) ?? Promise.resolve();
-    const mine = before.catch(() => {}).then(change);
-    this.#changing.set(id, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#changing.get(id) === mine) this.#changing.delete(id);
-    }
+    if (!needsAttaching(active.definition)) active.sink.close().catch(this.#options.onFailure);
   }
 }

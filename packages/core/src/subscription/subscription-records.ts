@@ -1,0 +1,97 @@
+/**
+ * How subscriptions come into the catalog and leave it, with the records that belong to them.
+ *
+ * A durable one is created together with its progress, so none exists without a place to begin. It is removed together with
+ * its progress; its debts follow in a commit of their own, because they may be many. A process that dies in between leaves
+ * debts that belong to nobody: whoever creates a subscription of the same name removes them first.
+ */
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
+import type { StateChange } from '../contracts/state-store.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { queueKeys } from '../dispatch/serve.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { JsonObject } from '../json.ts';
+import type { Limits } from '../limits.ts';
+import { needsAttaching } from './attached.ts';
+import type { Catalog } from './catalog.ts';
+import { startPosition } from './start-position.ts';
+import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
+
+const OWED_PAGE = 1_000;
+
+export interface SubscriptionRecordsOptions {
+  readonly adapter: EventBusAdapter;
+  readonly dispatch: PartitionDispatch;
+  readonly limits: Limits;
+  readonly catalog: Catalog;
+}
+
+/** Durable are those with a name or an endpoint: they outlive the process. */
+export function isDurable(request: SubscriptionRequest): boolean {
+  return request.name !== undefined || !needsAttaching(request);
+}
+
+export class SubscriptionRecords {
+  readonly #options: SubscriptionRecordsOptions;
+  /** On their way into the catalog. */
+  #creating = 0;
+
+  constructor(options: SubscriptionRecordsOptions) {
+    this.#options = options;
+  }
+
+  /** Puts a new subscription into the catalog; resolves with where it begins. Throws `too_many_subscriptions`. */
+  async enter(definition: SubscriptionDefinition): Promise<Position> {
+    const { catalog, dispatch, adapter, limits } = this.#options;
+    const { id, options } = definition;
+    const limit = limits.subscriptionsMax;
+    if (catalog.size + this.#creating >= limit) {
+      throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
+    }
+    this.#creating++;
+    try {
+      const { partition, route } = dispatch;
+      const { store } = adapter;
+      const floor = await startPosition(options.startFrom, { store, partition, routedHead: route.head });
+      if (!isDurable(definition)) {
+        catalog.addEphemeral(definition);
+        return floor;
+      }
+      const lane = [floor, floor, []];
+      const value = { lanes: [lane, lane, lane, lane] } as unknown as JsonObject;
+      const progress: StateChange = { kind: 'progress', key: queueKeys(id, partition).progress, value };
+      await catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
+      return floor;
+    } finally {
+      this.#creating--;
+    }
+  }
+
+  /** Deletes a durable subscription and its progress. */
+  async remove(id: string): Promise<void> {
+    const { catalog, dispatch } = this.#options;
+    const { progress } = queueKeys(id, dispatch.partition);
+    await catalog.remove(id, [{ kind: 'progress', key: progress }]);
+  }
+
+  /** Deletes what a removed subscription was owed. */
+  async forgetDebts(id: string): Promise<void> {
+    const removals = await this.#owedRemovals(id);
+    if (removals.length > 0) await this.#options.adapter.state.commit(removals);
+  }
+
+  async #owedRemovals(id: string): Promise<readonly StateChange[]> {
+    const { adapter, dispatch } = this.#options;
+    const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
+    const removals: StateChange[] = [];
+    let after: string | undefined;
+    do {
+      const more = after === undefined ? {} : { after };
+      const page = await adapter.state.load('owed', { prefix, ...more, limit: OWED_PAGE });
+      for (const { key } of page.entries) removals.push({ kind: 'owed', key });
+      after = page.next;
+    } while (after !== undefined);
+    return removals;
+  }
+}
