@@ -5,12 +5,15 @@
  *     new ──open──▶ open ──close──▶ closing ──▶ closed
  *                    └──a failure we cannot explain──▶ failed (reads go on; nothing is acknowledged or delivered)
  */
+import { Contexts } from './context/contexts.ts';
 import type { AdapterHealth, EventBusAdapter } from './contracts/adapter.ts';
 import type { LostRange, Partition, Position } from './contracts/event-store.ts';
 import type { SchemaCompiler } from './contracts/schema-compiler.ts';
 import type { Sink } from './contracts/sink.ts';
 import type { ActiveSubscription } from './dispatch/active-subscription.ts';
 import { DeadLetters } from './dispatch/dead-letters.ts';
+import type { ReceiverChange } from './dispatch/failure/receiver.ts';
+import { countReceiver } from './dispatch/failure/receiver-status.ts';
 import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
 import type { ErrorCode } from './errors/codes.ts';
@@ -28,6 +31,8 @@ import type { Principal } from './principal.ts';
 import { History } from './query/history.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
+import { openSchedule } from './schedule/open-schedule.ts';
+import type { Schedule } from './schedule/schedule.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { EngineReporter } from './sys/engine-reporter.ts';
@@ -85,8 +90,11 @@ export class Engine {
   readonly subscriptions: Subscriptions;
   readonly systemEvents: SystemEvents;
   readonly topics: Topics;
+  readonly contexts: Contexts;
   readonly history: History;
   readonly deadLetters: DeadLetters;
+  /** Events that wait for their time. */
+  readonly schedule: Schedule;
   /** Events that were refused for what their topic asks. */
   readonly rejections: Rejections;
   readonly #adapter: EventBusAdapter;
@@ -135,12 +143,15 @@ export class Engine {
     this.limits = limits;
     this.#meter = new Meter(runtime.clock);
     const meter = this.#meter;
+    const onFailure = (error: unknown) => this.#fail(error);
+    this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     const dispatch = new PartitionDispatch({
       partition: PARTITION,
       adapter,
       runtime,
       limits,
       meter,
+      contexts: this.contexts,
       head,
       hasReaders: () => this.history.streams > 0,
       onAdvance: () => this.history.advanced(),
@@ -150,27 +161,38 @@ export class Engine {
       },
       onLost: (lost) => this.#noteLost(lost),
       onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
-      onGone: (subscription, reason) => {
-        this.#reporter.stopped(subscription, reason);
-        this.subscriptions.gone(subscription, reason);
-      },
+      onReceiver: (subscription, change) => this.#receiverChanged(subscription, change),
       onFailure: (error) => this.#fail(error),
     });
     this.#dispatch = dispatch;
     this.history = new History({ adapter, route: dispatch.route, partition: PARTITION, runtime, limits });
     this.deadLetters = new DeadLetters(state);
     const awaitsAttempts = adapter.supports.durability === 'none';
-    const onFailure = (error: unknown) => this.#fail(error);
     const { schemas: compiler, events, topicsStrict: isStrict = false } = options;
     const stored = () => this.#ingest.stored();
     const topics = new Topics({ adapter, runtime, limits, compiler, definitions: events?.schemas, stored, onFailure });
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
-    this.#ingest = new Ingest({ store, route: dispatch.route, validate, runtime, limits, meter, awaitsAttempts });
+    const { owner = 'local' } = options;
+    const ingest = () => this.#ingest;
+    const tellRefused = (...refused: Parameters<EngineReporter['scheduledRefused']>) =>
+      this.#reporter.scheduledRefused(...refused);
+    this.schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ingest, tellRefused, onFailure });
+    const { schedule } = this;
+    this.#ingest = new Ingest({
+      store,
+      route: dispatch.route,
+      validate,
+      runtime,
+      limits,
+      meter,
+      awaitsAttempts,
+      schedule,
+    });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
-    const { webhookSink, owner = 'local', stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
+    const { webhookSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
     this.#stallWatch = new StallWatch({
@@ -277,9 +299,11 @@ export class Engine {
 
   async #start(): Promise<void> {
     await this.topics.start();
+    await this.contexts.start();
     await this.subscriptions.start();
     this.#stallWatch.start();
     this.#scheduled.wake();
+    await this.schedule.start();
     if (this.#adapter.supports.shared) this.#poll();
   }
 
@@ -290,7 +314,9 @@ export class Engine {
     this.history.close();
     await this.#ingest.close();
     await this.#scheduled.stop();
+    await this.schedule.stop();
     await this.topics.stop();
+    await this.contexts.stop();
     try {
       await this.subscriptions.close(drainMs);
     } finally {
@@ -302,7 +328,13 @@ export class Engine {
 
   #isSettled(): boolean {
     if (this.#ingest.unacknowledged > 0) return false;
-    return this.#dispatch.isSettled() && this.#scheduled.isIdle;
+    return this.#dispatch.isSettled() && this.#scheduled.isIdle && this.schedule.isIdle;
+  }
+
+  #receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {
+    countReceiver(this.#meter.receivers, change);
+    this.#reporter.receiverChanged(subscription, change);
+    if (change.what === 'stopped') this.subscriptions.stopped(subscription, change.reason);
   }
 
   #noteLost(lost: LostRange): void {
@@ -316,12 +348,15 @@ export class Engine {
     this.#dispatch.route.catchUp();
     this.subscriptions.poke();
     this.topics.poke();
+    this.schedule.poke();
+    this.contexts.poke();
   }
 
   #poll(): void {
     this.#cancelPoll = this.#runtime.timers.after(POLL_EVERY_MS, () => {
       this.#dispatch.route.catchUp();
       this.topics.poke();
+      this.contexts.poke();
       this.#poll();
     });
   }

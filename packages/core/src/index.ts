@@ -1,3 +1,5 @@
+export * from './context/context.ts';
+export type { ContextsPage } from './context/contexts.ts';
 export * from './contracts/adapter.ts';
 export * from './contracts/event-store.ts';
 export * from './contracts/schema-compiler.ts';
@@ -51,6 +53,8 @@ export * from './runtime/disk.ts';
 export * from './runtime/failpoints.ts';
 export * from './runtime/runtime.ts';
 export { webRuntime } from './runtime/web-runtime.ts';
+export type { ScheduleCounts } from './schedule/schedule-counts.ts';
+export type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 export * from './sink/handler-sink.ts';
 export * from './stream/event-stream.ts';
 export type { StreamedEvent, StreamedGap, StreamReader } from './stream/stream-reader.ts';

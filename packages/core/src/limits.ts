@@ -46,8 +46,16 @@ export interface Limits {
   readonly schemaBytesMax: number;
   /** Characters of all declared topics with every version of their schemas: they are kept in memory. */
   readonly topicsCharactersMax: number;
+  /** Events that wait for their time: each is two records, whose keys an adapter may hold in memory. */
+  readonly scheduledMax: number;
   /** Values in one list of a filter, and nodes of one filter. */
   readonly filterEntriesMax: number;
+  /** Characters of one filter as it is kept: every event is held against it. */
+  readonly filterCharactersMax: number;
+  /** Ids in one context of a subscriber. */
+  readonly contextEntriesMax: number;
+  /** Subscribers with a context: all of them are kept in memory. */
+  readonly contextsMax: number;
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -73,5 +81,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   topicsMax: 10_000,
   schemaBytesMax: 64 * 1024,
   topicsCharactersMax: 64 * 1024 * 1024,
+  scheduledMax: 1_000_000,
   filterEntriesMax: 1_000,
+  filterCharactersMax: 64 * 1024,
+  contextEntriesMax: 1_000,
+  contextsMax: 1_000,
 });

@@ -1,4 +1,5 @@
 /** What runs everywhere, browsers included: nothing here imports a module of Node. The client is built on it. */
+export type * from './context/context.ts';
 export * from './errors/codes.ts';
 export * from './errors/event-manager-error.ts';
 export type * from './event/event.ts';

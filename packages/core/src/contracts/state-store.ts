@@ -4,14 +4,23 @@ import type { JsonValue } from '../json.ts';
 export type StateKind =
   | 'subscription'
   | 'topic'
+  /** What makes events relevant to a subscriber. */
+  | 'context'
   | 'progress'
   | 'owed'
+  /** Keys of ordered subscriptions whose later events wait. */
+  | 'blocked'
   | 'dead-letter'
   /** The key of a dead letter by its id, in the commit that makes it. */
   | 'dead-letter-id'
   | 'attempt'
   | 'replay'
   | 'schedule'
+  /** Events that wait for their time: what comes next, and each by its id. */
+  | 'schedule-due'
+  | 'schedule-event'
+  /** How many debts of a subscription retention removed. */
+  | 'debt-removal'
   | 'audit';
 
 /** Grows with every commit of a store; 0 means "does not exist". */

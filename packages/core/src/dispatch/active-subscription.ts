@@ -1,3 +1,4 @@
+import type { ContextCell } from '../context/context-cell.ts';
 import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { Lease } from '../contracts/state-store.ts';
@@ -5,11 +6,13 @@ import type { Event } from '../event/event.ts';
 import type { EventPriority, Lane } from '../event/priority.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Limits } from '../limits.ts';
+import type { Chance } from '../runtime/chance.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { type Pattern, parsePattern } from '../topic/pattern.ts';
 import { Attempts } from './attempts.ts';
 import type { Attempt } from './deliver.ts';
 import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
+import { type Receiver, receiverOf } from './failure/receiver.ts';
 import { type Gate, Pause } from './gate.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
@@ -44,7 +47,9 @@ export class ActiveSubscription {
   /** What the receiver asked for. */
   readonly pause = new Pause();
   /** All have to be open for a claim. */
-  readonly gates: readonly Gate[] = [this.pause];
+  readonly gates: Gate[] = [this.pause];
+  /** What is known of whoever takes its deliveries; absent where nobody wants to know. */
+  readonly receiver: Receiver | undefined;
   /** The next look at a closed gate, while it is in the timetable. */
   gateEntry: TimetableEntry | undefined;
   readonly unreadable = new Set<Position>();
@@ -52,22 +57,27 @@ export class ActiveSubscription {
 
   constructor(options: {
     definition: SubscriptionDefinition;
+    /** Where its filter finds whom it works for. */
+    known: ContextCell;
     sink: Sink;
     queue: LocalQueue;
     limits: Limits;
     held: HeldLease | undefined;
+    chance: Chance;
     /** What all subscriptions count together. */
     totals: DeliveryCounts;
   }) {
     this.id = options.definition.id;
     this.definition = options.definition;
     this.pattern = parsePattern(options.definition.topic, options.limits);
-    this.matches = compileMatch(options.definition.filter);
+    this.matches = compileMatch(options.definition.filter, options.known);
     this.wanted = wantedLanes(options.definition.options.priority);
     this.sink = options.sink;
     this.queue = options.queue;
     this.held = options.held;
     this.#totals = options.totals;
+    this.receiver = receiverOf(options.definition, options.chance, options.queue.receiver);
+    if (this.receiver?.breaker) this.gates.push(this.receiver.breaker);
   }
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
@@ -113,8 +123,8 @@ export class ActiveSubscription {
   }
 }
 
-function compileMatch(filter: Filter | undefined): ((event: Event) => boolean) | undefined {
-  return filter && Object.keys(filter).length > 0 ? compileFilter(filter) : undefined;
+function compileMatch(filter: Filter | undefined, known: ContextCell): ((event: Event) => boolean) | undefined {
+  return filter && Object.keys(filter).length > 0 ? compileFilter(filter, known) : undefined;
 }
 
 function wantedLanes(minimum: EventPriority | undefined): readonly boolean[] {

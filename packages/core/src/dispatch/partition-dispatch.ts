@@ -1,6 +1,6 @@
+import type { Contexts } from '../context/contexts.ts';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { LostRange, Partition, Position } from '../contracts/event-store.ts';
-import type { AttemptError } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -10,6 +10,7 @@ import type { ActiveSubscription } from './active-subscription.ts';
 import { Bodies } from './bodies.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { ReceiverChange } from './failure/receiver.ts';
 import { ReadBack } from './offer.ts';
 import { Route } from './route.ts';
 import { Serving } from './serve.ts';
@@ -20,6 +21,7 @@ export interface PartitionDispatchOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly meter: Meter;
+  readonly contexts: Contexts;
   /** The end of the log when dispatching begins. */
   readonly head: Position;
   /** True while streams read along. */
@@ -28,7 +30,7 @@ export interface PartitionDispatchOptions {
   readonly onCommitted: (changes: readonly StateChange[]) => void;
   readonly onLost: (lost: LostRange) => void;
   readonly onLeaseLost: (subscription: ActiveSubscription) => void;
-  readonly onGone: (subscription: ActiveSubscription, reason: AttemptError) => void;
+  readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -46,7 +48,7 @@ export class PartitionDispatch {
 
   constructor(options: PartitionDispatchOptions) {
     const { partition, adapter, runtime, limits, meter, head } = options;
-    const { onLost, onFailure, onGone, onAdvance, hasReaders } = options;
+    const { onLost, onFailure, onReceiver, onAdvance, hasReaders } = options;
     const { store, state } = adapter;
     const subscriptions = this.active;
     const index = new PatternIndex<ActiveSubscription>();
@@ -77,10 +79,10 @@ export class PartitionDispatch {
       ...{ hasReaders, onAdvance, onLost, onFailure },
     });
     const onDrained = () => readBack.start();
-    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, meter, onDrained, onGone, onFailure });
+    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, meter, onDrained, onReceiver, onFailure });
     this.dispatcher = dispatcher;
     this.serving = new Serving({
-      ...{ partition, state, runtime, limits, meter, index, subscriptions, bodies },
+      ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },
       ...{ dispatcher, checkpoint, readBack, routedHead, onLost },
     });
   }

@@ -8,6 +8,7 @@
  * Bringing up reads the durable progress; from there the read-back scan rebuilds the queue. No event slips through: a lane
  * takes live offers only after its cursor has reached the routed head, and that step is taken without an await.
  */
+import type { Contexts } from '../context/contexts.ts';
 import type { LostRange, Partition, Position } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { StateStore } from '../contracts/state-store.ts';
@@ -23,9 +24,13 @@ import type { Checkpoint } from './checkpoint.ts';
 import { positionKey } from './dead-letter.ts';
 import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { restorePause } from './failure/ask-pause.ts';
 import type { HeldLease } from './leases.ts';
 import { LocalQueue, type QueueKeys } from './local-queue.ts';
 import type { ReadBack } from './offer.ts';
+import type { KeyRecord, Parked } from './order/key-record.ts';
+import { loadKeyRecords, openKeys } from './order/open-keys.ts';
+import type { KeyListener } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import { countCrash } from './settle.ts';
 
@@ -39,11 +44,14 @@ export interface ServeOptions {
   readonly meter: Meter;
   readonly index: PatternIndex<ActiveSubscription>;
   readonly subscriptions: Map<string, ActiveSubscription>;
+  readonly contexts: Contexts;
   readonly bodies: Bodies;
   readonly dispatcher: Dispatcher;
   readonly checkpoint: Checkpoint;
   readonly readBack: ReadBack;
   readonly routedHead: () => Position;
+  /** A key of an ordered subscription waits until somebody releases it. */
+  readonly onKeyParked: (subscription: ActiveSubscription, key: string, parked: Parked) => void;
   /** The log ends before what was settled. */
   readonly onLost: (lost: LostRange) => void;
 }
@@ -72,26 +80,32 @@ export class Serving {
     const { definition, durable } = request;
     const keys = queueKeys(definition.id, this.#options.partition);
     const head = this.#options.routedHead();
+    const handed = durable ? undefined : request.predecessor?.handOver(head);
+    const prefix = keys.owedPrefix;
+    const keyRecords = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.keyRecords ?? []);
+    const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
     const queue = new LocalQueue(request.floor, {
       keys,
       durable,
-      inFlightMax: Math.min(definition.options.inFlightMax, limits.inFlightMax),
+      inFlightMax,
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
+      orderedKeys: openKeys(definition.options, { records: keyRecords, durable, limits, inFlightMax, prefix }),
     });
-    if (durable) await this.#recover(queue, keys, head);
-    else if (request.predecessor) {
-      const { progress, owed } = request.predecessor.handOver(head);
-      queue.recover(progress, owed, head);
-    }
+    if (durable) await this.#recover(queue, keys, keyRecords, head);
+    else if (handed) queue.recover(handed.progress, handed.owed, head, handed);
     const subscription = new ActiveSubscription({
       definition,
+      known: this.#options.contexts.cellOf(definition),
       sink: request.sink,
       queue,
       limits,
       held: request.held,
+      chance: this.#options.runtime.chance,
       totals: meter.deliveries,
     });
+    restorePause(subscription);
+    if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);
     this.#enter(subscription);
     return subscription;
   }
@@ -158,7 +172,20 @@ export class Serving {
     this.#options.dispatcher.forget(subscription);
   }
 
-  async #recover(queue: LocalQueue, keys: QueueKeys, head: Position): Promise<void> {
+  #listenerOf(subscription: ActiveSubscription): KeyListener {
+    const { bodies, onKeyParked } = this.#options;
+    return {
+      putOff: (position) => {
+        const kept = bodies.get(position);
+        kept?.firstAttemptEnded();
+        kept?.done();
+      },
+      missing: (count, lost) => subscription.count(lost ? 'removed' : 'withdrawn', count),
+      parked: (key, parked) => onKeyParked(subscription, key, parked),
+    };
+  }
+
+  async #recover(queue: LocalQueue, keys: QueueKeys, keyRecords: readonly KeyRecord[], head: Position): Promise<void> {
     const { state, runtime } = this.#options;
     const [progress] = await state.get('progress', [keys.progress]);
     const owed = await this.#loadOwed(keys);
@@ -171,7 +198,8 @@ export class Serving {
       entry.dueAtMs = monotonicMs + waitMs;
     }
     const forgetsWindow = runtime.planted.has('window-lost-at-restart');
-    const highest = queue.recover(progress?.value as JsonObject | undefined, owed, head, forgetsWindow);
+    const before = progress?.value as JsonObject | undefined;
+    const highest = queue.recover(before, owed, head, { forgetsWindow, keyRecords });
     // The state is a witness of the log, too: it never knows a position before that is durable.
     if (highest > head) this.#options.onLost({ from: head + 1, through: highest, cause: 'damaged' });
   }

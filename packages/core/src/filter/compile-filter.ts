@@ -1,16 +1,31 @@
+import { type ContextCell, NO_CONTEXT } from '../context/context-cell.ts';
 import type { Event } from '../event/event.ts';
-import { equalJson } from '../json/equal-json.ts';
-import type { JsonValue } from '../json.ts';
-import { compilePatterns } from '../topic/compile-patterns.ts';
-import type { Filter, ValueFilter } from './filter.ts';
-
-const isEnumerable = Object.prototype.propertyIsEnumerable;
+import { jsonPointer } from '../json/json-pointer.ts';
+import { compileTexts, compileWanted } from './compile-matcher.ts';
+import type { Filter, FilterAlternative, FilterClauses, TextMatcher, ValueFilter } from './filter.ts';
+import { relevanceTests, systemTests } from './relevance.ts';
+import { compilePath } from './value-at-path.ts';
 
 type Test = (event: Event) => boolean;
 
-/** Makes the test for one filter as `parseFilter` returned it; cheap fields are looked at first. */
-export function compileFilter(filter: Filter): (event: Event) => boolean {
-  const tests = [...fieldTests(filter), ...valueTests(filter)];
+interface Clause {
+  /** JSON pointer in the filter. */
+  readonly pointer: string;
+  readonly test: Test;
+}
+
+interface Compiling {
+  readonly known: ContextCell;
+  /** Clauses about urgency, type and relevance let every CRITICAL event pass. */
+  readonly criticalAlways: boolean;
+}
+
+/**
+ * Makes the test for one filter as `parseFilter` returned it; cheap fields are looked at first. `known` is where the context of
+ * the subscriber is found.
+ */
+export function compileFilter(filter: Filter, known: ContextCell = NO_CONTEXT): (event: Event) => boolean {
+  const tests = clausesOf(filter, known).map(({ test }) => test);
   if (tests.length === 0) return () => true;
   if (tests.length === 1) return tests[0]!;
   return (event) => {
@@ -19,57 +34,106 @@ export function compileFilter(filter: Filter): (event: Event) => boolean {
   };
 }
 
-function fieldTests({ priority, sources, types, includeTypes, excludeTypes, tags }: Filter): Test[] {
-  const tests: Test[] = [];
-  if (typeof priority === 'number') tests.push((event) => event.priority <= priority);
-  else if (priority !== undefined) tests.push((event) => priority.includes(event.priority));
-  if (sources !== undefined) {
-    const wanted = new Set(sources);
-    tests.push((event) => wanted.has(event.source));
-  }
-  for (const patterns of [types, includeTypes]) {
-    if (patterns === undefined) continue;
-    const matches = compilePatterns(patterns);
-    tests.push((event) => matches(event.type));
+/** JSON pointer of the first clause that keeps the event out; `undefined` when it passes. Compiles anew: for people who ask why. */
+export function failingClause(filter: Filter, event: Event, known: ContextCell = NO_CONTEXT): string | undefined {
+  return clausesOf(filter, known).find(({ test }) => !test(event))?.pointer;
+}
+
+function clausesOf(filter: Filter, known: ContextCell): Clause[] {
+  return clauses(filter, { known, criticalAlways: filter.criticalAlways === true });
+}
+
+function clauses(filter: FilterAlternative, compiling: Compiling): Clause[] {
+  const { criticalAlways } = compiling;
+  const yielding = [
+    ...priorityTests(filter),
+    ...systemTests(filter),
+    ...typeTests(filter),
+    ...relevanceTests(filter, compiling),
+  ];
+  const all: [string, Test][] = [
+    ...yielding.map(([name, test]): [string, Test] => [name, criticalAlways ? unlessCritical(test) : test]),
+    ...textTests(filter),
+    ...valueTests('metadata', filter.metadata, (event) => event.metadata),
+    ...valueTests('payload', filter.payload, (event) => event.payload),
+    ...alternativeTests(filter, compiling),
+  ];
+  return all.map(([pointer, test]) => ({ pointer: `/${pointer}`, test }));
+}
+
+function unlessCritical(test: Test): Test {
+  return (event) => event.priority === 0 || test(event);
+}
+
+function priorityTests({ priority }: FilterClauses): [string, Test][] {
+  if (priority === undefined) return [];
+  if (typeof priority === 'number') return [['priority', (event) => event.priority <= priority]];
+  return [['priority', (event) => priority.includes(event.priority)]];
+}
+
+function typeTests({ types, includeTypes, excludeTypes }: FilterClauses): [string, Test][] {
+  const tests: [string, Test][] = [];
+  for (const [name, matchers] of Object.entries({ types, includeTypes })) {
+    if (matchers === undefined) continue;
+    const matches = compileTexts(matchers, true);
+    tests.push([name, (event) => matches(event.type)]);
   }
   if (excludeTypes !== undefined && excludeTypes.length > 0) {
-    const matches = compilePatterns(excludeTypes);
-    tests.push((event) => !matches(event.type));
+    const matches = compileTexts(excludeTypes, true);
+    tests.push(['excludeTypes', (event) => !matches(event.type)]);
   }
-  if (tags !== undefined) tests.push((event) => tags.every((tag) => event.metadata.tags.includes(tag)));
   return tests;
 }
 
-function valueTests({ metadata, payload }: Filter): Test[] {
+function textTests({ sources, topics, tags }: FilterClauses): [string, Test][] {
+  const tests: [string, Test][] = [];
+  if (sources !== undefined) {
+    const matches = compileTexts(sources, false);
+    tests.push(['sources', (event) => matches(event.source)]);
+  }
+  if (topics !== undefined) {
+    const matches = compileTexts(topics, true);
+    tests.push(['topics', (event) => matches(event.topic)]);
+  }
+  for (const [index, tag] of (tags ?? []).entries()) tests.push([`tags/${index}`, tagTest(tag)]);
+  return tests;
+}
+
+/** Some tag is the wanted one; of operators that deny, none is the denied one. */
+function tagTest(wanted: TextMatcher): Test {
+  if (typeof wanted === 'string') return (event) => event.metadata.tags.includes(wanted);
+  const { anythingBut, ...others } = wanted;
   const tests: Test[] = [];
-  for (const test of compileValues(metadata)) tests.push((event) => test(event.metadata));
-  for (const test of compileValues(payload)) tests.push((event) => test(event.payload));
-  return tests;
+  if (Object.keys(others).length > 0) {
+    const matches = compileTexts([others], false);
+    tests.push((event) => event.metadata.tags.some(matches));
+  }
+  if (anythingBut !== undefined) {
+    const denied = (Array.isArray(anythingBut) ? anythingBut : [anythingBut]) as readonly TextMatcher[];
+    const matches = compileTexts(denied, false);
+    tests.push((event) => !event.metadata.tags.some(matches));
+  }
+  return (event) => tests.every((test) => test(event));
 }
 
-function compileValues(values: ValueFilter = {}): ((object: unknown) => boolean)[] {
+function valueTests(
+  name: string,
+  values: ValueFilter = {},
+  part: (event: Event) => unknown,
+): readonly [string, Test][] {
   return Object.entries(values).map(([path, wanted]) => {
-    const choices = Array.isArray(wanted) ? (wanted as readonly JsonValue[]) : [wanted];
-    const steps = path.split('.');
-    return (object) => {
-      const found = valueAt(object, path, steps);
-      return found !== undefined && choices.some((choice) => equalJson(choice, found));
-    };
+    const find = compilePath(path);
+    const matches = compileWanted(wanted);
+    return [jsonPointer(name, path), (event: Event) => matches(find(part(event)))];
   });
 }
 
-/** A key that is spelled with dots itself wins over the path. */
-function valueAt(object: unknown, path: string, steps: readonly string[]): JsonValue | undefined {
-  const direct = ownValue(object, path);
-  if (direct !== undefined || steps.length === 1) return direct;
-  let value: unknown = object;
-  for (const step of steps) if ((value = ownValue(value, step)) === undefined) return undefined;
-  return value as JsonValue;
-}
-
-/** Only what JSON would show: no filter reaches the `length` of a list or what JavaScript puts behind every object. Dates are compared as stored. */
-function ownValue(object: unknown, key: string): JsonValue | undefined {
-  if (typeof object !== 'object' || object === null || !isEnumerable.call(object, key)) return undefined;
-  const value = (object as Record<string, unknown>)[key];
-  return value instanceof Date ? value.toISOString() : (value as JsonValue | undefined);
+function alternativeTests({ or }: FilterAlternative, compiling: Compiling): [string, Test][] {
+  if (or === undefined) return [];
+  const alternatives = or.map((alternative) => clauses(alternative, compiling).map(({ test }) => test));
+  const passes = (event: Event) => {
+    for (const tests of alternatives) if (tests.every((test) => test(event))) return true;
+    return false;
+  };
+  return [['or', passes]];
 }

@@ -141,10 +141,12 @@ export function sameRequest(definition: SubscriptionDefinition, request: Subscri
   const plain = ({
     topic,
     filter,
+    context,
     sink,
     subscriber,
     options: { startFrom: _startFrom, ...options },
-  }: SubscriptionRequest) => JSON.stringify([topic, filter ?? null, sink, subscriber ?? null, sorted(options)]);
+  }: SubscriptionRequest) =>
+    JSON.stringify([topic, filter ?? null, context ?? null, sink, subscriber ?? null, sorted(options)]);
   return plain(definition) === plain(request);
 }
 

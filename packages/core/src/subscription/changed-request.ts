@@ -4,26 +4,94 @@ import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What a change says about the ways of a subscription, wherever it says it; `undefined` for what it leaves as it is. */
+interface WayChanges {
+  readonly endpoint: unknown;
+  readonly realtime: unknown;
+  readonly fallbackWebhook: unknown;
+}
+
 /** The request that gives `definition` with `changes` when it is parsed: a change in any spelling replaces what is stored. */
 export function changedRequest(definition: SubscriptionDefinition, changes: Fields): Fields {
-  const { name, subscriber, topic, filter, sink, options } = definition;
-  const { kind: _kind, ...address } = leavesItsOrigin(sink, changes) ? { ...sink, headers: undefined } : sink;
-  const handler = sink.kind === 'handler' ? { handler: () => {} } : {};
-  const stored = { name, subscriber, topic, filter, options, ...address, ...handler };
+  const { name, subscriber, topic, filter, sink } = definition;
   const given = changes['options'];
+  const way = storedWay(sink, {
+    endpoint: mentioned(changes, 'endpoint', SUBSCRIPTION_FIELDS),
+    realtime: inEither(changes, given, 'realtime'),
+    fallbackWebhook: inEither(changes, given, 'fallbackWebhook'),
+  });
+  const options = { ...definition.options, ...way.options };
+  const stored = { name, subscriber, topic, filter, options, ...way.fields };
   const merged = isFields(given) ? { ...changes, options: overlay(options, given, OPTION_FIELDS) } : changes;
   return overlay(stored, merged, SUBSCRIPTION_FIELDS);
+}
+
+/** How the changed request of a subscription is to be read: a socket cannot be said by any input. */
+export function throughOf({ sink }: SubscriptionDefinition, request: Fields): 'socket' | undefined {
+  return sink.kind === 'socket' && request['endpoint'] === undefined ? 'socket' : undefined;
+}
+
+/** What is served without anybody attached may take another way; what lives in somebody's program stays there. */
+export function mayBecome(before: SubscriptionSink, after: SubscriptionSink): boolean {
+  return before.kind === after.kind || (isServedAlways(before) && isServedAlways(after));
+}
+
+function isServedAlways(sink: SubscriptionSink): boolean {
+  return (
+    sink.kind === 'webhook' || sink.kind === 'websocket' || (sink.kind === 'socket' && sink.fallback !== undefined)
+  );
+}
+
+/** The fields and options that say how events leave, as they are stored and as far as the change does not say it anew. */
+function storedWay(sink: SubscriptionSink, changes: WayChanges): { fields: Fields; options: Fields } {
+  const { kind, fallback, ...rest } = sink as SubscriptionSink & { fallback?: Fields };
+  if (kind === 'handler') return { fields: { handler: () => {}, ...keptFallback(fallback, changes) }, options: {} };
+  if (kind === 'socket') return { fields: fallback ? storedSocket(fallback, changes) : {}, options: {} };
+  if (kind === 'webhook') return { fields: addressFor(rest, changes.endpoint), options: {} };
+  if (kind !== 'websocket') return { fields: {}, options: {} };
+  const { endpoint, secret, headers, ...options } = rest as Fields;
+  // Without realtime what is left of it is its fallback, and an endpoint of another kind needs none.
+  if (changes.realtime === false && fallback) return { fields: addressFor(fallback, changes.endpoint), options: {} };
+  if (isHttp(changes.endpoint))
+    return { fields: addressFor({ endpoint, secret, headers }, changes.endpoint), options: {} };
+  const address = addressFor({ endpoint, secret, headers }, changes.endpoint);
+  return { fields: { ...address, ...keptFallback(fallback, changes) }, options };
+}
+
+/** The endpoint of its request is the fallback; another fallback stands for itself. */
+function storedSocket(fallback: Fields, { endpoint, realtime, fallbackWebhook }: WayChanges): Fields {
+  const isRealtime = realtime === undefined ? { realtime: true } : {};
+  return fallbackWebhook === undefined ? { ...addressFor(fallback, endpoint), ...isRealtime } : isRealtime;
+}
+
+function keptFallback(fallback: Fields | undefined, { fallbackWebhook }: WayChanges): Fields {
+  return fallback && fallbackWebhook === undefined ? { fallbackWebhook: fallback } : {};
 }
 
 /**
  * Headers often hold a credential of one receiver, which answers never show: another host must not be sent it because somebody
  * changed the address. The secret stays: a signature does not tell it.
  */
-function leavesItsOrigin(sink: SubscriptionSink, changes: Fields): boolean {
-  const given = Object.entries(changes).find(([key]) => fieldName(SUBSCRIPTION_FIELDS, key) === 'endpoint')?.[1];
-  if (sink.kind !== 'webhook' || given === undefined) return false;
+function addressFor(address: Fields, endpoint: unknown): Fields {
+  if (endpoint === undefined) return address;
   // What is no URL is refused when the request is parsed.
-  return URL.parse(String(given))?.origin !== URL.parse(sink.endpoint)?.origin;
+  const isSame = URL.parse(String(endpoint))?.origin === URL.parse(String(address['endpoint']))?.origin;
+  return isSame ? address : { ...address, headers: undefined };
+}
+
+function isHttp(endpoint: unknown): boolean {
+  return /^https?:/i.test(String(endpoint ?? ''));
+}
+
+function inEither(changes: Fields, options: unknown, name: string): unknown {
+  return (
+    mentioned(changes, name, SUBSCRIPTION_FIELDS) ??
+    (isFields(options) ? mentioned(options, name, OPTION_FIELDS) : undefined)
+  );
+}
+
+function mentioned(changes: Fields, name: string, table: FieldTable): unknown {
+  return Object.entries(changes).find(([key]) => fieldName(table, key) === name)?.[1];
 }
 
 function overlay(stored: object, changes: Fields, table: FieldTable): Fields {

@@ -1,10 +1,24 @@
 import { fieldTable } from '../json/read-fields.ts';
+import { PACE_FIELDS, PACE_SPELLINGS } from './options/pace-options.ts';
+import { REALTIME_NAMES, REALTIME_SPELLINGS, WAY_NAMES } from './options/realtime-options.ts';
 
 /** Every spelling of a subscription's fields, in camelCase (snake_case is understood everywhere). */
 export const SUBSCRIPTION_FIELDS = fieldTable(
-  ['topic', 'name', 'subscriber', 'handler', 'endpoint', 'secret', 'headers', 'connectionType', 'filter', 'options'],
+  [
+    'topic',
+    'name',
+    'subscriber',
+    'handler',
+    'endpoint',
+    'secret',
+    'headers',
+    'connectionType',
+    'filter',
+    'context',
+    'options',
+  ],
   { subscriberId: 'subscriber', serviceName: 'subscriber', filters: 'filter' },
-  ['realtime', 'fallbackWebhook', 'consumerGroup', 'batchHandler', 'context', 'format'],
+  ['consumerGroup', 'batchHandler', 'format'],
 );
 
 /** The same for `options`. */
@@ -18,31 +32,30 @@ export const OPTION_FIELDS = fieldTable(
     'retryPolicy',
     'deadLetterTopic',
     'startFrom',
+    ...PACE_FIELDS,
+    ...REALTIME_NAMES,
   ],
-  { minimumPriority: 'priority', timeout: 'timeoutMs', retry: 'retryPolicy', dlqTopic: 'deadLetterTopic' },
+  {
+    minimumPriority: 'priority',
+    timeout: 'timeoutMs',
+    retry: 'retryPolicy',
+    dlqTopic: 'deadLetterTopic',
+    ...PACE_SPELLINGS,
+    ...REALTIME_SPELLINGS,
+  },
   [
-    'realtime',
-    'fallbackWebhook',
-    'rateLimit',
-    'rateLimitPerMinute',
     'consumerGroup',
     'order',
     'orderingKey',
-    'smartBatching',
-    'batchingEnabled',
-    'flushInterval',
-    'flushIntervalMs',
     'autoAck',
     'useDLQ',
     'useDlq',
-    'bufferSize',
-    'reconnectAttempts',
-    'heartbeat',
-    'heartbeatInterval',
-    'compression',
     'deliveryLog',
   ],
 );
 
 /** Where a subscription begins, when it is not a word. */
 export const START_FIELDS = fieldTable(['cursor', 'timeMs'], { time: 'timeMs' });
+
+/** The fallback of a subscription, when it is not a text. */
+export const FALLBACK_FIELDS = fieldTable(['endpoint', 'secret', 'headers']);

@@ -1,6 +1,10 @@
+import type { RelevanceContext } from '../context/context.ts';
 import type { EventPriority } from '../event/priority.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
+import type { FailureOptions } from './options/failure-options.ts';
+import type { PaceOptions } from './options/pace-options.ts';
+import type { RealtimeOptions } from './options/realtime-options.ts';
 
 /** A subscription as it is stored: JSON values only. */
 export interface SubscriptionDefinition {
@@ -12,17 +16,30 @@ export interface SubscriptionDefinition {
   /** Topic pattern, spelled as it was given. */
   readonly topic: string;
   readonly filter?: Filter;
+  /** Its own, used instead of the one that its subscriber registered. */
+  readonly context?: RelevanceContext;
   readonly sink: SubscriptionSink;
   readonly options: SubscriptionOptions;
   /** `paused` and `stopped` deliver nothing; what they are owed waits. `stopped` is the receiver's or the bus's doing. */
   readonly state: 'active' | 'paused' | 'stopped';
+  /** While it is stopped. */
+  readonly stoppedReason?: StoppedReason;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
 
+/** Why nothing is delivered until somebody resumes. */
+export interface StoppedReason {
+  /** `failing`: nothing but failures for `disableAfterMs`. Else what the receiver said, such as `http_410`. */
+  readonly code: string;
+  readonly message: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+}
+
 export type SubscriptionSink =
   /** A function of the process that subscribed. */
-  | { readonly kind: 'handler' }
+  | { readonly kind: 'handler'; readonly fallback?: Fallback }
   | {
       readonly kind: 'webhook';
       readonly endpoint: string;
@@ -31,11 +48,27 @@ export type SubscriptionSink =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** A connection that the subscriber opened to us. */
-  | { readonly kind: 'socket' }
+  | { readonly kind: 'socket'; readonly fallback?: Fallback }
+  /** A connection that we open to the subscriber. */
+  | ({
+      readonly kind: 'websocket';
+      readonly endpoint: string;
+      /** Signs the request for the connection. */
+      readonly secret?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly fallback?: Fallback;
+    } & RealtimeOptions)
   /** The subscriber asks for its deliveries. */
   | { readonly kind: 'pull' };
 
-export interface SubscriptionOptions {
+/** The webhook that serves while nobody is connected. */
+export interface Fallback {
+  readonly endpoint: string;
+  readonly secret?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface SubscriptionOptions extends FailureOptions, PaceOptions {
   /** The least urgent priority it wants. */
   readonly priority?: EventPriority;
   /** Deliveries handed to the sink at once. */

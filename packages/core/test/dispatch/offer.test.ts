@@ -1,6 +1,7 @@
 import { type EventStore, memory, type Position } from '@event-manager/core';
 import { sampleEvent } from '@event-manager/testing/conformance';
 import { describe, expect, it } from 'vitest';
+import { NO_CONTEXT } from '../../src/context/context-cell.ts';
 import { ActiveSubscription } from '../../src/dispatch/active-subscription.ts';
 import { Bodies } from '../../src/dispatch/bodies.ts';
 import { noCounts } from '../../src/dispatch/delivery-counts.ts';
@@ -59,6 +60,7 @@ function subscriptionOf(id: string, topic: string, floor: Position, laneEntriesM
   const request = parseSubscription({ topic, handler: () => {} }, DEFAULT_LIMITS);
   return new ActiveSubscription({
     definition: { id, ...request, state: 'active', createdAtMs: 0, updatedAtMs: 0 },
+    known: NO_CONTEXT,
     sink: sinkOf(() => []),
     queue: new LocalQueue(floor, {
       keys: queueKeys(id, 0),

@@ -1,0 +1,43 @@
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { Limits } from '../limits.ts';
+
+/** Each goes through the whole of a text that may be as large as an event. */
+const WILDCARDS_MAX = 50;
+
+/** How much a filter may still hold: every list entry and every JSON value counts, its alternatives included. */
+export class FilterBudget {
+  readonly limits: Limits;
+  #entries: number;
+  #wildcards = WILDCARDS_MAX;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+    this.#entries = limits.filterEntriesMax;
+  }
+
+  spend(entries: number, pointer: string): void {
+    this.#entries -= entries;
+    if (this.#entries >= 0) return;
+    const maximum = this.limits.filterEntriesMax;
+    const words = `A filter holds at most ${maximum} values.`;
+    throw new EventManagerError('invalid_filter', words, { pointer, limit: 'filterEntriesMax', maximum });
+  }
+
+  spendWildcard(pointer: string): void {
+    if (this.#wildcards-- > 0) return;
+    const words = `A filter holds at most ${WILDCARDS_MAX} wildcards.`;
+    throw new EventManagerError('invalid_filter', words, { pointer, maximum: WILDCARDS_MAX });
+  }
+
+  /** The size of what is kept. */
+  assertSize(filter: object, pointer: string): void {
+    const maximum = this.limits.filterCharactersMax;
+    if (JSON.stringify(filter).length <= maximum) return;
+    const words = `A filter has at most ${maximum} characters.`;
+    throw new EventManagerError('invalid_filter', words, { pointer, limit: 'filterCharactersMax', maximum });
+  }
+}
+
+export function invalidFilter(message: string, pointer: string): EventManagerError {
+  return new EventManagerError('invalid_filter', message, { pointer });
+}
