@@ -26,6 +26,8 @@ export interface LeaseKeeperOptions {
   /** True when the subscription is served from now on; else the lease is given back. */
   readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<boolean>;
   readonly onLost: (subscriptionId: string) => Promise<void>;
+  /** A lease that had run out by our clock while its renewal was under way is held again: nothing was claimed meanwhile. */
+  readonly onRevived: (subscriptionId: string) => void;
   /** For errors that are not the store's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -103,8 +105,14 @@ export class LeaseKeeper {
     const lostResources = new Set(lost.map((lease) => lease.resource));
     for (const [id, entry] of held) {
       if (lostResources.has(entry.lease.resource)) await this.#lose(id);
-      else entry.expiresAtMs = askedAtMs + TTL_MS;
+      else this.#extend(id, entry, askedAtMs + TTL_MS);
     }
+  }
+
+  #extend(id: string, entry: HeldLease, expiresAtMs: number): void {
+    const hadRunOut = entry.expiresAtMs <= this.#options.runtime.clock.monotonicMs();
+    entry.expiresAtMs = expiresAtMs;
+    if (hadRunOut) this.#options.onRevived(id);
   }
 
   async #acquire(): Promise<void> {

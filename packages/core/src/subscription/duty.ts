@@ -26,7 +26,7 @@ import { insideHandler } from '../sink/handler-sink.ts';
 import { type Attached, type LeftReason, needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
 import { ChangesInTurn } from './changes-in-turn.ts';
-import { lastCallSink } from './last-call-sink.ts';
+import { makeSink, type WaysOut } from './make-sink.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
@@ -44,7 +44,7 @@ export interface DutyOptions {
   readonly dispatch: PartitionDispatch;
   readonly runtime: Runtime;
   readonly catalog: Catalog;
-  readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  readonly ways: WaysOut;
   readonly owner: string;
   /** For what nobody waits for and the store is not the reason of. */
   readonly onFailure: (error: unknown) => void;
@@ -69,6 +69,7 @@ export class Duty {
       wanted: () => this.#wanted(),
       onAcquired: (id, held) => this.#acquired(id, held),
       onLost: async (id) => this.#drop(id),
+      onRevived: (id) => this.#wake(id),
       onFailure: options.onFailure,
     });
   }
@@ -250,9 +251,8 @@ export class Duty {
   }
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
-    const { webhookSink, onFailure } = this.#options;
     if (needsAttaching(definition)) return this.#attached.get(definition.id)?.sink;
-    return webhookSink && lastCallSink(webhookSink(definition), onFailure);
+    return makeSink(definition, this.#options.ways);
   }
 
   /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
@@ -299,6 +299,12 @@ export class Duty {
     this.#attached.delete(id);
     attached.onLeft('ended');
     attached.sink.close().catch(this.#options.onFailure);
+  }
+
+  #wake(id: string): void {
+    const { active, dispatcher } = this.#options.dispatch;
+    const subscription = active.get(id);
+    if (subscription) dispatcher.wake(subscription);
   }
 
   #drop(id: string): void {

@@ -34,6 +34,7 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
     onLost: async (id) => {
       log.push(`${owner} lost ${id}`);
     },
+    onRevived: (id) => log.push(`${owner} goes on with ${id}`),
     onFailure: (error) => failures.push(error),
   });
   return { keeper, log, held, fails, failures, die: () => timers.end() };
@@ -92,6 +93,23 @@ describe('leases of subscriptions', () => {
     await world.time.advance(2_500);
     expect(log.slice(0, 2)).toEqual(['a serves s', 'a lost s']);
     await world.time.run(keeper.stop());
+  });
+
+  it('that ran out by the own clock while their renewal was under way are told of when they are held again', async () => {
+    const world = await shared();
+    const { keeper, log } = keeperOf('a', world);
+    keeper.poke();
+    await world.time.settle();
+    const renew = world.adapter.state.renew.bind(world.adapter.state);
+    world.adapter.state.renew = async (leases, options) => {
+      const lost = await renew(leases, options);
+      await world.time.wait(5_000);
+      return lost;
+    };
+    await world.time.advance(7_500);
+    // Whoever was woken in between found no lease, and nobody else would wake it.
+    expect(log).toEqual(['a serves s', 'a goes on with s']);
+    keeper.stop();
   });
 
   it('are given back when serving fails, so that the subscription is not held by one who does not serve it', async () => {
