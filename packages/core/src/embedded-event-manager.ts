@@ -1,3 +1,4 @@
+import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { Recorded } from './contracts/event-store.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { Engine, type EngineHealth } from './engine.ts';
@@ -13,6 +14,7 @@ import type {
   SubscribeRequest,
   Subscription,
 } from './event-manager.ts';
+import { countResults } from './ingest/count-results.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -25,6 +27,7 @@ import { type EventsPage, eventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
 import { parseEventQuery } from './query/parse-query.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
+import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
@@ -58,9 +61,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async publishBatch(events: readonly EventIn[]): Promise<BatchPublishResult> {
     const engine = await this.#open();
     const results = await engine.publishBatch(this.#principal, events);
-    const failed = results.filter((result) => result instanceof EventManagerError).length;
-    const duplicates = results.filter((result) => !(result instanceof EventManagerError) && result.duplicate).length;
-    return { results, failed, duplicates, stored: results.length - failed - duplicates };
+    return { results, ...countResults(results) };
   }
 
   async subscribe<const Topic extends string>(
@@ -130,6 +131,26 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return topics.list(this.#principal);
   }
 
+  async removeTopic(topic: string): Promise<void> {
+    await (await this.#open()).topics.remove(this.#principal, topic);
+  }
+
+  async registerContext(subscriber: string, context: RelevanceContextIn): Promise<SubscriberContext> {
+    return (await this.#open()).contexts.register(this.#principal, subscriber, context);
+  }
+
+  async getContext(subscriber: string): Promise<SubscriberContext> {
+    return (await this.#open()).contexts.get(this.#principal, subscriber);
+  }
+
+  async listContexts(): Promise<readonly SubscriberContext[]> {
+    return (await this.#open()).contexts.list(this.#principal);
+  }
+
+  async removeContext(subscriber: string): Promise<void> {
+    await (await this.#open()).contexts.remove(this.#principal, subscriber);
+  }
+
   async getEvent(eventId: string): Promise<EventOf<Events>> {
     const engine = await this.#open();
     const known = parseEventId(eventId);
@@ -185,6 +206,18 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   setupRealtimeStream(): Promise<never> {
     return later('setupRealtimeStream');
+  }
+
+  async listScheduled(): Promise<readonly ScheduledEvent[]> {
+    return (await this.#open()).schedule.all(this.#principal);
+  }
+
+  async getScheduled(eventId: string): Promise<ScheduledEventWithContent> {
+    return (await this.#open()).schedule.get(this.#principal, eventId);
+  }
+
+  async cancelScheduled(eventId: string): Promise<boolean> {
+    return (await this.#open()).schedule.cancel(this.#principal, eventId);
   }
 
   async getHealth(): Promise<EngineHealth> {

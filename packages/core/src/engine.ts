@@ -53,6 +53,8 @@ export interface EngineOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Makes the way out of subscriptions with an endpoint; without it they are refused with `not_supported`. */
   readonly webhookSink?: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  /** The same for an endpoint that begins with `ws:` or `wss:`. */
+  readonly webSocketSink?: ((definition: SubscriptionDefinition) => Sink) | undefined;
   /** Compiles the JSON Schemas of topics; without it they are refused with `not_supported`. */
   readonly schemas?: SchemaCompiler | undefined;
   /** Schemas that this process brings along, made by `defineEvents`. */
@@ -161,6 +163,7 @@ export class Engine {
       },
       onLost: (lost) => this.#noteLost(lost),
       onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
+      onKeyParked: (subscription, key, parked) => this.#reporter.keyParked(subscription, key, parked),
       onReceiver: (subscription, change) => this.#receiverChanged(subscription, change),
       onFailure: (error) => this.#fail(error),
     });
@@ -192,7 +195,7 @@ export class Engine {
     });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
-    const { webhookSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
+    const { webhookSink, webSocketSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
     this.#stallWatch = new StallWatch({
@@ -201,7 +204,11 @@ export class Engine {
     });
     const stallWatch = this.#stallWatch;
     this.subscriptions = new Subscriptions({
-      ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, retryPolicy, owner, onFailure },
+      ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, webSocketSink, retryPolicy, owner, onFailure },
+      onSwitched: (definition, way) => {
+        meter.switched(way);
+        this.#reporter.switched(definition, way);
+      },
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter });

@@ -1,3 +1,4 @@
+import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { EventBusAdapter } from './contracts/adapter.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
 import { EmbeddedEventManager } from './embedded-event-manager.ts';
@@ -9,6 +10,7 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
+import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
@@ -51,6 +53,8 @@ export interface BatchPublishResult {
   /** One per event, in order. */
   readonly results: readonly BatchResult[];
   readonly stored: number;
+  /** Accepted durably, and waiting for their time. */
+  readonly scheduled: number;
   readonly duplicates: number;
   readonly failed: number;
 }
@@ -99,6 +103,19 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getTopic(topic: string): Promise<TopicInfo>;
   /** All that were declared, in the order of their names. */
   listTopics(): Promise<readonly TopicInfo[]>;
+  /** Forgets a declaration: events on the topic have to fit nothing any more. What is stored stays. Throws `topic_not_found`. */
+  removeTopic(topic: string): Promise<void>;
+  /**
+   * Says whom a subscriber works for, in place of what it said before: users, projects, sessions. Filters that ask what is relevant
+   * judge by it from the next delivery on. Throws `invalid_context`, `too_many_contexts`.
+   */
+  registerContext(subscriber: string, context: RelevanceContextIn): Promise<SubscriberContext>;
+  /** Throws `context_not_found`. */
+  getContext(subscriber: string): Promise<SubscriberContext>;
+  /** All that are registered, in the order of the subscribers' names. */
+  listContexts(): Promise<readonly SubscriberContext[]>;
+  /** Without a context whatever names anybody is relevant. Throws `context_not_found`. */
+  removeContext(subscriber: string): Promise<void>;
   /** Throws `event_not_found`. */
   getEvent(eventId: string): Promise<EventOf<Events>>;
   /** Stored events by the fields of `EventQuery`, in any documented spelling. */
@@ -109,6 +126,15 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   /** Throws `dead_letter_not_found`. */
   getDeadLetter(id: string): Promise<DeadLetter>;
+  /** Events that wait for their time (`deliverAt`, `delayMs`), the earliest first. */
+  listScheduled(): Promise<readonly ScheduledEvent[]>;
+  /** Throws `scheduled_not_found`, also for an event whose time has come. */
+  getScheduled(eventId: string): Promise<ScheduledEventWithContent>;
+  /**
+   * Resolves with true when it was in time: nobody will ever see the event. With false when it is published already. Throws
+   * `scheduled_not_found` when neither is known of the id.
+   */
+  cancelScheduled(eventId: string): Promise<boolean>;
   getHealth(): Promise<EngineHealth>;
   /** What was counted since the start, and how it is now. */
   getMetrics(): Promise<EventMetrics>;

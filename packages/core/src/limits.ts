@@ -35,6 +35,8 @@ export interface Limits {
   readonly inFlightMax: number;
   /** Deliveries of a subscription that wait for a retry; at the cap claiming stops. */
   readonly owedMax: number;
+  /** Keys of an ordered subscription that wait for a retry or for their release; at the cap claiming stops. */
+  readonly blockedKeysMax: number;
   /** Events waiting for the store before `publish` refuses with `overloaded`. */
   readonly publishWaitingMax: number;
   /** Bytes of those events. */
@@ -75,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   laneEntriesMax: 10_000,
   inFlightMax: 1_000,
   owedMax: 10_000,
+  blockedKeysMax: 10_000,
   publishWaitingMax: 10_000,
   publishWaitingBytesMax: 64 * 1024 * 1024,
   subscriptionsMax: 100_000,

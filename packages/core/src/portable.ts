@@ -7,6 +7,7 @@ export { createEventIdSource, parseEventId } from './event/event-id.ts';
 export * from './event/priority.ts';
 export { reviveEvent } from './event/revive-event.ts';
 export { accept } from './ingest/accept.ts';
+export { countResults } from './ingest/count-results.ts';
 export { checkJson } from './json/check-json.ts';
 export { jsonPointer } from './json/json-pointer.ts';
 export { type FieldTable, fieldName } from './json/read-fields.ts';

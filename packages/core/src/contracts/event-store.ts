@@ -107,6 +107,9 @@ export interface Bounds {
   readonly first: Position;
   /** The last durable position; 0 when nothing was ever appended. */
   readonly head: Position;
+  /** What the events from `first` to `head` take, and how many they are; absent where the store does not know. */
+  readonly bytes?: number;
+  readonly events?: number;
 }
 
 /**

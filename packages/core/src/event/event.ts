@@ -35,6 +35,8 @@ export interface EventMetadata {
   readonly maxRetries: number;
   /** After this moment the event is not delivered any more. */
   readonly expiresAt?: Date;
+  /** Events with the same one come one after the other in subscriptions with `order: 'key'`; at most 255 characters. */
+  readonly orderingKey?: string;
   readonly [key: string]: JsonValue | Date | undefined;
 }
 
@@ -54,6 +56,10 @@ export interface EventIn {
   readonly metadata?: EventMetadataIn | undefined;
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
+  /** Not before this moment: kept durably until then. One that has passed means now. */
+  readonly deliverAt?: Date | string | number | undefined;
+  /** The same as a wait that begins with the acknowledgement. */
+  readonly delayMs?: number | undefined;
 }
 
 export interface EventMetadataIn {
@@ -63,5 +69,6 @@ export interface EventMetadataIn {
   readonly tags?: readonly string[] | undefined;
   readonly maxRetries?: number | undefined;
   readonly expiresAt?: Date | string | number | undefined;
+  readonly orderingKey?: string | undefined;
   readonly [key: string]: unknown;
 }

@@ -23,6 +23,10 @@ export const EVENT_FIELDS: Spellings = new Map([
   ['correlation_id', 'correlationId'],
   ['causationId', 'causationId'],
   ['causation_id', 'causationId'],
+  ['deliverAt', 'deliverAt'],
+  ['deliver_at', 'deliverAt'],
+  ['delayMs', 'delayMs'],
+  ['delay_ms', 'delayMs'],
 ]);
 
 /** Metadata may hold further keys; these are the other spellings of the known ones. */
@@ -33,6 +37,9 @@ export const METADATA_FIELDS: Spellings = new Map([
   ['retry_count', 'retryCount'],
   ['max_retries', 'maxRetries'],
   ['expires_at', 'expiresAt'],
+  ['ordering_key', 'orderingKey'],
+  ['deliver_at', 'deliverAt'],
+  ['delay_ms', 'delayMs'],
 ]);
 
 /** An event as it was handed in, with the names of its fields settled and nothing else. */
@@ -52,6 +59,8 @@ export function isEventField(key: string): boolean {
     case 'payload':
     case 'correlationId':
     case 'causationId':
+    case 'deliverAt':
+    case 'delayMs':
       return true;
     default:
       return false;
@@ -68,6 +77,9 @@ export function isMetadataField(key: string): boolean {
     case 'retryCount':
     case 'maxRetries':
     case 'expiresAt':
+    case 'orderingKey':
+    case 'deliverAt':
+    case 'delayMs':
       return true;
     default:
       return false;

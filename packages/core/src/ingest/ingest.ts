@@ -14,6 +14,7 @@ import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import { Acknowledge, type Waiting } from './acknowledge.ts';
 import { BatchAnswers } from './batch-answers.ts';
@@ -48,6 +49,7 @@ export class Ingest {
   readonly #meter: Meter;
   readonly #nextId: () => string;
   readonly #awaitsAttempts: boolean;
+  readonly #schedule: Schedule;
   #waiting: Waiting[] = [];
   /** Groups that the store has not answered yet. */
   readonly #appending = new Set<Promise<void>>();
@@ -66,6 +68,7 @@ export class Ingest {
     limits: Limits;
     meter: Meter;
     awaitsAttempts: boolean;
+    schedule: Schedule;
   }) {
     this.#store = options.store;
     this.#acknowledge = new Acknowledge({
@@ -73,13 +76,14 @@ export class Ingest {
       timers: options.runtime.timers,
       clock: options.runtime.clock,
       meter: options.meter,
-      onAnswered: (group) => this.#answered(group),
+      onAnswered: (group) => this.answered(group),
     });
     this.#validate = options.validate;
     this.#runtime = options.runtime;
     this.#limits = options.limits;
     this.#meter = options.meter;
     this.#awaitsAttempts = options.awaitsAttempts;
+    this.#schedule = options.schedule;
     this.#nextId = createEventIdSource(options.runtime);
   }
 
@@ -131,6 +135,17 @@ export class Ingest {
     }
     options.onHandedIn?.();
     return answers.all;
+  }
+
+  /** Stores an event that was accepted before, as it is. Throws what the store throws, `id_conflict`, `overloaded`, `closed`. */
+  append(event: Appendable): Promise<PublishResult> {
+    return new Promise((resolve, reject) => {
+      this.#assertRoom(1);
+      this.#assertBytes(event.body.length);
+      this.#unacknowledged++;
+      this.#unacknowledgedBytes += event.body.length;
+      this.passOn({ event, pointer: '', awaitsAttempts: false, resolve, reject, at: 0 });
+    });
   }
 
   /** Resolves when everything that was handed in before, and was judged at once, is stored or refused. */
@@ -197,12 +212,18 @@ export class Ingest {
     }
     const refuse = (error: unknown) => {
       waiting.reject(this.#meter.refused(error), waiting.at);
-      this.#answered([waiting]);
+      this.answered([waiting]);
     };
     judged.then(() => this.#enqueue(waiting), refuse);
   }
 
   #enqueue(waiting: Waiting): void {
+    if (this.#schedule.concerns(waiting.event)) this.#schedule.take(waiting);
+    else this.passOn(waiting);
+  }
+
+  /** Hands an event to the store that is not for later. */
+  passOn(waiting: Waiting): void {
     this.#waiting.push(waiting);
     if (this.#waiting.length > 1) return;
     this.#waitingSinceMs = this.#runtime.clock.monotonicMs();
@@ -224,13 +245,14 @@ export class Ingest {
         this.#appending.delete(appending);
         this.#meter.refused(error, group.length);
         for (const waiting of group) waiting.reject(error, waiting.at);
-        this.#answered(group);
+        this.answered(group);
       },
     );
     this.#appending.add(appending);
   };
 
-  #answered(group: readonly Waiting[]): void {
+  /** Whoever handed them in knows what became of them. */
+  answered(group: readonly Waiting[]): void {
     this.#unacknowledged -= group.length;
     for (const { event } of group) this.#unacknowledgedBytes -= event.body.length;
     if (this.#unacknowledged === 0) this.#drained?.();

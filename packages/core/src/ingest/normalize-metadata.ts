@@ -1,9 +1,10 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StoredMetadata } from '../event/encode-event.ts';
-import { EXPLICIT_RETRIES, HAS_EXPIRY } from '../event/flags.ts';
+import { EXPLICIT_RETRIES, HAS_EXPIRY, HAS_ORDERING_KEY } from '../event/flags.ts';
 import { checkJson } from '../json/check-json.ts';
 import { jsonPointer } from '../json/json-pointer.ts';
 import type { Limits } from '../limits.ts';
+import { type GivenDue, givenDue } from '../schedule/read-due.ts';
 import { acceptMetadata, isMetadataField } from './accept.ts';
 import { readOptionalName, readSharedName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
@@ -20,12 +21,15 @@ export interface NormalizedMetadata {
   readonly flags: number;
   /** True when the publisher's own `toJSON` takes part in the encoding (see `checkJson`). */
   readonly exact: boolean;
+  /** When it is to be delivered: not stored, because afterwards it says nothing. */
+  readonly due: GivenDue | undefined;
 }
 
 const DEFAULTS: NormalizedMetadata = Object.freeze({
   metadata: Object.freeze({ tags: NO_TAGS, retryCount: 0, maxRetries: RETRIES_DEFAULT } as const),
   flags: 0,
   exact: true,
+  due: undefined,
 });
 
 /** Reads metadata and puts in the defaults. Keys that the product does not know are kept. Throws `invalid_event`. */
@@ -37,7 +41,8 @@ export function normalizeMetadata(
 ): NormalizedMetadata {
   if (input === undefined) return DEFAULTS;
   const given = acceptMetadata(input, pointer);
-  const { projectId, userId, sessionId, tags, retryCount, maxRetries, expiresAt } = given;
+  const { projectId, userId, sessionId, tags, retryCount, maxRetries, expiresAt, orderingKey, deliverAt, delayMs } =
+    given;
   const charactersMax = limits.nameCharactersMax;
   if (retryCount !== undefined) readRetries(retryCount, pointer, 'retryCount');
   const metadata: Record<string, unknown> = {
@@ -49,14 +54,19 @@ export function normalizeMetadata(
     retryCount: 0,
     maxRetries: maxRetries === undefined ? RETRIES_DEFAULT : readRetries(maxRetries, pointer, 'maxRetries'),
     expiresAt: expiresAt === undefined ? undefined : timeText(readTimeMs(expiresAt, `${pointer}/expiresAt`)),
+    orderingKey: readOptionalName(orderingKey, charactersMax, pointer, 'orderingKey'),
   };
   let exact = true;
   for (const key in given) {
     if (isMetadataField(key)) continue;
     exact = copyOwnKey(given, key, metadata, limits, pointer, isChecked) && exact;
   }
-  const flags = (maxRetries === undefined ? 0 : EXPLICIT_RETRIES) | (expiresAt === undefined ? 0 : HAS_EXPIRY);
-  return { metadata: metadata as unknown as StoredMetadata, flags, exact };
+  const flags =
+    (maxRetries === undefined ? 0 : EXPLICIT_RETRIES) |
+    (expiresAt === undefined ? 0 : HAS_EXPIRY) |
+    (orderingKey === undefined ? 0 : HAS_ORDERING_KEY);
+  const due = givenDue(deliverAt, delayMs, pointer);
+  return { metadata: metadata as unknown as StoredMetadata, flags, exact, due };
 }
 
 /** A key of the publisher's own. The value itself is not copied: encoding follows before anybody else can run. */

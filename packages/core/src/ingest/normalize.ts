@@ -6,6 +6,8 @@ import { checkJson } from '../json/check-json.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
+import { givenDue, readDueMs } from '../schedule/read-due.ts';
+import type { ScheduledAppendable } from '../schedule/schedule-record.ts';
 import { accept } from './accept.ts';
 import { type Checked, encode, encodeTrusted } from './encode.ts';
 import { type NormalizedMetadata, normalizeMetadata } from './normalize-metadata.ts';
@@ -29,10 +31,10 @@ export interface NormalizeContext {
 
 /**
  * Turns what a publisher handed in into an event that can be kept: names settled, defaults put in, limits kept, encoded once.
- * Nothing of the result refers to the input. Throws `invalid_event`, `invalid_topic`, `topic_reserved`, `too_deep` and
+ * Nothing of the result refers to the input. An event for later is a `ScheduledAppendable`. Throws `invalid_event`, `invalid_topic`, `topic_reserved`, `too_deep` and
  * `event_too_large`, each with `details.pointer`.
  */
-export function normalize(input: unknown, context: NormalizeContext): Appendable {
+export function normalize(input: unknown, context: NormalizeContext): Appendable | ScheduledAppendable {
   const { limits, trusted = false } = context;
   const pointer = context.pointer ?? '';
   const event = accept(input, pointer);
@@ -60,7 +62,11 @@ export function normalize(input: unknown, context: NormalizeContext): Appendable
   const body = trusted
     ? encodeTrusted({ ...envelope, payload: payload.value }, limits, pointer)
     : encode({ value: envelope, exact: metadata.exact }, payload, limits, pointer);
-  return toAppendable(envelope, topic.canonical, timestampMs, metadata, body);
+  const appendable = toAppendable(envelope, topic.canonical, timestampMs, metadata, body);
+  const { deliverAt, delayMs } = event;
+  if (deliverAt === undefined && delayMs === undefined && !metadata.due) return appendable;
+  const deliverAtMs = readDueMs(givenDue(deliverAt, delayMs, pointer), metadata.due, context.nowMs);
+  return deliverAtMs === undefined ? appendable : { ...appendable, deliverAtMs };
 }
 
 function toAppendable(

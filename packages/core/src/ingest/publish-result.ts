@@ -6,8 +6,10 @@ export interface PublishResult {
   readonly id: string;
   /** True when an event with this id and content was there already. */
   readonly duplicate: boolean;
-  /** A stream from this cursor continues behind the event. */
+  /** A stream from this cursor continues behind the event; from that of a scheduled one it will show it. */
   readonly cursor: string;
+  /** When an event for later is appended to the log, RFC 3339; absent for every other event, and for one that is there. */
+  readonly scheduledFor?: string;
 }
 
 /** The acknowledgement as the engine gives it: most publishers never ask for the cursor, so it is made on demand. */

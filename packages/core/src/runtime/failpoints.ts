@@ -6,4 +6,8 @@ export const CORE_FAILPOINTS = Object.freeze([
   'deliver.after',
   'checkpoint.before-commit',
   'checkpoint.after-commit',
+  'schedule.before-commit',
+  'schedule.after-commit',
+  'schedule.before-removal',
+  'schedule.after-removal',
 ] as const);

@@ -1,10 +1,16 @@
 import type { AdapterHealth, EventBusAdapter } from '../contracts/adapter.ts';
+import type { RealtimeState } from '../contracts/sink.ts';
 import type { LostRange } from '../contracts/event-store.ts';
-import type { AttemptError } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { DeadLetter } from '../dispatch/dead-letter.ts';
+import type { Parked } from '../dispatch/order/key-record.ts';
+import type { ReceiverChange } from '../dispatch/failure/receiver.ts';
+import { receiverFacts } from '../dispatch/failure/receiver-facts.ts';
+import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
+import type { ScheduledEvent } from '../schedule/scheduled-event.ts';
+import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { SystemEvents } from './system-events.ts';
 
 const TOPIC_FIELD = '"topic":"';
@@ -37,10 +43,23 @@ export class EngineReporter {
     });
   }
 
-  /** The receiver said that it is gone for good. */
-  stopped(subscription: ActiveSubscription, reason: AttemptError): void {
-    const facts = { ...naming(subscription), code: reason.code, reason: reason.message };
-    this.#options.systemEvents.tell('subscription/stopped', subscription.id, facts);
+  /** Pauses are counted and not told: they are the daily bread of a receiver that limits its rate. */
+  receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {
+    const facts = receiverFacts(subscription, change);
+    if (change.what === 'paused') return;
+    const isDisabled = change.what === 'stopped' && change.reason.code === 'failing';
+    const kind = isDisabled ? 'disabled' : change.what;
+    this.#options.systemEvents.tell(`subscription/${kind}`, subscription.id, { ...naming(subscription), ...facts });
+  }
+
+  /** A realtime way was lost, or is back. */
+  switched({ id, name, subscriber }: SubscriptionDefinition, way: RealtimeState['way']): void {
+    const kind = way === 'fallback' ? 'subscription/fallback-began' : 'subscription/fallback-ended';
+    this.#options.systemEvents.tell(kind, id, {
+      subscriptionId: id,
+      ...(name === undefined ? {} : { name }),
+      ...(subscriber === undefined ? {} : { subscriber }),
+    });
   }
 
   /** Dead letters are told of once they are durable. */
@@ -54,6 +73,22 @@ export class EngineReporter {
         ...{ subscriptionId, deadLetterId: id, eventId, attempts, reason },
       });
     }
+  }
+
+  /** An event was accepted for later and cannot be appended now, for a reason that does not pass. */
+  scheduledRefused({ id, topic, type, scheduledFor }: ScheduledEvent, { code, message }: EventManagerError): void {
+    this.#options.systemEvents.tell('scheduled/refused', id, {
+      ...{ eventId: id, topic, type, scheduledFor, code, reason: message },
+    });
+  }
+
+  /** Its later events wait until somebody releases it. */
+  keyParked(subscription: ActiveSubscription, key: string, { deadLetterId }: Parked): void {
+    this.#options.systemEvents.tell('subscription/key-parked', subscription.id, {
+      ...naming(subscription),
+      key,
+      ...(deadLetterId === undefined ? {} : { deadLetterId }),
+    });
   }
 
   damaged({ from, through }: LostRange): void {

@@ -40,13 +40,18 @@ export async function recordsIn(file: DiskFile, from: number, to: number): Promi
 const KINDS: { readonly [Kind in StateKind]: true } = {
   subscription: true,
   topic: true,
+  context: true,
   progress: true,
   owed: true,
+  blocked: true,
   'dead-letter': true,
   'dead-letter-id': true,
   attempt: true,
   replay: true,
   schedule: true,
+  'schedule-due': true,
+  'schedule-event': true,
+  'debt-removal': true,
   audit: true,
 };
 

@@ -8,11 +8,15 @@ const KINDS: readonly StateKind[] = [
   'topic',
   'progress',
   'owed',
+  'blocked',
   'dead-letter',
   'dead-letter-id',
   'attempt',
   'replay',
   'schedule',
+  'schedule-due',
+  'schedule-event',
+  'debt-removal',
   'audit',
 ];
 

@@ -1,0 +1,39 @@
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import type { EventManagerError } from '../errors/event-manager-error.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { encodeCursor } from '../query/cursor.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { Schedule } from './schedule.ts';
+import type { ScheduledEvent } from './scheduled-event.ts';
+
+/** Wires the schedule to the way in and to the log of one partition. */
+export function openSchedule(parts: {
+  adapter: EventBusAdapter;
+  dispatch: PartitionDispatch;
+  runtime: Runtime;
+  limits: Limits;
+  meter: Meter;
+  /** Distinguishes this process among those that share a store. */
+  owner: string;
+  /** The way in, which needs the schedule itself. */
+  ingest: () => Ingest;
+  tellRefused: (scheduled: ScheduledEvent, error: EventManagerError) => void;
+  onFailure: (error: unknown) => void;
+}): Schedule {
+  const { adapter, dispatch, runtime, limits, meter, owner, ingest, tellRefused, onFailure } = parts;
+  const { partition, route, dispatcher } = dispatch;
+  return new Schedule({
+    ...{ store: adapter.store, state: adapter.state, runtime, limits, meter, onFailure },
+    timetable: dispatcher.timetable,
+    sharedAs: adapter.supports.shared ? owner : undefined,
+    cursor: () => encodeCursor([{ partition, position: route.head }]),
+    stored: () => ingest().stored(),
+    append: (event) => ingest().append(event),
+    passOn: (waiting) => ingest().passOn(waiting),
+    onAnswered: (group) => ingest().answered(group),
+    onRefused: tellRefused,
+  });
+}

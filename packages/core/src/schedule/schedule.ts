@@ -1,0 +1,233 @@
+/**
+ * Events that are to be delivered later: accepted durably, kept in the state store, appended to the log when their time has
+ * come. Until then they are nobody's debt; afterwards they are events like any other, under the id they were accepted with.
+ *
+ * `schema`, topic and limits are judged when an event is accepted, and not again: an answer that was given holds.
+ */
+import type { Appendable, EventStore } from '../contracts/event-store.ts';
+import type { StateStore } from '../contracts/state-store.ts';
+import type { Timetable } from '../dispatch/timetable.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { parseEventId } from '../event/event-id.ts';
+import type { Waiting } from '../ingest/acknowledge.ts';
+import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Principal } from '../principal.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { CountingFilter } from './counting-filter.ts';
+import { DueWindow } from './due-window.ts';
+import { type DueOutcome, PublishDue } from './publish-due.ts';
+import { noScheduleCounts, type ScheduleCounts } from './schedule-counts.ts';
+import { isScheduled, readDueKey, removalChanges, type ScheduleRecord } from './schedule-record.ts';
+import {
+  describeScheduled,
+  describeWithContent,
+  type ScheduledEvent,
+  type ScheduledEventWithContent,
+} from './scheduled-event.ts';
+import { TakeScheduled } from './take-scheduled.ts';
+
+const COUNT_PAGE = 1_000;
+
+export interface ScheduleOptions {
+  readonly store: EventStore;
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly meter: Meter;
+  readonly timetable: Timetable;
+  /** Set where several processes share the store; distinguishes this one. */
+  readonly sharedAs: string | undefined;
+  /** The end of the log, as a cursor. */
+  readonly cursor: () => string;
+  /** Resolves when everything handed in before is stored or refused. */
+  readonly stored: () => Promise<void>;
+  readonly append: (event: Appendable) => Promise<unknown>;
+  readonly passOn: (waiting: Waiting) => void;
+  readonly onAnswered: (group: readonly Waiting[]) => void;
+  /** Could not be appended when its time had come. */
+  readonly onRefused: (scheduled: ScheduledEvent, error: EventManagerError) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface ScheduledPage {
+  readonly scheduled: readonly ScheduledEvent[];
+  /** Continues as `after`; absent on the last page. */
+  readonly next?: string;
+}
+
+export class Schedule {
+  readonly counts: ScheduleCounts = noScheduleCounts();
+  readonly #options: ScheduleOptions;
+  readonly #window: DueWindow;
+  readonly #known = new CountingFilter();
+  readonly #taking: TakeScheduled;
+  readonly #publishing: PublishDue;
+  readonly #cancelling = new Map<string, Promise<boolean>>();
+
+  constructor(options: ScheduleOptions) {
+    const { state, runtime, meter, timetable, sharedAs, append, onFailure } = options;
+    this.#options = options;
+    this.#window = new DueWindow(state, runtime.clock);
+    const { store, limits, stored, cursor, passOn, onAnswered } = options;
+    this.#taking = new TakeScheduled(
+      {
+        ...{ store, state, runtime, limits, stored, cursor, passOn, onAnswered },
+        count: () => this.counts.waiting,
+        onTaken: ({ id, deliverAtMs, body }) => this.#taken(id, deliverAtMs, body.length),
+        onRefused: (error) => void meter.refused(error),
+        onDuplicate: () => void meter.duplicates++,
+      },
+      onFailure,
+    );
+    const onDone = (id: string, outcome: DueOutcome, record: ScheduleRecord, error?: EventManagerError) =>
+      this.#done(id, outcome, record, error);
+    const window = this.#window;
+    this.#publishing = new PublishDue({ state, runtime, window, timetable, sharedAs, append, onDone, onFailure });
+  }
+
+  /** Nothing that is due is left to append, as far as this process knows. */
+  get isIdle(): boolean {
+    return this.#publishing.isIdle;
+  }
+
+  /** Counts what is kept, and publishes what came due while nobody was here. */
+  async start(): Promise<void> {
+    let after: string | undefined;
+    do {
+      const options = { limit: COUNT_PAGE, ...(after === undefined ? {} : { after }) };
+      const { entries, next } = await this.#options.state.load('schedule-due', options);
+      for (const { key } of entries) this.#known.add(readDueKey(key).id);
+      this.counts.waiting += entries.length;
+      after = next;
+    } while (after !== undefined);
+    this.#publishing.poke();
+  }
+
+  /** Another process may have scheduled or cancelled something. */
+  poke(): void {
+    if (this.#options.sharedAs !== undefined) this.#publishing.poke();
+  }
+
+  async stop(): Promise<void> {
+    await this.#taking.stop();
+    await this.#publishing.stop();
+  }
+
+  /** True for an event that `take` has to look at before the store may have it. The hot path: nothing is scheduled. */
+  concerns(event: Appendable): boolean {
+    return isScheduled(event) || this.#known.mayHold(event.id) || this.#taking.isTaking(event.id);
+  }
+
+  /** Answers the publisher, or passes the event on to the store. */
+  take(waiting: Waiting): void {
+    this.#taking.take(waiting);
+  }
+
+  /** What waits for its time, the earliest first. */
+  async page(
+    _principal: Principal,
+    request: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<ScheduledPage> {
+    const { state } = this.#options;
+    const { after, limit } = request;
+    const { entries, next } = await state.load('schedule-due', { limit, ...(after === undefined ? {} : { after }) });
+    const ids = entries.map(({ key }) => readDueKey(key).id);
+    const records = await state.get('schedule-event', ids);
+    const scheduled = ids.flatMap((id, at) => {
+      const record = records[at]?.value as unknown as ScheduleRecord | undefined;
+      return record ? [describeScheduled(id, record)] : [];
+    });
+    return next === undefined ? { scheduled } : { scheduled, next };
+  }
+
+  /** All of them. */
+  async all(principal: Principal): Promise<readonly ScheduledEvent[]> {
+    const all: ScheduledEvent[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.page(principal, { after, limit: COUNT_PAGE });
+      all.push(...page.scheduled);
+      after = page.next;
+    } while (after !== undefined);
+    return all;
+  }
+
+  /** Throws `scheduled_not_found`, also for an event whose time has come. */
+  async get(_principal: Principal, id: string): Promise<ScheduledEventWithContent> {
+    const [found] = await this.#options.state.get('schedule-event', [knownId(id)]);
+    if (!found) throw notFound(id);
+    return describeWithContent(found.key, found.value as unknown as ScheduleRecord);
+  }
+
+  /**
+   * Resolves with true when it was in time: nobody will ever see the event. With false when the event is published already.
+   * Throws `scheduled_not_found` when neither is known.
+   */
+  async cancel(_principal: Principal, given: string): Promise<boolean> {
+    const id = knownId(given);
+    const under = this.#cancelling.get(id);
+    if (under) return under;
+    const cancelling = this.#publishing.holding(id, () => this.#cancel(id));
+    this.#cancelling.set(id, cancelling);
+    try {
+      return await cancelling;
+    } finally {
+      this.#cancelling.delete(id);
+    }
+  }
+
+  async #cancel(id: string): Promise<boolean> {
+    const { state, store } = this.#options;
+    for (;;) {
+      const [found] = await state.get('schedule-event', [id]);
+      if (!found) {
+        const [stored] = await store.get([id]);
+        if (stored) return false;
+        throw notFound(id);
+      }
+      const { dueMs } = found.value as unknown as ScheduleRecord;
+      const [event, due] = removalChanges(dueMs, id);
+      try {
+        await state.commit([{ ...event!, ifRevision: found.revision }, due!]);
+      } catch (error) {
+        // Another process published or cancelled it meanwhile.
+        if (isEventManagerError(error, 'revision_conflict')) continue;
+        throw error;
+      }
+      this.#forgotten(id);
+      this.#window.remove(due!.key);
+      this.counts.cancelled++;
+      return true;
+    }
+  }
+
+  #taken(id: string, dueMs: number, bytes: number): void {
+    this.#known.add(id);
+    this.counts.waiting++;
+    this.counts.accepted++;
+    this.#window.insert(dueMs, id, bytes);
+    this.#publishing.poke();
+  }
+
+  #done(id: string, outcome: DueOutcome, record: ScheduleRecord, error: EventManagerError | undefined): void {
+    this.#forgotten(id);
+    this.counts[outcome]++;
+    if (error) this.#options.onRefused(describeScheduled(id, record), error);
+  }
+
+  #forgotten(id: string): void {
+    this.#known.remove(id);
+    if (this.counts.waiting > 0) this.counts.waiting--;
+  }
+}
+
+function knownId(given: string): string {
+  const id = parseEventId(given);
+  if (id === undefined) throw notFound(given);
+  return id;
+}
+
+function notFound(id: string): EventManagerError {
+  return new EventManagerError('scheduled_not_found', 'No event with this id waits for its time.', { id });
+}
