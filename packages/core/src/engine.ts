@@ -339,6 +339,8 @@ export class Engine {
   }
 
   #receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {
+    // Whoever was under way beside the first one that said so says it, too.
+    if (change.what === 'stopped' && subscription.definition.state === 'stopped') return;
     countReceiver(this.#meter.receivers, change);
     this.#reporter.receiverChanged(subscription, change);
     if (change.what === 'stopped') this.subscriptions.stopped(subscription, change.reason);

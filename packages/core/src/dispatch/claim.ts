@@ -10,6 +10,7 @@ import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
 import type { Claimed } from './local-queue.ts';
+import { claimOrdered } from './order/claim-ordered.ts';
 import { isExhausted } from './settle.ts';
 
 /** Bodies asked for at once when the next ones are not in memory: enough for the free slots, at least and at most so many. */
@@ -17,7 +18,7 @@ const LOAD_MIN = 8;
 const LOAD_MAX = 128;
 
 /** Small events passed over without an attempt before others have their turn. */
-const PASSES_MAX = 256;
+export const PASSES_MAX = 256;
 
 export interface ClaimContext {
   readonly bodies: Bodies;
@@ -44,6 +45,7 @@ export function claim(
   context: ClaimContext,
 ): ClaimedDelivery[] | undefined {
   const { queue } = subscription;
+  if (queue.keys) return claimOrdered(subscription, room, context);
   const batch: ClaimedDelivery[] = [];
   context.passed = 0;
   const batchMax = Math.min(subscription.batchSize, queue.windowLeft, room);
@@ -52,7 +54,7 @@ export function claim(
     if (lane === undefined) break;
     const isRetry = hasReady(subscription, lane);
     if (isRetry && batch.length > 0) break;
-    const position = isRetry ? queue.peekReady(lane)!.position : queue.lanes[lane]!.peek()!;
+    const position = isRetry ? queue.peekReady(lane)!.position : queue.byLane[lane]!.peek()!;
     if (!isRetry && !queue.isReserved(lane, position)) {
       context.needsReservation(subscription);
       break;
@@ -73,22 +75,33 @@ export function claim(
       continue;
     }
     batch.push({ claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(lane), kept });
+    subscription.aging?.took(lane);
     if (isRetry) break;
   }
   return batch.length > 0 ? batch : undefined;
 }
 
 /** Looking at an event means decoding it: a large one costs as much as many small ones. */
-function workOf(kept: KeptEvent | undefined): number {
+export function workOf(kept: KeptEvent | undefined): number {
   return 1 + ((kept?.body.length ?? 0) >>> 12);
 }
 
 function nextLane(subscription: ActiveSubscription): Lane | undefined {
   for (const lane of LANES) {
-    if (hasReady(subscription, lane)) return lane;
-    // At the cap of debts only debts are attempted: nothing else makes room again.
-    if (subscription.queue.lanes[lane]!.waiting > 0 && !subscription.queue.isSaturated) return lane;
+    if (hasWork(subscription, lane)) return subscription.aging ? subscription.aging.next(lane) : lane;
   }
+  return undefined;
+}
+
+export function hasWork(subscription: ActiveSubscription, lane: Lane): boolean {
+  if (hasReady(subscription, lane)) return true;
+  // At the cap of debts only debts are attempted: nothing else makes room again.
+  return subscription.queue.byLane[lane]!.waiting > 0 && !subscription.queue.isSaturated;
+}
+
+/** The most urgent lane with a retry that may begin. */
+export function laneWithRetry(subscription: ActiveSubscription): Lane | undefined {
+  for (const lane of LANES) if (hasReady(subscription, lane)) return lane;
   return undefined;
 }
 
@@ -97,12 +110,11 @@ function hasReady(subscription: ActiveSubscription, lane: Lane): boolean {
   return owed !== undefined && !(owed.suspect && subscription.suspectUnderWay);
 }
 
-function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean): Position[] {
+export function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean): Position[] {
   if (isRetry) return [subscription.queue.peekReady(lane)!.position];
   const positions: Position[] = [];
-  const queue = subscription.queue.lanes[lane]!;
-  const wanted = subscription.concurrencyLeft * subscription.batchSize;
-  const most = Math.min(LOAD_MAX, Math.max(LOAD_MIN, wanted));
+  const queue = subscription.queue.byLane[lane]!;
+  const most = bodiesToLoad(subscription);
   for (let ahead = 0; ahead < most; ahead++) {
     const position = queue.peekAhead(ahead);
     if (position === undefined) break;
@@ -111,8 +123,18 @@ function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: boolean
   return positions;
 }
 
+/** How many bodies are worth reading at once. */
+export function bodiesToLoad(subscription: ActiveSubscription): number {
+  return Math.min(LOAD_MAX, Math.max(LOAD_MIN, subscription.concurrencyLeft * subscription.batchSize));
+}
+
 /** Counts and tells why an event needs no attempt. */
-function refuses(subscription: ActiveSubscription, kept: KeptEvent, isRetry: boolean, context: ClaimContext): boolean {
+export function refuses(
+  subscription: ActiveSubscription,
+  kept: KeptEvent,
+  isRetry: boolean,
+  context: ClaimContext,
+): boolean {
   if (kept.flags & HAS_EXPIRY) {
     const expiresAt = kept.event.metadata.expiresAt;
     if (expiresAt && expiresAt.getTime() <= context.wallMs()) {
@@ -137,7 +159,7 @@ function tellsOf({ id }: ActiveSubscription, kept: KeptEvent): boolean {
   return (kept.flags & ABOUT_THE_BUS) !== 0 ? about === id : deadLetterOf === id;
 }
 
-function pass(
+export function pass(
   subscription: ActiveSubscription,
   lane: Lane,
   isRetry: boolean,

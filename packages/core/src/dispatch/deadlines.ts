@@ -48,6 +48,7 @@ export class Deadlines {
   returned(attempt: Attempt): void {
     if (attempt.grace) this.#options.timetable.remove(attempt.grace);
     attempt.grace = undefined;
+    attempt.subscription.queue.letGo(attempt);
   }
 
   #onDeadline(subscription: ActiveSubscription): void {
@@ -66,6 +67,7 @@ export class Deadlines {
     attempt.abandon();
     const { timeoutMs } = subscription.definition.options;
     const error = { code: 'timeout', message: `No answer within ${timeoutMs} ms.` };
+    subscription.queue.linger(attempt);
     for (let at = 0; at < attempt.batch.length; at++) {
       this.#options.settle(attempt, at, attempt.settledAt(at) ?? { status: 'retry', error }, nowMs);
     }
@@ -74,6 +76,7 @@ export class Deadlines {
       dueAtMs: nowMs + GRACE_MS,
       due: () => {
         attempt.grace = undefined;
+        subscription.queue.letGo(attempt);
         if (subscription.attempts.delete(attempt)) this.#options.freeSlot(subscription);
       },
     };

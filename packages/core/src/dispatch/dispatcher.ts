@@ -4,7 +4,7 @@
  * and timers after about ten milliseconds, so that no flood of events holds up the process.
  */
 import type { Position } from '../contracts/event-store.ts';
-import type { AttemptError, Outcome } from '../contracts/sink.ts';
+import type { Outcome } from '../contracts/sink.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -13,6 +13,8 @@ import type { Checkpoint } from './checkpoint.ts';
 import { type ClaimContext, claim } from './claim.ts';
 import { Deadlines } from './deadlines.ts';
 import { Attempt, deliver } from './deliver.ts';
+import { mustWait } from './failure/must-wait.ts';
+import type { ReceiverChange } from './failure/receiver.ts';
 import type { Owed } from './owed.ts';
 import { Gatekeeper } from './pace/gatekeeper.ts';
 import { buryExhausted, release, type SettleContext, settle } from './settle.ts';
@@ -29,7 +31,7 @@ export interface DispatcherOptions {
   readonly meter: Meter;
   /** Lanes may have room again. */
   readonly onDrained: () => void;
-  readonly onGone: (subscription: ActiveSubscription, reason: AttemptError) => void;
+  readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -46,7 +48,7 @@ export class Dispatcher {
   /** The time while a subscription is served: moves on when an attempt ends, which spares the next one a look at the clock. */
   #nowMs = 0;
   #stopped = false;
-  #idleWaiters: { subscription: ActiveSubscription; resolve: () => void }[] = [];
+  #idleWaiters: { subscription: ActiveSubscription; isDone: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -74,7 +76,7 @@ export class Dispatcher {
       clock,
       chance,
       schedule: (subscription, owed) => this.schedule(subscription, owed),
-      stop: (subscription, reason) => options.onGone(subscription, reason),
+      onReceiver: options.onReceiver,
     };
   }
 
@@ -107,28 +109,31 @@ export class Dispatcher {
     this.timetable.clear();
   }
 
-  /** Resolves when no attempt of `subscription` is under way. */
-  async idle(subscription: ActiveSubscription): Promise<void> {
-    if (subscription.isIdle()) return;
-    await new Promise<void>((resolve) => this.#idleWaiters.push({ subscription, resolve }));
+  /** Resolves when no attempt of `subscription` is under way, or none of those that `isDone` looks at. */
+  async idle(subscription: ActiveSubscription, isDone = () => subscription.isIdle()): Promise<void> {
+    if (isDone()) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push({ subscription, isDone, resolve }));
   }
 
   /** Gives up the attempts under way: they cost no failure and stay owed. */
   abandon(subscription: ActiveSubscription): void {
     for (const attempt of [...subscription.starting, ...subscription.attempts]) {
-      if (attempt.state !== 'running') continue;
-      attempt.abandon();
-      const nowMs = this.#options.runtime.clock.monotonicMs();
-      for (const [at, delivery] of attempt.batch.entries()) {
-        const outcome = attempt.settledAt(at);
-        if (outcome) this.#settle(attempt, at, outcome, nowMs);
-        else release(subscription, delivery, this.#settleContext);
-      }
+      if (attempt.state === 'running') this.#giveUp(attempt);
     }
     subscription.starting.clear();
     subscription.attempts.clear();
     subscription.slotsTaken = 0;
     this.#tellIdle(subscription);
+  }
+
+  /** Gives up those of the attempts under way that are named: the others go on. */
+  giveBack(subscription: ActiveSubscription, named: ReadonlySet<unknown>): void {
+    for (const attempt of subscription.attempts) {
+      if (!named.has(attempt)) continue;
+      if (attempt.state === 'running') this.#giveUp(attempt);
+      this.#deadlines.returned(attempt);
+      if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
+    }
   }
 
   readonly #run = (): void => {
@@ -166,7 +171,7 @@ export class Dispatcher {
         continue;
       }
       started += batch.length;
-      for (const gate of subscription.gates) gate.claimed?.(batch.length, this.#nowMs);
+      for (const gate of subscription.gates) gate.claimed?.(batch.length, this.#nowMs, batch);
       const first = batch[0]!.claimed;
       subscription.slotsTaken++;
       if (first.owed?.suspect) subscription.suspectUnderWay = true;
@@ -180,12 +185,7 @@ export class Dispatcher {
       }
     }
     if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
-    for (const lane of subscription.queue.lanes) {
-      if (lane.state === 'overflowed' && lane.wantsReading) {
-        this.#options.onDrained();
-        break;
-      }
-    }
+    if (subscription.queue.wantsReading) this.#options.onDrained();
     return started;
   }
 
@@ -208,7 +208,14 @@ export class Dispatcher {
   /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */
   #start(attempt: Attempt): void {
     if (!attempt.subscription.starting.delete(attempt)) return;
-    this.#begin(attempt, this.#options.runtime.clock.monotonicMs());
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    if (mustWait(attempt, nowMs)) this.#giveBack(attempt);
+    else this.#begin(attempt, nowMs);
+  }
+
+  #giveBack({ subscription, batch }: Attempt): void {
+    for (const delivery of batch) release(subscription, delivery, this.#settleContext);
+    this.#freeSlot(subscription);
   }
 
   /** Calls the sink. The time for the attempt counts from `nowMs`: a retry has waited for its commit before. */
@@ -216,8 +223,7 @@ export class Dispatcher {
     const { subscription } = attempt;
     // Taken down or out of its lease while the commit was under way: whoever serves it next may attempt it already.
     if (!subscription.isServing || this.#stopped || !this.#holdsLease(subscription)) {
-      for (const delivery of attempt.batch) release(subscription, delivery, this.#settleContext);
-      this.#freeSlot(subscription);
+      this.#giveBack(attempt);
       return;
     }
     attempt.deadlineAtMs = nowMs + subscription.definition.options.timeoutMs;
@@ -225,12 +231,13 @@ export class Dispatcher {
     for (const gate of subscription.gates) gate.begun?.(batch.length);
     for (let at = 0; at < batch.length; at++) {
       const { claimed, kept } = batch[at]!;
-      if (claimed.attempt === 1) this.#options.meter.begun(kept.lane, subscription.owedSinceMs(kept), nowMs);
+      if (claimed.attempt > 1) continue;
+      subscription.waits.begun(kept.lane, this.#options.meter.begun(kept.lane, subscription.owedSinceMs(kept), nowMs));
     }
     subscription.attempts.add(attempt);
     this.#options.runtime.failpoint('deliver.before');
     deliver(attempt, this.#onOutcomes);
-    if (attempt.state === 'running') this.#deadlines.arm(subscription);
+    if (attempt.state === 'running' && !subscription.sink.keepsTime) this.#deadlines.arm(subscription);
   }
 
   readonly #onOutcomes = (attempt: Attempt, outcomes: readonly Outcome[]): void => {
@@ -252,12 +259,23 @@ export class Dispatcher {
     this.#freeSlot(subscription);
   };
 
+  /** What the sink said of single deliveries stands. */
+  #giveUp(attempt: Attempt): void {
+    attempt.abandon();
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    for (const [at, delivery] of attempt.batch.entries()) {
+      const outcome = attempt.settledAt(at);
+      if (outcome) this.#settle(attempt, at, outcome, nowMs);
+      else release(attempt.subscription, delivery, this.#settleContext);
+    }
+  }
+
   #settle({ subscription, batch }: Attempt, at: number, outcome: Outcome, nowMs: number): void {
     const delivery = batch[at]!;
     if (outcome.status === 'delivered') {
       this.#options.meter.delivered(subscription.owedSinceMs(delivery.kept), nowMs);
     }
-    settle(subscription, delivery, outcome, this.#settleContext);
+    settle(subscription, delivery, outcome, at, this.#settleContext);
   }
 
   #freeSlot(subscription: ActiveSubscription): void {
@@ -271,9 +289,9 @@ export class Dispatcher {
   }
 
   #tellIdle(subscription: ActiveSubscription): void {
-    if (this.#idleWaiters.length === 0 || !subscription.isIdle()) return;
-    const told = this.#idleWaiters.filter((waiter) => waiter.subscription === subscription);
-    this.#idleWaiters = this.#idleWaiters.filter((waiter) => waiter.subscription !== subscription);
+    if (this.#idleWaiters.length === 0) return;
+    const told = this.#idleWaiters.filter((waiter) => waiter.subscription === subscription && waiter.isDone());
+    this.#idleWaiters = this.#idleWaiters.filter((waiter) => !told.includes(waiter));
     for (const waiter of told) waiter.resolve();
   }
 

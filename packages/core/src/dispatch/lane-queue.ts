@@ -8,7 +8,8 @@
  *       ▼ (the window)       ▼                 ▼
  *     [ S  C  S  S  C  C     W  W  W  W  W     ]
  *
- * A slot is waiting (offered, not attempted), claimed (an attempt is under way) or settled. The window starts at the
+ * A slot is waiting (offered, not attempted), claimed (an attempt is under way), settled, or held: it was looked at, and waits
+ * for another one that was offered before it (see `order/ordered-keys.ts`). The window starts at the
  * oldest slot that is not settled, so `floor` (everything at or below it is settled) follows from the ring alone.
  *
  * Where offers come from is the lane's state:
@@ -30,6 +31,7 @@ import type { SettledRange } from './settled-ranges.ts';
 const WAITING = 0;
 const CLAIMED = 1;
 const SETTLED = 2;
+const HELD = 3;
 const FIRST_CAPACITY = 16;
 
 export class LaneQueue {
@@ -144,6 +146,36 @@ export class LaneQueue {
     return this.#claimed++;
   }
 
+  /** Passes over the next position, which waits for another one; `claimHeld` or `letOut` takes it up again. */
+  hold(): number {
+    const slot = this.claim();
+    this.#states[slot & this.#mask] = HELD;
+    return slot;
+  }
+
+  claimHeld(slot: number): void {
+    const index = slot & this.#mask;
+    if (slot < this.#start || slot >= this.#claimed || this.#states[index] !== HELD) {
+      throw new TypeError(`slot ${slot} is not held`);
+    }
+    this.#states[index] = CLAIMED;
+  }
+
+  /** A held one is owed by another record from now on: the floor need not wait for it. */
+  letOut(slot: number): void {
+    this.claimHeld(slot);
+    this.settle(slot);
+  }
+
+  positionAt(slot: number): Position {
+    return this.#positions[slot & this.#mask]!;
+  }
+
+  /** Slots from the floor to the newest: what a claim or a held one at the floor makes it keep. */
+  get span(): number {
+    return this.#end - this.#start;
+  }
+
   settle(slot: number): void {
     const index = slot & this.#mask;
     if (slot < this.#start || slot >= this.#claimed || this.#states[index] !== CLAIMED) {
@@ -178,7 +210,10 @@ export class LaneQueue {
 
   /** Positions that wait for a first attempt, ascending. */
   *waitingPositions(): Generator<Position> {
-    for (let slot = this.#claimed; slot < this.#end; slot++) yield this.#positions[slot & this.#mask]!;
+    for (let slot = this.#start; slot < this.#end; slot++) {
+      const state = this.#states[slot & this.#mask];
+      if (slot >= this.#claimed || state === HELD) yield this.#positions[slot & this.#mask]!;
+    }
   }
 
   #push(position: Position): void {

@@ -12,17 +12,28 @@
  *   (scanned, reserved] may have been attempted; they become suspects: owed, attempt + 1, delivered one at a time.
  * - The floor never waits for a retry: a failed delivery moves to `owed` in the commit that moves the floor past it.
  * - A settlement and what follows from it (owed record, dead letter) are in the same commit.
+ *
+ * An ordered queue has one lane for all priorities. Its record is written once per priority all the same: what an unordered
+ * queue settled before it stays true, each priority for itself, and the other way round.
  */
-import type { Position } from '../contracts/event-store.ts';
+import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import { LANES, type Lane } from '../event/priority.ts';
 import type { JsonObject } from '../json.ts';
+import { KeptEvent } from './kept-event.ts';
 import { LaneQueue } from './lane-queue.ts';
+import type { KeyEntry } from './order/key-entry.ts';
+import type { KeyRecord, Parked } from './order/key-record.ts';
+import type { KeySnapshot } from './order/key-records.ts';
+import type { OrderedKeys } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
-import { type SettledRange, SettledRanges } from './settled-ranges.ts';
+import type { RateLimit } from './pace/rate-limit.ts';
+import { mergedRanges, type SettledRange, SettledRanges } from './settled-ranges.ts';
 
 /** Bytes of dead letters in one commit of a subscription before claiming waits for it. */
 const PENDING_BYTES_MAX = 1024 * 1024;
+/** Slots of an ordered lane, in entries of a full one, before what is held in it must not keep its floor any longer. */
+const SPAN_MAX_LANES = 8;
 
 /** A delivery in the middle of an attempt. */
 export interface Claimed {
@@ -32,6 +43,14 @@ export interface Claimed {
   /** Slot in the lane; -1 when the debt stands in `owed`. */
   readonly slot: number;
   readonly owed: Owed | undefined;
+  /** Its key, in an ordered queue. */
+  readonly entry: KeyEntry | undefined;
+}
+
+/** An attempt on whose end nobody waits any more. */
+export interface GivenUp {
+  readonly batch: readonly { readonly claimed: Claimed }[];
+  settledAt(at: number): unknown;
 }
 
 /** Prefix and writer of this queue's keys in the state store. */
@@ -48,6 +67,10 @@ export interface QueueOptions {
   readonly inFlightMax: number;
   readonly laneEntriesMax: number;
   readonly owedMax: number;
+  /** Where order is kept, or was: keys that are blocked from then go on as they were meant. */
+  readonly orderedKeys?: OrderedKeys | undefined;
+  /** Its record goes with the progress of a clean stop. */
+  readonly rateLimit?: RateLimit | undefined;
 }
 
 /** A commit under way. */
@@ -57,15 +80,24 @@ export interface QueueSnapshot {
   readonly settled: number;
   readonly pendingOwed: ReadonlyMap<Position, Owed | undefined>;
   readonly pendingChanges: readonly StateChange[];
+  readonly keys: KeySnapshot | undefined;
 }
 
 export class LocalQueue {
+  /** The lanes there are: four, or one where events are ordered. */
   readonly lanes: readonly LaneQueue[];
+  /** The lane of each priority. */
+  readonly byLane: readonly LaneQueue[];
+  readonly keys: OrderedKeys | undefined;
   readonly owed = new Map<Position, Owed>();
+  /** What is known of the receiver as a whole: kept with the progress, read by `failure/`. */
+  receiver: JsonObject | undefined;
   /** Something happened that the durable records do not say yet. */
   dirty = false;
   readonly #options: QueueOptions;
-  readonly #ready: Owed[][] = [[], [], [], []];
+  readonly #ready: readonly Owed[][];
+  /** Everything of this priority at or below it was settled by an earlier owner. */
+  readonly #past: Position[] = [0, 0, 0, 0];
   /** Up to here, per lane, an earlier process may have attempted what is not settled. */
   #suspectThrough: Position[] = [0, 0, 0, 0];
   /** Settled positions, per lane, that the read-back scan has not passed yet. */
@@ -78,8 +110,19 @@ export class LocalQueue {
   #commitsUnderWay = 0;
 
   constructor(floor: Position, options: QueueOptions) {
+    const { orderedKeys, laneEntriesMax } = options;
     this.#options = options;
-    this.lanes = LANES.map(() => new LaneQueue(floor, options.laneEntriesMax));
+    this.keys = orderedKeys;
+    if (orderedKeys) orderedKeys.onDirty = () => this.#changed();
+    this.lanes = (this.isOrdered ? LANES.slice(0, 1) : LANES).map(() => new LaneQueue(floor, laneEntriesMax));
+    this.byLane = LANES.map((lane) => this.lanes[lane] ?? this.lanes[0]!);
+    const ready = this.lanes.map((): Owed[] => []);
+    this.#ready = LANES.map((lane) => ready[lane] ?? ready[0]!);
+  }
+
+  /** Events of one key come one after the other. */
+  get isOrdered(): boolean {
+    return this.keys?.keyOf !== undefined;
   }
 
   get durable(): boolean {
@@ -97,21 +140,39 @@ export class LocalQueue {
     return this.#claimed;
   }
 
-  /** At the cap fresh events are not claimed any more: so many retries mean that the receiver, not the event, is broken. */
+  /**
+   * At the cap fresh events are not claimed any more: so many retries, or so many keys that wait for one, mean that the
+   * receiver, not the event, is broken.
+   */
   get isSaturated(): boolean {
-    return this.owed.size + this.#claimed >= this.#options.owedMax;
+    return this.owed.size + this.#claimed >= this.#options.owedMax || this.keys?.isSaturated === true;
   }
 
+  /** Deliveries that wait for a first attempt. */
   get waitingCount(): number {
+    return this.unseenCount + (this.keys?.waitingCount ?? 0);
+  }
+
+  /** Those of them that no claim has looked at yet. */
+  get unseenCount(): number {
     let waiting = 0;
     for (const lane of this.lanes) waiting += lane.waiting;
     return waiting;
   }
 
+  /** A scan of the log would find what there is room for. */
+  get wantsReading(): boolean {
+    for (const lane of this.lanes) if (lane.state === 'overflowed' && lane.wantsReading) return true;
+    return this.keys !== undefined && this.keys.unread.wantedAfter !== undefined;
+  }
+
   /** Everything routed so far is settled. */
   isSettled(): boolean {
     return (
-      this.#claimed === 0 && this.owed.size === 0 && this.lanes.every((lane) => lane.isEmpty && lane.state === 'live')
+      this.#claimed === 0 &&
+      this.owed.size === 0 &&
+      this.lanes.every((lane) => lane.isEmpty && lane.state === 'live') &&
+      (this.keys?.isSettled ?? true)
     );
   }
 
@@ -125,44 +186,57 @@ export class LocalQueue {
    * the highest position that was settled or owed. It lies behind `head` only when the log lost its end; what was known of
    * that end is forgotten, because new events will stand there.
    */
-  recover(progress: JsonObject | undefined, owed: Iterable<Owed>, head: Position, forgetsWindow = false): Position {
+  recover(
+    progress: JsonObject | undefined,
+    owed: Iterable<Owed>,
+    head: Position,
+    { forgetsWindow = false, keyRecords = [] }: { forgetsWindow?: boolean; keyRecords?: readonly KeyRecord[] } = {},
+  ): Position {
     const lanes = progress?.['lanes'] as unknown as [Position, Position, SettledRange[]][] | undefined;
     let highest = 0;
+    const reservedBefore: Position[] = [];
     for (const lane of LANES) {
       const record = lanes?.[lane];
       if (!record) continue;
       const [scanned, reserved, settled] = record;
       // Planted bug: what was under way when the process died is taken for settled.
       const floor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
-      this.lanes[lane]!.cursor = Math.min(floor, head);
-      this.lanes[lane]!.reserved = reserved;
+      this.#past[lane] = Math.min(floor, head);
+      reservedBefore[lane] = reserved;
       this.#suspectThrough[lane] = Math.min(reserved, head);
       highest = Math.max(highest, scanned, settled.at(-1)?.[1] ?? 0);
       for (const [from, through] of settled) {
         if (from <= head) this.#settledAhead[lane]!.append([from, Math.min(through, head)]);
       }
     }
+    for (const queue of this.lanes) {
+      const numbers = LANES.filter((lane) => this.byLane[lane] === queue && lanes?.[lane]);
+      if (numbers.length === 0) continue;
+      queue.cursor = Math.min(...numbers.map((lane) => this.#past[lane]!));
+      // Where priorities become one lane: what was reserved for one of them was not for the others.
+      queue.reserved = Math.min(...numbers.map((lane) => reservedBefore[lane]!));
+    }
     for (const entry of owed) {
       highest = Math.max(highest, entry.position);
       if (entry.position <= head) this.owed.set(entry.position, entry);
       else this.#forgetOwed(entry.position);
     }
-    return highest;
+    this.keys?.recover(keyRecords, this.owed.values(), head);
+    this.#options.rateLimit?.recover(progress);
+    this.receiver = progress?.['receiver'] as JsonObject | undefined;
+    return keyRecords.reduce((most, { through }) => Math.max(most, through), highest);
   }
 
   /** Takes an event that the read-back scan found. */
-  offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position): void {
+  offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position, record?: Recorded): void {
     if (!lane.wantsRead(position, after)) return;
-    this.#settledAhead[laneNumber]!.dropThrough(lane.cursor);
-    if (this.#settledAhead[laneNumber]!.has(position)) {
-      lane.passRead(position);
-    } else if (this.owed.has(position)) {
+    const ahead = this.#settledAhead[laneNumber]!;
+    // In one lane for all, others may wait below what one priority has settled.
+    ahead.dropThrough(this.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
+    if (position <= this.#past[laneNumber]! || ahead.has(position) || this.owed.has(position)) {
       lane.passRead(position);
     } else if (position <= this.#suspectThrough[laneNumber]!) {
-      const suspect = new Owed(position, laneNumber, 1);
-      suspect.suspect = true;
-      this.#putOwed(suspect);
-      this.makeReady(suspect);
+      this.#suspect(laneNumber, position, record);
       lane.passRead(position);
     } else {
       lane.offerRead(position);
@@ -171,6 +245,7 @@ export class LocalQueue {
 
   /** A retry whose time has come waits for a claim. */
   makeReady(owed: Owed): void {
+    if (owed.entry && !this.keys!.mayRetry(owed.entry)) return;
     this.#ready[owed.lane]!.push(owed);
   }
 
@@ -184,33 +259,81 @@ export class LocalQueue {
     return this.#ready[lane]![0];
   }
 
-  /** A retry could be claimed now. */
+  /** A retry, or an event that waited for another one of its key, could be claimed now. */
   get hasReady(): boolean {
-    return this.#ready.some((ready) => ready.length > 0);
+    return this.#ready.some((ready) => ready.length > 0) || this.keys?.hasTurn(false) === true;
   }
 
   /** True when the attempt of `position` is covered by a durable reservation. */
   isReserved(lane: Lane, position: Position): boolean {
-    return !this.#options.durable || position <= this.lanes[lane]!.reserved;
+    return !this.#options.durable || position <= this.byLane[lane]!.reserved;
   }
 
-  claimWaiting(lane: Lane): Claimed {
-    const queue = this.lanes[lane]!;
+  claimWaiting(lane: Lane, entry?: KeyEntry): Claimed {
+    const queue = this.byLane[lane]!;
     const position = queue.peek()!;
     const slot = queue.claim();
     this.#claimed++;
-    return { position, lane, attempt: 1, slot, owed: undefined };
+    return { position, lane, attempt: 1, slot, owed: undefined, entry };
+  }
+
+  /** The next waiting event has to wait for others of its key. True when it stays in the lane. */
+  putBehind(lane: Lane, entry: KeyEntry): boolean {
+    const queue = this.byLane[lane]!;
+    const position = queue.peek()!;
+    const stays = this.keys!.mayHold(entry);
+    if (stays) {
+      this.keys!.hold(entry, queue.hold());
+    } else {
+      queue.settle(queue.claim());
+      this.keys!.append(entry, position);
+    }
+    if (queue.span > SPAN_MAX_LANES * this.#options.laneEntriesMax) this.keys!.spill(queue);
+    this.#changed();
+    return stays;
+  }
+
+  /** Claims the next event of the key that stands first in turn; `lane` is that of the event. */
+  claimTurn(entry: KeyEntry, lane: Lane): Claimed {
+    const { position, slot } = this.keys!.claimTurn(entry, this.byLane[lane]!);
+    this.#claimed++;
+    this.#changed();
+    return { position, lane, attempt: 1, slot, owed: undefined, entry };
+  }
+
+  /** The same for one that an earlier process may have attempted. */
+  claimSuspect(entry: KeyEntry, lane: Lane): Claimed {
+    const owed = this.keys!.takeSuspect(entry, (position) => {
+      const suspect = new Owed(position, lane, 1);
+      suspect.suspect = true;
+      return suspect;
+    });
+    return this.#claimOwed(owed);
+  }
+
+  /** An attempt is given up: keys of which its receiver has said nothing wait until it lets go. */
+  linger(attempt: GivenUp): void {
+    if (!this.keys) return;
+    attempt.batch.forEach(({ claimed: { entry } }, at) => {
+      if (entry && !attempt.settledAt(at)) entry.lingersFor = attempt;
+    });
+  }
+
+  /** The receiver let go of it, or had time enough: its keys may go on. */
+  letGo(attempt: GivenUp): void {
+    if (!this.keys) return;
+    for (const { claimed } of attempt.batch) {
+      if (claimed.entry?.lingersFor !== attempt) continue;
+      const due = this.keys.letGo(claimed.entry);
+      if (due) this.#ready[due.lane]!.push(due);
+    }
   }
 
   /** Claims a retry; for a durable queue the attempt must be committed before it is made. */
   claimReady(lane: Lane): Claimed {
     const owed = this.#ready[lane]!.shift();
     if (!owed) throw new TypeError('claimReady on an empty lane');
-    owed.attempt++;
-    owed.started = true;
-    this.#claimed++;
-    this.#putOwed(owed);
-    return { position: owed.position, lane, attempt: owed.attempt, slot: -1, owed };
+    return this.#claimOwed(owed);
   }
 
   /** Takes a retry out of the queue to settle it without another attempt. */
@@ -218,12 +341,14 @@ export class LocalQueue {
     const owed = this.#ready[lane]!.shift();
     if (!owed) throw new TypeError('takeReady on an empty lane');
     this.#claimed++;
-    return { position: owed.position, lane, attempt: owed.attempt, slot: -1, owed };
+    const { position, attempt, entry } = owed;
+    if (entry) this.keys!.retryBegins(entry);
+    return { position, lane: owed.lane, attempt, slot: -1, owed, entry };
   }
 
   /** Settles a waiting event without an attempt: it does not match, or it expired. Costs nothing of the window. */
   passWaiting(lane: Lane): void {
-    const queue = this.lanes[lane]!;
+    const queue = this.byLane[lane]!;
     queue.settle(queue.claim());
     this.#changed();
   }
@@ -231,18 +356,27 @@ export class LocalQueue {
   /** Settles a ready retry without an attempt. */
   passReady(lane: Lane): void {
     const owed = this.#ready[lane]!.shift();
-    if (owed) this.#dropOwed(owed);
+    if (!owed) return;
+    this.#dropOwed(owed);
+    if (owed.entry) this.keys!.dropped(owed.entry);
   }
 
   /** The delivery is over: delivered, dead or removed. `changes`, of about `bytes`, join the same commit. */
   settleFinal(claimed: Claimed, changes: readonly StateChange[] = [], bytes = 0): void {
     this.#leaveWindow();
     if (claimed.owed) this.#dropOwed(claimed.owed);
-    else this.lanes[claimed.lane]!.settle(claimed.slot);
+    else if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
+    if (claimed.entry) this.keys!.settled(claimed.entry);
     if (changes.length === 0) return;
     this.#pendingChanges.push(...changes);
     this.#pendingBytes += bytes;
     this.dirty = true;
+  }
+
+  /** The delivery is a dead letter, by `changes`; that may park its key. */
+  settleDead(claimed: Claimed, changes: readonly StateChange[], bytes: number, parked: Parked): void {
+    if (claimed.entry) this.keys!.buried(claimed.entry, this.byLane[claimed.lane]!, parked);
+    this.settleFinal(claimed, changes, bytes);
   }
 
   /** The delivery stays a debt; resolves to the entry, which the caller times. */
@@ -251,22 +385,29 @@ export class LocalQueue {
     const owed = claimed.owed ?? new Owed(claimed.position, claimed.lane, claimed.attempt);
     owed.started = false;
     owed.suspect = false;
-    if (!claimed.owed) this.lanes[claimed.lane]!.settle(claimed.slot);
+    if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
     this.#putOwed(owed);
+    if (claimed.entry) this.keys!.failed(claimed.entry, owed, this.byLane[claimed.lane]!);
     return owed;
   }
 
   /** Takes everything not yet durable into one commit. `closing` ends the reservation: nothing is left open. */
   snapshot(routedHead: Position, closing: boolean): QueueSnapshot {
-    const reserved = this.lanes.map((lane) => this.#reservation(lane, routedHead, closing));
+    // What is held would keep the floor, and what is settled above it, for whoever comes next.
+    if (closing) this.keys?.spill(this.lanes[0]!);
+    const reserved = this.lanes.map((lane, number) => this.#reservation(lane, number, routedHead, closing));
+    const keys = this.#options.durable ? this.keys?.snapshot(closing) : undefined;
     const changes: StateChange[] = [];
     if (this.#options.durable) {
-      changes.push({ kind: 'progress', key: this.#options.keys.progress, value: this.#progress(routedHead, reserved) });
+      const progress = this.#progress(routedHead, reserved);
+      if (closing) Object.assign(progress, this.#options.rateLimit?.record());
+      changes.push({ kind: 'progress', key: this.#options.keys.progress, value: progress });
     }
     for (const [position, owed] of this.#pendingOwed) {
       const key = this.#options.keys.owed(position);
       changes.push(owed ? { kind: 'owed', key, value: owed.toJson() } : { kind: 'owed', key });
     }
+    if (keys) changes.push(...keys.changes);
     changes.push(...this.#pendingChanges);
     const snapshot: QueueSnapshot = {
       changes,
@@ -274,6 +415,7 @@ export class LocalQueue {
       settled: this.#uncommitted,
       pendingOwed: this.#pendingOwed,
       pendingChanges: this.#pendingChanges,
+      keys,
     };
     this.#pendingOwed = new Map();
     this.#pendingChanges = [];
@@ -289,6 +431,7 @@ export class LocalQueue {
     this.lanes.forEach((lane, number) => {
       lane.reserved = snapshot.reserved[number]!;
     });
+    if (snapshot.keys) this.keys!.committed(snapshot.keys);
   }
 
   /** The commit did not happen: its changes wait for the next one, beneath newer ones of the same delivery. */
@@ -296,18 +439,30 @@ export class LocalQueue {
     this.#commitsUnderWay--;
     this.#pendingOwed = new Map([...snapshot.pendingOwed, ...this.#pendingOwed]);
     this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
+    if (snapshot.keys) this.keys!.notCommitted(snapshot.keys);
     this.dirty = true;
   }
 
   /** What a queue of the same subscription that takes over in this process needs to know. */
-  handOver(routedHead: Position): { progress: JsonObject; owed: readonly Owed[] } {
+  handOver(routedHead: Position): {
+    progress: JsonObject;
+    owed: readonly Owed[];
+    keyRecords: readonly KeyRecord[];
+  } {
+    const keyRecords = this.keys?.handOver(this.lanes[0]!) ?? [];
     const floors = this.lanes.map((lane) => lane.floor(routedHead));
     // Copies, since the timetable still holds the entries themselves and would call each of them twice.
-    return { progress: this.#progress(routedHead, floors), owed: [...this.owed.values()].map((owed) => owed.copy()) };
+    const owed = [...this.owed.values()].map((debt) => debt.copy());
+    const progress = { ...this.#progress(routedHead, floors), ...this.#options.rateLimit?.record() };
+    return { progress, owed, keyRecords };
   }
 
-  #reservation(lane: LaneQueue, routedHead: Position, closing: boolean): Position {
-    if (closing) return lane.floor(routedHead);
+  #reservation(lane: LaneQueue, number: number, routedHead: Position, closing: boolean): Position {
+    if (closing) {
+      // Suspects that the scan has not come to are as suspect to whoever comes next.
+      const suspectThrough = this.isOrdered ? 0 : this.#suspectThrough[number]!;
+      return Math.max(lane.floor(routedHead), lane.cursor < suspectThrough ? suspectThrough : 0);
+    }
     // A lane that reads back may be far behind: reserved up to the head, a crash would make suspects of all in between.
     const known = lane.state === 'live' ? routedHead : lane.cursor;
     const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? known + 2 * this.#options.inFlightMax;
@@ -315,15 +470,45 @@ export class LocalQueue {
   }
 
   #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
-    const lanes = this.lanes.map((lane, number) => {
+    const lanes = this.byLane.map((lane, number) => {
       const floor = lane.floor(routedHead);
-      return [floor, reserved[number]!, this.#settledAbove(number, floor)];
+      if (!this.isOrdered) return [floor, reserved[number]!, this.#settledAbove(number, floor)];
+      const suspectThrough = lane.cursor < this.#suspectThrough[number]! ? this.#suspectThrough[number]! : 0;
+      return [
+        Math.max(floor, this.#past[number]!),
+        Math.max(reserved[0]!, suspectThrough),
+        mergedRanges(this.#settledAbove(number, floor)),
+      ];
     });
-    return { lanes } as unknown as JsonObject;
+    return { lanes, ...(this.receiver ? { receiver: this.receiver } : {}) } as unknown as JsonObject;
   }
 
   #settledAbove(lane: number, floor: Position): SettledRange[] {
-    return [...this.lanes[lane]!.settledAboveFloor(), ...this.#settledAhead[lane]!.above(floor)];
+    return [...this.byLane[lane]!.settledAboveFloor(), ...this.#settledAhead[lane]!.above(floor)];
+  }
+
+  #claimOwed(owed: Owed): Claimed {
+    owed.attempt++;
+    owed.started = true;
+    this.#claimed++;
+    this.#putOwed(owed);
+    if (owed.entry) this.keys!.retryBegins(owed.entry);
+    const { position, lane, attempt, entry } = owed;
+    return { position, lane, attempt, slot: -1, owed, entry };
+  }
+
+  /** An earlier process may have attempted it, so it is delivered alone, and behind the others of its key. */
+  #suspect(lane: Lane, position: Position, record: Recorded | undefined): void {
+    if (this.isOrdered && record) {
+      const kept = record instanceof KeptEvent ? record : new KeptEvent(record);
+      this.keys!.suspect(this.keys!.keyOf!(kept), position);
+      this.#changed();
+      return;
+    }
+    const suspect = new Owed(position, lane, 1);
+    suspect.suspect = true;
+    this.#putOwed(suspect);
+    this.makeReady(suspect);
   }
 
   #leaveWindow(): void {
@@ -351,7 +536,7 @@ export class LocalQueue {
 
   #dropOwed(owed: Owed): void {
     this.#forgetOwed(owed.position);
-    const lane = this.lanes[owed.lane]!;
+    const lane = this.byLane[owed.lane]!;
     if (lane.state !== 'live' && owed.position > lane.cursor) this.#settledAhead[owed.lane]!.add(owed.position);
   }
 }

@@ -6,12 +6,13 @@
  * stands inside, so a thousand subscriptions that restart together cost one reading of the log.
  */
 import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
-import { LANES } from '../event/priority.ts';
+import type { Lane } from '../event/priority.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { OneAtATime } from './one-at-a-time.ts';
+import { ReadKeys } from './order/read-keys.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
@@ -26,7 +27,7 @@ export function offerLive(
   for (let at = 0; at < subscriptions.length; at++) {
     const subscription = subscriptions[at]!;
     if (!subscription.wants(kept.lane)) continue;
-    const lane = subscription.queue.lanes[kept.lane]!;
+    const lane = subscription.queue.byLane[kept.lane]!;
     lane.offer(kept.position);
     if (lane.state === 'live') {
       kept.waitingQueues++;
@@ -52,21 +53,24 @@ export interface ReadBackOptions {
 export class ReadBack {
   readonly #options: ReadBackOptions;
   readonly #scanning: OneAtATime;
+  readonly #keys: ReadKeys;
 
   constructor(options: ReadBackOptions) {
     this.#options = options;
+    this.#keys = new ReadKeys(options);
     this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
   }
 
-  /** Scans if a lane wants reading. */
+  /** Scans if a lane, or a key of an ordered subscription, wants reading. */
   start(): void {
+    this.#keys.start();
     if (this.#scanning.isIdle && this.#oldestCursor() === undefined) return;
     this.#scanning.poke();
   }
 
   /** Resolves when no scan runs any more. */
   async stop(): Promise<void> {
-    await this.#scanning.stop();
+    await Promise.all([this.#scanning.stop(), this.#keys.stop()]);
   }
 
   async #scanAll(): Promise<void> {
@@ -89,9 +93,9 @@ export class ReadBack {
       let taken = false;
       for (const subscription of matching) {
         if (!subscription.wants(record.lane)) continue;
-        const lane = subscription.queue.lanes[record.lane]!;
+        const lane = subscription.queue.byLane[record.lane]!;
         if (!lane.wantsRead(position, after)) continue;
-        subscription.queue.offerRead(lane, record.lane, position, after);
+        subscription.queue.offerRead(lane, record.lane, position, after, record);
         taken = true;
       }
       if (taken) bodies.keep(record);
@@ -108,11 +112,11 @@ export class ReadBack {
     const head = this.#options.routedHead();
     let oldest: Position | undefined;
     for (const subscription of this.#options.subscriptions.values()) {
-      for (const number of LANES) {
-        const lane = subscription.queue.lanes[number]!;
+      for (const [number, lane] of subscription.queue.lanes.entries()) {
         if (!lane.wantsReading) continue;
         if (lane.state === 'overflowed') lane.beginReading();
-        if (!subscription.wants(number) || lane.cursor >= head) {
+        const isWanted = subscription.queue.isOrdered || subscription.wants(number as Lane);
+        if (!isWanted || lane.cursor >= head) {
           lane.scanned(lane.cursor, head, head);
           continue;
         }

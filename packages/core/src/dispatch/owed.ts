@@ -2,6 +2,8 @@ import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError } from '../contracts/sink.ts';
 import type { Lane } from '../event/priority.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { KeyEntry } from './order/key-entry.ts';
+import type { KeyMeaning } from './order/ordering-key.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /** One failed attempt as it is kept with the debt and later with the dead letter. */
@@ -47,7 +49,14 @@ export class Owed implements TimetableEntry {
   started = false;
   /** Delivered alone: an earlier process died while this may have been under way. */
   suspect = false;
+  /** It waits because the receiver asked for a pause of the whole subscription. */
+  isPause = false;
   failedAttempts: FailedAttempt[] = [];
+  /** In an ordered subscription: its key, and what keys meant when it failed. */
+  key: string | undefined;
+  keyMeaning: KeyMeaning | undefined;
+  /** What else waits of that key. */
+  entry: KeyEntry | undefined;
   /** Due time on the monotonic clock; meaningful while it stands in the timetable. */
   dueAtMs = 0;
   onDue: ((owed: Owed) => void) | undefined;
@@ -84,7 +93,9 @@ export class Owed implements TimetableEntry {
       delay: this.delayMs,
       started: this.started,
       suspect: this.suspect,
+      ...(this.isPause ? { pause: true } : {}),
       errors: this.failedAttempts as unknown as JsonValue,
+      ...(this.key === undefined ? {} : { key: this.key, meaning: this.keyMeaning! }),
     };
   }
 
@@ -96,7 +107,10 @@ export class Owed implements TimetableEntry {
     owed.delayMs = value['delay'] as number;
     owed.started = value['started'] as boolean;
     owed.suspect = value['suspect'] as boolean;
+    owed.isPause = value['pause'] === true;
     owed.failedAttempts = [...(value['errors'] as unknown as FailedAttempt[])];
+    owed.key = value['key'] as string | undefined;
+    owed.keyMeaning = value['meaning'] as KeyMeaning | undefined;
     return owed;
   }
 }

@@ -12,6 +12,7 @@ import { Checkpoint } from './checkpoint.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
 import { ReadBack } from './offer.ts';
+import type { Parked } from './order/key-record.ts';
 import { Route } from './route.ts';
 import { Serving } from './serve.ts';
 
@@ -29,6 +30,7 @@ export interface PartitionDispatchOptions {
   readonly onAdvance: () => void;
   readonly onCommitted: (changes: readonly StateChange[]) => void;
   readonly onLost: (lost: LostRange) => void;
+  readonly onKeyParked: (subscription: ActiveSubscription, key: string, parked: Parked) => void;
   readonly onLeaseLost: (subscription: ActiveSubscription) => void;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
@@ -83,7 +85,7 @@ export class PartitionDispatch {
     this.dispatcher = dispatcher;
     this.serving = new Serving({
       ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },
-      ...{ dispatcher, checkpoint, readBack, routedHead, onLost },
+      ...{ dispatcher, checkpoint, readBack, routedHead, onLost, onKeyParked: options.onKeyParked },
     });
   }
 
@@ -91,7 +93,9 @@ export class PartitionDispatch {
   isSettled(): boolean {
     let settled = true;
     for (const subscription of this.active.values()) {
-      if (subscription.definition.state !== 'active') continue;
+      const { state, sink } = subscription.definition;
+      // Who does not ask for its deliveries would be waited for forever.
+      if (state !== 'active' || sink.kind === 'pull') continue;
       if (!subscription.queue.isSettled()) return false;
       if (subscription.queue.isCommitted) continue;
       if (subscription.queue.dirty) this.checkpoint.commitNow(subscription);

@@ -12,6 +12,8 @@ export function positionNamedBy(kind: StateKind, key: string, value: () => JsonV
   switch (kind) {
     case 'progress':
       return settledThrough(value());
+    case 'blocked':
+      return throughOf(value());
     case 'owed':
     case 'dead-letter':
       return Number(KEY.exec(key)?.[1] ?? 0);
@@ -22,6 +24,11 @@ export function positionNamedBy(kind: StateKind, key: string, value: () => JsonV
 
 /** Subscription, partition, position, and of a dead letter the round. */
 const KEY = /^[0-9a-f-]{36}\/\d{1,9}\/(\d{16})(?:\/\d{1,9})?$/;
+
+function throughOf(record: JsonValue): Position {
+  const { through } = (record ?? {}) as { through?: unknown };
+  return Number.isSafeInteger(through) ? (through as number) : 0;
+}
 
 /** A value of another shape proves nothing: not everybody who uses a state store is the engine. */
 function settledThrough(progress: JsonValue): Position {

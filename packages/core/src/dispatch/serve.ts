@@ -32,6 +32,7 @@ import type { KeyRecord, Parked } from './order/key-record.ts';
 import { loadKeyRecords, openKeys } from './order/open-keys.ts';
 import type { KeyListener } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
+import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
 import { countCrash } from './settle.ts';
 
 const OWED_PAGE = 1_000;
@@ -84,6 +85,7 @@ export class Serving {
     const prefix = keys.owedPrefix;
     const keyRecords = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.keyRecords ?? []);
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
+    const rateLimit = rateLimitOf(definition, this.#options.runtime);
     const queue = new LocalQueue(request.floor, {
       keys,
       durable,
@@ -91,6 +93,7 @@ export class Serving {
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
       orderedKeys: openKeys(definition.options, { records: keyRecords, durable, limits, inFlightMax, prefix }),
+      rateLimit,
     });
     if (durable) await this.#recover(queue, keys, keyRecords, head);
     else if (handed) queue.recover(handed.progress, handed.owed, head, handed);
@@ -105,6 +108,8 @@ export class Serving {
       totals: meter.deliveries,
     });
     restorePause(subscription);
+    request.sink.watch?.(() => this.#options.dispatcher.wake(subscription));
+    keepPace(subscription, { rateLimit, times: this.#options.bodies.times, runtime: this.#options.runtime });
     if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);
     this.#enter(subscription);
     return subscription;

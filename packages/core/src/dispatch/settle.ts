@@ -8,30 +8,36 @@ import type { StateChange } from '../contracts/state-store.ts';
 import { EXPLICIT_RETRIES } from '../event/flags.ts';
 import { delayBeforeRetryMs, type RetryPolicy } from '../retry/retry-policy.ts';
 import type { Chance } from '../runtime/chance.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { deadLetterChanges } from './dead-letter.ts';
+import { pauseMs } from './failure/ask-pause.ts';
+import { type HeedContext, heed, heedRelease } from './failure/heed.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { type FailedAttempt, failedAttempt, type Owed } from './owed.ts';
 
-export interface SettleContext {
-  readonly clock: Clock;
+export interface SettleContext extends HeedContext {
   readonly chance: Chance;
   /** A debt waits for its time, given by `owed.dueAtMs`. */
   schedule(subscription: ActiveSubscription, owed: Owed): void;
-  /** The receiver is gone for good. */
-  stop(subscription: ActiveSubscription, reason: AttemptError): void;
 }
 
+/** `ordinal` is the place of the delivery in its batch. */
 export function settle(
   subscription: ActiveSubscription,
   delivery: ClaimedDelivery,
   outcome: Outcome,
+  ordinal: number,
   context: SettleContext,
 ): void {
+  if (outcome.status === 'release') {
+    release(subscription, delivery, context);
+    return;
+  }
   const { claimed } = delivery;
+  const { receiver } = subscription;
   if (claimed.owed?.suspect) subscription.suspectUnderWay = false;
+  const isSpared = receiver !== undefined && heed({ subscription, receiver, delivery, ordinal, context }, outcome);
   switch (outcome.status) {
     case 'delivered':
       subscription.queue.settleFinal(claimed);
@@ -40,12 +46,14 @@ export function settle(
       break;
     case 'retry':
       subscription.count('failed');
-      retryOrBury(subscription, delivery, outcome.error, outcome.afterMs, context);
+      retryOrBury(subscription, delivery, outcome, isSpared, context);
       break;
-    case 'busy':
-      subscription.pause.until(context.clock.monotonicMs() + outcome.afterMs);
-      keep(subscription, delivery, outcome.error, outcome.afterMs, context);
+    case 'busy': {
+      const delayMs = pauseMs(subscription, outcome.afterMs, context.chance);
+      subscription.pause.until(context.clock.monotonicMs() + delayMs);
+      keep(subscription, delivery, outcome.error, delayMs, context).isPause = true;
       break;
+    }
     case 'reject':
       subscription.count('failed');
       bury(subscription, delivery, outcome.error, context);
@@ -53,7 +61,10 @@ export function settle(
     case 'gone':
       subscription.count('failed');
       bury(subscription, delivery, outcome.error, context);
-      context.stop(subscription, outcome.error);
+      context.onReceiver(subscription, {
+        what: 'stopped',
+        reason: { ...outcome.error, atMs: context.clock.wallMs() },
+      });
       break;
   }
   if (claimed.attempt === 1) delivery.kept.firstAttemptEnded();
@@ -61,7 +72,9 @@ export function settle(
 
 /** Puts a delivery back that never got an answer through no fault of its receiver: it costs no failure. */
 export function release(subscription: ActiveSubscription, delivery: ClaimedDelivery, context: SettleContext): void {
+  const { receiver } = subscription;
   if (delivery.claimed.owed?.suspect) subscription.suspectUnderWay = false;
+  if (receiver) heedRelease({ receiver, delivery, context });
   keep(subscription, delivery, undefined, 0, context);
   if (delivery.claimed.attempt === 1) delivery.kept.firstAttemptEnded();
 }
@@ -88,20 +101,23 @@ export function buryExhausted(
   bury(subscription, delivery, undefined, context);
 }
 
+/** A spared failure spends no retry. */
 function retryOrBury(
   subscription: ActiveSubscription,
   delivery: ClaimedDelivery,
-  error: AttemptError,
-  afterMs: number | undefined,
+  { error, afterMs }: Extract<Outcome, { status: 'retry' }>,
+  isSpared: boolean,
   context: SettleContext,
 ): void {
-  const failures = (delivery.claimed.owed?.failures ?? 0) + 1;
+  const failures = (delivery.claimed.owed?.failures ?? 0) + (isSpared ? 0 : 1);
   const policy = subscription.definition.options.retry;
-  if (failures > retriesMax(delivery.kept, policy)) {
+  // Where order may be kept by giving up, nothing is worth the wait of a retry.
+  const isSkipped = subscription.definition.options.onFailure === 'skip' && failures > 0;
+  if (isSkipped || failures > retriesMax(delivery.kept, policy)) {
     bury(subscription, delivery, error, context);
     return;
   }
-  const delayMs = delayBeforeRetryMs(policy, failures, context.chance, afterMs);
+  const delayMs = delayBeforeRetryMs(policy, Math.max(1, failures), context.chance, afterMs);
   const owed = keep(subscription, delivery, error, delayMs, context);
   owed.failures = failures;
   subscription.count('retried');
@@ -115,6 +131,7 @@ function keep(
   context: SettleContext,
 ): Owed {
   const owed = subscription.queue.settleOwed(delivery.claimed);
+  owed.isPause = false;
   const wallMs = context.clock.wallMs();
   if (error) owed.remember(error, wallMs);
   owed.delayMs = delayMs;
@@ -142,7 +159,8 @@ function bury(
     errors,
     atMs,
   });
-  subscription.queue.settleFinal(claimed, changes, changes.length * kept.body.length);
+  const deadLetterId = changes.find(({ kind }) => kind === 'dead-letter-id')!.key;
+  subscription.queue.settleDead(claimed, changes, changes.length * kept.body.length, { atMs, deadLetterId });
   kept.done();
   subscription.count('deadLettered');
 }

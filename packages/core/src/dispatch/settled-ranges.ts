@@ -37,3 +37,14 @@ export class SettledRanges {
     return this.#ranges.filter(([, through]) => through > floor);
   }
 }
+
+/** The same positions as few ranges in ascending order. */
+export function mergedRanges(ranges: readonly SettledRange[]): SettledRange[] {
+  const merged: SettledRange[] = [];
+  for (const [from, through] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = merged.at(-1);
+    if (last && from <= last[1]) merged[merged.length - 1] = [last[0], Math.max(last[1], through)];
+    else merged.push([from, through]);
+  }
+  return merged;
+}

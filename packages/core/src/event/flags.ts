@@ -14,3 +14,6 @@ export const DEAD_LETTER = 4;
 
 /** The bus published it about itself; never owed to the subscription it is about, nor told about again. */
 export const ABOUT_THE_BUS = 8;
+
+/** The metadata hold `orderingKey`, in an event whose publisher could know what it means. */
+export const HAS_ORDERING_KEY = 16;

@@ -34,7 +34,7 @@ export function isObstructed(subscription: ActiveSubscription, nowMs: number, he
   if (held && held.expiresAtMs <= nowMs) return false;
   if (queue.hasReady || subscription.starting.size > 0) return true;
   if (queue.isSaturated) return false;
-  return queue.waitingCount > 0 || readTo(subscription, head) < head;
+  return queue.unseenCount > 0 || queue.wantsReading || readTo(subscription, head) < head;
 }
 
 /**
@@ -65,7 +65,7 @@ export function stateOf(subscription: ActiveSubscription, nowMs: number, head: P
 function readTo(subscription: ActiveSubscription, head: Position): Position {
   let position = head;
   for (const number of LANES) {
-    const lane = subscription.queue.lanes[number]!;
+    const lane = subscription.queue.byLane[number]!;
     if (subscription.wants(number) && lane.state !== 'live' && lane.cursor < position) position = lane.cursor;
   }
   return position;

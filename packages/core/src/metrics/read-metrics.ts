@@ -1,7 +1,8 @@
 import type { AdapterHealth } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
+import { receiverMetrics } from '../dispatch/failure/receiver-status.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
-import { LANES, priorityName } from '../event/priority.ts';
+import { EventPriority, LANES, priorityName } from '../event/priority.ts';
 import type { ProgressHealth } from '../health/stall-watch.ts';
 import type { SystemEvents } from '../sys/system-events.ts';
 import type { ByLane, EventMetrics } from './event-metrics.ts';
@@ -44,6 +45,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     duplicates: meter.duplicates,
     rejected: meter.rejected,
     deliveries: { ...meter.deliveries },
+    receivers: receiverMetrics(meter.receivers, dispatch.active.values()),
     queueDepthByLane: byLane((lane) => queues.waiting[lane]!),
     waitByLane: byLane((lane) => meter.waits[lane]!.summary()),
     unacknowledged,
@@ -69,8 +71,11 @@ function queuesOf(dispatch: PartitionDispatch): { waiting: readonly number[]; de
   let active = 0;
   for (const { definition, queue } of dispatch.active.values()) {
     if (definition.state === 'active') active++;
-    for (const lane of LANES) waiting[lane]! += queue.lanes[lane]!.waiting;
-    owed += queue.owed.size;
+    // The one lane of an ordered subscription holds every priority: it is counted as if all were NORMAL.
+    queue.lanes.forEach((lane, number) => {
+      waiting[queue.isOrdered ? EventPriority.NORMAL : number]! += lane.waiting;
+    });
+    owed += queue.owed.size + (queue.keys?.waitingCount ?? 0);
   }
   return { waiting, active, depth: waiting.reduce((sum, count) => sum + count, owed) };
 }

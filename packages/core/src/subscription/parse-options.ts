@@ -6,19 +6,28 @@ import type { Limits } from '../limits.ts';
 import { decodeCursor } from '../query/cursor.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy } from '../retry/retry-policy.ts';
 import { isReserved, parseTopic } from '../topic/topic.ts';
+import { parseFailure } from './options/failure-options.ts';
+import { defaultBatchSize, parsePace } from './options/pace-options.ts';
+import { readWhole } from './options/read-whole.ts';
 import type { StartFrom, SubscriptionOptions, SubscriptionSink } from './subscription.ts';
+import { parseOrder } from './options/order-options.ts';
 import { OPTION_FIELDS, START_FIELDS } from './subscription-fields.ts';
 
 /**
  * One call of a handler at a time keeps order; a webhook waits on the network, so ten calls at a time keep it busy. What is on
  * its way through a socket waits for the network, too, and comes in order whatever their number.
  */
-const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, socket: 32, pull: 1 } as const;
+const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, socket: 32, websocket: 32, pull: 1 } as const;
 const CONCURRENCY_MAX = 1_000;
 /** Webhook receivers are asked to answer first and work later (Standard Webhooks: 15 to 30 s). */
-const TIMEOUT_MS_DEFAULTS = { handler: 30_000, webhook: 15_000, socket: 30_000, pull: 30_000 } as const;
+const TIMEOUT_MS_DEFAULTS = {
+  handler: 30_000,
+  webhook: 15_000,
+  socket: 30_000,
+  websocket: 30_000,
+  pull: 30_000,
+} as const;
 const TIMEOUT_MS_MAX = 60 * 60 * 1_000;
-const BATCH_SIZE_DEFAULT = 1;
 
 /** Reads a subscription's options and puts in the defaults of its kind of sink. */
 export function parseOptions(
@@ -31,8 +40,8 @@ export function parseOptions(
   const priority = readMinimum(fields);
   const retry = fields.get('retryPolicy');
   const deadLetterTopic = readDeadLetterTopic(fields, limits);
-  const batchSize = readWhole(fields, 'batchSize', BATCH_SIZE_DEFAULT, 1, limits.inFlightMax);
   const inFlightMax = readWhole(fields, 'inFlightMax', limits.inFlightMax, 1, limits.inFlightMax);
+  const batchSize = readWhole(fields, 'batchSize', defaultBatchSize(fields, inFlightMax), 1, limits.inFlightMax);
   if (batchSize > inFlightMax) throw invalid('A batch cannot be larger than inFlightMax.', fields.pointer('batchSize'));
   return {
     ...(priority === undefined ? {} : { priority }),
@@ -43,6 +52,9 @@ export function parseOptions(
     retry: retry === undefined ? DEFAULT_RETRY_POLICY : parseRetryPolicy(retry, fields.pointer('retryPolicy')),
     ...(deadLetterTopic === undefined ? {} : { deadLetterTopic }),
     startFrom: readStart(fields),
+    ...parsePace(fields),
+    ...parseOrder(fields),
+    ...parseFailure(fields),
   };
 }
 
@@ -79,13 +91,6 @@ function readStart(fields: ReadFields): StartFrom {
   if (typeof cursor !== 'string') throw invalid('A cursor is a text.', start.pointer('cursor'));
   decodeCursor(cursor, start.pointer('cursor'));
   return { cursor };
-}
-
-function readWhole(fields: ReadFields, name: string, fallback: number, min: number, max: number): number {
-  const value = fields.get(name);
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw invalid(`A whole number from ${min} to ${max} is expected.`, fields.pointer(name));
 }
 
 function invalid(message: string, pointer: string): EventManagerError {

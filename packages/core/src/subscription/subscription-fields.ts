@@ -1,5 +1,7 @@
 import { fieldTable } from '../json/read-fields.ts';
+import { FAILURE_FIELD_NAMES, FAILURE_FIELD_SPELLINGS } from './options/failure-options.ts';
 import { PACE_FIELDS, PACE_SPELLINGS } from './options/pace-options.ts';
+import { ORDER_FIELDS } from './options/order-options.ts';
 import { REALTIME_NAMES, REALTIME_SPELLINGS, WAY_NAMES } from './options/realtime-options.ts';
 
 /** Every spelling of a subscription's fields, in camelCase (snake_case is understood everywhere). */
@@ -16,6 +18,7 @@ export const SUBSCRIPTION_FIELDS = fieldTable(
     'filter',
     'context',
     'options',
+    ...WAY_NAMES,
   ],
   { subscriberId: 'subscriber', serviceName: 'subscriber', filters: 'filter' },
   ['consumerGroup', 'batchHandler', 'format'],
@@ -32,7 +35,9 @@ export const OPTION_FIELDS = fieldTable(
     'retryPolicy',
     'deadLetterTopic',
     'startFrom',
+    ...FAILURE_FIELD_NAMES,
     ...PACE_FIELDS,
+    ...ORDER_FIELDS,
     ...REALTIME_NAMES,
   ],
   {
@@ -40,18 +45,11 @@ export const OPTION_FIELDS = fieldTable(
     timeout: 'timeoutMs',
     retry: 'retryPolicy',
     dlqTopic: 'deadLetterTopic',
+    ...FAILURE_FIELD_SPELLINGS,
     ...PACE_SPELLINGS,
     ...REALTIME_SPELLINGS,
   },
-  [
-    'consumerGroup',
-    'order',
-    'orderingKey',
-    'autoAck',
-    'useDLQ',
-    'useDlq',
-    'deliveryLog',
-  ],
+  ['consumerGroup', 'autoAck', 'deliveryLog'],
 );
 
 /** Where a subscription begins, when it is not a word. */

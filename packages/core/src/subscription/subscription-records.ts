@@ -85,13 +85,15 @@ export class SubscriptionRecords {
     const { adapter, dispatch } = this.#options;
     const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
     const removals: StateChange[] = [];
-    let after: string | undefined;
-    do {
-      const more = after === undefined ? {} : { after };
-      const page = await adapter.state.load('owed', { prefix, ...more, limit: OWED_PAGE });
-      for (const { key } of page.entries) removals.push({ kind: 'owed', key });
-      after = page.next;
-    } while (after !== undefined);
+    for (const kind of ['owed', 'blocked'] as const) {
+      let after: string | undefined;
+      do {
+        const more = after === undefined ? {} : { after };
+        const page = await adapter.state.load(kind, { prefix, ...more, limit: OWED_PAGE });
+        for (const { key } of page.entries) removals.push({ kind, key });
+        after = page.next;
+      } while (after !== undefined);
+    }
     return removals;
   }
 }

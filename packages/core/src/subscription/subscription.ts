@@ -3,6 +3,7 @@ import type { EventPriority } from '../event/priority.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
 import type { FailureOptions } from './options/failure-options.ts';
+import type { OrderOptions } from './options/order-options.ts';
 import type { PaceOptions } from './options/pace-options.ts';
 import type { RealtimeOptions } from './options/realtime-options.ts';
 
@@ -68,7 +69,7 @@ export interface Fallback {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface SubscriptionOptions extends FailureOptions, PaceOptions {
+export interface SubscriptionOptions extends OrderOptions, FailureOptions, PaceOptions {
   /** The least urgent priority it wants. */
   readonly priority?: EventPriority;
   /** Deliveries handed to the sink at once. */

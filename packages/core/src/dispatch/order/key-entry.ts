@@ -1,0 +1,160 @@
+import type { Position } from '../../contracts/event-store.ts';
+import type { Owed } from '../owed.ts';
+import type { KeyRecord, Parked } from './key-record.ts';
+import type { KeyMeaning } from './ordering-key.ts';
+
+/** First attempts of a key that one commit reserves: more would come as suspects after a crash, one at a time. */
+const TRY_AHEAD = 32;
+
+/**
+ * One key that is not free: what of it is under way, and what waits behind that. In the order of the log:
+ *
+ *     at its head: one claim, or one debt (`owed`)
+ *     held:        slots of the lane, in memory alone; the floor stands before them
+ *     range:       from .. through, durable; the floor has passed it
+ *
+ * Of the range memory knows the first positions (`known`); what follows from `scanFrom` on is read from the log. While
+ * `scanFrom` lies behind `through` all is known, so a new event is known, too.
+ */
+export class KeyEntry {
+  readonly key: string;
+  readonly meaning: KeyMeaning;
+  underWay = 0;
+  /** The attempt that was given up and whose receiver has not let go. */
+  lingersFor: object | undefined;
+  /** It failed: waits for its time, or is tried again. */
+  owed: Owed | undefined;
+  /** The time of `owed` came while an attempt lingered. */
+  isDue = false;
+  held: number[] = [];
+  known: Position[] = [];
+  /** The position out of the range that is under way as a first attempt; 0 when none is. */
+  taken: Position = 0;
+  scanFrom: Position = 1;
+  through: Position = 0;
+  /** Events of the range, counted as they came. */
+  count = 0;
+  /** Up to here an earlier process may have attempted what is left. */
+  suspectThrough: Position = 0;
+  /** Up to here first attempts are reserved durably, and up to where they shall be. */
+  reserved: Position = 0;
+  toReserve: Position = 0;
+  parked: Parked | undefined;
+  /** It stands in a line of those that may go on, or waits for its reservation. */
+  standing: 'nowhere' | 'turn' | 'suspect' | 'reserving' = 'nowhere';
+  /** What `OrderedKeys` counted it as. */
+  isBlocked = false;
+  isParked = false;
+  /** The scan under way found more than may be known. */
+  isFull = false;
+  /** A part of its range cannot be read any more. */
+  hasLost = false;
+
+  #id: string | undefined;
+
+  constructor(key: string, meaning: KeyMeaning) {
+    this.key = key;
+    this.meaning = meaning;
+  }
+
+  /** Distinguishes it from all others, also of former meanings. */
+  get id(): string {
+    this.#id ??= `${this.meaning}\n${this.key}`;
+    return this.#id;
+  }
+
+  static fromRecord(record: KeyRecord, head: Position): KeyEntry {
+    const entry = new KeyEntry(record.key, record.meaning);
+    entry.scanFrom = record.from;
+    entry.through = Math.min(record.through, head);
+    entry.count = record.count;
+    entry.suspectThrough = Math.min(record.tried, head);
+    entry.reserved = entry.suspectThrough;
+    entry.parked = record.parked;
+    return entry;
+  }
+
+  /** Something of the range is left that is not under way. */
+  get hasRange(): boolean {
+    return this.known.length > 0 || this.scanFrom <= this.through;
+  }
+
+  /** The whole rest of the range is known. */
+  get isComplete(): boolean {
+    return this.scanFrom > this.through;
+  }
+
+  get from(): Position {
+    return this.taken || (this.known[0] ?? this.scanFrom);
+  }
+
+  /** It has a record: what its owed debt cannot say. */
+  get isKept(): boolean {
+    return this.hasRange || this.taken > 0 || this.parked !== undefined;
+  }
+
+  /** Nothing of it is left. */
+  get isFree(): boolean {
+    return this.underWay === 0 && !this.lingersFor && !this.owed && this.held.length === 0 && !this.isKept;
+  }
+
+  /** Nothing at its head keeps the next event of it. */
+  get mayGoOn(): boolean {
+    return this.underWay === 0 && !this.lingersFor && !this.owed && !this.parked;
+  }
+
+  /** The next event of the range may have been attempted by an earlier process. */
+  get isNextSuspect(): boolean {
+    return this.held.length === 0 && this.known.length > 0 && this.known[0]! <= this.suspectThrough;
+  }
+
+  /** A new event goes behind everything of the range; `isKnown` says whether memory has room for it. */
+  append(position: Position, isKnown: boolean): void {
+    const wasComplete = this.isComplete;
+    if (!this.hasRange) this.scanFrom = position;
+    if (wasComplete) this.scanFrom = isKnown ? position + 1 : position;
+    if (wasComplete && isKnown) this.known.push(position);
+    this.through = position;
+    this.count++;
+  }
+
+  /** Events that stood in the lane go before everything of the range. */
+  prepend(positions: readonly Position[]): void {
+    if (!this.hasRange) {
+      this.through = positions.at(-1)!;
+      this.scanFrom = this.through + 1;
+    }
+    this.known = [...positions, ...this.known];
+    this.count += positions.length;
+  }
+
+  /** Somebody has to release it: memory does not keep what it would read again then. Returns how many that were. */
+  forgetKnown(): number {
+    const { length } = this.known;
+    this.scanFrom = this.known[0] ?? this.scanFrom;
+    this.known = [];
+    return length;
+  }
+
+  /** Takes the next event out of the range. */
+  take(): Position {
+    this.count--;
+    return this.known.shift()!;
+  }
+
+  /** Asks for first attempts beyond the next one, so that one commit serves many. */
+  reserveAhead(): void {
+    const last = this.known[Math.min(TRY_AHEAD, this.known.length) - 1];
+    if (last !== undefined) this.toReserve = Math.max(this.toReserve, last);
+  }
+
+  record(closing: boolean): KeyRecord {
+    const { key, meaning, from, through, count, parked } = this;
+    const tried = closing ? this.suspectThrough : Math.max(this.suspectThrough, this.toReserve);
+    return {
+      ...{ key, meaning, from, through, count: count + (this.taken > 0 ? 1 : 0) },
+      tried: tried >= from ? tried : 0,
+      parked,
+    };
+  }
+}

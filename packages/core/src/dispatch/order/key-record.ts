@@ -1,0 +1,41 @@
+import type { Position } from '../../contracts/event-store.ts';
+import { foreignEventId } from '../../event/foreign-event-id.ts';
+import type { JsonObject } from '../../json.ts';
+import type { KeyMeaning } from './ordering-key.ts';
+
+/** Since when a key waits for somebody to release it, and for which dead letter. */
+export interface Parked {
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly deadLetterId?: string;
+}
+
+/**
+ * What is durable of a key whose later events wait: a state record of the kind `blocked`. Every event of the key from `from`
+ * through `through` that matches is owed, and settled as far as its lane is concerned; all but those up to `tried` were
+ * never attempted. The debt at its head stands in `owed`.
+ */
+export interface KeyRecord {
+  readonly key: string;
+  readonly meaning: KeyMeaning;
+  readonly from: Position;
+  /** Below `from` when nothing waits behind a parked key. */
+  readonly through: Position;
+  /** How many events these are, as far as they were counted. */
+  readonly count: number;
+  readonly tried: Position;
+  readonly parked?: Parked | undefined;
+}
+
+/** Where the record of a key stands, behind the prefix of its subscription: keys are too long and too free for names. */
+export function keyRecordName(meaning: KeyMeaning, key: string): string {
+  return foreignEventId('event-manager/blocked-key', `${meaning}\n${key}`);
+}
+
+export function keyRecordToJson({ key, meaning, from, through, count, tried, parked }: KeyRecord): JsonObject {
+  return { key, meaning, from, through, count, tried, ...(parked ? { parked: { ...parked } } : {}) };
+}
+
+export function keyRecordFromJson(value: JsonObject): KeyRecord {
+  return value as unknown as KeyRecord;
+}

@@ -1,0 +1,44 @@
+import type { StateStore } from '../../contracts/state-store.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Limits } from '../../limits.ts';
+import type { OrderOptions } from '../../subscription/options/order-options.ts';
+import { type KeyRecord, keyRecordFromJson } from './key-record.ts';
+import { OrderedKeys } from './ordered-keys.ts';
+import { meaningOf } from './ordering-key.ts';
+
+const PAGE = 1_000;
+
+/** The keys of a subscription; `undefined` where nothing is ordered and nothing waits from a time when it was. */
+export function openKeys(
+  options: OrderOptions,
+  facts: {
+    readonly records: readonly KeyRecord[];
+    durable: boolean;
+    limits: Limits;
+    inFlightMax: number;
+    prefix: string;
+  },
+): OrderedKeys | undefined {
+  const { records, durable, limits, inFlightMax, prefix } = facts;
+  const meaning = meaningOf(options);
+  if (meaning === undefined && records.length === 0) return undefined;
+  return new OrderedKeys({
+    ...{ meaning, durable, prefix },
+    parksDead: options.onFailure === 'park',
+    heldMax: inFlightMax,
+    knownMax: limits.laneEntriesMax,
+    blockedMax: limits.blockedKeysMax,
+  });
+}
+
+/** What is durable of the keys of one subscription. */
+export async function loadKeyRecords(state: StateStore, prefix: string): Promise<KeyRecord[]> {
+  const records: KeyRecord[] = [];
+  let after: string | undefined;
+  do {
+    const page = await state.load('blocked', { prefix, ...(after === undefined ? {} : { after }), limit: PAGE });
+    for (const { value } of page.entries) records.push(keyRecordFromJson(value as JsonObject));
+    after = page.next;
+  } while (after !== undefined);
+  return records;
+}

@@ -1,0 +1,91 @@
+/**
+ * Reads the ranges of keys back from the log, for all keys of all subscriptions together: one chunk behind the one that is
+ * furthest behind, offered to every key whose wish lies inside it. It reads as far as some key has need and memory has room,
+ * so a range of a million events costs no more memory than one of a hundred.
+ */
+import type { EventStore, LostRange, Partition, Position } from '../../contracts/event-store.ts';
+import type { PatternIndex } from '../../topic/pattern-index.ts';
+import type { ActiveSubscription } from '../active-subscription.ts';
+import type { Bodies } from '../bodies.ts';
+import { KeptEvent } from '../kept-event.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
+
+const CHUNK_RECORDS = 512;
+const CHUNK_BYTES = 1024 * 1024;
+
+export interface ReadKeysOptions {
+  readonly partition: Partition;
+  readonly store: EventStore;
+  readonly bodies: Bodies;
+  readonly index: PatternIndex<ActiveSubscription>;
+  readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
+  readonly routedHead: () => Position;
+  readonly wake: (subscription: ActiveSubscription) => void;
+  readonly onLost: (lost: LostRange) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class ReadKeys {
+  readonly #options: ReadKeysOptions;
+  readonly #scanning: OneAtATime;
+
+  constructor(options: ReadKeysOptions) {
+    this.#options = options;
+    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
+  }
+
+  /** Scans if a key wants it. */
+  start(): void {
+    if (this.#scanning.isIdle && this.#wantedAfter() === undefined) return;
+    this.#scanning.poke();
+  }
+
+  /** Resolves when no scan runs any more. */
+  async stop(): Promise<void> {
+    await this.#scanning.stop();
+  }
+
+  async #scanAll(): Promise<void> {
+    while (!this.#scanning.isStopped) {
+      const after = this.#wantedAfter();
+      if (after === undefined) return;
+      await this.#scan(after);
+    }
+  }
+
+  async #scan(after: Position): Promise<void> {
+    const { partition, store, subscriptions, onLost, wake } = this.#options;
+    const until = this.#options.routedHead();
+    const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES, until });
+    if (chunk.lost) onLost(chunk.lost);
+    for (const record of chunk.records) this.#offer(new KeptEvent(record), after);
+    const scannedTo = chunk.scannedTo > after ? chunk.scannedTo : until;
+    for (const subscription of subscriptions.values()) {
+      const { unread } = subscription.queue.keys ?? {};
+      if (!unread || unread.isEmpty) continue;
+      unread.scanned(after, scannedTo, chunk.lost);
+      wake(subscription);
+    }
+  }
+
+  #offer(kept: KeptEvent, after: Position): void {
+    let isWantedSoon = false;
+    for (const subscription of this.#options.index.match(kept.topic)) {
+      const { unread } = subscription.queue.keys ?? {};
+      if (!unread || unread.isEmpty || !subscription.wants(kept.lane)) continue;
+      // What its filter refuses was passed over when it came, and is no part of the range.
+      if (subscription.matches && !subscription.matches(kept.event)) continue;
+      isWantedSoon = unread.offer(kept, after) || isWantedSoon;
+    }
+    if (isWantedSoon) this.#options.bodies.keep(kept);
+  }
+
+  #wantedAfter(): Position | undefined {
+    let oldest: Position | undefined;
+    for (const { queue } of this.#options.subscriptions.values()) {
+      const after = queue.keys?.unread.wantedAfter;
+      if (after !== undefined && (oldest === undefined || after < oldest)) oldest = after;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,53 @@
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import type { ReadFields } from '../../json/read-fields.ts';
+
+const ORDERS: readonly unknown[] = ['none', 'topic', 'key'];
+const ON_FAILURE: readonly unknown[] = ['block', 'park', 'skip'];
+const PATH = /^(?:payload|metadata)\.[^.]+(?:\.[^.]+)*$/;
+const PATH_CHARACTERS_MAX = 255;
+
+/** What is done one after the other. A definition of an older version has none of it, which means `none`. */
+export interface OrderOptions {
+  /** `topic`: the events of one topic; `key`: those with one ordering key. Absent: nothing. */
+  readonly order?: 'topic' | 'key';
+  /** With `order: 'key'`, where an event has its key: a path of `payload` or `metadata`. Absent: `metadata.orderingKey`, else its topic. */
+  readonly orderingKey?: string;
+  /**
+   * What a failure means for the later events of its key. Absent is `block`: they wait until it is delivered or a dead letter.
+   * `park`: after the dead letter they wait until somebody releases the key. `skip`: no retry, they go on at once.
+   */
+  readonly onFailure?: 'park' | 'skip';
+}
+
+/** The spellings of these options. */
+export const ORDER_FIELDS: readonly string[] = ['order', 'orderingKey', 'onFailure'];
+
+/** Reads them; what is the default is not kept. Throws `invalid_subscription`. */
+export function parseOrder(fields: ReadFields): OrderOptions {
+  const order = readWord(fields, 'order', ORDERS) as OrderOptions['order'] | 'none';
+  const onFailure = readWord(fields, 'onFailure', ON_FAILURE) as OrderOptions['onFailure'] | 'block';
+  const orderingKey = fields.get('orderingKey');
+  const isOrdered = order === 'topic' || order === 'key';
+  if (orderingKey !== undefined) {
+    const isPath =
+      typeof orderingKey === 'string' && orderingKey.length <= PATH_CHARACTERS_MAX && PATH.test(orderingKey);
+    if (!isPath) throw invalid('An ordering key is a path like payload.customer.id.', fields.pointer('orderingKey'));
+    if (order !== 'key') throw invalid("orderingKey needs order: 'key'.", fields.pointer('orderingKey'));
+  }
+  if (onFailure !== undefined && !isOrdered) throw invalid('onFailure needs an order.', fields.pointer('onFailure'));
+  return {
+    ...(isOrdered ? { order } : {}),
+    ...(orderingKey === undefined ? {} : { orderingKey: orderingKey as string }),
+    ...(onFailure === undefined || onFailure === 'block' ? {} : { onFailure }),
+  };
+}
+
+function readWord(fields: ReadFields, name: string, words: readonly unknown[]): unknown {
+  const value = fields.get(name);
+  if (value === undefined || words.includes(value)) return value;
+  throw invalid(`One of ${words.join(', ')} is expected.`, fields.pointer(name));
+}
+
+function invalid(message: string, pointer: string): EventManagerError {
+  return new EventManagerError('invalid_subscription', message, { pointer });
+}
