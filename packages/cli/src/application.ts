@@ -4,6 +4,7 @@ import type { CliContext } from './cli-context.ts';
 import { lines } from './command-flags.ts';
 import { completionRoute, proposeRoute } from './commands/completion/route.ts';
 import { configRoute } from './commands/config/route.ts';
+import { contextsRoute } from './commands/contexts/route.ts';
 import { deadLettersRoute } from './commands/dead-letters/route.ts';
 import { doctorRoute } from './commands/doctor/route.ts';
 import { eventsRoute } from './commands/events/route.ts';
@@ -43,6 +44,7 @@ export function application({ isJson }: ApplicationOptions): Application<CliCont
       tail: tailRoute,
       topics: topicsRoute,
       subscriptions: subscriptionsRoute,
+      contexts: contextsRoute,
       events: eventsRoute,
       deadLetters: deadLettersRoute,
       journal: journalRoute,

@@ -6,6 +6,8 @@ import type {
   EventMetrics,
   EventsRequest,
   PublishResult,
+  ScheduledEvent,
+  ScheduledEventWithContent,
   StreamReader,
   StreamRequest,
   SubscribeRequest,
@@ -15,6 +17,7 @@ import type {
 } from '@event-manager/core';
 import {
   type AnyEvents,
+  countResults,
   DEFAULT_LIMITS,
   type EventInOf,
   EventManagerError,
@@ -25,7 +28,9 @@ import {
   isEventManagerError,
   isStandardSchema,
   type JsonObject,
+  type RelevanceContextIn,
   type StandardSchema,
+  type SubscriberContext,
   type TopicInfo,
   type TopicOptions,
 } from '@event-manager/core/portable';
@@ -33,6 +38,8 @@ import { type ClientOptions, clientSettings } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { Requests } from './connection/requests.ts';
 import { HttpCaller } from './http/http-caller.ts';
+import { RemoteContexts } from './http/remote-contexts.ts';
+import { RemoteScheduled } from './http/remote-scheduled.ts';
 import { RemoteState } from './http/remote-state.ts';
 import { errorAt } from './publish/event-text.ts';
 import { Outbox } from './publish/outbox.ts';
@@ -51,6 +58,8 @@ import { readSubscribeRequest } from './subscribe/read-subscribe-request.ts';
 export class EventManagerClient<Events = AnyEvents> implements EventManager<Events> {
   readonly #http: HttpCaller;
   readonly #state: RemoteState;
+  readonly #contexts: RemoteContexts;
+  readonly #scheduled: RemoteScheduled;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
@@ -66,6 +75,8 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     const address = serviceAddress(url);
     this.#http = new HttpCaller({ ...settings, url: address.http });
     this.#state = new RemoteState(this.#http);
+    this.#contexts = new RemoteContexts(this.#http);
+    this.#scheduled = new RemoteScheduled(this.#http);
     const connection = new Connection({ ...settings, url: address.socket });
     const requests = new Requests(connection);
     this.#connection = connection;
@@ -95,9 +106,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     }
     this.#outbox.assertRoom(events.length);
     const results = await Promise.all(events.map((event, index) => this.#publishOne(event, index)));
-    const failed = results.filter((result) => isEventManagerError(result)).length;
-    const duplicates = results.filter((result) => !isEventManagerError(result) && result.duplicate).length;
-    return { results, failed, duplicates, stored: results.length - failed - duplicates };
+    return { results, ...countResults(results) };
   }
 
   async subscribe<const Topic extends string>(
@@ -174,6 +183,26 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.topics();
   }
 
+  removeTopic(topic: string): Promise<void> {
+    return this.#state.removeTopic(topic);
+  }
+
+  registerContext(subscriber: string, context: RelevanceContextIn): Promise<SubscriberContext> {
+    return this.#contexts.register(subscriber, context);
+  }
+
+  getContext(subscriber: string): Promise<SubscriberContext> {
+    return this.#contexts.get(subscriber);
+  }
+
+  listContexts(): Promise<readonly SubscriberContext[]> {
+    return this.#contexts.list();
+  }
+
+  removeContext(subscriber: string): Promise<void> {
+    return this.#contexts.remove(subscriber);
+  }
+
   async getEvent(eventId: string): Promise<EventOf<Events>> {
     return (await this.#state.event(eventId)) as EventOf<Events>;
   }
@@ -193,6 +222,18 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   getDeadLetter(id: string): Promise<DeadLetter> {
     return this.#state.deadLetter(id);
+  }
+
+  listScheduled(): Promise<readonly ScheduledEvent[]> {
+    return this.#scheduled.list();
+  }
+
+  getScheduled(eventId: string): Promise<ScheduledEventWithContent> {
+    return this.#scheduled.get(eventId);
+  }
+
+  cancelScheduled(eventId: string): Promise<boolean> {
+    return this.#scheduled.cancel(eventId);
   }
 
   getHealth(): Promise<EngineHealth> {

@@ -15,6 +15,11 @@ export function proposeTopics(this: CliContext, partial: string): Promise<readon
   return propose(this, '/topics', 'topic', partial);
 }
 
+/** Subscribers with a context. */
+export function proposeContexts(this: CliContext, partial: string): Promise<readonly string[]> {
+  return propose(this, '/contexts?limit=1000', 'subscriber', partial);
+}
+
 async function propose(context: CliContext, path: string, field: string, partial: string): Promise<readonly string[]> {
   try {
     const url = serviceUrl(context, undefined);

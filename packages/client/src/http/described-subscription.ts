@@ -7,6 +7,7 @@ export interface DescribedSubscription {
   readonly subscriber?: string;
   readonly topic: string;
   readonly filter?: NonNullable<SubscriptionDefinition['filter']>;
+  readonly context?: NonNullable<SubscriptionDefinition['context']>;
   readonly connectionType: SubscriptionSink['kind'];
   readonly endpoint?: string;
   readonly signed?: boolean;
@@ -22,13 +23,14 @@ export interface DescribedSubscription {
 const HIDDEN = '***';
 
 export function definitionOf(described: DescribedSubscription): SubscriptionDefinition {
-  const { id, name, subscriber, topic, filter, options, state, createdAt, updatedAt } = described;
+  const { id, name, subscriber, topic, filter, context, options, state, createdAt, updatedAt } = described;
   return {
     id,
     ...(name === undefined ? {} : { name }),
     ...(subscriber === undefined ? {} : { subscriber }),
     topic,
     ...(filter === undefined ? {} : { filter }),
+    ...(context === undefined ? {} : { context }),
     sink: sinkOf(described),
     options,
     state,

@@ -12,7 +12,7 @@ import { responseError } from './response-error.ts';
 const NO_CONTENT = 204;
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Begins with `/`; names in it are encoded. */
   readonly path: string;
   readonly query?: URLSearchParams;

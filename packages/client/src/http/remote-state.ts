@@ -8,7 +8,6 @@ import type {
   SubscriptionStatus,
 } from '@event-manager/core';
 import {
-  EventManagerError,
   type EventsPage,
   eventsPage,
   type JsonObject,
@@ -18,16 +17,12 @@ import {
 } from '@event-manager/core/portable';
 import { type DescribedSubscription, definitionOf } from './described-subscription.ts';
 import type { HttpCaller } from './http-caller.ts';
+import { everyPage, type Page, pageOf } from './pages.ts';
 import { queryParameters } from './query-parameters.ts';
 
 /** Pages of the sizes that the service allows. */
 const SUBSCRIPTIONS_PAGE = '1000';
 const LETTERS_PAGE = '100';
-
-interface Page {
-  readonly data: readonly unknown[];
-  readonly nextCursor: string | null;
-}
 
 /** What is asked and changed over HTTP, one request at a time: everything but publishing, handlers and streams. */
 export class RemoteState {
@@ -104,6 +99,10 @@ export class RemoteState {
     return (await this.#pages('/topics', {})) as TopicInfo[];
   }
 
+  async removeTopic(topic: string): Promise<void> {
+    await this.#http.call({ method: 'DELETE', path: topicPath(topic), isRepeatable: true });
+  }
+
   async metrics(): Promise<EventMetrics> {
     return (await this.#get('/metrics')) as EventMetrics;
   }
@@ -127,15 +126,8 @@ export class RemoteState {
     return this.#http.call({ method: 'GET', path, isRepeatable: true, ...(query === undefined ? {} : { query }) });
   }
 
-  async #pages(path: string, query: Readonly<Record<string, string>>): Promise<unknown[]> {
-    const all: unknown[] = [];
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const parameters = new URLSearchParams(cursor === undefined ? query : { ...query, cursor });
-      const page = pageOf(await this.#get(path, parameters));
-      all.push(...page.data);
-      cursor = page.nextCursor;
-    }
-    return all;
+  #pages(path: string, query: Readonly<Record<string, string>>): Promise<unknown[]> {
+    return everyPage(this.#http, path, query);
   }
 
   async #change(
@@ -155,10 +147,4 @@ function subscriptionPath(id: string): string {
 
 function topicPath(topic: string): string {
   return `/topics/${encodeURIComponent(topic)}`;
-}
-
-function pageOf(body: unknown): Page {
-  const { data } = body as Partial<Page>;
-  if (Array.isArray(data)) return body as Page;
-  throw new EventManagerError('internal', 'The answer does not come from an event manager: it has no list of data.');
 }

@@ -5,7 +5,7 @@
  * waits in the log.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import type { AttemptError, Sink } from '../contracts/sink.ts';
+import type { RealtimeState, Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
@@ -19,14 +19,18 @@ import type { Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type Attached, needsAttaching } from './attached.ts';
+import type { Enrich } from '../sink/enriching-sink.ts';
+import { type Attached, isAttachable, needsAttaching } from './attached.ts';
+import { Attachments } from './attachments.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
-import { changedRequest } from './changed-request.ts';
+import { changedRequest, mayBecome, throughOf } from './changed-request.ts';
 import { Duty } from './duty.ts';
+import type { WaysOut } from './make-sink.ts';
 import { parseSubscription } from './parse-subscription.ts';
+import { Pulls } from './pulls.ts';
 import { readSubscribe, withRetry } from './read-subscribe.ts';
 import { StateChanges } from './state-changes.ts';
-import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
+import type { StoppedReason, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 import { isDurable, SubscriptionRecords } from './subscription-records.ts';
 import { type SubscriptionStatus, settledPosition, statusOf, unservedStatus } from './subscription-status.ts';
 
@@ -37,6 +41,8 @@ export interface SubscriptionsOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  readonly webSocketSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
+  readonly onSwitched: WaysOut['onSwitched'];
   /** Of subscriptions that say nothing about retries. */
   readonly retryPolicy: RetryPolicy;
   readonly owner: string;
@@ -51,27 +57,53 @@ export interface DetachOptions {
   readonly drainMs?: number | undefined;
 }
 
+/** A subscription together with what of this process serves it. */
+export interface Joined {
+  readonly definition: SubscriptionDefinition;
+  /** Absent for one that needs nobody attached. */
+  readonly attached: Attached | undefined;
+}
+
 export class Subscriptions {
+  /** For subscriptions whose deliveries are asked for. */
+  readonly pulls: Pulls;
   readonly #options: SubscriptionsOptions;
   readonly #catalog: Catalog;
   readonly #nextId: () => string;
   readonly #records: SubscriptionRecords;
+  /** What is sent in place of the events of a subscription. */
+  readonly #enrichers = new Map<string, Enrich>();
+  readonly #attachments: Attachments;
   readonly #duty: Duty;
   readonly #states: StateChanges;
 
   constructor(options: SubscriptionsOptions) {
-    const { adapter, dispatch, runtime, limits, webhookSink, owner, onFailure } = options;
+    const { adapter, dispatch, runtime, limits, owner, onFailure } = options;
     this.#options = options;
     this.#catalog = new Catalog(adapter.state);
     this.#nextId = createEventIdSource(runtime);
     const catalog = this.#catalog;
     this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog });
-    this.#duty = new Duty({ adapter, dispatch, runtime, catalog, webhookSink, owner, onFailure });
+    const attachments = new Attachments({ dispatch, runtime, onFailure });
+    this.#attachments = attachments;
+    const pulls = new Pulls({ catalog, dispatch, runtime, changed: (id) => this.#duty.exclusive(id, async () => {}) });
+    this.pulls = pulls;
+    this.#duty = new Duty({
+      ...{ adapter, dispatch, runtime, catalog, attachments, pulls },
+      ways: { ...options, enrichers: this.#enrichers },
+      owner,
+      onFailure,
+    });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
   }
 
   get count(): number {
     return this.#catalog.size;
+  }
+
+  /** Handlers and sockets of this process that are attached, and askers that wait. */
+  get members(): number {
+    return this.#attachments.count + this.pulls.askers;
   }
 
   /** Restores the durable subscriptions and serves those that need nobody attached. */
@@ -86,16 +118,21 @@ export class Subscriptions {
   }
 
   /**
-   * Creates a subscription, or attaches to the one of the same name and definition. Every event acknowledged after it
-   * resolved is owed. With `socket` it is served through that instead of a handler or endpoint of the input: of two sockets
-   * that attach to one name the later one has it, because the earlier one may be lost without anybody having noticed.
-   * Throws what `parseSubscription` throws, `subscription_conflict`, `too_many_subscriptions`, `not_supported`.
+   * Creates a subscription, or attaches to the one of the same name and definition: as one more member, or in the place of
+   * the member that `socket` says it is. Every event acknowledged after it resolved is owed. With `socket` it is served through
+   * that instead of a handler or endpoint of the input. Throws what `parseSubscription` throws, `subscription_conflict`,
+   * `too_many_subscriptions`, `not_supported`.
    */
   async subscribe(principal: Principal, input: unknown, socket?: Attached): Promise<SubscriptionDefinition> {
-    const { limits, webhookSink } = this.#options;
-    const { request, attached } = readSubscribe(input, { limits, webhooks: webhookSink !== undefined }, socket);
+    return (await this.join(principal, input, socket)).definition;
+  }
+
+  /** The same, for a caller that may leave again. */
+  async join(principal: Principal, input: unknown, socket?: Attached): Promise<Joined> {
+    const { request, attached } = readSubscribe(input, this.#options, socket);
     const id = request.name === undefined ? this.#nextId() : namedSubscriptionId(request.name);
-    return this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, attached));
+    const definition = await this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, attached));
+    return { definition, attached };
   }
 
   get(_principal: Principal, id: string): SubscriptionDefinition {
@@ -108,7 +145,11 @@ export class Subscriptions {
 
   status(_principal: Principal, id: string): SubscriptionStatus {
     const active = this.#options.dispatch.active.get(id);
-    return active ? statusOf(active, this.#options.stallWatch.progressOf(active)) : unservedStatus();
+    const members = this.#membersOf(id);
+    const status = active
+      ? statusOf(active, this.#options.stallWatch.progressOf(active), this.#options.runtime.clock)
+      : unservedStatus();
+    return members === undefined ? status : { ...status, members };
   }
 
   /** The same with the lag also where nobody serves it here, which takes a look at what is kept of it. */
@@ -137,14 +178,17 @@ export class Subscriptions {
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
     return this.#duty.exclusive(id, async () => {
       const before = this.get(principal, id);
-      const request = parseSubscription(changedRequest(before, input), this.#options.limits, socketOf(before));
-      if (request.name !== before.name || request.sink.kind !== before.sink.kind) {
+      const changed = changedRequest(before, input);
+      const request = parseSubscription(changed, this.#options.limits, throughOf(before, changed));
+      if (request.name !== before.name || !mayBecome(before.sink, request.sink)) {
         throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
           pointer: request.name !== before.name ? '/name' : '/endpoint',
         });
       }
       const updatedAtMs = this.#options.runtime.clock.wallMs();
-      const definition = { ...before, ...request, updatedAtMs };
+      // What has no context of its own any more: a change that says nothing of it has it in the request.
+      const { context: _replaced, ...others } = before;
+      const definition = { ...others, ...request, updatedAtMs };
       await this.#duty.replace(definition, () => this.#catalog.update(definition));
       return definition;
     });
@@ -157,20 +201,40 @@ export class Subscriptions {
   }
 
   /**
-   * The handler or socket of this process leaves: a named subscription goes on existing, an unnamed one ends. What has an
-   * endpoint has nobody to leave. With `sink` nothing happens when another one is attached by now. Attempts that have not
-   * ended within `drainMs` are released, which costs no failure. Throws `subscription_not_found`.
+   * The handlers or sockets of this process leave, or with `sink` that one alone. While another member is attached, or there is
+   * a fallback, the subscription goes on; else a named one waits and an unnamed one ends. What needs nobody attached has nobody
+   * to leave. Attempts that have not ended within `drainMs` are released, which costs no failure. Throws
+   * `subscription_not_found`.
    */
   async detach(principal: Principal, id: string, options: DetachOptions = {}): Promise<void> {
     this.get(principal, id);
     const { sink, drainMs } = options;
-    await this.#duty.exclusive(id, async () => {
-      if (sink !== undefined && this.#duty.attachedTo(id)?.sink !== sink) return;
+    const leaving = await this.#duty.exclusive(id, async () => {
+      const members = this.#attachments.of(id)?.all ?? [];
+      const leavers = members.filter((member) => sink === undefined || member.sink === sink);
       const definition = this.#catalog.get(id);
-      if (definition && !needsAttaching(definition)) return;
+      const goesOn = definition && !needsAttaching(definition) && this.#catalog.isDurable(id);
+      if (goesOn || leavers.length < members.length) {
+        // What they have under way need not keep others from joining, changing and leaving.
+        return { ended: Promise.all(leavers.map((member) => this.#duty.leaveOne(id, member, drainMs))) };
+      }
+      if (definition && !isAttachable(definition)) return undefined;
       if (this.#catalog.isDurable(id)) await this.#duty.leave(id, async () => {}, { drainMs });
       else await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs });
+      return undefined;
     });
+    await leaving?.ended;
+  }
+
+  /** Sends what `enrich` makes of the events of a subscription with a WebSocket endpoint, as long as this process serves it. */
+  enrich(id: string, enrich: Enrich | undefined): void {
+    if (enrich) this.#enrichers.set(id, enrich);
+    else this.#enrichers.delete(id);
+  }
+
+  /** How its receiver is reached; `undefined` for one that has no connection, and where it is not served. */
+  realtime(id: string): RealtimeState | undefined {
+    return this.#options.dispatch.active.get(id)?.sink.realtime;
   }
 
   /** Everything at or before this cursor is settled; `undefined` when the subscription is not served here. */
@@ -184,9 +248,9 @@ export class Subscriptions {
     this.#duty.leaseLost(subscription);
   }
 
-  /** The receiver said that it is gone for good: nothing is delivered until somebody resumes. */
-  gone(subscription: ActiveSubscription, reason: AttemptError): void {
-    this.#states.gone(subscription, reason);
+  /** Nothing is delivered until somebody resumes. */
+  stopped(subscription: ActiveSubscription, reason: StoppedReason): void {
+    this.#states.stop(subscription, reason);
   }
 
   async close(drainMs: number): Promise<void> {
@@ -232,20 +296,20 @@ export class Subscriptions {
       );
     }
     if (!attached) return known;
-    if (this.#duty.attachedTo(known.id)) {
-      if (known.sink.kind !== 'socket') {
-        const words = 'A handler of this process is attached already; several members are not supported yet.';
-        throw new EventManagerError('not_supported', words, { pointer: '/name' });
-      }
-      await this.#duty.leave(known.id, async () => {}, { drainMs: 0, reason: 'taken_over' });
-    }
     await this.#duty.attach(known, attached);
     return known;
   }
 
+  #membersOf(id: string): number | undefined {
+    const definition = this.#catalog.get(id);
+    if (definition?.sink.kind === 'pull') return this.pulls.askersOf(id);
+    return definition && isAttachable(definition) ? (this.#attachments.of(id)?.size ?? 0) : undefined;
+  }
+
   async #remove(id: string): Promise<void> {
-    // What is under way through a socket may wait for the very client that waits for this, and its debts end here.
-    const drainMs = this.#catalog.get(id)?.sink.kind === 'socket' ? 0 : undefined;
+    // What is under way through a socket, or leased, may wait for the very client that waits for this, and its debts end here.
+    const kind = this.#catalog.get(id)?.sink.kind;
+    const drainMs = kind === 'socket' || kind === 'pull' ? 0 : undefined;
     if (!this.#catalog.isDurable(id)) {
       await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs, reason: 'ended' });
       return;
@@ -253,9 +317,4 @@ export class Subscriptions {
     await this.#duty.leave(id, () => this.#records.remove(id), { drainMs, reason: 'ended' });
     await this.#records.forgetDebts(id);
   }
-}
-
-/** What a change of a definition cannot say, because no input can. */
-function socketOf({ sink }: SubscriptionDefinition): 'socket' | undefined {
-  return sink.kind === 'socket' ? 'socket' : undefined;
 }

@@ -6,12 +6,14 @@ import type { PayloadCheck } from './payload-check.ts';
 
 const PAGE = 1_000;
 
-/** The declared topics as the state store has them, by their canonical names. They are never removed. */
+/** The declared topics as the state store has them, by their canonical names. */
 export class TopicCatalog {
   readonly #state: StateStore;
   readonly #compiler: SchemaCompiler | undefined;
   readonly #onChange: (canonical: string) => void;
   readonly #topics = new Map<string, DeclaredTopic>();
+  /** Changed here since the refresh under way began: what it read may be older. */
+  readonly #changedHere = new Set<string>();
   #characters = 0;
   /** In their order; made when somebody asks. */
   #names: readonly string[] | undefined;
@@ -55,18 +57,42 @@ export class TopicCatalog {
     const topic = new DeclaredTopic(kept, revision, this.#compiler);
     // Made already, to see whether the schema can be used; none when only something else of the topic changed.
     this.#set(canonical, check ? topic.use(check) : topic);
+    this.#changedHere.add(canonical);
+  }
+
+  /** Whoever creates it again begins anew. */
+  async remove(canonical: string): Promise<void> {
+    await this.#state.commit([{ kind: 'topic', key: canonical }]);
+    this.#drop(canonical);
+    this.#changedHere.add(canonical);
   }
 
   /** Reads all that others may have changed. */
   async refresh(): Promise<void> {
+    const seen = new Set<string>();
+    this.#changedHere.clear();
     let after: string | undefined;
     do {
       const page = await this.#state.load('topic', { ...(after === undefined ? {} : { after }), limit: PAGE });
       for (const { key, value, revision } of page.entries) {
+        seen.add(key);
+        if (this.#changedHere.has(key)) continue;
         this.#set(key, new DeclaredTopic(value as unknown as KeptTopic, revision, this.#compiler));
       }
       after = page.next;
     } while (after !== undefined);
+    for (const canonical of [...this.#topics.keys()]) {
+      if (!seen.has(canonical) && !this.#changedHere.has(canonical)) this.#drop(canonical);
+    }
+  }
+
+  #drop(canonical: string): void {
+    const known = this.#topics.get(canonical);
+    if (!known) return;
+    this.#topics.delete(canonical);
+    this.#names = undefined;
+    this.#characters -= known.characters;
+    this.#onChange(canonical);
   }
 
   #set(canonical: string, topic: DeclaredTopic): void {

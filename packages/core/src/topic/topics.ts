@@ -1,5 +1,5 @@
 /**
- * The operations on topics: declare, look at, give a new version of a schema. A declaration is one state record under the
+ * The operations on topics: declare, look at, give a new version of a schema, forget. A declaration is one state record under the
  * canonical topic, so that processes on one store see the same; schemas of a library live in the process that gave them.
  *
  * A new schema under `backward` promises that what is stored fits. So it is on trial first: every event that is published
@@ -58,6 +58,8 @@ const UNDECLARED: TopicRules = Object.freeze({ isDeclared: false, version: 0, ch
 export class Topics {
   readonly #options: TopicsOptions;
   readonly #catalog: TopicCatalog;
+  /** Of the event types that this process brings along. */
+  readonly #own = new Map<string, PayloadCheck>();
   readonly #standard = new Map<string, PayloadCheck>();
   readonly #trials = new Map<string, SchemaTrial>();
   /** For every topic that is in one of the three above: made when an event asks. */
@@ -74,8 +76,9 @@ export class Topics {
     this.#catalog = new TopicCatalog({ state: adapter.state, compiler, onChange });
     for (const [type, schema] of Object.entries(definitions)) {
       if (!isStandardSchema(schema)) throw new TypeError(`The schema of ${type} does not speak Standard Schema.`);
-      this.#bring(parseTopic(type, limits, '/events'), standardCheck(schema));
+      this.#own.set(parseTopic(type, limits, '/events'), standardCheck(schema));
     }
+    for (const [canonical, check] of this.#own) this.#bring(canonical, check);
     this.#refreshing = new OneAtATime(
       () => this.#catalog.refresh(),
       (error) => {
@@ -182,6 +185,19 @@ export class Topics {
       updatedAt: now,
     };
     return this.#change(canonical, wanted, changed, revision);
+  }
+
+  /**
+   * Forgets a declaration with all versions of its schema; what is stored stays. A schema that this process brought along with the
+   * event types goes on to hold. Throws `topic_not_found`, `invalid_topic`.
+   */
+  async remove(_principal: Principal, topic: string): Promise<void> {
+    const canonical = parseTopic(topic, this.#options.limits, '/topic');
+    await this.#inTurn(canonical, async () => {
+      this.#known(canonical);
+      await this.#catalog.remove(canonical);
+      this.#bring(canonical, this.#own.get(canonical));
+    });
   }
 
   /** Throws `topic_not_found`, `invalid_topic`. */

@@ -16,6 +16,9 @@ const CEILINGS: Partial<Limits> = {
 /** Read wherever they are used, and of no consequence for what was accepted before. */
 const LIVE: ReadonlySet<string> = new Set<keyof Limits>([
   'batchEventsMax',
+  'contextEntriesMax',
+  'contextsMax',
+  'filterCharactersMax',
   'filterEntriesMax',
   'publishWaitingBytesMax',
   'publishWaitingMax',

@@ -7,6 +7,7 @@ export interface SubscriptionDescription {
   readonly subscriber?: string;
   readonly topic: string;
   readonly filter?: SubscriptionDefinition['filter'];
+  readonly context?: SubscriptionDefinition['context'];
   readonly connectionType: SubscriptionDefinition['sink']['kind'];
   readonly endpoint?: string;
   /** True when deliveries are signed. */
@@ -23,13 +24,14 @@ export function describeSubscription(
   definition: SubscriptionDefinition,
   status: SubscriptionStatus,
 ): SubscriptionDescription {
-  const { id, name, subscriber, topic, filter, sink, options, state, createdAtMs, updatedAtMs } = definition;
+  const { id, name, subscriber, topic, filter, context, sink, options, state, createdAtMs, updatedAtMs } = definition;
   return {
     id,
     ...(name === undefined ? {} : { name }),
     ...(subscriber === undefined ? {} : { subscriber }),
     topic,
     ...(filter === undefined ? {} : { filter }),
+    ...(context === undefined ? {} : { context }),
     connectionType: sink.kind,
     ...(sink.kind === 'webhook'
       ? {

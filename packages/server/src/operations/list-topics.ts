@@ -1,11 +1,11 @@
 import { canonicalLevels, EventManagerError, type Principal, type TopicInfo } from '@event-manager/core';
+import { cursorOfName, nameOfCursor } from './name-cursor.ts';
 import type { OperationContext } from './operation-context.ts';
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
 /** A topic may hold a hundred versions of a schema of 64 KiB: the page ends early instead and is continued by its cursor. */
 const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
-const CURSOR_CHARACTERS_MAX = 4_096;
 
 export interface TopicsFound {
   readonly topics: readonly TopicInfo[];
@@ -24,12 +24,12 @@ export function listTopics(
     const words = `A page has 1 to ${LIMIT_MAX} topics.`;
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : nameOfCursor(cursor);
   const { topics, next } = engine.topics.page(principal, { after, limit });
   const fitting = topics.slice(0, countFitting(topics));
   const last = fitting.length < topics.length ? canonicalLevels(fitting.at(-1)!.topic) : next;
   if (last === undefined) return { topics };
-  return { topics: fitting, nextCursor: Buffer.from(last).toString('base64url') };
+  return { topics: fitting, nextCursor: cursorOfName(last) };
 }
 
 /** So many fit on the page, at least one. */
@@ -40,14 +40,4 @@ function countFitting(topics: readonly TopicInfo[]): number {
     if (characters > PAGE_CHARACTERS_MAX) return Math.max(1, at);
   }
   return topics.length;
-}
-
-function readCursor(cursor: string): string {
-  const bytes = Buffer.from(cursor, 'base64url');
-  const name = cursor.length > CURSOR_CHARACTERS_MAX ? '' : bytes.toString();
-  const isName = name !== '' && Buffer.from(name).equals(bytes) && !/\p{Cc}/u.test(name);
-  if (isName && bytes.toString('base64url') === cursor) return name;
-  throw new EventManagerError('invalid_cursor', 'The cursor was not made by this product or was cut.', {
-    pointer: '/cursor',
-  });
 }

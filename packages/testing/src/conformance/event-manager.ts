@@ -1,7 +1,9 @@
 import { describe } from 'vitest';
+import { contextsConformance } from './event-manager-contexts.ts';
 import { handlingConformance } from './event-manager-handling.ts';
 import { publishConformance } from './event-manager-publish.ts';
 import { readConformance } from './event-manager-read.ts';
+import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
 import { subscribeConformance } from './event-manager-subscribe.ts';
 import { topicsConformance } from './event-manager-topics.ts';
@@ -14,6 +16,8 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     subscribeConformance(start);
     handlingConformance(start);
     readConformance(start);
+    scheduleConformance(start);
     topicsConformance(start);
+    contextsConformance(start);
   });
 }

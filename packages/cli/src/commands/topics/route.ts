@@ -69,6 +69,12 @@ const addSchema: Command<CliContext> = buildCommand({
   },
 });
 
+const remove: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./topics.ts')).removeTopic,
+  parameters: { flags: SERVICE_FLAGS, positional: { kind: 'tuple', parameters: [topic] } },
+  docs: { brief: 'Forget the declaration of a topic; what is stored stays' },
+});
+
 const rejections: Command<CliContext> = buildCommand({
   loader: async () => (await import('./rejections.ts')).listRejections,
   parameters: { flags: SERVICE_FLAGS },
@@ -76,6 +82,6 @@ const rejections: Command<CliContext> = buildCommand({
 });
 
 export const topicsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, addSchema, rejections },
+  routes: { list, get, create, addSchema, remove, rejections },
   docs: { brief: 'Declare topics and their schemas' },
 });

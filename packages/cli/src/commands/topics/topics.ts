@@ -45,6 +45,12 @@ export async function addTopicSchema(
   await print(this, flags, await client.addTopicSchema(topic, schema, optionsOf(flags)));
 }
 
+export async function removeTopic(this: CliContext, flags: ServiceFlags, topic: string): Promise<void> {
+  await using client = await connect(this, flags);
+  await client.removeTopic(topic);
+  await new Output(this, flags).result({ topic, removed: true }, () => [`removed ${topic}`]);
+}
+
 function optionsOf({ description, compatibility }: SchemaFlags): TopicOptions {
   return {
     ...(description === undefined ? {} : { description }),

@@ -31,7 +31,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   too_many_errors: 400,
   overloaded: 429,
   too_many_subscriptions: 409,
-  too_many_contexts: 429,
+  too_many_contexts: 409,
   too_many_topics: 409,
   too_many_scheduled: 409,
   id_conflict: 409,

@@ -7,6 +7,7 @@ import { getTopic } from '../../../operations/get-topic.ts';
 import { listRejections } from '../../../operations/list-rejections.ts';
 import { listTopics } from '../../../operations/list-topics.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
+import { removeTopic } from '../../../operations/remove-topic.ts';
 import { answerEvents } from '../answer-events.ts';
 import { type JsonBodies, readJsonBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -35,6 +36,11 @@ export function topicRoutes(app: FastifyInstance, context: OperationContext, bod
   });
 
   app.get<ByTopic>('/topics/:topic', async (request) => getTopic(context, ANONYMOUS, request.params.topic));
+
+  app.delete<ByTopic>('/topics/:topic', async (request, reply) => {
+    await removeTopic(context, ANONYMOUS, request.params.topic);
+    return reply.code(204).send();
+  });
 
   app.post<ByTopic>('/topics/:topic/schemas', async (request, reply) => {
     const wanted = await readJsonBody(request, reply, bodies);

@@ -64,6 +64,7 @@ const SUBSCRIPTIONS: Components = {
       subscriber: Type.Optional(Type.String()),
       topic: Type.String(),
       filter: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      context: Type.Optional(component('RelevanceContext')),
       connectionType: Type.String(),
       endpoint: Type.Optional(Type.String({ description: 'Values in its query are shown as `***`.' })),
       signed: Type.Optional(Type.Boolean()),

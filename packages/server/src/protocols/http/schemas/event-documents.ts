@@ -88,6 +88,7 @@ const EVENT_ERRORS = [
   'id_conflict',
   'schema_violation',
   'topic_not_declared',
+  'too_many_scheduled',
 ] as const;
 
 const PUBLISH = {
@@ -97,8 +98,9 @@ const PUBLISH = {
   description: 'Answered when the event is as durable as `GET /health` says. Safe to repeat under the same id.',
   body: json(component('EventIn')),
   answers: {
-    200: { description: 'The same event was stored under this id before.', content: json(component('Published')) },
+    200: { description: 'The same event was stored or scheduled before.', content: json(component('Published')) },
     201: { description: 'The event is stored.', content: json(component('Published')) },
+    202: { description: 'The event is kept until its time.', content: json(component('Published')) },
   },
   errors: [...EVENT_ERRORS, ...BODY_ERRORS, ...WRITE_ERRORS],
 } as const;
@@ -113,6 +115,7 @@ const PUBLISH_BATCH = {
   answers: {
     200: { description: 'All were stored before.', content: json(component('BatchAnswer')) },
     201: { description: 'All are stored.', content: json(component('BatchAnswer')) },
+    202: { description: 'All wait for their time.', content: json(component('BatchAnswer')) },
     207: {
       description: 'Look at each result.',
       content: {

@@ -1,4 +1,4 @@
-import type { Limits } from '@event-manager/core';
+import { DELAY_MS_MAX, type Limits } from '@event-manager/core';
 import Type, { type TSchemaOptions } from 'typebox';
 import { type Components, component, spelled } from './component.ts';
 import { momentSchema, NEXT_CURSOR, nameSchema, prioritySchema, topicSchema, wholeSchema } from './text-schemas.ts';
@@ -39,15 +39,33 @@ function eventIn(limits: Limits) {
       metadata: Type.Optional(component('EventMetadataIn')),
       correlationId: name({ description: 'The flow it belongs to.', ...spelled('correlation_id') }),
       causationId: name({ description: 'Id of the event that caused it.', ...spelled('causation_id') }),
+      ...laterFields(),
     },
     {
       ...CLOSED,
       description: 'An event to publish.',
+      not: TWO_TIMES,
       if: { required: ['topic'] },
       else: { properties: { type: topicSchema(limits) } },
       examples: [{ type: 'order.created', source: 'shop', payload: { total: 12.5 } }],
     },
   );
+}
+
+const BOTH = { required: ['deliverAt', 'delayMs'] };
+const EITHER = { anyOf: [{ required: ['deliverAt'] }, { required: ['delayMs'] }] };
+/** The time of delivery is said once, beside the fields or in the metadata. */
+const TWO_TIMES = { anyOf: [BOTH, { ...EITHER, required: ['metadata'], properties: { metadata: EITHER } }] };
+
+/** One of them, beside the fields of the event or in its metadata. */
+function laterFields() {
+  const words = 'Kept durably until this moment, then published under its id; one that has passed means now.';
+  return {
+    deliverAt: Type.Optional(momentSchema({ description: words, ...spelled('deliver_at') })),
+    delayMs: Type.Optional(
+      wholeSchema(0, DELAY_MS_MAX, { description: 'The same as a wait from now on.', ...spelled('delay_ms') }),
+    ),
+  };
 }
 
 function metadataIn(limits: Limits) {
@@ -64,8 +82,9 @@ function metadataIn(limits: Limits) {
       expiresAt: Type.Optional(
         momentSchema({ description: 'No attempt begins after this moment.', ...spelled('expires_at') }),
       ),
+      ...laterFields(),
     },
-    { description: 'Further keys are kept as they are.' },
+    { description: 'Further keys are kept as they are.', not: BOTH },
   );
 }
 
@@ -100,7 +119,10 @@ const STORED: Components = {
 const PUBLISHED = {
   id: Type.String({ format: 'uuid' }),
   cursor: Type.String({ description: 'A stream from here continues behind the event.' }),
-  duplicate: Type.Boolean({ description: 'The same event was stored under this id before.' }),
+  duplicate: Type.Boolean({ description: 'The same event was stored or scheduled under this id before.' }),
+  scheduledFor: Type.Optional(
+    Type.String({ format: 'date-time', description: 'When an event that waits for its time will be published.' }),
+  ),
 };
 const INDEX = Type.Integer({ minimum: 0, description: 'Which line, blank ones not counted.' });
 
@@ -112,20 +134,21 @@ function answers(limits: Limits): Components {
     }),
     BatchIn: Type.Union([eventList(limits), Type.Object({ events: eventList(limits) }, CLOSED)]),
     BatchEntry: Type.Union([
-      Type.Object({ status: Type.Enum([200, 201]), ...PUBLISHED }, CLOSED),
+      Type.Object({ status: Type.Enum([200, 201, 202]), ...PUBLISHED }, CLOSED),
       Type.Object({ status: errorStatus(), error: component('Problem') }, CLOSED),
     ]),
     BatchAnswer: Type.Object(
       {
         results: Type.Array(component('BatchEntry'), { description: 'One per event, in order.' }),
         stored: Type.Integer({ minimum: 0 }),
+        scheduled: Type.Integer({ minimum: 0, description: 'Accepted, and waiting for their time.' }),
         duplicates: Type.Integer({ minimum: 0 }),
         failed: Type.Integer({ minimum: 0 }),
       },
       CLOSED,
     ),
     BatchLine: Type.Union([
-      Type.Object({ index: INDEX, status: Type.Enum([200, 201]), ...PUBLISHED }, CLOSED),
+      Type.Object({ index: INDEX, status: Type.Enum([200, 201, 202]), ...PUBLISHED }, CLOSED),
       Type.Object({ index: INDEX, status: errorStatus(), error: component('BatchLineError') }, CLOSED),
     ]),
     BatchLineError: Type.Object(

@@ -1,11 +1,13 @@
 import type { Limits } from '@event-manager/core';
 import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import type { Components } from './component.ts';
+import { contextDocuments, contextSchemas } from './context-documents.ts';
 import { DEAD_LETTER_DOCUMENTS } from './dead-letter-documents.ts';
 import { eventDocuments } from './event-documents.ts';
 import { eventSchemas } from './event-schemas.ts';
 import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
+import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts';
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
 import { subscriptionSchemas } from './subscription-schemas.ts';
 import { topicDocuments, topicSchemas } from './topic-documents.ts';
@@ -15,13 +17,22 @@ export function routeDocuments(limits: Limits): RouteDocuments {
   return {
     ...eventDocuments(limits),
     ...topicDocuments(limits),
+    ...contextDocuments(limits),
     ...SUBSCRIPTION_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
+    ...SCHEDULED_DOCUMENTS,
     ...HEALTH_DOCUMENTS,
   };
 }
 
 /** Every schema that they name. */
 export function components(limits: Limits): Components {
-  return { ...eventSchemas(limits), ...topicSchemas(limits), ...subscriptionSchemas(limits), ...ANSWER_SCHEMAS };
+  return {
+    ...eventSchemas(limits),
+    ...topicSchemas(limits),
+    ...contextSchemas(limits),
+    ...subscriptionSchemas(limits),
+    ...SCHEDULED_SCHEMAS,
+    ...ANSWER_SCHEMAS,
+  };
 }

@@ -87,6 +87,7 @@ function requestFields(limits: Limits): Record<'topic' | 'endpoint', TSchema> & 
       nameSchema(limits, { description: 'The service that owns it.', ...spelled('subscriberId', 'serviceName') }),
     ),
     filter: Type.Optional(component('Filter', spelled('filters'))),
+    context: Type.Optional(component('RelevanceContextIn')),
     options: Type.Optional(component('SubscriptionOptionsIn')),
   };
 }

@@ -86,6 +86,14 @@ export function topicDocuments(limits: Limits): RouteDocuments {
       answers: { 200: DECLARED },
       errors: ['topic_not_found', 'invalid_topic'],
     },
+    'DELETE /topics/:topic': {
+      operationId: 'removeTopic',
+      tag,
+      summary: 'Forget the declaration of a topic; what is stored stays',
+      path: byTopic,
+      answers: { 204: { description: 'It is gone: events on the topic have to fit nothing any more.' } },
+      errors: ['topic_not_found', 'invalid_topic', ...WRITE_ERRORS],
+    },
     'POST /topics/:topic/schemas': {
       operationId: 'addTopicSchema',
       tag,
