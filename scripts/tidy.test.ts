@@ -93,6 +93,8 @@ describe('imports', () => {
     ['core', 'undici'],
     ['journal', '@event-manager/webhook'],
     ['webhook', '@event-manager/server'],
+    ['webhook', '@event-manager/realtime'],
+    ['realtime', '@event-manager/journal'],
     ['server', '@event-manager/journal'],
     ['server', '@event-manager/testing'],
   ])('refuses that %s imports %s', (from, specifier) => {
@@ -105,6 +107,7 @@ describe('imports', () => {
     const sources = {
       'packages/journal/src/a.ts': "import '@event-manager/core';",
       'packages/server/src/compose.ts': "import '@event-manager/journal';",
+      'packages/realtime/src/a.ts': "import '@event-manager/webhook';",
     };
     expect(findingsOf(sources)).toEqual([]);
   });

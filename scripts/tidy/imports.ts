@@ -3,7 +3,19 @@ import { type Finding, isPackageSource, isTest, packageOf, type SourceFile } fro
 
 const SCOPE = '@event-manager/';
 /** Adapters and sinks: what neighbours core on the other side of its contracts. They know core and nobody else. */
-const NEIGHBOURS = new Set(['journal', 'postgres', 'redis', 'kafka', 'level', 'webhook', 'schema', 'testing']);
+const NEIGHBOURS = new Set([
+  'journal',
+  'postgres',
+  'redis',
+  'kafka',
+  'level',
+  'webhook',
+  'realtime',
+  'schema',
+  'testing',
+]);
+/** What leaves this machine passes one guard, whatever it is spoken over. */
+const SHARES_THE_GUARD = { from: 'realtime', of: 'webhook' };
 /** The one file that picks adapters and sinks. */
 const COMPOSITION = 'packages/server/src/compose.ts';
 /** Test material is not part of any product package. */
@@ -32,6 +44,7 @@ export function findMisdirected(files: readonly SourceFile[]): Finding[] {
 function directionAdvice(path: string, from: string, to: string): string | undefined {
   if (from === 'core') return 'core imports no package: take what you need by contract';
   if (to === TEST_ONLY) return 'only tests import the testing package';
+  if (from === SHARES_THE_GUARD.from && to === SHARES_THE_GUARD.of) return undefined;
   if (NEIGHBOURS.has(from) && to !== 'core') return `${from} imports only ${SCOPE}core`;
   if (from === 'server' && NEIGHBOURS.has(to) && path !== COMPOSITION)
     return `only ${COMPOSITION} picks adapters and sinks`;

@@ -10,6 +10,7 @@ const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = 
   limits: true,
   retryPolicy: true,
   webhookSink: true,
+  webSocketSink: true,
   systemEvents: true,
   stallAfterMs: true,
   owner: true,

@@ -1,5 +1,9 @@
 export { type AddressGuard, type AddressGuardOptions, addressGuard } from './address/address-guard.ts';
 export { checkEndpoint } from './address/check-endpoint.ts';
+export { type GuardedDialing, guardedDialing } from './address/guarded-dialing.ts';
+export { dnsAddresses, type ResolveAddresses } from './address/resolve-addresses.ts';
+export { extraHeaders } from './send/extra-headers.ts';
+export { networkFailure } from './send/network-failure.ts';
 export { type Sender, type SenderLimits, type SenderOptions, webhookSender } from './send/sender.ts';
 export { generateSecret, readSecret } from './signature/secret.ts';
 export { type Signable, sign } from './signature/sign.ts';

@@ -11,10 +11,15 @@ export interface Delivery {
 /** What became of one attempt. A failed delivery is a value, not an exception. */
 export type Outcome =
   | { readonly status: 'delivered' }
-  /** Failed; try again by the policy, not before `afterMs` if given. */
-  | { readonly status: 'retry'; readonly error: AttemptError; readonly afterMs?: number }
-  /** The receiver asks for a pause; costs no retry. */
-  | { readonly status: 'busy'; readonly afterMs: number; readonly error?: AttemptError }
+  /**
+   * Failed; try again by the policy, not before `afterMs` if given. `unreached` when the receiver never saw it (no connection,
+   * no name): the probe of a breaker then costs no retry.
+   */
+  | { readonly status: 'retry'; readonly error: AttemptError; readonly afterMs?: number; readonly unreached?: true }
+  /** The receiver asks for a pause of the whole subscription; costs no retry. Without `afterMs` the retry policy says how long. */
+  | { readonly status: 'busy'; readonly afterMs?: number; readonly error?: AttemptError }
+  /** Nobody began to handle it, or nobody knows: owed at once, here or on another way. Costs no failure. */
+  | { readonly status: 'release' }
   /** Will never succeed: dead letter at once. */
   | { readonly status: 'reject'; readonly error: AttemptError }
   /** The receiver is gone for good: this delivery is a dead letter and the subscription stops. */
@@ -28,6 +33,8 @@ export interface AttemptError {
 }
 
 export interface DeliverOptions {
+  /** False once its outcomes are settled, or it was given up and its place is free again. */
+  readonly isUnderWay?: boolean;
   /** Aborted when the delivery timed out, its lease was lost or the engine stops. */
   readonly signal: AbortSignal;
   /** When it will be aborted, on the monotonic clock in milliseconds. */
@@ -39,10 +46,31 @@ export interface DeliverOptions {
   settled?(index: number, outcome: Outcome): void;
 }
 
+/** How a receiver with a connection of its own is reached at the moment. */
+export interface RealtimeState {
+  readonly connected: boolean;
+  /** The way that the next delivery takes. */
+  readonly way: 'realtime' | 'fallback';
+  /** How often the way changed since it is served here. */
+  readonly switches: number;
+  /** Why there is no connection. */
+  readonly lastError?: AttemptError;
+}
+
 /** Takes deliveries out of the engine. */
 export interface Sink {
   /** True when every call of `deliver` is given one delivery, whatever the batch size of the subscription. */
   readonly single?: boolean;
+  /** True when the sink itself ends what takes too long: the engine gives nothing up that is under way. */
+  readonly keepsTime?: boolean;
+  /** False while nobody can take a delivery: then nothing is claimed. Absent: somebody always can. */
+  readonly isUp?: boolean;
+  /** How many more deliveries it takes now. Absent: any number. */
+  readonly room?: number;
+  /** How its connection is, for a sink that has one. */
+  readonly realtime?: RealtimeState | undefined;
+  /** Called once by whoever serves it: tells when `isUp` has changed and when there is room again. */
+  watch?(onChange: () => void): void;
   /**
    * One outcome per delivery in order. Throws only for bugs (counts as `retry`). May answer without a promise when the
    * work was synchronous, which saves a turn per delivery.

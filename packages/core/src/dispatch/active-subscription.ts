@@ -7,6 +7,7 @@ import type { EventPriority, Lane } from '../event/priority.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Limits } from '../limits.ts';
 import type { Chance } from '../runtime/chance.ts';
+import { SinkGate } from '../sink/sink-gate.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { type Pattern, parsePattern } from '../topic/pattern.ts';
 import { Attempts } from './attempts.ts';
@@ -16,6 +17,8 @@ import { type Receiver, receiverOf } from './failure/receiver.ts';
 import { type Gate, Pause } from './gate.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
+import type { Aging } from './pace/aging.ts';
+import { Waits } from './pace/waits.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /** A subscription that this engine serves: its definition, its way out, and what it owes. */
@@ -26,7 +29,10 @@ export class ActiveSubscription {
   matches: ((event: Event) => boolean) | undefined;
   /** The lanes that can match at all. */
   wanted: readonly boolean[];
-  readonly sink: Sink;
+  /** Of several members that share it, or of the one there is: `receive`. */
+  sink: Sink;
+  /** Receivers of which each may have `maxConcurrency` calls under way. */
+  width = 1;
   readonly queue: LocalQueue;
   readonly counts: DeliveryCounts = noCounts();
   /** When an attempt ended, or an event was passed over, on the monotonic clock; 0 when neither happened yet. */
@@ -48,6 +54,9 @@ export class ActiveSubscription {
   readonly pause = new Pause();
   /** All have to be open for a claim. */
   readonly gates: Gate[] = [this.pause];
+  /** Whose turn it is when lanes grow old; absent where they do not. */
+  aging: Aging | undefined;
+  readonly waits = new Waits();
   /** What is known of whoever takes its deliveries; absent where nobody wants to know. */
   readonly receiver: Receiver | undefined;
   /** The next look at a closed gate, while it is in the timetable. */
@@ -78,11 +87,13 @@ export class ActiveSubscription {
     this.#totals = options.totals;
     this.receiver = receiverOf(options.definition, options.chance, options.queue.receiver);
     if (this.receiver?.breaker) this.gates.push(this.receiver.breaker);
+    if (this.sink.watch) this.gates.push(new SinkGate(this.sink));
   }
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
   get attemptsSoon(): boolean {
-    return this.isServing && this.definition.sink.kind === 'handler' && this.definition.state === 'active';
+    if (!this.isServing || this.definition.state !== 'active') return false;
+    return this.definition.sink.kind === 'handler' && this.sink.isUp !== false;
   }
 
   /** The wall time from which it was owed the event: one that reads the past was not late for it. */
@@ -99,7 +110,13 @@ export class ActiveSubscription {
   }
 
   get concurrencyLeft(): number {
-    return this.definition.options.maxConcurrency - this.slotsTaken;
+    return this.definition.options.maxConcurrency * this.width - this.slotsTaken;
+  }
+
+  /** From now on `width` receivers share it, through `sink`. */
+  receive(sink: Sink, width: number): void {
+    this.sink = sink;
+    this.width = width;
   }
 
   /** A gate is closed: whatever waits does not wait for us. */

@@ -3,6 +3,7 @@
  * the clock is read by whoever needs it anyway: the cost is a few additions (`docs/metrics.md` has the measurement).
  */
 import { type DeliveryCounts, noCounts } from '../dispatch/delivery-counts.ts';
+import { noReceiverCounts } from '../dispatch/failure/receiver-status.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import { LANES, type Lane } from '../event/priority.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,10 +17,13 @@ export class Meter {
   duplicates = 0;
   /** All subscriptions together, also of those that are not served any more. */
   readonly deliveries: DeliveryCounts = noCounts();
+  readonly receivers = noReceiverCounts();
   readonly publishLatency = new LatencyHistogram();
   readonly handlerLatency = new LatencyHistogram();
   readonly endToEndLatency = new LatencyHistogram();
   readonly waits: readonly LatencyHistogram[] = LANES.map(() => new LatencyHistogram());
+  /** How often a fallback began and ended to serve in place of a realtime way. */
+  readonly switches = { began: 0, ended: 0 };
   readonly #rejected = new Map<string, number>();
   readonly #clock: Clock;
   #wallAheadMs = 0;
@@ -27,6 +31,11 @@ export class Meter {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** A subscription goes this way from now on. */
+  switched(way: 'realtime' | 'fallback'): void {
+    this.switches[way === 'fallback' ? 'began' : 'ended']++;
   }
 
   /** Events that were refused with this code. */
@@ -40,9 +49,11 @@ export class Meter {
     return error;
   }
 
-  /** A first attempt begins at `nowMs` (monotonic) for an event that was owed since `sinceMs` (wall). */
-  begun(lane: Lane, sinceMs: number, nowMs: number): void {
-    this.waits[lane]!.observe(this.#wallMs(nowMs) - sinceMs);
+  /** A first attempt begins at `nowMs` (monotonic) for an event that was owed since `sinceMs` (wall). Returns how long it waited. */
+  begun(lane: Lane, sinceMs: number, nowMs: number): number {
+    const waitMs = Math.max(0, this.#wallMs(nowMs) - sinceMs);
+    this.waits[lane]!.observe(waitMs);
+    return waitMs;
   }
 
   /** A receiver took at `nowMs` (monotonic) what was owed since `sinceMs` (wall). */

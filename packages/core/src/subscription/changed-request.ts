@@ -1,4 +1,5 @@
 import { type FieldTable, fieldName } from '../json/read-fields.ts';
+import { withoutPaceOf } from './pace-in-filter.ts';
 import type { SubscriptionDefinition, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription-fields.ts';
 
@@ -13,15 +14,16 @@ interface WayChanges {
 
 /** The request that gives `definition` with `changes` when it is parsed: a change in any spelling replaces what is stored. */
 export function changedRequest(definition: SubscriptionDefinition, changes: Fields): Fields {
-  const { name, subscriber, topic, filter, sink } = definition;
+  const { name, subscriber, topic, filter, context, sink } = definition;
   const given = changes['options'];
   const way = storedWay(sink, {
     endpoint: mentioned(changes, 'endpoint', SUBSCRIPTION_FIELDS),
     realtime: inEither(changes, given, 'realtime'),
     fallbackWebhook: inEither(changes, given, 'fallbackWebhook'),
   });
-  const options = { ...definition.options, ...way.options };
-  const stored = { name, subscriber, topic, filter, options, ...way.fields };
+  const pace = mentioned(changes, 'filter', SUBSCRIPTION_FIELDS);
+  const options = { ...withoutPaceOf(pace, { ...definition.options }), ...way.options };
+  const stored = { name, subscriber, topic, filter, context, options, ...way.fields };
   const merged = isFields(given) ? { ...changes, options: overlay(options, given, OPTION_FIELDS) } : changes;
   return overlay(stored, merged, SUBSCRIPTION_FIELDS);
 }

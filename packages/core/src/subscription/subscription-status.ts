@@ -1,8 +1,11 @@
 import type { Position } from '../contracts/event-store.ts';
+import type { RealtimeState } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { type DeliveryCounts, noCounts } from '../dispatch/delivery-counts.ts';
+import { type ReceiverStatus, receiverStatus } from '../dispatch/failure/receiver-status.ts';
 import type { ProgressState } from '../health/progress.ts';
 import type { SubscriptionProgress } from '../health/stall-watch.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 /** How far a subscription is, as far as this process knows. */
 export interface SubscriptionStatus {
@@ -18,11 +21,27 @@ export interface SubscriptionStatus {
   readonly lag?: number;
   /** When an attempt ended or an event was passed over, RFC 3339; absent when neither happened since it is served here. */
   readonly lastProgressAt?: string;
+  /**
+   * Handlers or sockets of this process that share it, or askers that wait for its deliveries; absent where there are none by
+   * its kind.
+   */
+  readonly members?: number;
   readonly counts: Readonly<DeliveryCounts>;
+  /** How its receiver is, where it has an endpoint or a breaker. */
+  readonly receiver?: ReceiverStatus;
+  /** How its receiver is reached, where that is a connection. */
+  readonly realtime?: RealtimeState;
 }
 
-export function statusOf({ queue, counts }: ActiveSubscription, progress: SubscriptionProgress): SubscriptionStatus {
+export function statusOf(
+  subscription: ActiveSubscription,
+  progress: SubscriptionProgress,
+  clock: Clock,
+): SubscriptionStatus {
+  const { queue, counts } = subscription;
   const { id: _id, name: _name, ...rest } = progress;
+  const receiver = receiverStatus(subscription, clock);
+  const { realtime } = subscription.sink;
   return {
     served: true,
     waiting: queue.waitingCount,
@@ -30,6 +49,8 @@ export function statusOf({ queue, counts }: ActiveSubscription, progress: Subscr
     owed: queue.owed.size,
     ...rest,
     counts: { ...counts },
+    ...(receiver ? { receiver } : {}),
+    ...(realtime ? { realtime } : {}),
   };
 }
 

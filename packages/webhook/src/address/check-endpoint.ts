@@ -2,12 +2,13 @@ import { isIP } from 'node:net';
 import { DEFAULT_LIMITS, EventManagerError } from '@event-manager/core';
 import { type AddressGuard, bareHost } from './address-guard.ts';
 
+const HTTP = ['http:', 'https:'];
 /** Names that mean this machine or its cloud's metadata service everywhere. */
 const INSIDE: ReadonlySet<string> = new Set(['localhost', 'metadata', 'metadata.google.internal', 'instance-data']);
 const INSIDE_ENDINGS = ['.localhost', '.in-addr.arpa', '.ip6.arpa'];
 
 /**
- * Reads the endpoint of a webhook when a subscription is made. Throws `invalid_endpoint` or `endpoint_blocked`.
+ * Reads the endpoint of a subscription when it is made. Throws `invalid_endpoint` or `endpoint_blocked`.
  *
  * Names are not resolved here: what they answer now says nothing about later, and the time it takes would tell a
  * stranger which names exist inside. The connection is judged again by `guardedConnector`, each time.
@@ -16,14 +17,16 @@ export function checkEndpoint(
   endpoint: string,
   guard: AddressGuard,
   charactersMax: number = DEFAULT_LIMITS.endpointCharactersMax,
+  protocols: readonly string[] = HTTP,
 ): URL {
   if (endpoint.length > charactersMax) throw invalid(`The endpoint has more than ${charactersMax} characters.`);
   // The URL parser drops tabs and line ends and trims: what a person read and what is called would differ.
   if (/[\s\p{Cc}]/u.test(endpoint)) throw invalid('The endpoint has a space or a control character.');
   const url = URL.parse(endpoint);
   if (url === null) throw invalid('The endpoint is not an absolute URL.');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw invalid('The endpoint must begin with http:// or https://.');
+  if (!protocols.includes(url.protocol)) {
+    throw invalid(`The endpoint must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`);
+  }
   if (url.username !== '' || url.password !== '')
     throw invalid('The endpoint must not contain a user name or password.');
   if (!mayDial(url.hostname, guard)) throw endpointBlocked();

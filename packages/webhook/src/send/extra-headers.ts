@@ -5,7 +5,7 @@ const COUNT_MAX = 50;
 const VALUE_CHARACTERS_MAX = 4096;
 /** What HTTP itself or this sink says; letting a subscription say otherwise would forge signatures or split requests. */
 const RESERVED =
-  /^(host|connection|content-length|content-type|content-encoding|transfer-encoding|keep-alive|te|trailer|upgrade|expect|accept-encoding|proxy-.*|webhook-.*|event-manager-.*)$/;
+  /^(host|connection|content-length|content-type|content-encoding|transfer-encoding|keep-alive|te|trailer|upgrade|expect|accept-encoding|proxy-.*|webhook-.*|event-manager-.*|sec-websocket-.*)$/;
 
 /** Checks the headers that a subscription adds to each request. Throws `invalid_subscription`. Names come back in lower case. */
 export function extraHeaders(given: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,0 +1,80 @@
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import { FILTER_FIELDS } from '../filter/aliases.ts';
+import { type FieldTable, fieldName } from '../json/read-fields.ts';
+import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
+
+/** What `createRealtimeStream` takes: a request to subscribe that need not name a topic (then it is about everything). */
+export interface RealtimeRequest {
+  readonly topic?: string;
+  /** With a name of its own the subscription stays when the stream is closed. */
+  readonly name?: string;
+  readonly subscriberId?: string;
+  /** `ws:` or `wss:` URL that the bus connects to. Without it the events come to `onEvent` of this program alone. */
+  readonly endpoint?: string;
+  readonly filters?: unknown;
+  readonly options?: unknown;
+  readonly [field: string]: unknown;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Says how a connection is kept that the bus dials; there is none when the program itself receives. */
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
+  'heartbeatMs',
+  'reconnectAttempts',
+  'bufferSize',
+  'compression',
+]);
+
+/** The request to subscribe that is meant. What is wrong in it is refused there. */
+export function subscribeRequestOf(request: unknown): Fields {
+  if (!isFields(request))
+    throw new EventManagerError('invalid_subscription', 'An object is expected here.', { pointer: '' });
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const named = (name: string) => fieldOf(given, name, SUBSCRIPTION_FIELDS);
+  const topic = named('topic') === undefined ? { topic: '#' } : {};
+  const endpoint = named('endpoint');
+  if (endpoint !== undefined) {
+    // Found again by whoever sets up the same stream after a restart, instead of a second one beside it.
+    const name = named('name') === undefined ? { name: `realtime/${named('subscriber') ?? endpoint}` } : {};
+    return { ...topic, ...name, ...given };
+  }
+  const kept = Object.entries(given).filter(([key]) => fieldName(SUBSCRIPTION_FIELDS, key) !== 'connectionType');
+  return { ...topic, ...Object.fromEntries(kept.map(([key, value]) => [key, withoutConnection(key, value)])) };
+}
+
+/** Of `setupRealtimeStream`: options and fields of the filter stand beside each other, and each finds its place. */
+export function setupRequestOf(subscriberId: string, options: unknown = {}): RealtimeRequest {
+  if (!isFields(options))
+    throw new EventManagerError('invalid_subscription', 'An object is expected here.', { pointer: '' });
+  const fields: Record<string, unknown> = { subscriberId };
+  const filters: Record<string, unknown> = {};
+  const delivery: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    const name = fieldName(SUBSCRIPTION_FIELDS, key);
+    if (name === 'filter' && isFields(value)) Object.assign(filters, value);
+    else if (name === 'options' && isFields(value)) Object.assign(delivery, value);
+    else if (name !== undefined) fields[key] = value;
+    else if (fieldName(FILTER_FIELDS, key) !== undefined) filters[key] = value;
+    else if (fieldName(OPTION_FIELDS, key) !== undefined) delivery[key] = value;
+    // It is refused by its name.
+    else fields[key] = value;
+  }
+  if (Object.keys(filters).length > 0) fields['filters'] = filters;
+  if (Object.keys(delivery).length > 0) fields['options'] = delivery;
+  return fields;
+}
+
+function withoutConnection(key: string, value: unknown): unknown {
+  if (fieldName(SUBSCRIPTION_FIELDS, key) !== 'options' || !isFields(value)) return value;
+  const kept = Object.entries(value).filter(([name]) => !CONNECTION_OPTIONS.has(fieldName(OPTION_FIELDS, name) ?? ''));
+  return Object.fromEntries(kept);
+}
+
+function fieldOf(fields: Fields, name: string, table: FieldTable): unknown {
+  return Object.entries(fields).find(([key]) => fieldName(table, key) === name)?.[1];
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

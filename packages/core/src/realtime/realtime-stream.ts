@@ -1,0 +1,127 @@
+/**
+ * What `createRealtimeStream` and `setupRealtimeStream` give: a subscription with an ear.
+ *
+ *     opening ──subscribed, and connected or known not to be──▶ open ──close──▶ closed
+ *
+ * It can be used before it is open, as the specification does: `onEvent` of what was not awaited registers the handler, which
+ * is called from the first event on. The same for the bus in this process and for one over the network; what differs
+ * stands behind `RealtimeHost`.
+ */
+
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { Event } from '../event/event.ts';
+import type { Subscription } from '../event-manager.ts';
+import type { RealtimeRequest } from './realtime-request.ts';
+import { subscribeRequestOf } from './realtime-request.ts';
+
+/** Gets each event. What it returns takes the place of the event for the handlers after it and for the endpoint; nothing leaves it as it is. */
+export type RealtimeHandler = (event: Event) => unknown;
+
+export interface RealtimeStream extends AsyncDisposable {
+  readonly subscription: Subscription;
+  /** Handlers are called in the order of their registration. Returns how to take it away again. */
+  onEvent(handler: RealtimeHandler): () => void;
+  /** With an endpoint: the bus is connected to it. Without: the events come to this program. */
+  isConnected(): boolean;
+  /** Ends the stream. A subscription with a name of its own stays, and its endpoint is served on; any other ends with its debt. */
+  close(): Promise<void>;
+}
+
+/** A stream that may not be open yet. */
+export type OpeningRealtimeStream = Promise<RealtimeStream> & Pick<RealtimeStream, 'onEvent' | 'isConnected' | 'close'>;
+
+/** Where a stream lives. */
+export interface RealtimeHost {
+  subscribe(request: Readonly<Record<string, unknown>>): Promise<Subscription>;
+  /** Of a subscription without endpoint. */
+  isAttached(subscriptionId: string): boolean;
+  /** Connects the handlers with a subscription that has an endpoint. */
+  follow(subscription: Subscription, run: RealtimeHandler): Following | Promise<Following>;
+}
+
+/** A subscription with an endpoint, as far as its stream is concerned. */
+export interface Following {
+  isConnected(): boolean;
+  /** There are handlers now. */
+  listen(): void;
+  stop(): void;
+}
+
+export function openRealtimeStream(host: RealtimeHost, request: RealtimeRequest): OpeningRealtimeStream {
+  const stream = new Stream(host);
+  const opening = stream.open(request);
+  return Object.assign(opening, {
+    onEvent: (handler: RealtimeHandler) => stream.onEvent(handler),
+    isConnected: () => stream.isConnected(),
+    close: async () => (await opening).close(),
+  });
+}
+
+class Stream implements RealtimeStream {
+  readonly #host: RealtimeHost;
+  readonly #handlers = new Set<RealtimeHandler>();
+  readonly #hasHandler = Promise.withResolvers<void>();
+  #subscription: Subscription | undefined;
+  #following: Following | undefined;
+  #isClosed = false;
+
+  constructor(host: RealtimeHost) {
+    this.#host = host;
+  }
+
+  get subscription(): Subscription {
+    if (this.#subscription) return this.#subscription;
+    throw new EventManagerError('closed', 'The stream is not open yet.');
+  }
+
+  async open(request: RealtimeRequest): Promise<RealtimeStream> {
+    const asked = subscribeRequestOf(request);
+    if (asked['endpoint'] === undefined) {
+      const handler = async (event: Event) => {
+        await this.#hasHandler.promise;
+        return this.#run(event);
+      };
+      this.#subscription = await this.#host.subscribe({ ...asked, handler });
+      return this;
+    }
+    this.#subscription = await this.#host.subscribe(asked);
+    this.#following = await this.#host.follow(this.#subscription, (event) => this.#run(event));
+    if (this.#handlers.size > 0) this.#following.listen();
+    return this;
+  }
+
+  onEvent(handler: RealtimeHandler): () => void {
+    this.#handlers.add(handler);
+    this.#hasHandler.resolve();
+    this.#following?.listen();
+    return () => void this.#handlers.delete(handler);
+  }
+
+  isConnected(): boolean {
+    if (this.#isClosed || !this.#subscription) return false;
+    return this.#following?.isConnected() ?? this.#host.isAttached(this.#subscription.id);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#following?.stop();
+    await this.#subscription?.[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What a handler refuses with `success: false` ends there, and is the answer. */
+  async #run(event: Event): Promise<unknown> {
+    let value: unknown = event;
+    for (const handler of this.#handlers) {
+      const made = await handler(value as Event);
+      if (typeof made !== 'object' || made === null) continue;
+      if ((made as { success?: unknown }).success === false) return made;
+      if ('type' in made) value = made;
+    }
+    return value;
+  }
+}
