@@ -76,8 +76,9 @@ export function deadLetterChanges(facts: {
   ];
   // Two subscriptions that refuse each other's dead letters would tell of them for ever; the letter itself is kept.
   const tellsOfOne = (kept.flags & DEAD_LETTER) !== 0;
-  if (definition.options.deadLetterTopic !== undefined && !tellsOfOne) {
-    const value = tellingEvent(letter, definition.options.deadLetterTopic, kept) as unknown as JsonValue;
+  const { deadLetterTopic, useDLQ = true } = definition.options;
+  if (deadLetterTopic !== undefined && useDLQ && !tellsOfOne) {
+    const value = tellingEvent(letter, deadLetterTopic, kept) as unknown as JsonValue;
     changes.push({ kind: 'schedule', key: `dead-letter/${key}`, value });
   }
   return changes;

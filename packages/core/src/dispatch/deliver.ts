@@ -36,6 +36,10 @@ export class Attempt implements DeliverOptions {
     this.deliveries = batch.map(({ claimed, kept }) => ({ record: kept, subscriptionId, attempt: claimed.attempt }));
   }
 
+  get isUnderWay(): boolean {
+    return this.isListed;
+  }
+
   /** Made on demand: most handlers never ask, and an AbortController costs more than a delivery. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
@@ -99,7 +103,7 @@ function isOutcome(value: unknown): value is Outcome {
   };
   const saysWhy = typeof error?.code === 'string' && typeof error.message === 'string';
   const hasDelay = typeof afterMs === 'number' && afterMs >= 0;
-  if (status === 'delivered') return true;
+  if (status === 'delivered' || status === 'release') return true;
   if (status === 'busy') return (afterMs === undefined || hasDelay) && (error === undefined || saysWhy);
   if (status === 'retry') return saysWhy && (afterMs === undefined || hasDelay);
   return (status === 'reject' || status === 'gone') && saysWhy;

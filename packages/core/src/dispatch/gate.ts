@@ -1,3 +1,5 @@
+import type { ClaimedDelivery } from './claim.ts';
+
 /**
  * What may hold a subscription back although it has something to deliver: a receiver that asked for a pause, a limit of the
  * rate, a breaker. The dispatcher asks every gate before it claims and claims no more than the narrowest lets through, so
@@ -9,7 +11,7 @@ export interface Gate {
   /** When to ask a closed gate again, on the monotonic clock; `Infinity` when whoever opens it wakes the subscription. */
   opensAtMs: number;
   /** So many were claimed, each of which will be attempted, or released before that. */
-  claimed?(count: number, nowMs: number): void;
+  claimed?(count: number, nowMs: number, batch: readonly ClaimedDelivery[]): void;
   /** So many are attempted now. A retry waits between its claim and this for its number to be durable. */
   begun?(count: number): void;
 }

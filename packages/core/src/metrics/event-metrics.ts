@@ -1,4 +1,5 @@
 import type { DeliveryCounts } from '../dispatch/delivery-counts.ts';
+import type { ReceiverMetrics } from '../dispatch/failure/receiver-status.ts';
 import type { PriorityName } from '../event/priority.ts';
 
 /** A distribution of waits, in milliseconds. The quantiles are estimated inside a bucket, as Prometheus estimates them. */
@@ -51,6 +52,8 @@ export interface EventMetrics {
   readonly rejected: Readonly<Record<string, number>>;
   /** What became of deliveries, all subscriptions together. */
   readonly deliveries: Readonly<DeliveryCounts>;
+  /** How the receivers of deliveries are, where they have an endpoint or a breaker. */
+  readonly receivers: ReceiverMetrics;
   readonly queueDepthByLane: ByLane<number>;
   /** From storing an event to the beginning of its first attempt. */
   readonly waitByLane: ByLane<LatencySummary>;

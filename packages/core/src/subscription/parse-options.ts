@@ -7,10 +7,10 @@ import { decodeCursor } from '../query/cursor.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy } from '../retry/retry-policy.ts';
 import { isReserved, parseTopic } from '../topic/topic.ts';
 import { parseFailure } from './options/failure-options.ts';
+import { parseOrder } from './options/order-options.ts';
 import { defaultBatchSize, parsePace } from './options/pace-options.ts';
 import { readWhole } from './options/read-whole.ts';
 import type { StartFrom, SubscriptionOptions, SubscriptionSink } from './subscription.ts';
-import { parseOrder } from './options/order-options.ts';
 import { OPTION_FIELDS, START_FIELDS } from './subscription-fields.ts';
 
 /**

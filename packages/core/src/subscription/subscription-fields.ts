@@ -1,7 +1,7 @@
 import { fieldTable } from '../json/read-fields.ts';
 import { FAILURE_FIELD_NAMES, FAILURE_FIELD_SPELLINGS } from './options/failure-options.ts';
-import { PACE_FIELDS, PACE_SPELLINGS } from './options/pace-options.ts';
 import { ORDER_FIELDS } from './options/order-options.ts';
+import { PACE_FIELDS, PACE_SPELLINGS } from './options/pace-options.ts';
 import { REALTIME_NAMES, REALTIME_SPELLINGS, WAY_NAMES } from './options/realtime-options.ts';
 
 /** Every spelling of a subscription's fields, in camelCase (snake_case is understood everywhere). */

@@ -1,12 +1,12 @@
 import type { AdapterHealth, EventBusAdapter } from '../contracts/adapter.ts';
-import type { RealtimeState } from '../contracts/sink.ts';
 import type { LostRange } from '../contracts/event-store.ts';
+import type { RealtimeState } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { DeadLetter } from '../dispatch/dead-letter.ts';
-import type { Parked } from '../dispatch/order/key-record.ts';
 import type { ReceiverChange } from '../dispatch/failure/receiver.ts';
 import { receiverFacts } from '../dispatch/failure/receiver-facts.ts';
+import type { Parked } from '../dispatch/order/key-record.ts';
 import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
 import type { ScheduledEvent } from '../schedule/scheduled-event.ts';

@@ -1,0 +1,63 @@
+import type { AttemptError } from '../../contracts/sink.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Chance } from '../../runtime/chance.ts';
+import { breakerPolicyOf, disableAfterMsOf } from '../../subscription/options/failure-options.ts';
+import type { StoppedReason, SubscriptionDefinition } from '../../subscription/subscription.ts';
+import type { ActiveSubscription } from '../active-subscription.ts';
+import { Breaker } from './breaker.ts';
+import { FailingTime } from './failing-time.ts';
+
+/** What became of a receiver as a whole; each is counted, and all but a pause are told under `$sys`. */
+export type ReceiverChange =
+  | { readonly what: 'breaker-opened'; readonly error: AttemptError }
+  | { readonly what: 'breaker-closed' }
+  /** It asked for a pause. */
+  | { readonly what: 'paused' }
+  /** Half of the time after which it is stopped is over. */
+  | { readonly what: 'failing'; readonly error: AttemptError }
+  | { readonly what: 'stopped'; readonly reason: StoppedReason };
+
+/**
+ * What a subscription knows of the one who takes its deliveries, beyond single attempts. Only a subscription that has an
+ * endpoint, or asked for it, has one: the others pay nothing.
+ */
+export class Receiver {
+  readonly breaker: Breaker | undefined;
+  readonly failing: FailingTime;
+  /** Pauses it asked for one after the other, without anything taken between them. */
+  pausesInARow = 0;
+
+  constructor(definition: SubscriptionDefinition, chance: Chance, kept: JsonObject | undefined) {
+    const policy = breakerPolicyOf(definition);
+    this.breaker = policy && new Breaker(policy, chance);
+    this.failing = new FailingTime(disableAfterMsOf(definition), addressOf(definition), kept);
+  }
+
+  /** Somebody says that it is well. */
+  forgive(): void {
+    this.breaker?.close();
+    this.failing.end();
+    this.pausesInARow = 0;
+  }
+}
+
+/** Somebody says that the receiver of a subscription is well. Whoever calls it wakes the subscription. */
+export function forgive({ receiver, queue }: ActiveSubscription): void {
+  receiver?.forgive();
+  queue.receiver = undefined;
+}
+
+/** `undefined` where nobody wants to know. */
+export function receiverOf(
+  definition: SubscriptionDefinition,
+  chance: Chance,
+  kept: JsonObject | undefined,
+): Receiver | undefined {
+  const isWatched = 'endpoint' in definition.sink;
+  if (!isWatched && breakerPolicyOf(definition) === undefined && disableAfterMsOf(definition) === 0) return undefined;
+  return new Receiver(definition, chance, kept);
+}
+
+function addressOf({ id, sink }: SubscriptionDefinition): string {
+  return 'endpoint' in sink ? sink.endpoint : id;
+}
