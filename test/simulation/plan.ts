@@ -1,4 +1,6 @@
 import type { SeededChance } from '@event-manager/testing';
+import type { RunTrait, Trait } from './features/feature.ts';
+import { FEATURES, RUN_FEATURES } from './features/features.ts';
 
 /** What one seed means: drawn first and at once, so that a plan can be printed and understood without the run. */
 export interface Plan {
@@ -24,6 +26,8 @@ export interface Plan {
     readonly owedMax: number;
     readonly inFlightMax: number;
   };
+  /** Features that concern the run as a whole, by name. */
+  readonly traits: Readonly<Record<string, RunTrait>>;
 }
 
 export interface SubscriptionPlan {
@@ -41,6 +45,8 @@ export interface SubscriptionPlan {
   readonly answersLate: number;
   readonly busy: number;
   readonly rejects: number;
+  /** Features that the seed switched on for it, by name. */
+  readonly traits: Readonly<Record<string, Trait>>;
 }
 
 export interface FaultPlan {
@@ -53,6 +59,32 @@ export interface FaultPlan {
 const HOUR_MS = 3_600_000;
 
 export function drawPlan(seed: number, chance: SeededChance, failpoints: readonly string[]): Plan {
+  const plan = drawBase(seed, chance, failpoints);
+  const subscriptions = plan.subscriptions.map((subscription) => {
+    const draw = (name: string) => chance.fork(`${name} of ${subscription.name}`);
+    return {
+      ...subscription,
+      traits: drawTraits(FEATURES, (name, feature) => feature(draw(name), subscription, plan)),
+    };
+  });
+  const traits = drawTraits(RUN_FEATURES, (name, feature) => feature(chance.fork(name), plan));
+  return { ...plan, subscriptions, traits };
+}
+
+/** In the order of their names in the table: a feature sees nothing of the others, so that each can be read alone. */
+function drawTraits<F, T>(
+  features: Readonly<Record<string, F>>,
+  draw: (name: string, feature: F) => T | undefined,
+): Record<string, T> {
+  const traits: Record<string, T> = {};
+  for (const [name, feature] of Object.entries(features)) {
+    const trait = draw(name, feature);
+    if (trait !== undefined) traits[name] = trait;
+  }
+  return traits;
+}
+
+function drawBase(seed: number, chance: SeededChance, failpoints: readonly string[]): Plan {
   // Aimed at first, so that the least travelled steps are crashed as often as the others.
   const target = chance.pick([...failpoints, ...failpoints.filter(isOffTheWay).flatMap((name) => [name, name, name])]);
   const world = target.startsWith('journal.') || chance.happens(0.3) ? 'journal' : 'shared';
@@ -79,6 +111,7 @@ export function drawPlan(seed: number, chance: SeededChance, failpoints: readonl
       owedMax: chance.pick([8, 1_000]),
       inFlightMax,
     },
+    traits: {},
   };
 }
 
@@ -124,6 +157,7 @@ function drawSubscription(at: number, chance: SeededChance, isCalm: boolean, inF
     answersLate: trouble / 5,
     busy: trouble / 5,
     rejects: trouble / 10,
+    traits: {},
   };
 }
 

@@ -4,15 +4,18 @@ import {
   decodeCursor,
   type EventIn,
   EventManagerError,
+  type EventMetadataIn,
   matchesPattern,
   Published,
   parsePattern,
 } from '@event-manager/core';
 import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
-import type { Plan } from './plan.ts';
+import type { RunWorld, Wanted } from './features/feature.ts';
+import type { Plan, SubscriptionPlan } from './plan.ts';
 import { digestOf } from './receivers.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
+const ORDERING_KEYS = ['k1', 'k2', 'k3'];
 const TOPICS = ['a/x', 'a/y/x', 'b', 'b/c/d', 'c/x'];
 const GIVE_UP_MS = 3_000;
 
@@ -26,19 +29,24 @@ export interface PublisherOptions {
   /** A process that is up, chosen by chance. */
   readonly anyProcess: () => SimulatedProcess | undefined;
   readonly onAcknowledgedAfterFailure: () => void;
+  readonly world: RunWorld;
 }
+
+type Drawn = EventIn & { id: string; topic: string };
 
 /** A client that publishes its events one after the other and repeats each, under the same id, until it hears "stored". */
 export async function publishAll(options: PublisherOptions): Promise<void> {
   const { plan, time, chance } = options;
+  const features = chance.fork('features');
   for (let number = 0; number < plan.eventsPerPublisher; number++) {
     if (plan.pauseMs > 0) await time.wait(chance.integer(plan.pauseMs));
-    const event = drawEvent(options, number);
+    const drawn = drawEvent(options, number);
+    const event = { ...drawn, metadata: drawMetadata(options, features, drawn) };
     while (!(await publishOnce(options, event))) await time.wait(50 + chance.integer(200));
   }
 }
 
-function drawEvent({ name, chance, plan }: PublisherOptions, number: number): EventIn & { id: string; topic: string } {
+function drawEvent({ name, chance, plan }: PublisherOptions, number: number): Drawn {
   const bytes = new Uint8Array(16);
   chance.fill(bytes);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -50,18 +58,22 @@ function drawEvent({ name, chance, plan }: PublisherOptions, number: number): Ev
   return { id, type: 'simulated', source: name, topic: chance.pick(TOPICS), priority, payload };
 }
 
-async function publishOnce(
-  options: PublisherOptions,
-  event: EventIn & { id: string; topic: string },
-): Promise<boolean> {
+/** By what ordered subscriptions hold it back, and what the features of the run put beside. */
+function drawMetadata({ plan, world }: PublisherOptions, chance: SeededChance, event: Drawn): EventMetadataIn {
+  const drawn = Object.values(plan.traits).map((trait) => trait.metadata?.(chance, event, world));
+  return Object.assign({}, chance.happens(0.7) ? { orderingKey: chance.pick(ORDERING_KEYS) } : {}, ...drawn);
+}
+
+async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boolean> {
   const { name, plan, time, history, note, anyProcess } = options;
   const process = anyProcess();
   const engine = process?.engine;
   if (!process || !engine) return false;
-  const subscriptions = plan.subscriptions.filter((subscription) => wants(subscription, event)).map((s) => s.name);
+  const { subscriptions, optional } = isWantedBy(plan, event);
+  const keys = { topic: event.topic, key: String(event.metadata?.['orderingKey'] ?? event.topic) };
   const digest = digestOf(event.payload);
   const lane = event.priority as number;
-  history.push({ kind: 'invoke', client: name, id: event.id, subscriptions, digest, lane });
+  history.push({ kind: 'invoke', client: name, id: event.id, subscriptions, optional, digest, lane, keys });
   note(`invoke ${event.id} at ${process.name}`);
   const answer = await Promise.race([
     engine.publish(ANONYMOUS, event).catch((error: unknown) => error),
@@ -82,10 +94,27 @@ async function publishOnce(
   return true;
 }
 
-function wants(subscription: Plan['subscriptions'][number], event: { topic: string; priority?: unknown }): boolean {
-  const minimum = subscription.minimumPriority ?? 3;
-  return (
-    (event.priority as number) <= minimum &&
-    matchesPattern(parsePattern(subscription.topic, DEFAULT_LIMITS), event.topic)
-  );
+type Looked = Pick<Drawn, 'topic' | 'priority' | 'metadata'>;
+
+/** Who may get an event at all, and which of them may end without it. */
+export function isWantedBy(plan: Plan, event: Looked): { subscriptions: string[]; optional: string[] } {
+  const mayGet = plan.subscriptions.filter((subscription) => variantsOf(subscription).some((of) => wants(of, event)));
+  const mayMiss = mayGet.filter((subscription) => isOptional(plan, subscription, event));
+  return { subscriptions: mayGet.map(({ name }) => name), optional: mayMiss.map(({ name }) => name) };
+}
+
+function isOptional(plan: Plan, subscription: SubscriptionPlan, event: Looked): boolean {
+  if (Object.values(plan.traits).some((trait) => trait.isOptional?.(event.metadata))) return true;
+  return !variantsOf(subscription).every((variant) => wants(variant, event));
+}
+
+/** What the subscription wants at one time or another. */
+function variantsOf(subscription: SubscriptionPlan): readonly Wanted[] {
+  return [subscription, ...Object.values(subscription.traits).flatMap(({ variants = [] }) => variants)];
+}
+
+function wants(wanted: Wanted, event: Looked): boolean {
+  const minimum = wanted.minimumPriority ?? 3;
+  const isUrgent = (event.priority as number) <= minimum;
+  return isUrgent && matchesPattern(parsePattern(wanted.topic, DEFAULT_LIMITS), event.topic);
 }

@@ -31,6 +31,7 @@ export class Receiver {
   readonly #chance: SeededChance;
   readonly #history: HistoryEntry[];
   readonly #note: (what: string) => void;
+  #calls = 0;
 
   constructor(options: {
     plan: SubscriptionPlan;
@@ -47,9 +48,10 @@ export class Receiver {
   }
 
   /** The way of one process to this receiver. A dead process reaches nobody and hears nothing. */
-  sink(isAlive: () => boolean): Sink {
+  sink(isAlive: () => boolean, onDelivery: () => void): Sink {
     return {
       deliver: async (batch) => {
+        onDelivery();
         const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
         const outcome = await this.#receive(received, isAlive);
         return batch.map(() => outcome);
@@ -59,8 +61,9 @@ export class Receiver {
   }
 
   /** The same for a function of the process. */
-  handler(isAlive: () => boolean): EventHandler {
+  handler(isAlive: () => boolean, onDelivery: () => void): EventHandler {
     return async (event, { attempt }) => {
+      onDelivery();
       const outcome = await this.#receive([{ event, attempt }], isAlive);
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
@@ -74,10 +77,19 @@ export class Receiver {
     const outcome = outcomeOf(kind);
     // An answer after the time is up does not count, whatever it says.
     const failed = outcome?.status !== 'delivered' || kind === 'late';
+    const at = { atMs: this.#time.monotonicMs(), call: ++this.#calls };
     for (const { event, attempt } of batch) {
       this.#note(`deliver ${this.plan.name} ${event.id} ${attempt} ${kind}`);
       const digest = digestOf(event.payload);
-      this.#history.push({ kind: 'deliver', subscription: this.plan.name, id: event.id, attempt, digest, failed });
+      this.#history.push({
+        kind: 'deliver',
+        subscription: this.plan.name,
+        id: event.id,
+        attempt,
+        digest,
+        failed,
+        ...at,
+      });
     }
     return new Promise((resolve) => {
       if (!outcome) return;
@@ -89,15 +101,11 @@ export class Receiver {
   }
 
   #draw(): string {
-    const { fails, hangs, answersLate, busy, rejects } = this.plan;
+    const { fails, hangs, answersLate, busy, rejects, traits } = this.plan;
+    const usual = { fail: fails, hang: hangs, late: answersLate, busy, reject: rejects };
+    const shares: Record<string, number> = Object.assign(usual, ...answersOf(traits));
     let point = this.#chance.fraction();
-    for (const [kind, share] of Object.entries({
-      fail: fails,
-      hang: hangs,
-      late: answersLate,
-      busy,
-      reject: rejects,
-    })) {
+    for (const [kind, share] of Object.entries(shares)) {
       if (point < share) return kind;
       point -= share;
     }
@@ -105,11 +113,16 @@ export class Receiver {
   }
 }
 
+function answersOf(traits: SubscriptionPlan['traits']): readonly Readonly<Record<string, number>>[] {
+  return Object.values(traits).map(({ answers = {} }) => answers);
+}
+
 /** `undefined`: it never answers. */
 function outcomeOf(kind: string): Outcome | undefined {
   if (kind === 'hang') return undefined;
   if (kind === 'fail') return { status: 'retry', error: ERROR };
   if (kind === 'busy') return { status: 'busy', afterMs: 500 };
+  if (kind === 'gone') return { status: 'gone', error: ERROR };
   if (kind === 'reject') return { status: 'reject', error: ERROR };
   return { status: 'delivered' };
 }

@@ -1,5 +1,16 @@
-import { ANONYMOUS, type DeadLetter, type PlantedBug, type SubscriptionDefinition } from '@event-manager/core';
-import { type HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
+import {
+  ANONYMOUS,
+  type DeadLetter,
+  type Engine,
+  EventManagerError,
+  namedSubscriptionId,
+  type PlantedBug,
+  type Recorded,
+  type SubscriptionDefinition,
+} from '@event-manager/core';
+import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
+import type { LiveSubscription, RunWorld } from './features/feature.ts';
+import { lettersTold } from './letters-told.ts';
 import { drawPlan, type FaultPlan, type Plan, type SubscriptionPlan } from './plan.ts';
 import { publishAll } from './publisher.ts';
 import { Receiver } from './receivers.ts';
@@ -12,6 +23,8 @@ import { createWorld, type World } from './world.ts';
 /** Virtual time within which everything owed must be settled once all faults are over. */
 const SETTLE_WITHIN_MS = 600_000;
 const RUN_WITHIN_MS = 3_600_000;
+/** How long somebody waits for the answer to an operation before he tries again. */
+const OPERATION_MS_MAX = 10_000;
 
 export interface SeedResult {
   readonly seed: number;
@@ -55,6 +68,7 @@ class SimulatedRun {
   #abruptEnds = 0;
   #acknowledgedAfterFailure = 0;
   #isArmed = false;
+  readonly #runWorld: RunWorld;
 
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
@@ -63,12 +77,15 @@ class SimulatedRun {
     this.#plan = drawPlan(seed, this.#chance.fork('plan'), options.failpoints);
     this.#trace = new Trace(options.traceLines ?? 0);
     const { plan, time, note } = { plan: this.#plan, time: this.#time, note: this.#note };
-    this.#world = createWorld({ plan, time, chance: this.#chance.fork('world'), note });
+    const onHandover = (id: string) => this.#interrupt(this.#names.get(id));
+    this.#world = createWorld({ plan, time, chance: this.#chance.fork('world'), note, onHandover });
+    this.#runWorld = this.#createRunWorld();
     for (const subscription of plan.subscriptions) {
       const chance = this.#chance.fork(`receiver ${subscription.name}`);
       const history = this.#history;
       this.#receivers.set(subscription.name, new Receiver({ plan: subscription, time, chance, history, note }));
-      history.push({ kind: 'subscribe', subscription: subscription.name });
+      const order = Object.values(subscription.traits).find((trait) => trait.order)?.order;
+      history.push({ kind: 'subscribe', subscription: subscription.name, ...(order ? { order } : {}) });
     }
   }
 
@@ -116,6 +133,10 @@ class SimulatedRun {
     }
     for (const fault of this.#plan.faults) this.#time.after(fault.afterMs, () => this.#fault(fault));
     this.#watchFailures();
+    for (const trait of Object.values(this.#plan.traits)) trait.live?.(this.#runWorld);
+    for (const live of this.#liveSubscriptions()) {
+      for (const trait of Object.values(live.plan.traits)) trait.live?.(live);
+    }
     const work = Array.from({ length: this.#plan.publishers }, (_, at) =>
       publishAll({
         name: `publisher-${at}`,
@@ -125,6 +146,7 @@ class SimulatedRun {
         history: this.#history,
         note: this.#note,
         anyProcess: () => this.#anyProcess(),
+        world: this.#runWorld,
         onAcknowledgedAfterFailure: () => {
           this.#acknowledgedAfterFailure++;
         },
@@ -144,10 +166,20 @@ class SimulatedRun {
     // A process whose store failed is restarted by its operator first.
     await this.#time.advance(1_000);
     await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+    const traits = this.#liveSubscriptions().flatMap((live) =>
+      Object.values(live.plan.traits).map((trait) => ({ trait, live })),
+    );
+    for (const trait of Object.values(this.#plan.traits)) await this.#finish(trait.heal?.(this.#runWorld));
+    for (const { trait, live } of traits) await this.#finish(trait.heal?.(live));
     for (let rounds = 0; !(await this.#isSettled()); rounds++) {
       if (rounds * 500 > SETTLE_WITHIN_MS) throw new RangeError(`Not settled: ${await this.#whatIsOpen()}`);
+      for (const { trait, live } of traits) await this.#finish(trait.whileHealing?.(live));
       await this.#time.advance(500);
     }
+  }
+
+  async #finish(work: Promise<void> | undefined): Promise<void> {
+    if (work) await this.#time.run(work, SETTLE_WITHIN_MS);
   }
 
   async #judge(): Promise<SeedResult['report']> {
@@ -159,6 +191,8 @@ class SimulatedRun {
     const records = await this.#time.run(process.adapter.store.get(ids));
     const stored = new Map<string, string>();
     for (const record of records) if (record) stored.set(record.id, Buffer.from(record.body).toString());
+    const log = await this.#time.run(this.#readLog());
+    this.#history.push(...lettersTold(this.#plan, log, (id) => this.#names.get(id)));
     const verdict = judge({
       plan: this.#plan,
       history: this.#history,
@@ -168,10 +202,74 @@ class SimulatedRun {
       stored,
       acknowledgedAfterFailure: this.#acknowledgedAfterFailure,
     });
-    this.#violations.push(...verdict.violations);
+    this.#violations.push(...verdict.violations, ...(await this.#judgeTraits(verdict.report)));
     await this.#time.run(Promise.all(this.#processes.map((each) => each?.engine?.close())));
     this.#note(JSON.stringify({ ...verdict.report, subscriptions: undefined }));
     return verdict.report;
+  }
+
+  async #judgeTraits(report: HistoryReport): Promise<string[]> {
+    const judged: (string[] | Promise<string[]> | undefined)[] = [];
+    for (const trait of Object.values(this.#plan.traits)) judged.push(trait.judge?.(this.#runWorld));
+    for (const live of this.#liveSubscriptions()) {
+      const own = report.subscriptions.find(({ subscription }) => subscription === live.plan.name)!;
+      for (const trait of Object.values(live.plan.traits)) judged.push(trait.judge?.(own, live));
+    }
+    const words = await this.#time.run(Promise.all(judged), SETTLE_WITHIN_MS);
+    return words.flatMap((each) => each ?? []);
+  }
+
+  #liveSubscriptions(): LiveSubscription[] {
+    return this.#plan.subscriptions.map((plan) => {
+      const [id] = [...this.#names].find(([, name]) => name === plan.name)!;
+      // Its own chance: whatever it draws, the others draw the same.
+      return Object.assign(Object.create(this.#runWorld) as RunWorld, { plan, id });
+    });
+  }
+
+  #createRunWorld(): RunWorld {
+    const run = this;
+    return {
+      ...{ time: this.#time, history: this.#history, note: this.#note, chance: this.#chance.fork('features') },
+      get isHealing() {
+        return !run.#isArmed;
+      },
+      operate: (operation) => this.#operate(operation),
+      async insist(operation) {
+        for (;;) {
+          const done = await run.#operate(operation);
+          if (done !== undefined) return done;
+          await run.#time.wait(200);
+        }
+      },
+      readLog: () => this.#readLog(),
+      violation: (what) => void this.#violations.push(what),
+    };
+  }
+
+  async #operate<T extends object>(operation: (engine: Engine) => Promise<T>): Promise<T | undefined> {
+    const process = this.#anyProcess();
+    if (!process?.engine) return undefined;
+    const refused = (error: unknown) => {
+      if (!(error instanceof EventManagerError)) this.#violations.push(`operation failed: ${String(error)}`);
+      this.#note(`refused ${error instanceof EventManagerError ? error.code : ''}`);
+      return undefined;
+    };
+    const work = operation(process.engine).catch(refused);
+    const done = await Promise.race([work, process.died, this.#time.wait(OPERATION_MS_MAX)]);
+    return done === undefined ? undefined : done;
+  }
+
+  async #readLog(): Promise<readonly Recorded[]> {
+    const { store } = this.#processes.find((process) => process?.isAlive && process.engine)!.adapter;
+    const { first, head } = (await store.bounds())[0]!;
+    const records: Recorded[] = [];
+    for (let after = first - 1; after < head; ) {
+      const page = await store.read(0, after, { limit: 1_000, bytesMax: Number.MAX_SAFE_INTEGER });
+      records.push(...page.records);
+      after = page.scannedTo;
+    }
+    return records;
   }
 
   #interruptions(name: string): number {
@@ -191,7 +289,7 @@ class SimulatedRun {
         time: this.#time,
         chance: this.#chance.fork(name),
         planted: this.#options.planted ?? new Set(),
-        sinkOf: (definition, isAlive) => this.#sinkOf(definition, isAlive),
+        sinkOf: (definition, process) => this.#sinkOf(definition, process),
         onFailpoint: (reached, failpoint) => this.#reach(reached, failpoint),
       });
       this.#processes[slot] = process;
@@ -210,7 +308,8 @@ class SimulatedRun {
   async #attachHandlers(process: SimulatedProcess): Promise<boolean> {
     for (const plan of this.#plan.subscriptions) {
       if (plan.via === 'webhook') continue;
-      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive);
+      const check = () => this.#checkOwner(namedSubscriptionId(plan.name), process);
+      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive, check);
       const attaching = process.engine!.subscriptions.subscribe(ANONYMOUS, { ...requestOf(plan), handler });
       const definition = await Promise.race([attaching.catch(() => undefined), process.died]);
       if (!definition) return false;
@@ -219,8 +318,20 @@ class SimulatedRun {
     return process.isAlive;
   }
 
-  #sinkOf(definition: SubscriptionDefinition, isAlive: () => boolean) {
-    return this.#receivers.get(definition.name!)!.sink(isAlive);
+  #sinkOf(definition: SubscriptionDefinition, process: SimulatedProcess) {
+    const check = () => this.#checkOwner(definition.id, process);
+    return this.#receivers.get(definition.name!)!.sink(() => process.isAlive, check);
+  }
+
+  /** Whoever begins an attempt has the lease; a process that slept must notice before. */
+  #checkOwner(id: string, process: SimulatedProcess): void {
+    const owner = this.#world.ownerOf(id);
+    if (!process.isAlive || owner === undefined || owner === process.name) return;
+    this.#violations.push(`C8 ${process.name} delivers to ${this.#names.get(id)}, which ${owner} serves`);
+  }
+
+  #interrupt(name: string | undefined): void {
+    if (name !== undefined) this.#history.push({ kind: 'interrupt', subscription: name });
   }
 
   #anyProcess(): SimulatedProcess | undefined {
@@ -241,7 +352,12 @@ class SimulatedRun {
   #crash(process: SimulatedProcess | undefined, why: string): void {
     if (!process?.isAlive || !this.#isArmed) return;
     this.#note(`crash ${process.name} ${why}`);
+    this.#end(process);
+  }
+
+  #end(process: SimulatedProcess): void {
     this.#abruptEnds++;
+    if (this.#plan.world === 'journal') for (const name of this.#names.values()) this.#interrupt(name);
     process.die();
   }
 
@@ -270,8 +386,7 @@ class SimulatedRun {
       if (adapter.status === 'read-only') this.#violations.push(`C2 ${process.name} claims damage: ${adapter.reason}`);
       if (status !== 'failed') continue;
       this.#note(`restart ${process.name} after failure`);
-      this.#abruptEnds++;
-      process.die();
+      this.#end(process);
     }
     this.#time.after(100, () => this.#watchFailures());
   }
@@ -283,7 +398,10 @@ class SimulatedRun {
   /** What still has to happen, in words; empty when nothing. */
   async #whatIsOpen(): Promise<string> {
     const open: string[] = [];
-    const head = Math.max(0, ...this.#history.map((entry) => (entry.kind === 'ok' ? (entry.position ?? 0) : 0)));
+    const { store, state } = this.#processes[0]!.adapter;
+    const telling = await this.#time.run(state.load('schedule', { prefix: 'dead-letter/', limit: 1 }));
+    if (telling.entries.length > 0) open.push('a dead letter is not told');
+    const head = (await this.#time.run(store.bounds()))[0]!.head;
     for (const [id, name] of this.#names) {
       const server = this.#processes.find((process) => process?.engine?.isServing(id));
       if (!server) open.push(`${name} is not served`);
@@ -298,5 +416,6 @@ function requestOf(plan: SubscriptionPlan): Record<string, unknown> {
   const { name, topic, batchSize, maxConcurrency, timeoutMs, maxRetries, minimumPriority } = plan;
   const retry = { maxRetries, backoffStrategy: 'exponential', initialDelay: 20, maxDelay: 2_000, jitter: true };
   const options = { batchSize, maxConcurrency, timeoutMs, retryPolicy: retry, priority: minimumPriority };
-  return { name, topic, options };
+  const added = Object.values(plan.traits).map((trait) => trait.options ?? {});
+  return { name, topic, options: Object.assign(options, ...added) };
 }

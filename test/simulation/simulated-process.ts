@@ -18,7 +18,7 @@ export interface ProcessOptions {
   readonly time: VirtualTime;
   readonly chance: SeededChance;
   readonly planted: ReadonlySet<PlantedBug>;
-  readonly sinkOf: (definition: SubscriptionDefinition, isAlive: () => boolean) => Sink;
+  readonly sinkOf: (definition: SubscriptionDefinition, process: SimulatedProcess) => Sink;
   readonly onFailpoint: (process: SimulatedProcess, name: string) => void;
 }
 
@@ -51,7 +51,7 @@ export class SimulatedProcess {
         if (this.#alive) options.onFailpoint(this, name);
       },
     };
-    const { adapter, die } = options.world.connect(this.#runtime);
+    const { adapter, die } = options.world.connect(this.#runtime, this.#timers);
     this.adapter = adapter;
     this.#end = die;
   }
@@ -68,7 +68,7 @@ export class SimulatedProcess {
       runtime: this.#runtime,
       owner: this.name,
       limits: plan.limits,
-      webhookSink: (definition) => sinkOf(definition, () => this.#alive),
+      webhookSink: (definition) => sinkOf(definition, this),
       // They stand between the others in the log, and nobody is owed them.
       systemEvents: true,
     });
@@ -80,6 +80,12 @@ export class SimulatedProcess {
     }
     this.engine = engine;
     return true;
+  }
+
+  /** Stands still for a while, as a process that was sent SIGSTOP: its clocks go on. */
+  sleep(forMs: number): void {
+    this.#timers.suspend();
+    this.#options.time.after(forMs, () => this.#timers.resume());
   }
 
   die(): void {

@@ -35,9 +35,7 @@ export function judge(facts: RunFacts): Verdict {
     violations.push(`C3 unexpected ${report.unexpected}: ${report.examples.unexpected.join(', ')}`);
   if (report.attemptsRepeated > 0) violations.push(`C4 attempt numbers repeated ${report.attemptsRepeated}`);
   violations.push(...judgeDuplicates(facts, report), ...judgeLetters(facts));
-  if (isCalm(facts) && report.inversions > 0) {
-    violations.push(`C5 inversions ${report.inversions}: ${report.examples.inversions.join(', ')}`);
-  }
+  violations.push(...judgeOrder(facts, report));
   if (facts.acknowledgedAfterFailure > 0)
     violations.push(`C7 acknowledged after failure ${facts.acknowledgedAfterFailure}`);
   return { violations, report };
@@ -46,6 +44,21 @@ export function judge(facts: RunFacts): Verdict {
 /** Nothing was interrupted, so nothing but a retry may come out of order. */
 function isCalm({ interruptions, plan }: RunFacts): boolean {
   return plan.subscriptions.every(({ name }) => interruptions(name) === 0);
+}
+
+/** Keys keep their order whatever is interrupted; lanes that of first attempts while nothing is. */
+function judgeOrder(facts: RunFacts, report: HistoryReport): string[] {
+  const isLaneOrderKept = isCalm(facts);
+  return report.subscriptions.flatMap(({ subscription, inversions, parkedWentOn }) => {
+    const plan = facts.plan.subscriptions.find(({ name }) => name === subscription)!;
+    const isOrdered = Object.values(plan.traits).some(({ order }) => order !== undefined);
+    const violations: string[] = [];
+    if (inversions > 0 && (isOrdered || isLaneOrderKept)) {
+      violations.push(`C5 ${subscription} has ${inversions} inversions: ${report.examples.inversions.join(', ')}`);
+    }
+    if (parkedWentOn > 0) violations.push(`C5 ${subscription} went on with ${parkedWentOn} parked keys`);
+    return violations;
+  });
 }
 
 function judgeDuplicates({ plan, interruptions }: RunFacts, report: HistoryReport): string[] {

@@ -1,4 +1,4 @@
-import type { EventBusAdapter, Runtime } from '@event-manager/core';
+import type { EventBusAdapter, Runtime, Timers } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { type SeededChance, SimulatedDisk, SimulatedShared, type VirtualTime } from '@event-manager/testing';
 import type { FaultPlan, Plan } from './plan.ts';
@@ -6,9 +6,11 @@ import type { FaultPlan, Plan } from './plan.ts';
 /** Where the simulated processes keep their events, with the ways in which it can go wrong. */
 export interface World {
   /** The adapter of one process, and how it dies. */
-  connect(runtime: Runtime): { readonly adapter: EventBusAdapter; die(): void };
+  connect(runtime: Runtime, timers: Timers): { readonly adapter: EventBusAdapter; die(): void };
   /** How often service of a subscription has passed to another process, or back to the same one, by a new lease. */
   handovers(subscriptionId: string): number;
+  /** The process that has the lease of a subscription, where leases decide. */
+  ownerOf(subscriptionId: string): string | undefined;
   fault(fault: FaultPlan): void;
   /** Ends all faults for good: what follows must recover. */
   heal(): void;
@@ -19,6 +21,8 @@ export interface WorldOptions {
   readonly time: VirtualTime;
   readonly chance: SeededChance;
   readonly note: (what: string) => void;
+  /** Service of a subscription passes to another process. */
+  readonly onHandover: (subscriptionId: string) => void;
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -28,6 +32,7 @@ export function createWorld(options: WorldOptions): World {
 const SEGMENT_BYTES_MAX = 4 * 1024;
 const STATE_LOG_BYTES_MAX = 2 * 1024;
 const DIRECTORY = '/data';
+const RESOURCE_PREFIX = 'subscription/';
 
 function journalWorld({ plan, time, chance, note }: WorldOptions): World {
   const disk = new SimulatedDisk({
@@ -49,6 +54,7 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
       return { adapter, die: () => (losesPower ? disk.crash() : mounted.kill()) };
     },
     handovers: () => 0,
+    ownerOf: () => undefined,
     fault({ kind, amountMs }) {
       if (kind === 'sync-fails') disk.failSync(chance.pick([/\.log$/, /state/, /witness/]));
       if (kind === 'read-fails') disk.fail({ operation: 'read', path: /events|segment/, code: 'EIO' });
@@ -63,20 +69,26 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
   };
 }
 
-function sharedWorld({ time, chance }: WorldOptions): World {
+function sharedWorld({ time, chance, onHandover }: WorldOptions): World {
   const shared = new SimulatedShared({ time, chance: chance.fork('shared') });
   const acquired = new Map<string, number>();
+  const owners = new Map<string, string>();
   const { state } = shared.kept;
   const acquire = state.acquire.bind(state);
   state.acquire = async (resource, options) => {
     const lease = await acquire(resource, options);
-    if (lease) acquired.set(resource, (acquired.get(resource) ?? 0) + 1);
+    if (lease) {
+      acquired.set(resource, (acquired.get(resource) ?? 0) + 1);
+      owners.set(resource, options.owner);
+      onHandover(resource.slice(RESOURCE_PREFIX.length));
+    }
     return lease;
   };
   return {
-    handovers: (subscriptionId) => (acquired.get(`subscription/${subscriptionId}`) ?? 1) - 1,
-    connect() {
-      const handle = shared.connect();
+    handovers: (subscriptionId) => (acquired.get(`${RESOURCE_PREFIX}${subscriptionId}`) ?? 1) - 1,
+    ownerOf: (subscriptionId) => owners.get(`${RESOURCE_PREFIX}${subscriptionId}`),
+    connect(_runtime, timers) {
+      const handle = shared.connect(timers);
       return { adapter: handle, die: () => handle.crash() };
     },
     fault() {},

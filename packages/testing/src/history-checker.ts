@@ -2,7 +2,7 @@ import { END_STATES, type HistoryEntry } from './history-entry.ts';
 import { type PublishedEvent, publishedEvents } from './published-events.ts';
 import { SubscriptionHistory, type SubscriptionReport } from './subscription-history.ts';
 
-export interface HistoryReport extends Omit<SubscriptionReport, 'subscription' | 'lostWhere'> {
+export interface HistoryReport extends Omit<SubscriptionReport, 'subscription' | 'lostWhere' | 'mostInMinute'> {
   readonly subscriptions: readonly SubscriptionReport[];
   /** Some ids behind the numbers that should be 0, as `subscription id`. */
   readonly examples: Readonly<Record<'lost' | 'unexpected' | 'inversions', readonly string[]>>;
@@ -19,14 +19,16 @@ export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
   const published = publishedEvents(history);
   const subscriptions = new Map<string, SubscriptionHistory>();
   for (const entry of history) {
-    if (entry.kind === 'subscribe') subscriptions.set(entry.subscription, new SubscriptionHistory(entry.subscription));
+    if (entry.kind === 'subscribe') subscriptions.set(entry.subscription, new SubscriptionHistory(entry));
   }
   for (const entry of history) {
-    if (entry.kind !== 'deliver' && entry.kind !== 'end') continue;
+    if (entry.kind === 'subscribe' || !('subscription' in entry)) continue;
     const subscription = subscriptions.get(entry.subscription);
     if (subscription === undefined) throw new TypeError(`The history never declares ${entry.subscription}.`);
     if (entry.kind === 'deliver') subscription.deliver(entry, published.get(entry.id));
-    else subscription.end(entry);
+    else if (entry.kind === 'end') subscription.end(entry);
+    else if (entry.kind === 'interrupt') subscription.interrupt();
+    else subscription.release(entry.key);
   }
   const reports = [...subscriptions.values()].map((subscription) => subscription.report(published));
   return summarize(published, reports, [...subscriptions.values()]);
@@ -34,7 +36,8 @@ export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
 
 /** True when nothing was lost, invented or out of order. Duplicates are allowed after crashes: their bound is the run's. */
 export function isFaultless(report: HistoryReport): boolean {
-  return report.lost === 0 && report.unexpected === 0 && report.inversions === 0 && report.attemptsRepeated === 0;
+  const { lost, unexpected, inversions, parkedWentOn, attemptsRepeated } = report;
+  return lost + unexpected + inversions + parkedWentOn + attemptsRepeated === 0;
 }
 
 const SUMMED = [
@@ -43,6 +46,7 @@ const SUMMED = [
   'unexpected',
   'duplicates',
   'inversions',
+  'parkedWentOn',
   'attemptsRepeated',
   'recovered',
   ...END_STATES,

@@ -6,6 +6,14 @@ export type EndState = (typeof END_STATES)[number];
 export interface SubscribeEntry {
   readonly kind: 'subscribe';
   readonly subscription: string;
+  /** What was promised about order: inside each lane when absent. */
+  readonly order?: OrderPromise;
+}
+
+/** Event n + 1 of a key is first delivered after n is settled; `park`: after a dead letter only once somebody released the key. */
+export interface OrderPromise {
+  readonly by: 'topic' | 'key';
+  readonly onFailure: 'block' | 'park' | 'skip';
 }
 
 /** A client is about to publish. A second try of the same event is a second entry with the same id. */
@@ -19,6 +27,10 @@ export interface InvokeEntry {
   readonly digest?: string;
   /** Order is promised inside a lane. One lane for all when absent. */
   readonly lane?: number;
+  /** Those of `subscriptions` that may also end without it: it expires, or a definition changes meanwhile. */
+  readonly optional?: readonly string[];
+  /** By what ordered subscriptions hold it back. */
+  readonly keys?: Readonly<Record<OrderPromise['by'], string>>;
 }
 
 /** How a publish ended: acknowledged, surely not stored, or nobody knows. An invocation without an end is unknown, too. */
@@ -37,6 +49,23 @@ export interface DeliverEntry {
   readonly attempt?: number;
   readonly digest?: string;
   readonly failed?: boolean;
+  /** On a clock that does not jump, milliseconds. */
+  readonly atMs?: number;
+  /** The same for everything that came in one batch, which is taken or refused as a whole. */
+  readonly call?: number;
+}
+
+/** Service of a subscription ended abruptly: what was not durable by then comes again. */
+export interface InterruptEntry {
+  readonly kind: 'interrupt';
+  readonly subscription: string;
+}
+
+/** Somebody released a parked key. */
+export interface ReleaseEntry {
+  readonly kind: 'release';
+  readonly subscription: string;
+  readonly key: string;
 }
 
 export interface EndEntry {
@@ -47,4 +76,11 @@ export interface EndEntry {
 }
 
 /** What somebody outside the product saw. The order of entries is the order in which it was seen. */
-export type HistoryEntry = SubscribeEntry | InvokeEntry | CompleteEntry | DeliverEntry | EndEntry;
+export type HistoryEntry =
+  | SubscribeEntry
+  | InvokeEntry
+  | CompleteEntry
+  | DeliverEntry
+  | InterruptEntry
+  | ReleaseEntry
+  | EndEntry;

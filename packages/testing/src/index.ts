@@ -3,6 +3,7 @@ export type { DiskFault, DiskOperation } from './disk-faults.ts';
 export * from './history-checker.ts';
 export * from './history-entry.ts';
 export * from './history-file.ts';
+export * from './most-in-window.ts';
 export type { MountedDisk } from './mounted-disk.ts';
 export { retainedBytes } from './retained-bytes.ts';
 export * from './seeded-chance.ts';

@@ -7,6 +7,8 @@ export interface PublishedEvent {
   readonly lane: number;
   readonly digest: string | undefined;
   readonly subscriptions: ReadonlySet<string> | undefined;
+  readonly optional: ReadonlySet<string>;
+  readonly keys: InvokeEntry['keys'];
   /** Indexes in the history: first invoked, first acknowledged. */
   readonly invokedAt: number;
   acknowledgedAt: number | undefined;
@@ -14,6 +16,8 @@ export interface PublishedEvent {
   /** Invocations whose end nobody knows. */
   open: number;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Folds what clients invoked and how it ended into one fact per event. */
 export function publishedEvents(history: readonly HistoryEntry[]): Map<string, PublishedEvent> {
@@ -37,6 +41,8 @@ function invoke(events: Map<string, PublishedEvent>, entry: InvokeEntry, index: 
     lane: entry.lane ?? 0,
     digest: entry.digest,
     subscriptions: entry.subscriptions === undefined ? undefined : new Set(entry.subscriptions),
+    optional: entry.optional === undefined ? NONE : new Set(entry.optional),
+    keys: entry.keys,
     invokedAt: index,
     acknowledgedAt: undefined,
     position: undefined,

@@ -5,6 +5,7 @@ import {
   type EventStore,
   type StateStore,
   type Supports,
+  type Timers,
 } from '@event-manager/core';
 import type { SimulatedShared } from './simulated-shared-adapter.ts';
 
@@ -33,6 +34,7 @@ export class SharedHandle implements EventBusAdapter {
   readonly supports = SUPPORTS;
   readonly store: EventStore;
   readonly state: StateStore;
+  readonly timers: Timers;
 
   readonly #world: SimulatedShared;
   readonly #watchers = new Set<() => void>();
@@ -41,8 +43,9 @@ export class SharedHandle implements EventBusAdapter {
   #phase: 'new' | 'open' | 'closing' | 'closed' | 'crashed' = 'new';
   #lastChangeArrivesAtMs = 0;
 
-  constructor(world: SimulatedShared) {
+  constructor(world: SimulatedShared, timers: Timers) {
     this.#world = world;
+    this.timers = timers;
     this.store = this.#eventStore();
     this.state = this.#stateStore();
   }
@@ -158,7 +161,7 @@ export class SharedHandle implements EventBusAdapter {
   }
 
   #answer(deliver: () => void): void {
-    this.#world.time.after(this.#world.travelMs(), () => {
+    this.timers.after(this.#world.travelMs(), () => {
       if (this.#phase !== 'crashed') deliver();
     });
   }

@@ -43,9 +43,9 @@ export class SimulatedShared {
     return this.#options.chance;
   }
 
-  /** The adapter of one more process, not open yet. */
-  connect(): SharedHandle {
-    const handle = new SharedHandle(this);
+  /** The adapter of one more process, not open yet. Answers and hints reach it by `timers`: a process that is suspended reads none. */
+  connect(timers: Timers = this.time): SharedHandle {
+    const handle = new SharedHandle(this, timers);
     this.#handles.add(handle);
     return handle;
   }
@@ -60,7 +60,7 @@ export class SimulatedShared {
   announce(from: SharedHandle): void {
     for (const handle of this.#handles) {
       if (handle === from || this.chance.happens(this.#options.hintLossShare)) continue;
-      this.time.after(this.travelMs(), () => handle.hint());
+      handle.timers.after(this.travelMs(), () => handle.hint());
     }
   }
 

@@ -1,4 +1,6 @@
-import { type DeliverEntry, END_STATES, type EndEntry, type EndState } from './history-entry.ts';
+import { type DeliverEntry, END_STATES, type EndEntry, type EndState, type SubscribeEntry } from './history-entry.ts';
+import { KeyOrder } from './key-order.ts';
+import { mostInWindow } from './most-in-window.ts';
 import type { PublishedEvent } from './published-events.ts';
 
 /** What became of the events that one subscription was to get. Counts are of events unless said otherwise. */
@@ -17,13 +19,19 @@ export interface SubscriptionReport extends Readonly<Record<EndState, number>> {
   readonly unexpected: number;
   /** Deliveries of an event that its receiver had taken the time before. What follows a refusal is a retry. */
   readonly duplicates: number;
-  /** First deliveries that came after that of a later event of the same lane. */
+  /** First deliveries that came after that of a later event of the same lane, or of the same key where that was promised. */
   readonly inversions: number;
+  /** First deliveries of a key that was parked and that nobody had released. */
+  readonly parkedWentOn: number;
+  /** The most deliveries within any 60 seconds, where the history says when. */
+  readonly mostInMinute: number;
   /** Deliveries whose attempt was not higher than the one before of the same event. */
   readonly attemptsRepeated: number;
   /** Delivered though the publisher never learned that it was stored. */
   readonly recovered: number;
 }
+
+const MINUTE_MS = 60_000;
 
 /** What one subscription got of one event. */
 interface Received {
@@ -48,14 +56,18 @@ export class SubscriptionHistory {
   readonly #unexpected = new Set<string>();
   readonly #furthest = new Map<string, Furthest>();
   #duplicates = 0;
+  readonly #keyOrder: KeyOrder | undefined;
+  readonly #deliveredAtMs: number[] = [];
   #inversions = 0;
   #attemptsRepeated = 0;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor({ subscription, order }: SubscribeEntry) {
+    this.name = subscription;
+    this.#keyOrder = order && new KeyOrder(order, (id) => this.#invert(id));
   }
 
   deliver(entry: DeliverEntry, event: PublishedEvent | undefined): void {
+    if (entry.atMs !== undefined) this.#deliveredAtMs.push(entry.atMs);
     if (event === undefined || !this.#isExpected(event, entry)) {
       if (!this.#unexpected.has(entry.id)) this.examples.unexpected.push(entry.id);
       this.#unexpected.add(entry.id);
@@ -65,8 +77,9 @@ export class SubscriptionHistory {
     if (received === undefined) {
       received = { delivered: false, settled: false, lastAttempt: undefined };
       this.#received.set(entry.id, received);
-      this.#followOrder(event);
+      if (this.#keyOrder === undefined) this.#followOrder(event);
     }
+    if (!event.optional.has(this.name)) this.#keyOrder?.deliver(entry, event);
     if (received.settled) this.#duplicates++;
     received.settled = entry.failed !== true;
     if (entry.attempt !== undefined) {
@@ -80,6 +93,14 @@ export class SubscriptionHistory {
     this.#ended.set(id, state);
   }
 
+  interrupt(): void {
+    this.#keyOrder?.interrupt();
+  }
+
+  release(key: string): void {
+    this.#keyOrder?.release(key);
+  }
+
   report(published: ReadonlyMap<string, PublishedEvent>): SubscriptionReport {
     const events = [...published.values()].filter((event) => this.#isMeant(event));
     const acked = events.filter((event) => event.acknowledgedAt !== undefined);
@@ -88,7 +109,9 @@ export class SubscriptionHistory {
       const state = this.#ended.get(id);
       if (state !== undefined && !this.#isDelivered(id)) ends[state]++;
     }
-    const lost = acked.filter(({ id }) => !this.#isDelivered(id) && !this.#ended.has(id));
+    const isLost = ({ id, optional }: PublishedEvent) =>
+      !(this.#isDelivered(id) || this.#ended.has(id) || optional.has(this.name));
+    const lost = acked.filter(isLost);
     this.examples.lost.push(...lost.map(({ id }) => id));
     const delivered = events.filter(({ id }) => this.#isDelivered(id));
     return {
@@ -101,6 +124,8 @@ export class SubscriptionHistory {
       unexpected: this.#unexpected.size,
       duplicates: this.#duplicates,
       inversions: this.#inversions,
+      parkedWentOn: this.#keyOrder?.parkedWentOn ?? 0,
+      mostInMinute: mostInWindow(this.#deliveredAtMs, MINUTE_MS),
       attemptsRepeated: this.#attemptsRepeated,
       recovered: delivered.filter((event) => event.acknowledgedAt === undefined).length,
       ...ends,
@@ -132,12 +157,14 @@ export class SubscriptionHistory {
       event.position === undefined
         ? event.acknowledgedAt !== undefined && client.invokedAt > event.acknowledgedAt
         : lane.position > event.position;
-    if (isBehind) {
-      this.#inversions++;
-      this.examples.inversions.push(event.id);
-    }
+    if (isBehind) this.#invert(event.id);
     lane.position = Math.max(lane.position, event.position ?? 0);
     client.invokedAt = Math.max(client.invokedAt, event.invokedAt);
+  }
+
+  #invert(id: string): void {
+    this.#inversions++;
+    this.examples.inversions.push(id);
   }
 
   #furthestOf(key: string): Furthest {

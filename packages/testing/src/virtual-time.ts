@@ -165,10 +165,14 @@ export class VirtualTime implements Clock, Timers {
   }
 }
 
-/** The timers of one simulated process. A process that was killed does nothing any more, whatever it had planned. */
+/**
+ * The timers of one simulated process. A process that was killed does nothing any more, whatever it had planned; one that
+ * is suspended, as by SIGSTOP, does when it is resumed everything that came due meanwhile, in that order.
+ */
 export class TimerScope implements Timers {
   readonly #timers: Timers;
   #ended = false;
+  #suspended: (() => void)[] | undefined;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -176,20 +180,41 @@ export class TimerScope implements Timers {
 
   after(delayMs: number, run: () => void): Cancel {
     if (this.#ended) return () => {};
-    return this.#timers.after(delayMs, () => {
-      if (!this.#ended) run();
-    });
+    let isCancelled = false;
+    const cancel = this.#timers.after(delayMs, () =>
+      this.#run(() => {
+        if (!isCancelled) run();
+      }),
+    );
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
   }
 
   soon(run: () => void): void {
     if (this.#ended) return;
-    this.#timers.soon(() => {
-      if (!this.#ended) run();
-    });
+    this.#timers.soon(() => this.#run(run));
   }
 
   end(): void {
     this.#ended = true;
+  }
+
+  suspend(): void {
+    this.#suspended ??= [];
+  }
+
+  resume(): void {
+    const due = this.#suspended ?? [];
+    this.#suspended = undefined;
+    for (const run of due) this.soon(run);
+  }
+
+  #run(run: () => void): void {
+    if (this.#ended) return;
+    if (this.#suspended) this.#suspended.push(run);
+    else run();
   }
 }
 

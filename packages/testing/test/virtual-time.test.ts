@@ -118,4 +118,21 @@ describe('VirtualTime', () => {
     await time.runUntilIdle();
     expect(ran).toEqual(['alive']);
   });
+
+  it('holds back what comes due in a process that stands still, and lets it run in that order when it goes on', async () => {
+    const time = new VirtualTime();
+    const process = time.scope();
+    const ran: string[] = [];
+    process.after(20, () => ran.push('second'));
+    process.after(10, () => ran.push('first'));
+    const cancel = process.after(30, () => ran.push('cancelled'));
+    process.suspend();
+    await time.advance(100);
+    expect(ran).toEqual([]);
+    process.after(5, () => ran.push('third'));
+    cancel();
+    process.resume();
+    await time.advance(5);
+    expect(ran).toEqual(['first', 'second', 'third']);
+  });
 });

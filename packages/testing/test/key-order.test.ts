@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory } from '../src/history-checker.ts';
+import type { HistoryEntry, OrderPromise } from '../src/history-entry.ts';
+
+/** Events 1 to 4, of which the odd ones have the key `a` and the even ones `b`. */
+function published(onFailure: OrderPromise['onFailure']): HistoryEntry[] {
+  const history: HistoryEntry[] = [{ kind: 'subscribe', subscription: 's', order: { by: 'key', onFailure } }];
+  for (let position = 1; position <= 4; position++) {
+    const keys = { topic: 't', key: position % 2 === 1 ? 'a' : 'b' };
+    history.push({ kind: 'invoke', client: 'c', id: `${position}`, keys }, { kind: 'ok', id: `${position}`, position });
+  }
+  return history;
+}
+
+/** `3!` is a delivery of event 3 that is refused, `|` an interruption, `-a` a release of the key `a`. */
+function reportOf(onFailure: OrderPromise['onFailure'], what: string) {
+  const history = published(onFailure);
+  for (const word of what.split(' ')) {
+    const id = word.replace('!', '');
+    if (word === '|') history.push({ kind: 'interrupt', subscription: 's' });
+    else if (word.startsWith('-')) history.push({ kind: 'release', subscription: 's', key: word.slice(1) });
+    else history.push({ kind: 'deliver', subscription: 's', id, failed: word.endsWith('!') });
+  }
+  const { inversions, parkedWentOn } = checkHistory(history);
+  return { inversions, parkedWentOn };
+}
+
+describe('the order of keys', () => {
+  it.each([
+    ['is kept where keys overtake each other', 'block', '2 4 1 3', 0, 0],
+    ['is broken by a first delivery behind a later event of the key', 'block', '3 1 2 4', 1, 0],
+    ['is broken so even when something was interrupted', 'block', '3 | 1', 1, 0],
+    ['is kept by a retry in its place', 'block', '1! 1! 1 3', 0, 0],
+    ['is broken by a retry behind a later event', 'block', '1! 3 1', 1, 0],
+    ['is kept by repetitions after an interruption', 'block', '1 3 | 1 3', 0, 0],
+    ['is kept when an interruption brings back what was given up', 'block', '1! 3 | 1 3', 0, 0],
+    ['is broken by a parked key that goes on', 'park', '1! 1! 3', 0, 1],
+    ['is kept by a parked key that was released', 'park', '1! 1! -a 3', 0, 0],
+    ['is broken by a key that goes on because another one was released', 'park', '1! -b 3', 0, 1],
+  ] as const)('%s', (_what, onFailure, deliveries, inversions, parkedWentOn) => {
+    expect(reportOf(onFailure, deliveries)).toEqual({ inversions, parkedWentOn });
+  });
+
+  it('is that of the calls: what came in one was taken or refused together', () => {
+    const history = published('block');
+    const deliver = (id: string, call: number, failed: boolean): void => {
+      history.push({ kind: 'deliver', subscription: 's', id, call, failed });
+    };
+    deliver('1', 1, true);
+    deliver('3', 1, true);
+    deliver('1', 2, false);
+    deliver('3', 3, false);
+    expect(checkHistory(history).inversions).toBe(0);
+  });
+});
