@@ -49,7 +49,8 @@ export class ActiveSubscription {
   isServing = true;
   isLoading = false;
   suspectUnderWay = false;
-  deadlineArmed = false;
+  /** The next deadline of an attempt, while it is in the timetable. */
+  deadlineEntry: TimetableEntry | undefined;
   /** What the receiver asked for. */
   readonly pause = new Pause();
   /** All have to be open for a claim. */

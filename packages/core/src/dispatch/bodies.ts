@@ -1,5 +1,6 @@
 import type { EventStore, Partition, Position, Recorded } from '../contracts/event-store.ts';
 import { KeptEvent } from './kept-event.ts';
+import { RecordedTimes } from './pace/recorded-times.ts';
 
 /** Positions asked of the store in one call when bodies are missing. */
 const LOAD_MAX = 256;
@@ -13,6 +14,8 @@ const LOAD_MAX = 256;
  * (A Map in order of insertion was tried: dropping its oldest entry took a third of the time of a publish.)
  */
 export class Bodies {
+  /** When they were recorded, also those that were dropped since. */
+  readonly times = new RecordedTimes();
   readonly #store: EventStore;
   readonly #partition: Partition;
   readonly #bytesMax: number;
@@ -58,6 +61,7 @@ export class Bodies {
     if (before?.position === position) return before;
     if (before) this.#drop(slot, before);
     const kept = record instanceof KeptEvent ? record : new KeptEvent(record);
+    this.times.note(position, kept.recordedAtMs);
     kept.keeper = this;
     this.#slots[slot] = kept;
     this.#size++;

@@ -35,13 +35,20 @@ export class Deadlines {
 
   /** An attempt of `subscription` is under way. */
   arm(subscription: ActiveSubscription): void {
-    if (subscription.deadlineArmed) return;
+    if (subscription.deadlineEntry) return;
     let attempt = subscription.attempts.first;
     // Those that were given up stand before it while they wait for their grace.
     while (attempt && attempt.state !== 'running') attempt = attempt.later;
     if (!attempt) return;
-    subscription.deadlineArmed = true;
-    this.#options.timetable.add({ dueAtMs: attempt.deadlineAtMs, due: () => this.#onDeadline(subscription) });
+    const entry = { dueAtMs: attempt.deadlineAtMs, due: () => this.#onDeadline(subscription) };
+    subscription.deadlineEntry = entry;
+    this.#options.timetable.add(entry);
+  }
+
+  /** Nobody serves the subscription any more: an entry for an hour would hold its whole queue as long. */
+  forget(subscription: ActiveSubscription): void {
+    if (subscription.deadlineEntry) this.#options.timetable.remove(subscription.deadlineEntry);
+    subscription.deadlineEntry = undefined;
   }
 
   /** The sink of an abandoned attempt has returned: nobody waits for the end of its grace any more. */
@@ -52,7 +59,7 @@ export class Deadlines {
   }
 
   #onDeadline(subscription: ActiveSubscription): void {
-    subscription.deadlineArmed = false;
+    subscription.deadlineEntry = undefined;
     const nowMs = this.#options.clock.monotonicMs();
     for (const attempt of subscription.attempts) {
       if (attempt.deadlineAtMs > nowMs) break;

@@ -98,9 +98,10 @@ export class Dispatcher {
     this.timetable.add(owed);
   }
 
-  /** Nobody waits for the gates of a subscription that is taken out of service. */
+  /** Nobody waits for the gates and deadlines of a subscription that is taken out of service. */
   forget(subscription: ActiveSubscription): void {
     this.#gatekeeper.forget(subscription);
+    this.#deadlines.forget(subscription);
   }
 
   /** Nothing is claimed any more; attempts under way go on until `abandon`. */

@@ -24,7 +24,9 @@ export type PlantedBug =
   | 'no-checksum-on-read'
   | 'delete-unreadable-segment'
   | 'dead-letter-not-atomic'
-  | 'window-lost-at-restart';
+  | 'window-lost-at-restart'
+  | 'rate-limit-lost-at-restart'
+  | 'aging-ignored';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

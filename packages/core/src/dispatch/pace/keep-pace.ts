@@ -1,0 +1,41 @@
+import type { Lane } from '../../event/priority.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
+import type { ActiveSubscription } from '../active-subscription.ts';
+import { hasWork } from '../claim.ts';
+import { Aging } from './aging.ts';
+import { FullerBatch } from './fuller-batch.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { RecordedTimes } from './recorded-times.ts';
+
+/** The limit that a subscription asks for; its queue keeps the record. */
+export function rateLimitOf({ options }: SubscriptionDefinition, { clock, planted }: Runtime): RateLimit | undefined {
+  const { rateLimitPerMinute } = options;
+  if (rateLimitPerMinute === undefined) return undefined;
+  return new RateLimit(rateLimitPerMinute, clock, planted.has('rate-limit-lost-at-restart'));
+}
+
+/** Sets up the pace that a subscription asks for. One that asks for none has no gate and no age to look at. */
+export function keepPace(
+  subscription: ActiveSubscription,
+  { rateLimit, times, runtime }: { rateLimit: RateLimit | undefined; times: RecordedTimes; runtime: Runtime },
+): void {
+  const { flushIntervalMs, agingMs, maxConcurrency } = subscription.definition.options;
+  if (rateLimit) subscription.gates.push(rateLimit);
+  if (flushIntervalMs !== undefined && subscription.batchSize > 1 && maxConcurrency > 1) {
+    subscription.gates.push(new FullerBatch(flushIntervalMs, subscription));
+  }
+  // Where order is kept there is one lane, and nothing to overtake.
+  if (agingMs === undefined || subscription.queue.isOrdered || runtime.planted.has('aging-ignored')) return;
+  subscription.aging = new Aging(agingMs, {
+    hasWork: (lane) => hasWork(subscription, lane),
+    ageMs: (lane) => ageMs(subscription, lane, times, runtime.clock.wallMs()),
+  });
+}
+
+/** How long the event that a claim would take from `lane` has been owed. */
+function ageMs({ queue, definition }: ActiveSubscription, lane: Lane, times: RecordedTimes, wallMs: number): number {
+  const position = queue.peekReady(lane)?.position ?? queue.byLane[lane]!.peek();
+  const sinceMs = position === undefined ? undefined : times.timeOf(position);
+  return wallMs - Math.max(sinceMs ?? wallMs, definition.createdAtMs);
+}
