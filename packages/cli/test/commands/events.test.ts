@@ -51,4 +51,33 @@ describe('events', () => {
       err: expect.stringMatching(/No event with this id is kept\. \[event_not_found/),
     });
   });
+
+  it('publishes for later, lists what waits, and cancels it', async () => {
+    const { em } = await runningService();
+    const { id, scheduledFor } = JSON.parse(
+      (await em(['publish', 'later', '--at', '2099-01-01T08:00:00Z', '--json'])).out,
+    );
+    expect(scheduledFor).toBe('2099-01-01T08:00:00.000Z');
+    const second = await em(['publish', 'sooner', '--delay', '30d']);
+    expect(second.out).toMatch(/^\S+ is scheduled for \S+Z\n$/);
+    const listed = await em(['events', 'scheduled']);
+    expect(lines(listed.out).map((line) => line.split(/ {2,}/).slice(2))).toEqual([
+      ['PRIORITY', 'TYPE', 'TOPIC'],
+      ['NORMAL', 'sooner', 'sooner'],
+      ['NORMAL', 'later', 'later'],
+    ]);
+    expect(await em(['events', 'cancel', id])).toMatchObject({ code: 0, out: `${id} is cancelled\n` });
+    expect((await em(['events', 'cancel', id])).code).toBe(4);
+    const left = lines((await em(['events', 'scheduled', '--json'])).out).map((line) => JSON.parse(line).type);
+    expect(left).toEqual(['sooner']);
+    const now = JSON.parse((await em(['publish', 'now', '--json'])).out);
+    expect(await em(['events', 'cancel', now.id])).toMatchObject({ code: 1, out: `${now.id} is published already\n` });
+    for (const wrong of [
+      ['--at', 'soon'],
+      ['--delay', 'soon'],
+      ['--at', '5', '--delay', '5'],
+    ]) {
+      expect((await em(['publish', 'x', ...wrong])).code, wrong.join(' ')).toBe(2);
+    }
+  });
 });

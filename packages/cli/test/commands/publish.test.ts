@@ -40,7 +40,7 @@ describe('publish', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect([code, err, read]).toEqual([0, '', 9_999]);
-    expect(answers.at(-1)).toEqual({ stored: 10_000, duplicates: 0, refused: 0, unanswered: 0 });
+    expect(answers.at(-1)).toEqual({ stored: 10_000, scheduled: 0, duplicates: 0, refused: 0, unanswered: 0 });
     expect(answers.slice(0, -1).map(({ index }) => index)).toEqual([...Array(10_000).keys()]);
     const stored = await em(['events', 'list', '--type', 'load', '--all', '--json', '--limit', '1000']);
     expect(
@@ -94,7 +94,7 @@ describe('publish', () => {
     expect([programs.code, programs.err]).toEqual([5, '']);
     expect(answers[1]).toMatchObject({ index: 1, line: 2, error: { code: 'invalid_event', pointer: '/colour' } });
     expect(answers[4]).toMatchObject({ index: 4, id: expect.any(String), duplicate: false });
-    expect(answers[5]).toEqual({ stored: 2, duplicates: 0, refused: 3, unanswered: 0 });
+    expect(answers[5]).toEqual({ stored: 2, scheduled: 0, duplicates: 0, refused: 3, unanswered: 0 });
     const none = await em(['publish', '-'], { stdin: '{"typ":"a"}\n{"typ":"b"}\n' });
     expect([none.code, none.out]).toEqual([1, expect.stringMatching(/^0 stored/)]);
   });
@@ -133,7 +133,9 @@ describe('publish', () => {
     const { code, out, err } = await running.result;
     expect([code, err]).toEqual([130, '']);
     expect(stdin.destroyed).toBe(true);
-    expect(out.trimEnd().split('\n').at(-1)).toBe('{"stored":2,"duplicates":0,"refused":0,"unanswered":0}');
+    expect(out.trimEnd().split('\n').at(-1)).toBe(
+      '{"stored":2,"scheduled":0,"duplicates":0,"refused":0,"unanswered":0}',
+    );
   });
 
   it('tells what nobody knows apart from what was refused, when it is ended while the service is away', async () => {

@@ -22,7 +22,7 @@ export interface HelloFrame {
 
 /** What became of one published event. */
 export type PublishAnswer =
-  | { readonly id: string; readonly cursor: string; readonly duplicate: boolean }
+  | { readonly id: string; readonly cursor: string; readonly duplicate: boolean; readonly scheduledFor?: string }
   | { readonly error: ProblemFields };
 
 export interface PublishedFrame {

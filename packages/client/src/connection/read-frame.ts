@@ -57,8 +57,10 @@ function isPublishedAnswer(answer: unknown): boolean {
 
 function isResult(result: unknown): boolean {
   if (!isObject(result)) return false;
-  const { id, cursor, duplicate, error } = result;
-  return 'error' in result ? isObject(error) : isText(id) && isText(cursor) && typeof duplicate === 'boolean';
+  const { id, cursor, duplicate, scheduledFor, error } = result;
+  if ('error' in result) return isObject(error);
+  if (scheduledFor !== undefined && !isText(scheduledFor)) return false;
+  return isText(id) && isText(cursor) && typeof duplicate === 'boolean';
 }
 
 function isSubscription(subscription: unknown): boolean {

@@ -199,10 +199,11 @@ export class Outbox implements ConnectionUser {
       return;
     }
     this.#refusals = 0;
-    const { id, cursor, duplicate } = answer;
+    const { id, cursor, duplicate, scheduledFor } = answer;
     this.#settle(event);
     // Sent more than once it may well have been our own first try that stored it.
-    event.resolve({ id, cursor, duplicate: duplicate && event.sends === 1 });
+    const result = { id, cursor, duplicate: duplicate && event.sends === 1 };
+    event.resolve(scheduledFor === undefined ? result : { ...result, scheduledFor });
   }
 
   /** One bad event must not take the others of its frame along: each goes alone then. */

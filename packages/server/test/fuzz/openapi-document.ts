@@ -13,6 +13,7 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
+  readonly prefixItems?: readonly Schema[];
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;
@@ -62,7 +63,16 @@ export interface Route {
 }
 
 /** What only the service can tell. */
-const FORMATS = ['events-cursor', 'subscriptions-cursor', 'dead-letters-cursor', 'topics-cursor', 'json-schema'];
+const FORMATS = [
+  'contexts-cursor',
+  'cidr',
+  'events-cursor',
+  'subscriptions-cursor',
+  'dead-letters-cursor',
+  'topics-cursor',
+  'scheduled-cursor',
+  'json-schema',
+];
 const COMPONENTS = '#/components/schemas/';
 
 export function routesOf({ paths }: OpenApiDocument): readonly Route[] {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { call, postJson, runService, sample } from '../running-service.ts';
+import { call, postJson, putJson, runService, sample } from '../running-service.ts';
 import type { Check } from './answer-checks.ts';
 import { OpenApiFuzz } from './openapi-fuzz.ts';
 import { ServiceState } from './service-state.ts';
@@ -32,16 +32,25 @@ async function prepare(url: string): Promise<ServiceState> {
   const { body: refusing } = await postJson(`${url}/subscriptions`, request);
   const published = [];
   for (let number = 0; number < 3; number++) published.push((await postJson(`${url}/events`, sample())).body);
+  const scheduled = [];
+  for (let days = 100; days < 110; days++) {
+    scheduled.push((await postJson(`${url}/events`, sample({ delayMs: days * 24 * 60 * 60 * 1_000 }))).body);
+  }
   let letters: { id: string }[] = [];
   while (letters.length < published.length) letters = (await call(`${url}/dead-letters`)).body.data;
   for (const topic of ['declared.a', 'declared.b']) await postJson(`${url}/topics`, { topic });
+  for (const name of ['aas', 'b%2Fc', 'd%20e']) {
+    await putJson(`${url}/contexts/${name}`, { userIds: ['u'] });
+  }
   const next = async (path: string) => (await call(`${url}${path}?limit=1`)).body.nextCursor;
   const { body: other } = await postJson(`${url}/subscriptions`, { ...request, name: 'other', topic: 'never' });
   const cursors = new Map([
     ['events-cursor', published[0].cursor],
     ['subscriptions-cursor', await next('/subscriptions')],
     ['topics-cursor', await next('/topics')],
+    ['contexts-cursor', await next('/contexts')],
     ['dead-letters-cursor', await next('/dead-letters')],
+    ['scheduled-cursor', await next('/scheduled')],
   ]);
   for (const { id } of [refusing, other]) await call(`${url}/subscriptions/${id}`, { method: 'DELETE' });
   return new ServiceState({
@@ -49,6 +58,7 @@ async function prepare(url: string): Promise<ServiceState> {
     cursors,
     deadLetters: letters.map(({ id }) => id),
     events: published.map(({ id }) => id),
+    scheduled: scheduled.map(({ id }) => id),
   });
 }
 

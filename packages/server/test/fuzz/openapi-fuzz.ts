@@ -157,7 +157,7 @@ export class OpenApiFuzz {
   }
 
   async #useAfterFree(path: string): Promise<void> {
-    for (const [method, more] of USES) {
+    for (const [method, more] of path.startsWith('/subscriptions') ? USES : USES.slice(0, 2)) {
       const answer = await this.#client.send({ method, path: path + more });
       this.#expect('use_after_free', answer.status === 404, { what: 'use after delete', method, path }, answer);
     }
@@ -182,10 +182,11 @@ export class OpenApiFuzz {
   }
 
   #goodAttempt({ method, path, operation }: Route): Attempt | undefined {
-    if (method === 'DELETE' && !this.#options.state.hasSeveral) return undefined;
+    if (method === 'DELETE' && path.startsWith('/subscriptions') && !this.#options.state.hasSeveral) return undefined;
     if (path.includes('{') && this.#options.state.idFor(path, this.#random) === undefined) return undefined;
     const query = this.#query(operation.parameters ?? []);
-    const address = this.#address(path) + query;
+    const isNew = method === 'PUT' && this.#random(2) === 0;
+    const address = (isNew ? path.replace(/\{\w+\}/, `new-${this.#uniques++}`) : this.#address(path)) + query;
     const content = operation.requestBody?.content;
     if (!content) return { what: 'good', method, path: address };
     const types = Object.keys(content);

@@ -5,30 +5,37 @@ import type { Route } from './openapi-document.ts';
 /** More would be a load test: each is owed every event that matches. */
 const SUBSCRIPTIONS_MAX = 3;
 const EVENTS_MAX = 200;
+const LONG_MS = 24 * 60 * 60 * 1_000;
 
 /** What the fuzz knows to be in the service: ids that exist, a cursor, an endpoint that may be called. */
 export class ServiceState implements Known {
   readonly #endpoint: string;
   readonly #events: string[];
   readonly #topics: string[] = [];
+  readonly #contexts = ['aas', 'b%2Fc', 'd%20e'];
   readonly #known: ReadonlyMap<string, readonly string[]>;
   readonly #cursors: Map<string, string>;
   readonly #subscriptions: string[] = [];
+  readonly #scheduled: string[];
 
   constructor(facts: {
     endpoint: string;
     cursors: ReadonlyMap<string, string>;
     deadLetters: readonly string[];
     events: readonly string[];
+    scheduled: readonly string[];
   }) {
     this.#endpoint = facts.endpoint;
     this.#cursors = new Map(facts.cursors);
     this.#events = [...facts.events];
+    this.#scheduled = [...facts.scheduled];
     this.#known = new Map<string, readonly string[]>([
       ['events', this.#events],
       ['subscriptions', this.#subscriptions],
       ['topics', this.#topics],
+      ['contexts', this.#contexts],
       ['dead-letters', facts.deadLetters],
+      ['scheduled', this.#scheduled],
     ]);
   }
 
@@ -61,9 +68,21 @@ export class ServiceState implements Known {
 
   note({ method, path }: Route, sent: Sent, answer: Answered): void {
     if (method === 'DELETE' && answer.status === 204) {
-      const gone = this.#subscriptions.indexOf(sent.path.split('/')[2]!);
-      if (gone >= 0) this.#subscriptions.splice(gone, 1);
+      for (const known of [this.#subscriptions, this.#topics, this.#contexts]) {
+        const gone = known.indexOf(sent.path.split('/')[2]!);
+        if (gone >= 0) known.splice(gone, 1);
+      }
     }
+    if (method === 'DELETE' && path.startsWith('/scheduled/')) {
+      const gone = this.#scheduled.indexOf(sent.path.split('/')[2]!);
+      if (gone >= 0) this.#scheduled.splice(gone, 1);
+    }
+    if (method === 'POST' && path === '/events' && answer.status === 202) {
+      const { id, scheduledFor } = JSON.parse(answer.text) as { id: string; scheduledFor: string };
+      // One that is due during the run would be gone when it is asked for.
+      if (Date.parse(scheduledFor) > Date.now() + LONG_MS) this.#scheduled.push(id);
+    }
+    if (path.startsWith('/contexts/') && answer.status === 201) this.#contexts.push(sent.path.split('/')[2]!);
     if (method !== 'POST' || answer.status !== 201) return;
     const body = JSON.parse(answer.text) as { id: string; cursor: string; topic: string };
     if (path === '/subscriptions') this.#subscriptions.push(body.id);

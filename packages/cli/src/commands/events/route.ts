@@ -63,7 +63,29 @@ const list: Command<CliContext> = buildCommand({
   },
 });
 
+const scheduled: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./scheduled.ts')).listScheduled,
+  parameters: { flags: SERVICE_FLAGS },
+  docs: {
+    brief: 'List events that wait for their time',
+    customUsage: [{ input: '--json', brief: 'one per line' }],
+  },
+});
+
+const cancel: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./scheduled.ts')).cancelScheduled,
+  parameters: {
+    flags: SERVICE_FLAGS,
+    positional: { kind: 'tuple', parameters: [argument('id', 'Id of an event that waits for its time')] },
+  },
+  docs: {
+    brief: 'Cancel an event that waits for its time',
+    fullDescription: 'Says whether it was in time. If not, the event is published and the exit code is 1.',
+    customUsage: ['0198c0de-0000-7000-8000-00000000000a'],
+  },
+});
+
 export const eventsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get },
-  docs: { brief: 'Look at stored events' },
+  routes: { list, get, scheduled, cancel },
+  docs: { brief: 'Look at stored events, and at those that wait for their time' },
 });

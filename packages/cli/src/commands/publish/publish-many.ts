@@ -59,7 +59,7 @@ class Upload {
   readonly #sinceMs: number;
   /** Each resolves when its event and all before it are answered and told. */
   readonly #told: Promise<void>[] = [];
-  readonly #counts = { stored: 0, duplicates: 0, refused: 0 };
+  readonly #counts = { stored: 0, scheduled: 0, duplicates: 0, refused: 0 };
   #sent = 0;
   #answered = 0;
   /** Why the service takes no more; the rest of the input is not read. */
@@ -97,26 +97,27 @@ class Upload {
   }
 
   async report(): Promise<void> {
-    const { stored, duplicates, refused } = this.#counts;
+    const { stored, scheduled, duplicates, refused } = this.#counts;
     // The service may have stored them or not: it went away, or nobody waited any longer.
-    const unanswered = this.#sent - stored - duplicates - refused;
+    const unanswered = this.#sent - stored - scheduled - duplicates - refused;
     const number = (value: number) => value.toLocaleString('en-US');
     const elapsedMs = this.#context.surroundings.runtime.clock.monotonicMs() - this.#sinceMs;
     const rate = number(Math.round((this.#answered * 1_000) / Math.max(1, elapsedMs)));
-    const known = `${number(stored)} stored, ${number(duplicates)} stored before, ${number(refused)} refused`;
+    const later = scheduled === 0 ? '' : `, ${number(scheduled)} scheduled`;
+    const known = `${number(stored)} stored${later}, ${number(duplicates)} stored before, ${number(refused)} refused`;
     const unknown = unanswered === 0 ? '' : `, ${number(unanswered)} unanswered`;
     await this.#output.result({ ...this.#counts, unanswered }, () => [`${known}${unknown} (${rate}/s)`]);
     if (this.#unreadable !== undefined) {
       throw new CommandFailure('wrongUse', `the input cannot be read to its end: ${this.#unreadable}`);
     }
     if (this.#lost !== undefined && !this.#context.interruption.signal.aborted) throw this.#lost;
-    if (refused > 0) this.#context.end(stored + duplicates > 0 ? 'partly' : 'failed');
+    if (refused > 0) this.#context.end(stored + scheduled + duplicates > 0 ? 'partly' : 'failed');
   }
 
   #publish({ text }: EventText): Promise<Answer> {
     try {
       const event = parseJson(text, { depthMax: DEPTH_MAX }) as object;
-      return this.#client.publish({ ...this.#defaults, ...event } as EventIn).catch(asAnswer);
+      return this.#client.publish(withDefaults(this.#defaults, event) as EventIn).catch(asAnswer);
     } catch (error) {
       return Promise.resolve(asAnswer(error));
     }
@@ -138,6 +139,7 @@ class Upload {
     if ('error' in answer) {
       this.#takeError(line, answer.error);
     } else if (answer.duplicate) this.#counts.duplicates += 1;
+    else if (answer.scheduledFor !== undefined) this.#counts.scheduled += 1;
     else this.#counts.stored += 1;
     if (this.#output.json) await this.#output.result(lineOf(index, line, answer), () => []);
   }
@@ -152,6 +154,17 @@ class Upload {
     this.#bar.end();
     this.#output.warning(`line ${line}: ${failureWords(error)}`);
   }
+}
+
+const TIMES = ['deliverAt', 'deliver_at', 'delayMs', 'delay_ms'];
+
+/** An event that says when it is to be delivered keeps its own time, in whatever words. */
+function withDefaults(defaults: object, event: object): object {
+  const { metadata } = event as { readonly metadata?: unknown };
+  const isIn = (given: unknown) => typeof given === 'object' && given !== null && TIMES.some((name) => name in given);
+  if (!isIn(event) && !isIn(metadata)) return { ...defaults, ...event };
+  const kept = Object.entries(defaults).filter(([name]) => !TIMES.includes(name));
+  return { ...Object.fromEntries(kept), ...event };
 }
 
 function lineOf(index: number, line: number, answer: Answer): object {

@@ -3,6 +3,7 @@ import type { EventIn, PublishResult } from '@event-manager/core';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandFailure } from '../../exit-codes.ts';
 import { readObjectArgument } from '../../input/read-json-argument.ts';
+import { readDelayMs, readMoment } from '../../input/read-moment.ts';
 import { Output } from '../../output/output.ts';
 import { connect } from '../../service/connect.ts';
 import { publishMany } from './publish-many.ts';
@@ -29,14 +30,20 @@ async function publishOne(context: CliContext, flags: PublishFlags, type: string
   await using client = await connect(context, flags);
   const result: PublishResult = await client.publish({ ...defaultsOf(flags), type, payload } as EventIn);
   await new Output(context, flags).result(result, () => {
-    const { id, cursor, duplicate } = result;
+    const { id, cursor, duplicate, scheduledFor } = result;
+    if (scheduledFor !== undefined) return [`${id} ${duplicate ? 'was' : 'is'} scheduled for ${scheduledFor}`];
     return [duplicate ? `${id} was stored before` : `${id} is stored at ${cursor}`];
   });
 }
 
 /** What the flags say of every event; an event that says it itself keeps its own. */
-function defaultsOf({ source, topic, priority, id, correlationId, causationId, tag = [] }: PublishFlags): object {
-  const given = { topic, priority, id, correlationId, causationId };
+function defaultsOf(flags: PublishFlags): object {
+  const { source, topic, priority, id, correlationId, causationId, tag = [], at, delay } = flags;
+  if (at !== undefined && delay !== undefined)
+    throw new CommandFailure('wrongUse', '--at and --delay are one too many');
+  const deliverAt = at === undefined ? undefined : readMoment('at', at);
+  const delayMs = delay === undefined ? undefined : readDelayMs('delay', delay);
+  const given = { topic, priority, id, correlationId, causationId, deliverAt, delayMs };
   return {
     source: source ?? DEFAULT_SOURCE,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

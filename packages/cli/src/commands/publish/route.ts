@@ -19,6 +19,8 @@ export interface PublishFlags extends ServiceFlags {
   readonly correlationId?: string;
   readonly causationId?: string;
   readonly tag?: readonly string[];
+  readonly at?: string;
+  readonly delay?: string;
 }
 
 export const publishRoute: Command<CliContext> = buildCommand({
@@ -37,6 +39,8 @@ export const publishRoute: Command<CliContext> = buildCommand({
       correlationId: text('ID', 'The flow that the event is part of'),
       causationId: text('ID', 'The event that it follows from'),
       tag: texts('TEXT', 'A tag; repeat it for more'),
+      at: text('TIME', 'Deliver it then and not before: 2026-11-20T08:00:00Z'),
+      delay: text('TIME', 'Deliver it in so long: 90s, 15m, 2h, 3d, or milliseconds'),
       ...SERVICE_FLAGS,
     },
     positional: {
@@ -58,6 +62,7 @@ export const publishRoute: Command<CliContext> = buildCommand({
     ),
     customUsage: [
       { input: `order.created '{"total":12.5}' --source shop`, brief: 'one event' },
+      { input: `order.reminder '{"order":7}' --delay 2d`, brief: 'in two days' },
       { input: '- --source shop < events.ndjson', brief: 'one per line' },
       { input: '@events.json --json', brief: 'from a file, with an answer for each' },
     ],

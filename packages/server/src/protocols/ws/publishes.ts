@@ -93,7 +93,8 @@ function once(run: () => void): () => void {
   };
 }
 
-/** Ids and cursors hold nothing that JSON would escape. */
-function resultJson({ id, cursor, duplicate }: PublishResult): string {
-  return `{"id":"${id}","cursor":"${cursor}","duplicate":${duplicate}}`;
+/** Ids, cursors and times hold nothing that JSON would escape. */
+function resultJson({ id, cursor, duplicate, scheduledFor }: PublishResult): string {
+  const later = scheduledFor === undefined ? '' : `,"scheduledFor":"${scheduledFor}"`;
+  return `{"id":"${id}","cursor":"${cursor}","duplicate":${duplicate}${later}}`;
 }

@@ -70,7 +70,7 @@ describe('POST /events/batch', () => {
     const { url } = await runService();
     const { status, body } = await postJson(`${url}/events/batch`, []);
     expect(status).toBe(200);
-    expect(body).toEqual({ results: [], stored: 0, duplicates: 0, failed: 0 });
+    expect(body).toEqual({ results: [], stored: 0, scheduled: 0, duplicates: 0, failed: 0 });
   });
 
   it('refuses more events than a batch may hold, storing none', async () => {
@@ -204,5 +204,64 @@ describe('GET /events/:id', () => {
       const { status, body } = await call(`${url}/events/${strange}`);
       expect([status, body.code]).toEqual([404, 'event_not_found']);
     }
+  });
+});
+
+describe('events for later', () => {
+  const FAR = '2099-01-01T00:00:00.000Z';
+
+  it('answers 202 with the time, 200 for the same again, and shows and cancels them', async () => {
+    const { url } = await runService();
+    const first = await postJson(`${url}/events`, sample({ id: ID, deliver_at: FAR }));
+    expect([first.status, first.body]).toEqual([
+      202,
+      { id: ID, cursor: expect.any(String), duplicate: false, scheduledFor: FAR },
+    ]);
+    const again = await postJson(`${url}/events`, sample({ id: ID, deliver_at: FAR }));
+    expect([again.status, again.body.duplicate, again.body.scheduledFor]).toEqual([200, true, FAR]);
+    const { body: page } = await call(`${url}/scheduled`);
+    expect(page).toEqual({
+      data: [{ ...page.data[0], id: ID, scheduledFor: FAR, type: 'order.created', priority: 'NORMAL' }],
+      nextCursor: null,
+    });
+    expect((await call(`${url}/scheduled/${ID}`)).body).toMatchObject({ scheduledFor: FAR, event: { id: ID } });
+    const cancelled = await call(`${url}/scheduled/${ID.toUpperCase()}`, { method: 'DELETE' });
+    expect([cancelled.status, cancelled.body]).toEqual([200, { id: ID, cancelled: true }]);
+    const gone = await call(`${url}/scheduled/${ID}`, { method: 'DELETE' });
+    expect([gone.status, gone.body.code]).toEqual([404, 'scheduled_not_found']);
+  });
+
+  it('pages through what waits, and refuses other cursors', async () => {
+    const { url } = await runService();
+    for (const day of [3, 1, 2]) await postJson(`${url}/events`, sample({ deliverAt: `2099-01-0${day}T00:00:00Z` }));
+    const days: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { body } = await call(`${url}/scheduled?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      days.push(...body.data.map(({ scheduledFor }: { scheduledFor: string }) => scheduledFor.slice(8, 10)));
+      cursor = body.nextCursor;
+    }
+    expect(days).toEqual(['01', '02', '03']);
+    expect((await call(`${url}/scheduled?cursor=AQABDMpF_w`)).body.code).toBe('invalid_cursor');
+    expect((await call(`${url}/scheduled?limit=0`)).body.code).toBe('invalid_query');
+  });
+
+  it('tells each event of a batch what became of it', async () => {
+    const { url } = await runService();
+    const later = sample({ deliverAt: FAR });
+    const mixed = await postJson(`${url}/events/batch`, [later, sample(), { ...later, delayMs: 5 }]);
+    expect(mixed.status).toBe(207);
+    expect(mixed.body).toMatchObject({ stored: 1, scheduled: 1, duplicates: 0, failed: 1 });
+    expect(mixed.body.results[0]).toMatchObject({ status: 202, scheduledFor: FAR });
+    expect(mixed.body.results[2].error).toMatchObject({ code: 'invalid_event', pointer: '/2/delayMs' });
+    expect((await postJson(`${url}/events/batch`, [later, later])).status).toBe(202);
+    const body = `${JSON.stringify(later)}\n${JSON.stringify(sample())}\n`;
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const answer = await (await fetch(`${url}/events/batch`, { method: 'POST', body, headers })).text();
+    expect(
+      answer
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).status),
+    ).toEqual([202, 201]);
   });
 });

@@ -12,7 +12,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export function eventRoutes(app: FastifyInstance, context: OperationContext, bodies: JsonBodies): void {
   app.post('/events', async (request, reply) => {
     const published = await publishEvent(context, ANONYMOUS, await readEventBody(request, reply, bodies));
-    return json(reply.code(published.duplicate ? 200 : 201), JSON.stringify(published));
+    const status = published.duplicate ? 200 : published.scheduledFor === undefined ? 201 : 202;
+    return json(reply.code(status), JSON.stringify(published));
   });
 
   app.get('/events', async (request, reply) =>
