@@ -1,7 +1,7 @@
 /**
  * Which subscriptions this process serves, and how one comes into service and leaves it again.
  *
- * A named subscription with a handler or a socket is served while one is attached to it in this process, one with an endpoint
+ * A named subscription with a handler or a socket is served while one is attached to it in this process, every other one
  * always; where several processes share a store, both only under their lease.
  *
  *     known ──serve, or lease──▶ served ──leave──▶ known, handler and lease given up
@@ -23,10 +23,12 @@ import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
-import { type Attached, type LeftReason, needsAttaching } from './attached.ts';
+import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
+import type { Attachments } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { ChangesInTurn } from './changes-in-turn.ts';
 import { makeSink, type WaysOut } from './make-sink.ts';
+import type { Pulls } from './pulls.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
@@ -44,6 +46,9 @@ export interface DutyOptions {
   readonly dispatch: PartitionDispatch;
   readonly runtime: Runtime;
   readonly catalog: Catalog;
+  /** The handlers and sockets of this process. */
+  readonly attachments: Attachments;
+  readonly pulls: Pulls;
   readonly ways: WaysOut;
   readonly owner: string;
   /** For what nobody waits for and the store is not the reason of. */
@@ -52,8 +57,6 @@ export interface DutyOptions {
 
 export class Duty {
   readonly #options: DutyOptions;
-  /** The handlers and sockets attached in this process. */
-  readonly #attached = new Map<string, Attached>();
   readonly #leases: LeaseKeeper | undefined;
   readonly #changes = new ChangesInTurn();
   #closing = false;
@@ -99,19 +102,21 @@ export class Duty {
     }
   }
 
-  attachedTo(id: string): Attached | undefined {
-    return this.#attached.get(id);
-  }
-
   /** A handler or socket of this process takes up a durable subscription. Nothing is attached when serving fails. */
   async attach(definition: SubscriptionDefinition, attached: Attached): Promise<void> {
-    this.#attached.set(definition.id, attached);
+    const { attachments } = this.#options;
+    attachments.join(definition.id, attached);
     try {
       await this.serve(definition);
     } catch (error) {
-      this.#attached.delete(definition.id);
+      await attachments.leave(definition.id, attached, { drainMs: 0 });
       throw error;
     }
+  }
+
+  /** One of several members leaves: the others go on. */
+  leaveOne(id: string, attached: Attached, drainMs = UPDATE_DRAIN_MS): Promise<void> {
+    return this.#options.attachments.leave(id, attached, { drainMs, caller: insideHandler.getStore() });
   }
 
   /** Serves a durable subscription if this process can; where leases decide, `exclusive` asks for one at its end. */
@@ -121,8 +126,8 @@ export class Duty {
 
   /** Serves a subscription that ends with this process. */
   async serveHere(definition: SubscriptionDefinition, attached: Attached, floor: Position): Promise<void> {
-    this.#attached.set(definition.id, attached);
-    const { sink } = attached;
+    this.#options.attachments.join(definition.id, attached);
+    const sink = this.#sinkOf(definition) ?? attached.sink;
     await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor });
   }
 
@@ -139,16 +144,15 @@ export class Duty {
     this.#follow(definition.id);
   }
 
-  /** Drains a subscription, makes `change`, and gives up handler and lease. When `change` is refused nothing happened. */
+  /** Drains a subscription, makes `change`, and gives up its members and the lease. When `change` is refused nothing happened. */
   async leave(id: string, change: () => Promise<void>, options: LeaveOptions = {}): Promise<void> {
     const { drainMs, reason } = options;
     const before = await this.#outOfService(id, change, { caller: insideHandler.getStore(), drainMs });
-    const attached = this.#attached.get(id);
-    this.#attached.delete(id);
-    if (reason !== undefined) attached?.onLeft?.(reason);
+    const members = this.#options.attachments.remove(id, reason);
     await this.#leases?.release(id);
     // Where another process has the lease nothing is served here, but somebody is attached all the same.
-    await (before?.sink ?? attached?.sink)?.close();
+    await members?.close();
+    if (before && !needsAttaching(before.definition)) await before.sink.close();
   }
 
   /** The store refused a commit under the lease of `subscription`. */
@@ -204,11 +208,15 @@ export class Duty {
   }
 
   async #end(subscription: ActiveSubscription, drainMs: number): Promise<void> {
+    const { id, definition, sink } = subscription;
+    // Whoever leased a delivery cannot answer any more.
+    const waitMs = definition.sink.kind === 'pull' ? 0 : drainMs;
     try {
-      await this.#options.dispatch.serving.takeDown(subscription, drainMs);
+      await this.#options.dispatch.serving.takeDown(subscription, waitMs);
     } finally {
-      await this.#leases?.release(subscription.id);
-      await subscription.sink.close();
+      await this.#leases?.release(id);
+      await this.#options.attachments.of(id)?.close();
+      if (!needsAttaching(definition)) await sink.close();
     }
   }
 
@@ -243,6 +251,7 @@ export class Duty {
     if (!sink) return false;
     try {
       await serving.bringUp({ definition, sink, durable: true, floor: 0, held });
+      this.#options.attachments.route(definition.id);
     } catch (error) {
       if (!needsAttaching(definition)) await sink.close();
       throw error;
@@ -251,8 +260,12 @@ export class Duty {
   }
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {
-    if (needsAttaching(definition)) return this.#attached.get(definition.id)?.sink;
-    return makeSink(definition, this.#options.ways);
+    const { attachments, pulls, ways } = this.#options;
+    const { id, sink } = definition;
+    if (sink.kind === 'pull') return pulls.sinkOf(definition);
+    if (!isAttachable(definition)) return makeSink(definition, ways);
+    if (!needsAttaching(definition)) return makeSink(definition, ways, attachments.standing(id));
+    return attachments.has(id) ? attachments.of(id)?.wayOut() : undefined;
   }
 
   /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
@@ -266,7 +279,7 @@ export class Duty {
     const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changes.has(id));
     for (const definition of definitions) this.#adopt(definition);
     return definitions
-      .filter((definition) => !needsAttaching(definition) || this.#attached.has(definition.id))
+      .filter((definition) => !needsAttaching(definition) || this.#options.attachments.has(definition.id))
       .map(({ id }) => id);
   }
 
@@ -294,11 +307,9 @@ export class Duty {
 
   /** A handler waits for its name to come back; whoever is connected can be told, and asks again if it wants to. */
   #tellEnded(id: string): void {
-    const attached = this.#attached.get(id);
-    if (!attached?.onLeft) return;
-    this.#attached.delete(id);
-    attached.onLeft('ended');
-    attached.sink.close().catch(this.#options.onFailure);
+    const { attachments, onFailure } = this.#options;
+    if (!attachments.of(id)?.all.some(({ onLeft }) => onLeft)) return;
+    attachments.remove(id, 'ended')?.close().catch(onFailure);
   }
 
   #wake(id: string): void {

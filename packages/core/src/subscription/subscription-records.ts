@@ -13,7 +13,7 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
-import { needsAttaching } from './attached.ts';
+import { isAttachable } from './attached.ts';
 import type { Catalog } from './catalog.ts';
 import { startPosition } from './start-position.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
@@ -29,7 +29,7 @@ export interface SubscriptionRecordsOptions {
 
 /** Durable are those with a name or an endpoint: they outlive the process. */
 export function isDurable(request: SubscriptionRequest): boolean {
-  return request.name !== undefined || !needsAttaching(request);
+  return request.name !== undefined || !isAttachable(request);
 }
 
 export class SubscriptionRecords {

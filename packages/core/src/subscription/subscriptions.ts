@@ -212,6 +212,7 @@ export class Subscriptions {
     const leaving = await this.#duty.exclusive(id, async () => {
       const members = this.#attachments.of(id)?.all ?? [];
       const leavers = members.filter((member) => sink === undefined || member.sink === sink);
+      if (sink !== undefined && leavers.length === 0) return undefined;
       const definition = this.#catalog.get(id);
       const goesOn = definition && !needsAttaching(definition) && this.#catalog.isDurable(id);
       if (goesOn || leavers.length < members.length) {

@@ -30,10 +30,10 @@ class Socket implements Sink {
   }
 }
 
-function attach(bus: EngineUnderTest, socket: Socket, more: object = {}) {
+function attach(bus: EngineUnderTest, socket: Socket, more: object = {}, member?: string) {
   const onLeft = (reason: LeftReason) => socket.left.push(reason);
   const request = { topic: '#', name: 's', ...more };
-  return bus.time.run(bus.engine.subscriptions.subscribe(ANONYMOUS, request, { sink: socket, onLeft }));
+  return bus.time.run(bus.engine.subscriptions.subscribe(ANONYMOUS, request, { sink: socket, member, onLeft }));
 }
 
 function detach(bus: EngineUnderTest, id: string, options?: { sink?: Sink; drainMs?: number }) {
@@ -79,15 +79,16 @@ describe('a subscription through a socket', () => {
     expect(await bus.deadLetters(id)).toEqual([]);
   });
 
-  it('goes to the socket that attached last; the one before is told and cannot take it away again', async () => {
+  it('goes to the socket that came last of one member; the one before is told and cannot take it away again', async () => {
     const { open } = durableWorld();
     const bus = await open();
     const [first, second] = [new Socket(), new Socket()];
-    const { id } = await attach(bus, first);
+    const { id } = await attach(bus, first, {}, 'm');
     await bus.publishMany(1);
     await bus.time.advance(10);
-    await attach(bus, second);
+    await attach(bus, second, {}, 'm');
     expect(first.left).toEqual(['taken_over']);
+    expect(first.closes).toBe(1);
     await bus.time.advance(1_000);
     expect(second.seen).toEqual(['1#2']);
     await detach(bus, id, { sink: first });

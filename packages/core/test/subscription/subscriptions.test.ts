@@ -122,12 +122,13 @@ describe('subscribe', () => {
     await expect(bus.subscribe({ handler: () => {} })).rejects.toMatchObject({ code: 'too_many_subscriptions' });
   });
 
-  it('refuses what cannot be served yet: nothing to deliver to, a webhook without a way out, a second handler', async () => {
+  it('refuses what cannot be served: nothing to deliver to and no name to ask by, a webhook without a way out', async () => {
     const bus = await openMemory();
-    await expect(bus.subscribe({})).rejects.toMatchObject({ code: 'not_supported' });
+    await expect(bus.subscribe({})).rejects.toMatchObject({
+      code: 'invalid_subscription',
+      details: { pointer: '/name' },
+    });
     await expect(bus.subscribe({ endpoint: 'https://a.example/' })).rejects.toMatchObject({ code: 'not_supported' });
-    await bus.subscribe({ name: 's', handler: () => {} });
-    await expect(bus.subscribe({ name: 's', handler: () => {} })).rejects.toMatchObject({ code: 'not_supported' });
   });
 
   it('lists in the order of creation, gets one, and says what is not there', async () => {

@@ -1,0 +1,123 @@
+/**
+ * The handlers and sockets of this process, by the subscription they are attached to. Several may share one: they are its
+ * members (`sink/members.ts`). One that names itself is the same member when it comes again: it replaces the one it was,
+ * which may be lost without anybody having noticed.
+ */
+import type { Sink } from '../contracts/sink.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { Members } from '../sink/members.ts';
+import { type Attached, type LeftReason, needsAttaching } from './attached.ts';
+
+export interface AttachmentsOptions {
+  readonly dispatch: PartitionDispatch;
+  readonly runtime: Runtime;
+  /** For what closing says that nobody waits for. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface MemberLeaves {
+  readonly drainMs: number;
+  /** The attempt inside which it was asked for: it ends by itself, and would wait for itself. */
+  readonly caller?: unknown;
+}
+
+export class Attachments {
+  readonly #options: AttachmentsOptions;
+  readonly #members = new Map<string, Members<Attached>>();
+
+  constructor(options: AttachmentsOptions) {
+    this.#options = options;
+  }
+
+  /** Members of all subscriptions together. */
+  get count(): number {
+    let count = 0;
+    for (const { size } of this.#members.values()) count += size;
+    return count;
+  }
+
+  of(id: string): Members<Attached> | undefined {
+    return this.#members.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#members.get(id)?.isUp === true;
+  }
+
+  /** True when `sink` serves the subscription and no other member does. */
+  isOnly(id: string, sink: Sink): boolean {
+    const members = this.#members.get(id);
+    return members?.size === 1 && members.all[0]!.sink === sink;
+  }
+
+  /** What `attached` replaced is given back at once. */
+  join(id: string, attached: Attached): void {
+    const members = this.#members.get(id) ?? this.#first(id);
+    const { member } = attached;
+    const before = member === undefined ? undefined : members.find((other) => other.member === member);
+    const calls = before && members.leave(before);
+    members.join(attached);
+    this.route(id);
+    const active = this.#options.dispatch.active.get(id);
+    if (calls && active) this.#options.dispatch.dispatcher.giveBack(active, new Set(calls));
+    before?.onLeft?.('taken_over');
+    before?.sink.close().catch(this.#options.onFailure);
+  }
+
+  /**
+   * One of several leaves: it is given nothing more, and finishes what it has. What has not ended after `drainMs` is given back.
+   */
+  async leave(id: string, attached: Attached, { drainMs, caller }: MemberLeaves): Promise<void> {
+    const { dispatch, runtime } = this.#options;
+    const members = this.#members.get(id);
+    if (!members?.has(attached)) return;
+    const calls = members.leave(attached).filter((call) => call !== caller);
+    this.route(id);
+    const active = dispatch.active.get(id);
+    if (active && calls.length > 0) {
+      const { dispatcher } = dispatch;
+      const giveBack = () => dispatcher.giveBack(active, new Set(calls));
+      const cancel = drainMs > 0 ? runtime.timers.after(drainMs, giveBack, true) : giveBack();
+      await dispatcher.idle(active, () => calls.every((call) => call.isUnderWay === false));
+      cancel?.();
+    }
+    await attached.sink.close();
+  }
+
+  /** All leave; `reason` is told to those who did not ask for it. */
+  remove(id: string, reason: LeftReason | undefined): Members<Attached> | undefined {
+    const members = this.#members.get(id);
+    this.#members.delete(id);
+    if (reason !== undefined) for (const { onLeft } of members?.all ?? []) onLeft?.(reason);
+    return members;
+  }
+
+  /** Has the engine deliver through the members as they are now. */
+  route(id: string): void {
+    const { dispatch } = this.#options;
+    const active = dispatch.active.get(id);
+    const members = this.#members.get(id);
+    if (!active || !members) return;
+    // What also goes on without members asks them by itself.
+    const sink = needsAttaching(active.definition) && members.isUp ? members.wayOut() : active.sink;
+    active.receive(sink, Math.max(1, members.size));
+    dispatch.dispatcher.wake(active);
+  }
+
+  /** The members as one of two ways of a subscription, whether or not there are any now. */
+  standing(id: string): Sink {
+    return (this.#members.get(id) ?? this.#first(id)).standing();
+  }
+
+  #first(id: string): Members<Attached> {
+    const members = new Members<Attached>(() => this.#active(id)?.attempts ?? []);
+    this.#members.set(id, members);
+    return members;
+  }
+
+  #active(id: string): ActiveSubscription | undefined {
+    return this.#options.dispatch.active.get(id);
+  }
+}
