@@ -2,7 +2,7 @@ import type { DeliverOptions, Delivery, Outcome, Runtime, Sink } from '@event-ma
 import type { AddressGuard } from './address/address-guard.ts';
 import { checkEndpoint } from './address/check-endpoint.ts';
 import { extraHeaders } from './send/extra-headers.ts';
-import { networkFailure } from './send/network-failure.ts';
+import { isUnreached, networkFailure } from './send/network-failure.ts';
 import { batchBody, batchId } from './send/request-body.ts';
 import { responseOutcome } from './send/response-outcome.ts';
 import { type Sender, webhookSender } from './send/sender.ts';
@@ -60,7 +60,7 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
         return { status: 'retry', error: abortFailure(runtime.clock.monotonicMs() >= deadlineAtMs - TIMER_EARLY_MS) };
       const failure = networkFailure(error);
       if (failure === undefined) throw error;
-      return { status: 'retry', error: failure };
+      return { status: 'retry', error: failure, ...(isUnreached(failure.code) ? { unreached: true } : {}) };
     }
   }
 

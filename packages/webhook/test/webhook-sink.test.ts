@@ -108,7 +108,7 @@ describe('what an answer means', () => {
     [401, 'retry'],
     [404, 'retry'],
     [410, 'gone'],
-    [429, 'retry'],
+    [429, 'busy'],
     [500, 'retry'],
     [503, 'retry'],
   ])('%i is %s', async (code, status) => {

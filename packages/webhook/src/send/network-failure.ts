@@ -41,6 +41,20 @@ export function networkFailure(error: unknown): { code: string; message: string 
     : undefined;
 }
 
+/** Failures before anything was sent: the receiver cannot have seen the event. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'endpoint_blocked',
+  'connection_refused',
+  'name_not_resolved',
+  'connect_timeout',
+  'unreachable',
+  'tls_failed',
+]);
+
+export function isUnreached(code: string): boolean {
+  return UNREACHED.has(code);
+}
+
 function failureOf(given: string): { code: string; message: string } | undefined {
   const row = CODES.find(([pattern]) => pattern.test(given));
   return row && { code: row[1], message: row[2] };

@@ -46,6 +46,8 @@ export interface SentRequest {
 export interface SentResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  /** When the receiver says that it answered. */
+  readonly date: string | undefined;
 }
 
 /** Posts to endpoints over pooled connections. One sender serves all webhooks of a process. */
@@ -83,8 +85,13 @@ async function postBy(agent: Agent, request: SentRequest, responseBytesMax: numb
   const path = url.pathname + url.search;
   const response = await agent.request({ origin: url.origin, path, method: 'POST', headers, body, signal });
   await drain(response.body, responseBytesMax);
-  const retryAfter = response.headers['retry-after'];
-  return { status: response.statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+  const { 'retry-after': retryAfter, date } = response.headers;
+  return { status: response.statusCode, retryAfter: textOf(retryAfter), date: textOf(date) };
+}
+
+/** A header that comes twice says nothing. */
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 /** The client notices a signal only once it is connected: a request that waits for a connection would outlive its attempt. */
