@@ -40,6 +40,11 @@ export function patchJson(url: string, value: unknown): Promise<Answer> {
   });
 }
 
+export function putJson(url: string, value: unknown): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  return call(url, { method: 'PUT', headers, body: JSON.stringify(value) });
+}
+
 export const sample = (more: object = {}) => ({
   type: 'order.created',
   source: 'shop',

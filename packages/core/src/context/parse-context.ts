@@ -32,16 +32,13 @@ export function parseContext(
   const lists = names.map((name) => readIds(fields, name, limits, code));
   if (lists.every((list) => list === undefined)) return undefined;
   const [userIds = [], projectIds = [], sessionIds = []] = lists;
-  const count = userIds.length + projectIds.length + sessionIds.length;
-  if (count > limits.contextEntriesMax) {
-    const words = `A context holds at most ${limits.contextEntriesMax} ids.`;
-    throw new EventManagerError(code, words, {
-      pointer,
-      limit: 'contextEntriesMax',
-      maximum: limits.contextEntriesMax,
-    });
+  const maximum = limits.contextEntriesMax;
+  if (userIds.length + projectIds.length + sessionIds.length > maximum) {
+    const words = `A context holds at most ${maximum} ids.`;
+    throw new EventManagerError(code, words, { pointer, limit: 'contextEntriesMax', maximum });
   }
-  return { userIds, projectIds, sessionIds };
+  const [users, projects, sessions] = [userIds, projectIds, sessionIds].map((ids) => [...new Set(ids)].sort());
+  return { userIds: users!, projectIds: projects!, sessionIds: sessions! };
 }
 
 /** The name under which a context is registered. Throws `invalid_context`. */
@@ -59,7 +56,7 @@ function readIds(fields: ReadFields, name: string, limits: Limits, code: ErrorCo
   if (!Array.isArray(value)) throw new EventManagerError(code, 'A list of ids is expected.', { pointer });
   const maximum = limits.nameCharactersMax;
   const wrong = value.findIndex((id: unknown) => !isText(id, maximum));
-  if (wrong < 0) return [...new Set(value as string[])].sort();
+  if (wrong < 0) return value as string[];
   const words = `An id is a text of 1 to ${maximum} characters.`;
   throw new EventManagerError(code, words, { pointer: jsonPointer(pointer, wrong) });
 }

@@ -92,7 +92,10 @@ function readOperators(
       throw invalidFilter(`An operator is expected here: ${allowed.join(', ')}.`, place);
     }
     if (read.has(name)) throw invalidFilter(`The operator ${name} is given twice, in two spellings.`, place);
-    const value = name === 'anythingBut' ? readDenied(operand, place) : readOperand(name, operand, place, budget);
+    const value =
+      name === 'anythingBut'
+        ? readDenied(operand, place)
+        : readOperand(name, operand, place, budget, allowed.includes('numeric'));
     read.set(name, value);
   }
   if (read.size === 0) throw invalidFilter(`An operator is expected here: ${allowed.join(', ')}.`, pointer);
@@ -100,7 +103,13 @@ function readOperators(
   return Object.fromEntries(names.map((name) => [name, read.get(name)!]));
 }
 
-function readOperand(name: OperatorName, operand: unknown, pointer: string, budget: FilterBudget): JsonValue {
+function readOperand(
+  name: OperatorName,
+  operand: unknown,
+  pointer: string,
+  budget: FilterBudget,
+  mayBeLong: boolean,
+): JsonValue {
   switch (name) {
     case 'equals':
       return operand as JsonValue;
@@ -113,7 +122,7 @@ function readOperand(name: OperatorName, operand: unknown, pointer: string, budg
       return alternatives(operand, pointer, readCidr);
     default:
       return alternatives(operand, pointer, (text, place) => {
-        if (name === 'wildcard') budget.spendWildcard(place);
+        if (name === 'wildcard' && mayBeLong) budget.spendWildcard(place);
         return readOperandText(text, place, budget);
       });
   }

@@ -2,22 +2,25 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import { FILTER_FIELDS } from '../filter/aliases.ts';
 import type { PaceInFilter } from '../filter/parse-filter.ts';
 import { fieldName } from '../json/read-fields.ts';
+import { RATE_LIMIT_MAX, withoutPreset } from './options/pace-options.ts';
 import { OPTION_FIELDS } from './subscription-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The options that may stand in a filter, as filters of assistants have them. */
-const PACE = ['rateLimitPerMinute', 'smartBatching'];
-
-/** The options with what the filter says of the pace. Throws `invalid_subscription` for what both say. */
+/**
+ * The options with what the filter says of the pace, as filters of assistants do. Throws `invalid_filter`, and
+ * `invalid_subscription` for what both say.
+ */
 export function withPace(options: unknown, pace: PaceInFilter): unknown {
   const given = Object.entries(pace);
   if (given.length === 0 || !isFields(options)) return options;
-  for (const [name, { pointer }] of given) {
-    if (!Object.entries(options).some(([key, value]) => value !== undefined && optionNamed(key) === name)) continue;
-    throw new EventManagerError('invalid_subscription', `The option ${name} is given twice: here and in options.`, {
-      pointer,
-    });
+  for (const [name, { value, pointer }] of given) {
+    checkPace(name, value, pointer);
+    if (!Object.entries(options).some(([key, said]) => said !== undefined && fieldName(OPTION_FIELDS, key) === name)) {
+      continue;
+    }
+    const words = `The option ${name} is given twice: here and in options.`;
+    throw new EventManagerError('invalid_subscription', words, { pointer });
   }
   return { ...options, ...Object.fromEntries(given.map(([name, { value }]) => [name, value])) };
 }
@@ -26,12 +29,20 @@ export function withPace(options: unknown, pace: PaceInFilter): unknown {
 export function withoutPaceOf(filter: unknown, options: Fields): Fields {
   if (!isFields(filter)) return options;
   const said = new Set(Object.keys(filter).map((key) => fieldName(FILTER_FIELDS, key)));
-  const isKept = ([key]: [string, unknown]) => !(PACE.includes(key) && said.has(key));
-  return Object.fromEntries(Object.entries(options).filter(isKept));
+  const kept = { ...(withoutPreset(options, said) as Fields) };
+  if (said.has('rateLimitPerMinute')) delete (kept as Record<string, unknown>)['rateLimitPerMinute'];
+  return kept;
 }
 
-function optionNamed(key: string): string | undefined {
-  return fieldName(OPTION_FIELDS, key);
+/** Here and not by the reader of the options, whose pointer would lead to where nothing was said. */
+function checkPace(name: string, value: unknown, pointer: string): void {
+  if (name === 'smartBatching') {
+    if (typeof value === 'boolean') return;
+    throw new EventManagerError('invalid_filter', 'true or false is expected.', { pointer });
+  }
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= RATE_LIMIT_MAX) return;
+  const words = `A whole number from 0 to ${RATE_LIMIT_MAX} is expected.`;
+  throw new EventManagerError('invalid_filter', words, { pointer });
 }
 
 function isFields(value: unknown): value is Fields {

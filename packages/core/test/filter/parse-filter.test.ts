@@ -173,7 +173,7 @@ describe('parseFilter', () => {
     [{ or: Array(11).fill({ sources: Array(100).fill('s') }) }, '/or/9/sources'],
     [{ payload: { $or: [{ a: 1 }, { b: 1 }] } }, '/payload/$or'],
     [{ payload: { or: [{ a: 1 }] } }, '/payload/or'],
-    [{ payload: { a: Array(51).fill({ wildcard: '*a' }) } }, '/payload/a/50/wildcard'],
+    [{ payload: { a: Array(101).fill({ wildcard: '*a' }) } }, '/payload/a/100/wildcard'],
     [{ payload: { a: 'x'.repeat(70_000) } }, ''],
   ])('refuses what is not bounded or no alternative: %#', (given, pointer) => {
     expect(refusal(() => parse(given))).toBe(`invalid_filter at /filter${pointer}`);

@@ -38,6 +38,9 @@ const JSON_SCHEMAS = [
   { $defs: { name: { type: 'string', pattern: '^[a-z]+$' } }, properties: { name: { $ref: '#/$defs/name' } } },
 ];
 
+const MANY_FIELDS = 12;
+const FIELDS_AT_A_TIME = 4;
+
 /** Makes values that a schema allows. Patterns with more than one alternative are met by trying: every one allows some word. */
 export class GoodData {
   readonly #document: OpenApiDocument;
@@ -91,6 +94,7 @@ export class GoodData {
   #text(schema: Schema): fc.Arbitrary<string> {
     const { format, pattern, minLength = 0, maxLength = 60, contentSchema } = schema;
     if (contentSchema) return this.of(contentSchema).map((value) => JSON.stringify(value));
+    if (format === 'cidr') return fc.constantFrom('10.0.0.0/8', '192.0.2.7/32', '::/0', '2001:db8::/33');
     if (format === 'uuid') return fc.uuid();
     if (format === 'uri') return WORD.map(() => this.#known.endpoint());
     if (format?.endsWith('-cursor')) return WORD.map(() => this.#known.cursor(format));
@@ -108,14 +112,15 @@ export class GoodData {
     return source.filter((text) => fits(text) && expression.test(text));
   }
 
-  #list({ items = {}, minItems = 0, maxItems = Number.POSITIVE_INFINITY }: Schema): fc.Arbitrary<unknown> {
+  #list({ items = {}, prefixItems, minItems = 0, maxItems = Number.POSITIVE_INFINITY }: Schema): fc.Arbitrary<unknown> {
+    if (prefixItems) return fc.tuple(...prefixItems.map((item) => this.of(item))).map(inOrder);
     return fc.array(this.of(items), { minLength: minItems, maxLength: Math.min(maxItems, minItems + 4) });
   }
 
   #object(schema: Schema): fc.Arbitrary<unknown> {
     const { properties = {}, required = [], propertyNames, additionalProperties } = schema;
     const fields = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, this.of(field)]));
-    const known = fc.record(fields, { requiredKeys: required.filter((name) => name in fields) });
+    const known = fieldsOf(fields, required);
     const values = typeof additionalProperties === 'object' ? this.of(additionalProperties) : STRUCTURE;
     const keys = propertyNames ? WORD.map((word) => `x-${word}`) : KEY;
     const more = additionalProperties === false ? undefined : fc.dictionary(keys, values, { maxKeys: 4 });
@@ -123,6 +128,24 @@ export class GoodData {
     // Without a prototype it would be told apart from what is parsed.
     return both.map((value) => ({ ...value }));
   }
+}
+
+/** Of a great many fields only a few at a time: filters within filters would have no end. */
+function fieldsOf(fields: Record<string, fc.Arbitrary<unknown>>, required: readonly string[]): fc.Arbitrary<Fields> {
+  const names = Object.keys(fields);
+  const requiredKeys = required.filter((name) => name in fields);
+  if (names.length <= MANY_FIELDS) return fc.record(fields, { requiredKeys });
+  return fc.subarray(names, { maxLength: FIELDS_AT_A_TIME }).chain((some) => {
+    const present = [...new Set([...some, ...requiredKeys])];
+    return fc.record(Object.fromEntries(present.map((name) => [name, fields[name]!])));
+  });
+}
+
+/** A range of numbers has its lower end first. */
+function inOrder(entries: unknown[]): unknown[] {
+  const [first, low, second, high] = entries;
+  if (typeof low !== 'number' || typeof high !== 'number') return entries;
+  return [first, Math.min(low, high), second, Math.max(low, high) + 1];
 }
 
 type Fields = Record<string, unknown>;

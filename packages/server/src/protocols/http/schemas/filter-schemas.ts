@@ -20,7 +20,7 @@ export function filterSchemas(limits: Limits): Components {
           'includeCritical',
         ),
         rateLimitPerMinute: Type.Optional(
-          wholeSchema(1, RATE_MAX, { description: 'The option of the same name.', ...spelled('rateLimit') }),
+          wholeSchema(0, RATE_MAX, { description: 'The option of the same name.', ...spelled('rateLimit') }),
         ),
         smartBatching: flag('The option of the same name.', 'batchingEnabled'),
       },
