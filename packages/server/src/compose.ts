@@ -12,6 +12,7 @@ import {
   type SubscriptionDefinition,
 } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
+import { dialledWebSockets, readWebSocket } from '@event-manager/realtime';
 import { ajvSchemas } from '@event-manager/schema';
 import {
   type AddressGuard,
@@ -55,14 +56,15 @@ export interface CompositionOptions {
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { configuration, runtime, life, logger, warnings } = options;
   const adapter = pickAdapter(configuration, runtime);
-  const guard = changeableGuard(addressGuard({ allow: configuration.webhookAllow }));
+  const guard = changeableGuard(addressGuard({ allow: allowedBy(configuration) }));
   const sender = webhookSender({ guard });
   const sinkOver = (over: Sender) => (sink: WebhookSinkDefinition, batch: boolean) => {
     const { endpoint, secret, headers } = sink;
     return webhookSink({ endpoint, secret, headers, batch, runtime, guard, sender: over });
   };
   const makeSink = sinkOver(sender);
-  const engine = await openEngine({ adapter, makeSink, sender, configuration, runtime });
+  const webSocketSink = dialledWebSockets({ guard, runtime });
+  const engine = await openEngine({ adapter, makeSink, webSocketSink, sender, configuration, runtime });
   const context: OperationContext = {
     engine,
     life,
@@ -70,9 +72,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     connections: { open: 0 },
     durability: adapter.supports.durability,
     warnings,
-    checkWebhook(sink) {
-      checkEndpoint(sink.endpoint, guard, configuration.limits.endpointCharactersMax);
-      makeSink(sink, false);
+    checkEndpoints(sink) {
+      const webhook = sink.kind === 'webhook' ? sink : sink.kind === 'pull' ? undefined : sink.fallback;
+      if (sink.kind === 'websocket') readWebSocket(sink, guard);
+      if (!webhook) return;
+      checkEndpoint(webhook.endpoint, guard, configuration.limits.endpointCharactersMax);
+      makeSink({ ...webhook, kind: 'webhook' }, false);
     },
     sendTest: testSender({
       runtime,
@@ -81,7 +86,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
   const http = httpServer({ context, configuration, runtime, logger });
   const prepare = (next: Configuration) => {
-    const nextGuard = addressGuard({ allow: next.webhookAllow });
+    const nextGuard = addressGuard({ allow: allowedBy(next) });
     return () => {
       guard.follow(nextGuard);
       logger.level = configuration.logLevel;
@@ -93,6 +98,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const listenForMetrics = async () =>
     configuration.metricsEnabled ? startMetricsServer({ context, configuration, logger }) : undefined;
   return { engine, http, listenForMetrics, prepare, close: () => sender.close() };
+}
+
+/** What the settings name, as hosts to call or as the assistance service, may be called wherever it is. */
+function allowedBy({ webhookAllow, assistanceHosts }: Configuration): readonly string[] {
+  return [...webhookAllow, ...assistanceHosts];
 }
 
 /** Everybody who judges addresses holds this one; what it says can change. Connections that are open stay open. */
@@ -126,25 +136,22 @@ function pickAdapter({ adapter, dataDir }: Configuration, runtime: Runtime): Eve
 async function openEngine(parts: {
   adapter: EventBusAdapter;
   makeSink: (sink: WebhookSinkDefinition, batch: boolean) => Sink;
+  webSocketSink: (definition: SubscriptionDefinition) => Sink;
   sender: Sender;
   configuration: Configuration;
   runtime: Runtime;
 }): Promise<Engine> {
   const { adapter, makeSink, sender, configuration, runtime } = parts;
-  const webhookSinkOf = ({ sink, options }: SubscriptionDefinition): Sink => {
-    if (sink.kind !== 'webhook') throw new EventManagerError('internal', 'Only webhooks have an endpoint.');
-    try {
-      return makeSink(sink, options.batchSize > 1);
-    } catch (error) {
-      if (!isEventManagerError(error)) throw error;
-      return refusingSink({ code: error.code, message: error.message });
-    }
-  };
+  const webhookSinkOf = orRefusing(({ sink, options }) => {
+    if (sink.kind !== 'webhook') throw new EventManagerError('internal', 'A webhook is needed.');
+    return makeSink(sink, options.batchSize > 1);
+  });
+  const webSocketSink = orRefusing(parts.webSocketSink);
   try {
     const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
     const schemas = ajvSchemas();
     const more = { schemas, topicsStrict, stallAfterMs, systemEvents, retryPolicy: retryPolicyOf(configuration) };
-    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, ...more });
+    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, webSocketSink, ...more });
   } catch (error) {
     await sender.close();
     throw error;
@@ -166,6 +173,17 @@ function retryPolicyOf(configuration: Configuration): RetryPolicy {
  * For a subscription that was allowed when it was created and is not any more, because the settings changed. Its deliveries
  * fail one by one and can be looked at; the service starts.
  */
+function orRefusing(make: (definition: SubscriptionDefinition) => Sink): (definition: SubscriptionDefinition) => Sink {
+  return (definition) => {
+    try {
+      return make(definition);
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      return refusingSink({ code: error.code, message: error.message });
+    }
+  };
+}
+
 function refusingSink(error: AttemptError): Sink {
   return { deliver: (batch) => batch.map(() => ({ status: 'retry', error })), close: async () => {} };
 }

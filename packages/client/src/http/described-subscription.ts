@@ -1,7 +1,26 @@
-import type { SubscriptionDefinition, SubscriptionSink, SubscriptionStatus } from '@event-manager/core';
+import type {
+  Fallback,
+  RealtimeOptions,
+  StoppedReason,
+  SubscriptionDefinition,
+  SubscriptionSink,
+  SubscriptionStatus,
+} from '@event-manager/core';
+
+interface DescribedAddress {
+  readonly endpoint: string;
+  readonly signed: boolean;
+  readonly headerNames: readonly string[];
+}
+
+interface DescribedReason {
+  readonly code: string;
+  readonly message: string;
+  readonly at: string;
+}
 
 /** A subscription as the service shows it to anybody (`docs/http.md`). */
-export interface DescribedSubscription {
+export interface DescribedSubscription extends Partial<DescribedAddress> {
   readonly id: string;
   readonly name?: string;
   readonly subscriber?: string;
@@ -9,11 +28,11 @@ export interface DescribedSubscription {
   readonly filter?: NonNullable<SubscriptionDefinition['filter']>;
   readonly context?: NonNullable<SubscriptionDefinition['context']>;
   readonly connectionType: SubscriptionSink['kind'];
-  readonly endpoint?: string;
-  readonly signed?: boolean;
-  readonly headerNames?: readonly string[];
+  readonly connection?: RealtimeOptions;
+  readonly fallback?: DescribedAddress;
   readonly options: SubscriptionDefinition['options'];
   readonly state: SubscriptionDefinition['state'];
+  readonly stoppedReason?: DescribedReason;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly status: SubscriptionStatus;
@@ -23,7 +42,8 @@ export interface DescribedSubscription {
 const HIDDEN = '***';
 
 export function definitionOf(described: DescribedSubscription): SubscriptionDefinition {
-  const { id, name, subscriber, topic, filter, context, options, state, createdAt, updatedAt } = described;
+  const { id, name, subscriber, topic, filter, context, options, state, stoppedReason, createdAt, updatedAt } =
+    described;
   return {
     id,
     ...(name === undefined ? {} : { name }),
@@ -34,15 +54,27 @@ export function definitionOf(described: DescribedSubscription): SubscriptionDefi
     sink: sinkOf(described),
     options,
     state,
+    ...(stoppedReason === undefined ? {} : { stoppedReason: reasonOf(stoppedReason) }),
     createdAtMs: Date.parse(createdAt),
     updatedAtMs: Date.parse(updatedAt),
   };
 }
 
-function sinkOf({ connectionType, endpoint = '', signed, headerNames = [] }: DescribedSubscription): SubscriptionSink {
-  if (connectionType !== 'webhook') return { kind: connectionType };
+function reasonOf({ code, message, at }: DescribedReason): StoppedReason {
+  return { code, message, atMs: Date.parse(at) };
+}
+
+function sinkOf(described: DescribedSubscription): SubscriptionSink {
+  const { connectionType: kind, connection, fallback: second } = described;
+  const fallback = second ? { fallback: addressOf(second) } : {};
+  if (kind === 'pull') return { kind };
+  if (kind === 'webhook') return { kind, ...addressOf(described) };
+  if (kind !== 'websocket') return { kind, ...fallback };
+  return { kind, ...addressOf(described), ...connection!, ...fallback };
+}
+
+function addressOf({ endpoint = '', signed, headerNames = [] }: Partial<DescribedAddress>): Fallback {
   return {
-    kind: 'webhook',
     endpoint,
     ...(signed === true ? { secret: HIDDEN } : {}),
     ...(headerNames.length === 0 ? {} : { headers: Object.fromEntries(headerNames.map((name) => [name, HIDDEN])) }),

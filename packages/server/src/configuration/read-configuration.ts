@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { EventManagerError, type Limits } from '@event-manager/core';
+import { assistanceHosts } from './assistance-hosts.ts';
 import { checkTogether } from './check-together.ts';
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 import { type Given, type GivenSettings, invalidSetting, type SourceKind } from './given-settings.ts';
@@ -74,7 +75,8 @@ function configurationOf(settings: ReadonlyMap<string, SettledSetting>): Configu
     if (row.use === 'setting') values[name] = value;
     if (row.use === 'limit') limits[name.slice('limits.'.length)] = value;
   }
-  return { ...values, limits: limits as unknown as Limits } as unknown as Configuration;
+  const hosts = { assistanceHosts: assistanceHosts(settings) };
+  return { ...values, ...hosts, limits: limits as unknown as Limits } as unknown as Configuration;
 }
 
 function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>): readonly string[] {

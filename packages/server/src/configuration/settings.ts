@@ -273,4 +273,6 @@ type Values<Table> = { readonly [Name in keyof Table]: Table[Name] extends Setti
 export type Configuration = Omit<Values<typeof SETTINGS>, 'dataDir'> & {
   readonly dataDir: string;
   readonly limits: Limits;
+  /** Hosts that the settings of the assistance service name; webhooks may call them. */
+  readonly assistanceHosts: readonly string[];
 };

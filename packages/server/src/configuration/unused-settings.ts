@@ -17,6 +17,7 @@ export interface UnusedSetting extends SettingRow<unknown> {
 const NO_DATABASE = 'events are kept by the adapter of this process, not in a database';
 const NO_REDIS = 'queues are kept in memory and rebuilt from the store';
 const NO_ASSISTANCE = 'nothing is subscribed for an assistance service; create its subscription';
+const ONLY_A_HOST = `webhooks may call its host, but ${NO_ASSISTANCE}`;
 const GATHERED = 'the store gathers by itself what waits while it writes';
 
 /** Names of the specification whose features come with a later version, or are not needed. */
@@ -90,7 +91,7 @@ export const UNUSED_SETTINGS = {
     reader: someText,
     secret: true,
     whenGiven: 'warn',
-    instead: NO_ASSISTANCE,
+    instead: ONLY_A_HOST,
     beats: ['aasServiceUrl', 'aasWebhookEndpoint'],
     reason: 'Where the assistance service takes events.',
   },
@@ -99,7 +100,7 @@ export const UNUSED_SETTINGS = {
     reader: someText,
     secret: true,
     whenGiven: 'warn',
-    instead: NO_ASSISTANCE,
+    instead: ONLY_A_HOST,
     beats: ['aasServiceUrl', 'aasWebsocketEndpoint'],
     reason: 'Where the assistance service takes events over WebSocket.',
   },
@@ -108,7 +109,7 @@ export const UNUSED_SETTINGS = {
     reader: someText,
     secret: true,
     whenGiven: 'warn',
-    instead: NO_ASSISTANCE,
+    instead: ONLY_A_HOST,
     reason: 'The assistance service; the endpoints are behind it.',
   },
   aasWebhookEndpoint: {

@@ -1,4 +1,4 @@
-import type { EventMetrics, LatencySummary, ProgressState } from '@event-manager/core';
+import type { BreakerState, EventMetrics, LatencySummary, ProgressState } from '@event-manager/core';
 import type { Phase } from '../life.ts';
 
 /** A durable subscription that is served here, as metrics see it. */
@@ -9,6 +9,10 @@ export interface SubscriptionReading {
   readonly lag: number;
   /** Seconds since 1970; absent when there was no progress since it is served here. */
   readonly lastProgressAt?: number;
+  /** Absent where it has none. */
+  readonly breaker?: BreakerState;
+  /** How long the first delivery that waits for a first attempt has waited. */
+  readonly oldestSeconds: number;
 }
 
 /** Everything that one scrape is made of, read once. */

@@ -7,10 +7,18 @@
  */
 import { DELIVERY_ROWS } from './delivery-rows.ts';
 import { EVENT_ROWS } from './event-rows.ts';
+import { FAILURE_ROWS } from './failure-rows.ts';
 import type { MetricRow } from './metric-row.ts';
+import { PACE_ROWS } from './pace-rows.ts';
 import { STATE_ROWS } from './state-rows.ts';
 
-export const METRICS: readonly MetricRow[] = Object.freeze([...EVENT_ROWS, ...DELIVERY_ROWS, ...STATE_ROWS]);
+export const METRICS: readonly MetricRow[] = Object.freeze([
+  ...EVENT_ROWS,
+  ...DELIVERY_ROWS,
+  ...FAILURE_ROWS,
+  ...PACE_ROWS,
+  ...STATE_ROWS,
+]);
 
 /** What is asked for and belongs to the process: its metrics have the names that every Node program gives them. */
 export const PROCESS_METRICS: Readonly<Record<string, readonly string[]>> = Object.freeze({

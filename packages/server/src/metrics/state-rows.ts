@@ -83,7 +83,7 @@ export const STATE_ROWS: readonly MetricRow[] = [
   },
 ];
 
-function perSubscription(
+export function perSubscription(
   { subscriptions }: MetricsReading,
   read: (subscription: SubscriptionReading) => number | undefined,
 ): MetricSample[] {

@@ -40,11 +40,16 @@ function readingOf(
   principal: Principal,
   { id, name }: SubscriptionDefinition,
 ): SubscriptionReading[] {
-  const { state, lag, lastProgressAt } = engine.subscriptions.status(principal, id);
+  const { state, lag, lastProgressAt, receiver, lanes = {} } = engine.subscriptions.status(principal, id);
   if (lag === undefined) return [];
   const label = name ?? id;
   return [
-    { label, state, lag, ...(lastProgressAt ? { lastProgressAt: Date.parse(lastProgressAt) / MS_PER_SECOND } : {}) },
+    {
+      ...{ label, state, lag },
+      oldestSeconds: Math.max(0, ...Object.values(lanes).map(({ oldestMs = 0 }) => oldestMs)) / MS_PER_SECOND,
+      ...(lastProgressAt ? { lastProgressAt: Date.parse(lastProgressAt) / MS_PER_SECOND } : {}),
+      ...(receiver?.breaker ? { breaker: receiver.breaker } : {}),
+    },
   ];
 }
 

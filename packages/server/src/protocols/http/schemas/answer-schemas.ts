@@ -1,6 +1,9 @@
 import { ERROR_CODES } from '@event-manager/core';
 import Type from 'typebox';
 import { type Components, component } from './component.ts';
+import { FAILURE_OPTIONS, RECEIVER_METRICS, RECEIVER_STATUS, STOPPED_REASON } from './failure-schemas.ts';
+import { LANE_STATUSES, PACE_OPTIONS, RATE_LEFT } from './pace-schemas.ts';
+import { CONNECTION, FALLBACK, REALTIME_STATE } from './realtime-schemas.ts';
 import { NEXT_CURSOR, wordSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false };
@@ -69,8 +72,11 @@ const SUBSCRIPTIONS: Components = {
       endpoint: Type.Optional(Type.String({ description: 'Values in its query are shown as `***`.' })),
       signed: Type.Optional(Type.Boolean()),
       headerNames: Type.Optional(Type.Array(Type.String())),
+      connection: Type.Optional(CONNECTION),
+      fallback: Type.Optional(FALLBACK),
       options: component('SubscriptionOptions'),
       state: wordSchema(['active', 'paused', 'stopped']),
+      stoppedReason: Type.Optional(STOPPED_REASON),
       createdAt: MOMENT,
       updatedAt: MOMENT,
       status: component('SubscriptionStatus'),
@@ -95,6 +101,8 @@ const SUBSCRIPTIONS: Components = {
         CLOSED,
       ),
       deadLetterTopic: Type.Optional(Type.String()),
+      ...FAILURE_OPTIONS,
+      ...PACE_OPTIONS,
       startFrom: Type.Union([
         wordSchema(['latest', 'earliest']),
         Type.Object({ cursor: Type.String() }, CLOSED),
@@ -112,6 +120,10 @@ const SUBSCRIPTIONS: Components = {
     lag: Type.Optional(Type.Integer({ minimum: 0, description: 'Deliveries it may still have to make.' })),
     lastProgressAt: Type.Optional(MOMENT),
     counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),
+    lanes: Type.Optional(LANE_STATUSES),
+    rateLeft: Type.Optional(RATE_LEFT),
+    receiver: Type.Optional(RECEIVER_STATUS),
+    realtime: Type.Optional(REALTIME_STATE),
   }),
   SubscriptionsPage: Type.Object({ data: Type.Array(component('Subscription')), nextCursor: NEXT_CURSOR }, CLOSED),
   TestOutcome: Type.Object(
@@ -202,6 +214,7 @@ const HEALTH: Components = {
       queueDepth: COUNT,
       activeSubscriptions: COUNT,
       deadLetterCount: COUNT,
+      receivers: RECEIVER_METRICS,
       memoryUsage: Type.Integer({ minimum: 0, description: 'Bytes.' }),
       cpuUsage: Type.Number({ minimum: 0, description: 'Seconds.' }),
     },

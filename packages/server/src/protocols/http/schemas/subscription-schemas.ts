@@ -1,7 +1,11 @@
 import type { Limits } from '@event-manager/core';
 import Type, { type TSchema, type TSchemaOptions } from 'typebox';
+import { endpointSchema, headersSchema, secretSchema } from './address-schemas.ts';
 import { type Components, component, spelled } from './component.ts';
+import { FAILURE_SCHEMAS, failureFields } from './failure-schemas.ts';
 import { filterSchemas } from './filter-schemas.ts';
+import { paceFields } from './pace-schemas.ts';
+import { connectionFields, realtimeSchemas, wayFields } from './realtime-schemas.ts';
 import {
   cursorSchema,
   momentSchema,
@@ -18,14 +22,6 @@ const HOUR_MS = 3_600_000;
 const WEEK_MS = 168 * HOUR_MS;
 const CONCURRENCY_MAX = 1_000;
 const RETRIES_MAX = 1_000;
-const HEADERS_MAX = 50;
-/** The base64 of 24 to 64 bytes, as it is written: what the last character has too many bits for is zero. */
-const SIX_BITS = '[A-Za-z0-9+/]';
-const ONE_BYTE = `${SIX_BITS}[AQgw](?:==)?`;
-const TWO_BYTES = `${SIX_BITS}{2}[AEIMQUYcgkosw048]=?`;
-const THREE_BYTES = `(?:${SIX_BITS}{4})`;
-const SECRET = `^whsec_(?:${THREE_BYTES}{8,20}(?:${ONE_BYTE}|${TWO_BYTES})?|${THREE_BYTES}{21}(?:${ONE_BYTE})?)$`;
-const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const BACKOFFS = ['fixed', 'linear', 'exponential'];
 
 /** Subscriptions as they are asked for. */
@@ -54,6 +50,8 @@ export function subscriptionSchemas(limits: Limits): Components {
     SubscriptionOptionsIn: optionsIn(limits),
     RetryPolicyIn: RETRY_POLICY_IN,
     StartFrom: START_FROM,
+    ...FAILURE_SCHEMAS,
+    ...realtimeSchemas(limits),
     ...filterSchemas(limits),
   };
 }
@@ -61,27 +59,13 @@ export function subscriptionSchemas(limits: Limits): Components {
 function requestFields(limits: Limits): Record<'topic' | 'endpoint', TSchema> & Record<string, TSchema> {
   return {
     topic: patternSchema(limits, { description: 'Pattern over topics.', examples: ['order.*'] }),
-    endpoint: Type.String({
-      format: 'uri',
-      pattern: '^https?://[^\\s/?#@\\\\]+(?:[/?][^#\\s]*)?$',
-      maxLength: limits.endpointCharactersMax,
+    endpoint: endpointSchema(limits, ['http', 'https', 'ws', 'wss'], {
       description:
-        'URL of a webhook, without user, password and fragment. Addresses inside a network are refused by default.',
+        'URL of a webhook, or of a WebSocket that the bus connects to; without user, password and fragment. Addresses inside a network are refused by default.',
     }),
-    secret: Type.Optional(
-      Type.String({
-        pattern: SECRET,
-        description: 'Signs the deliveries (Standard Webhooks): `whsec_` and the base64 of 24 to 64 bytes.',
-      }),
-    ),
-    headers: Type.Optional(
-      Type.Record(Type.String(), headerValue(), {
-        // Not patternProperties: what emits the document would rewrite those for OpenAPI 3.0.
-        propertyNames: { pattern: HEADER_NAME },
-        maxProperties: HEADERS_MAX,
-        description: 'Sent with each delivery; none that HTTP or the bus sets itself.',
-      }),
-    ),
+    secret: Type.Optional(secretSchema()),
+    headers: Type.Optional(headersSchema()),
+    ...wayFields(),
     connectionType: Type.Optional(wordSchema(['webhook'])),
     subscriber: Type.Optional(
       nameSchema(limits, { description: 'The service that owns it.', ...spelled('subscriberId', 'serviceName') }),
@@ -90,10 +74,6 @@ function requestFields(limits: Limits): Record<'topic' | 'endpoint', TSchema> & 
     context: Type.Optional(component('RelevanceContextIn')),
     options: Type.Optional(component('SubscriptionOptionsIn')),
   };
-}
-
-function headerValue(): TSchema {
-  return Type.String({ minLength: 1, maxLength: 4_096, pattern: '^[\\u0020-\\u007e\\u00a0-\\u00ff]+$' });
 }
 
 function optionsIn(limits: Limits): TSchema {
@@ -117,6 +97,10 @@ function optionsIn(limits: Limits): TSchema {
         }),
       ),
       startFrom: Type.Optional(component('StartFrom', { default: 'latest' })),
+      ...failureFields(),
+      ...paceFields(),
+      ...wayFields(),
+      ...connectionFields(),
     },
     CLOSED,
   );
