@@ -261,6 +261,7 @@ export class Engine {
       subscriptions: this.subscriptions.count,
       streams: this.history.streams,
       head: this.#dispatch.route.head,
+      clock: this.#runtime.clock,
     });
   }
 

@@ -13,6 +13,7 @@ export type { BreakerState } from './dispatch/failure/breaker.ts';
 export type { ReceiverMetrics, ReceiverStatus } from './dispatch/failure/receiver-status.ts';
 export { KeptEvent } from './dispatch/kept-event.ts';
 export type { FailedAttempt } from './dispatch/owed.ts';
+export type { LaneStatus, LaneStatuses } from './dispatch/pace/lane-status.ts';
 export { positionNamedBy } from './dispatch/position-named-by.ts';
 export * from './engine.ts';
 export * from './errors/codes.ts';

@@ -18,6 +18,8 @@ import { type Gate, Pause } from './gate.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
 import type { Aging } from './pace/aging.ts';
+import type { RateLimit } from './pace/rate-limit.ts';
+import type { RecordedTimes } from './pace/recorded-times.ts';
 import { Waits } from './pace/waits.ts';
 import type { TimetableEntry } from './timetable.ts';
 
@@ -57,7 +59,11 @@ export class ActiveSubscription {
   readonly gates: Gate[] = [this.pause];
   /** Whose turn it is when lanes grow old; absent where they do not. */
   aging: Aging | undefined;
+  /** One of the gates, where the rate is limited. */
+  rateLimit: RateLimit | undefined;
   readonly waits = new Waits();
+  /** Since when its events are there. */
+  readonly times: RecordedTimes;
   /** What is known of whoever takes its deliveries; absent where nobody wants to know. */
   readonly receiver: Receiver | undefined;
   /** The next look at a closed gate, while it is in the timetable. */
@@ -74,6 +80,7 @@ export class ActiveSubscription {
     limits: Limits;
     held: HeldLease | undefined;
     chance: Chance;
+    times: RecordedTimes;
     /** What all subscriptions count together. */
     totals: DeliveryCounts;
   }) {
@@ -85,6 +92,7 @@ export class ActiveSubscription {
     this.sink = options.sink;
     this.queue = options.queue;
     this.held = options.held;
+    this.times = options.times;
     this.#totals = options.totals;
     this.receiver = receiverOf(options.definition, options.chance, options.queue.receiver);
     if (this.receiver?.breaker) this.gates.push(this.receiver.breaker);
@@ -100,6 +108,11 @@ export class ActiveSubscription {
   /** The wall time from which it was owed the event: one that reads the past was not late for it. */
   owedSinceMs({ recordedAtMs }: Recorded): number {
     return Math.max(recordedAtMs, this.definition.createdAtMs);
+  }
+
+  /** How long it has been owed the event at `position`, to a grain or so. */
+  ageMs(position: Position, wallMs: number): number {
+    return Math.max(0, wallMs - Math.max(this.times.timeOf(position) ?? wallMs, this.definition.createdAtMs));
   }
 
   get batchSize(): number {

@@ -105,11 +105,12 @@ export class Serving {
       limits,
       held: request.held,
       chance: this.#options.runtime.chance,
+      times: this.#options.bodies.times,
       totals: meter.deliveries,
     });
     restorePause(subscription);
     request.sink.watch?.(() => this.#options.dispatcher.wake(subscription));
-    keepPace(subscription, { rateLimit, times: this.#options.bodies.times, runtime: this.#options.runtime });
+    keepPace(subscription, rateLimit, this.#options.runtime);
     if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);
     this.#enter(subscription);
     return subscription;

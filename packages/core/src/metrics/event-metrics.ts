@@ -57,6 +57,10 @@ export interface EventMetrics {
   readonly queueDepthByLane: ByLane<number>;
   /** From storing an event to the beginning of its first attempt. */
   readonly waitByLane: ByLane<LatencySummary>;
+  /** How long the first event that waits for a first attempt has waited, milliseconds; 0 when none does. */
+  readonly oldestWaitByLane: ByLane<number>;
+  /** Subscriptions with something to deliver that have used up the rate they are limited to. */
+  readonly rateLimitedSubscriptions: number;
   /** Events that were handed in and are not acknowledged yet. */
   readonly unacknowledged: number;
   /** All that are known, served here or not. */

@@ -1,9 +1,11 @@
 import type { AdapterHealth } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import { receiverMetrics } from '../dispatch/failure/receiver-status.ts';
+import { oldestMs } from '../dispatch/pace/lane-status.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
-import { EventPriority, LANES, priorityName } from '../event/priority.ts';
+import { EventPriority, LANES, type Lane, priorityName } from '../event/priority.ts';
 import type { ProgressHealth } from '../health/stall-watch.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { SystemEvents } from '../sys/system-events.ts';
 import type { ByLane, EventMetrics } from './event-metrics.ts';
 import type { Meter } from './meter.ts';
@@ -20,12 +22,13 @@ export interface MetricSources {
   readonly subscriptions: number;
   readonly streams: number;
   readonly head: Position;
+  readonly clock: Clock;
 }
 
 /** Puts together what was counted and what is. It looks at every subscription that is served, so it is for every few seconds. */
 export function readMetrics(sources: MetricSources): EventMetrics {
   const { meter, dispatch, progress, systemEvents, adapter } = sources;
-  const { unacknowledged, subscriptions, streams, head } = sources;
+  const { unacknowledged, subscriptions, streams, head, clock } = sources;
   const { delivered, retried, failed, deadLettered } = meter.deliveries;
   const queues = queuesOf(dispatch);
   const { user, system } = process.cpuUsage();
@@ -48,6 +51,8 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     receivers: receiverMetrics(meter.receivers, dispatch.active.values()),
     queueDepthByLane: byLane((lane) => queues.waiting[lane]!),
     waitByLane: byLane((lane) => meter.waits[lane]!.summary()),
+    oldestWaitByLane: byLane((lane) => oldestOf(dispatch, lane, clock.wallMs())),
+    rateLimitedSubscriptions: rateLimitedOf(dispatch, clock.monotonicMs()),
     unacknowledged,
     subscriptions,
     stalledSubscriptions: progress.stalled,
@@ -78,6 +83,24 @@ function queuesOf(dispatch: PartitionDispatch): { waiting: readonly number[]; de
     owed += queue.owed.size + (queue.keys?.waitingCount ?? 0);
   }
   return { waiting, active, depth: waiting.reduce((sum, count) => sum + count, owed) };
+}
+
+function oldestOf({ active }: PartitionDispatch, lane: Lane, wallMs: number): number {
+  let oldest = 0;
+  for (const subscription of active.values()) {
+    if (subscription.definition.state === 'active')
+      oldest = Math.max(oldest, oldestMs(subscription, lane, wallMs) ?? 0);
+  }
+  return oldest;
+}
+
+/** Those that have something to deliver and have used up their minute. */
+function rateLimitedOf({ active }: PartitionDispatch, nowMs: number): number {
+  let limited = 0;
+  for (const { rateLimit, queue } of active.values()) {
+    if (rateLimit && queue.waitingCount > 0 && rateLimit.room(nowMs) === 0) limited++;
+  }
+  return limited;
 }
 
 function storeOf({ facts }: AdapterHealth): EventMetrics['store'] {

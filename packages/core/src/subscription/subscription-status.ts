@@ -3,6 +3,7 @@ import type { RealtimeState } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { type DeliveryCounts, noCounts } from '../dispatch/delivery-counts.ts';
 import { type ReceiverStatus, receiverStatus } from '../dispatch/failure/receiver-status.ts';
+import { type LaneStatuses, laneStatuses } from '../dispatch/pace/lane-status.ts';
 import type { ProgressState } from '../health/progress.ts';
 import type { SubscriptionProgress } from '../health/stall-watch.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -30,6 +31,10 @@ export interface SubscriptionStatus {
   /** How its receiver is, where it has an endpoint or a breaker. */
   readonly receiver?: ReceiverStatus;
   /** How its receiver is reached, where that is a connection. */
+  /** Where it is served here. */
+  readonly lanes?: LaneStatuses;
+  /** Attempts that it may still make in the minute that ends now; absent where the rate is not limited. */
+  readonly rateLeft?: number;
   readonly realtime?: RealtimeState;
 }
 
@@ -53,6 +58,8 @@ export function statusOf(
     ...(realtime ? { realtime } : {}),
   };
 }
+    lanes: laneStatuses(subscription, clock.wallMs()),
+    ...(subscription.rateLimit ? { rateLeft: subscription.rateLimit.room(clock.monotonicMs()) } : {}),
 
 export function unservedStatus(): SubscriptionStatus {
   return { served: false, waiting: 0, inFlight: 0, owed: 0, state: 'unserved', counts: noCounts() };

@@ -1,4 +1,5 @@
 import { type EventStore, memory, type Position } from '@event-manager/core';
+import { SeededChance } from '@event-manager/testing';
 import { sampleEvent } from '@event-manager/testing/conformance';
 import { describe, expect, it } from 'vitest';
 import { NO_CONTEXT } from '../../src/context/context-cell.ts';
@@ -8,6 +9,7 @@ import { noCounts } from '../../src/dispatch/delivery-counts.ts';
 import { KeptEvent } from '../../src/dispatch/kept-event.ts';
 import { LocalQueue } from '../../src/dispatch/local-queue.ts';
 import { offerLive, ReadBack } from '../../src/dispatch/offer.ts';
+import { RecordedTimes } from '../../src/dispatch/pace/recorded-times.ts';
 import { queueKeys } from '../../src/dispatch/serve.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { parseSubscription } from '../../src/subscription/parse-subscription.ts';
@@ -71,6 +73,8 @@ function subscriptionOf(id: string, topic: string, floor: Position, laneEntriesM
     }),
     limits: DEFAULT_LIMITS,
     held: undefined,
+    chance: new SeededChance(1),
+    times: new RecordedTimes(),
     totals: noCounts(),
   });
 }

@@ -6,7 +6,6 @@ import { hasWork } from '../claim.ts';
 import { Aging } from './aging.ts';
 import { FullerBatch } from './fuller-batch.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { RecordedTimes } from './recorded-times.ts';
 
 /** The limit that a subscription asks for; its queue keeps the record. */
 export function rateLimitOf({ options }: SubscriptionDefinition, { clock, planted }: Runtime): RateLimit | undefined {
@@ -16,11 +15,9 @@ export function rateLimitOf({ options }: SubscriptionDefinition, { clock, plante
 }
 
 /** Sets up the pace that a subscription asks for. One that asks for none has no gate and no age to look at. */
-export function keepPace(
-  subscription: ActiveSubscription,
-  { rateLimit, times, runtime }: { rateLimit: RateLimit | undefined; times: RecordedTimes; runtime: Runtime },
-): void {
+export function keepPace(subscription: ActiveSubscription, rateLimit: RateLimit | undefined, runtime: Runtime): void {
   const { flushIntervalMs, agingMs, maxConcurrency } = subscription.definition.options;
+  subscription.rateLimit = rateLimit;
   if (rateLimit) subscription.gates.push(rateLimit);
   if (flushIntervalMs !== undefined && subscription.batchSize > 1 && maxConcurrency > 1) {
     subscription.gates.push(new FullerBatch(flushIntervalMs, subscription));
@@ -29,13 +26,13 @@ export function keepPace(
   if (agingMs === undefined || subscription.queue.isOrdered || runtime.planted.has('aging-ignored')) return;
   subscription.aging = new Aging(agingMs, {
     hasWork: (lane) => hasWork(subscription, lane),
-    ageMs: (lane) => ageMs(subscription, lane, times, runtime.clock.wallMs()),
+    ageMs: (lane) => ageMs(subscription, lane, runtime.clock.wallMs()),
   });
 }
 
 /** How long the event that a claim would take from `lane` has been owed. */
-function ageMs({ queue, definition }: ActiveSubscription, lane: Lane, times: RecordedTimes, wallMs: number): number {
+function ageMs(subscription: ActiveSubscription, lane: Lane, wallMs: number): number {
+  const { queue } = subscription;
   const position = queue.peekReady(lane)?.position ?? queue.byLane[lane]!.peek();
-  const sinceMs = position === undefined ? undefined : times.timeOf(position);
-  return wallMs - Math.max(sinceMs ?? wallMs, definition.createdAtMs);
+  return position === undefined ? 0 : subscription.ageMs(position, wallMs);
 }
