@@ -74,7 +74,8 @@ async function sendTest(
 
 function verdict(outcome: Outcome | undefined): Pick<TestOutcome, 'status' | 'error'> {
   if (outcome?.status === 'delivered') return { status: 'delivered' };
-  return outcome?.error === undefined ? { status: 'failed' } : { status: 'failed', error: outcome.error };
+  const error = outcome && 'error' in outcome ? outcome.error : undefined;
+  return error === undefined ? { status: 'failed' } : { status: 'failed', error };
 }
 
 /** In the tree of the bus itself, so that no receiver takes it for an event of its own. */

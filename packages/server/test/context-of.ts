@@ -10,7 +10,7 @@ export function contextOf(engine: Engine, life: Life, more: Partial<OperationCon
     streams: new Set(),
     connections: { open: 0 },
     durability: 'none',
-    checkWebhook: () => {},
+    checkEndpoints: () => {},
     sendTest: () => Promise.reject(new TypeError('There is nobody to call.')),
     warnings: [],
     ...more,

@@ -1,6 +1,7 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { FILTER_FIELDS } from '../filter/aliases.ts';
-import { type FieldTable, fieldName } from '../json/read-fields.ts';
+import { fieldName } from '../json/read-fields.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
 
 /** What `createRealtimeStream` takes: a request to subscribe that need not name a topic (then it is about everything). */
@@ -18,6 +19,8 @@ export interface RealtimeRequest {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const NAME_CHARACTERS_MAX = DEFAULT_LIMITS.nameCharactersMax;
+
 /** Says how a connection is kept that the bus dials; there is none when the program itself receives. */
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
   'heartbeatMs',
@@ -26,21 +29,31 @@ const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
   'compression',
 ]);
 
-/** The request to subscribe that is meant. What is wrong in it is refused there. */
+/** The request to subscribe that is meant. What is wrong in it is refused there. Throws also `invalid_endpoint`. */
 export function subscribeRequestOf(request: unknown): Fields {
-  if (!isFields(request))
-    throw new EventManagerError('invalid_subscription', 'An object is expected here.', { pointer: '' });
+  if (!isFields(request)) throw expectedObject();
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  const named = (name: string) => fieldOf(given, name, SUBSCRIPTION_FIELDS);
-  const topic = named('topic') === undefined ? { topic: '#' } : {};
-  const endpoint = named('endpoint');
-  if (endpoint !== undefined) {
-    // Found again by whoever sets up the same stream after a restart, instead of a second one beside it.
-    const name = named('name') === undefined ? { name: `realtime/${named('subscriber') ?? endpoint}` } : {};
-    return { ...topic, ...name, ...given };
+  const topic = fieldOf(given, 'topic') === undefined ? { topic: '#' } : {};
+  const endpoint = fieldOf(given, 'endpoint');
+  if (endpoint === undefined) {
+    const kept = Object.entries(given).filter(([key]) => fieldName(SUBSCRIPTION_FIELDS, key) !== 'connectionType');
+    return { ...topic, ...Object.fromEntries(kept.map(([key, value]) => [key, withoutConnection(key, value)])) };
   }
-  const kept = Object.entries(given).filter(([key]) => fieldName(SUBSCRIPTION_FIELDS, key) !== 'connectionType');
-  return { ...topic, ...Object.fromEntries(kept.map(([key, value]) => [key, withoutConnection(key, value)])) };
+  if (!/^wss?:/i.test(String(endpoint))) {
+    const words = 'A realtime stream leads to a URL that begins with ws:// or wss://.';
+    throw new EventManagerError('invalid_endpoint', words, { pointer: '/endpoint' });
+  }
+  return { ...topic, ...(hasOwnName(given) ? {} : { name: nameFor(given, endpoint) }), ...given };
+}
+
+/** Then its subscription outlives the stream. */
+export function hasOwnName(request: Fields): boolean {
+  return fieldOf(request, 'name') !== undefined;
+}
+
+/** Found again by whoever makes the same stream after a restart, instead of a second one beside it. */
+function nameFor(request: Fields, endpoint: unknown): string {
+  return `realtime/${fieldOf(request, 'subscriber') ?? endpoint}`.slice(0, NAME_CHARACTERS_MAX);
 }
 
 /** Of `setupRealtimeStream`: options and fields of the filter stand beside each other, and each finds its place. */
@@ -71,8 +84,12 @@ function withoutConnection(key: string, value: unknown): unknown {
   return Object.fromEntries(kept);
 }
 
-function fieldOf(fields: Fields, name: string, table: FieldTable): unknown {
-  return Object.entries(fields).find(([key]) => fieldName(table, key) === name)?.[1];
+function fieldOf(fields: Fields, name: string): unknown {
+  return Object.entries(fields).find(([key]) => fieldName(SUBSCRIPTION_FIELDS, key) === name)?.[1];
+}
+
+function expectedObject(): EventManagerError {
+  return new EventManagerError('invalid_subscription', 'An object is expected here.', { pointer: '' });
 }
 
 function isFields(value: unknown): value is Fields {

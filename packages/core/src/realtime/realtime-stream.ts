@@ -7,12 +7,11 @@
  * is called from the first event on. The same for the bus in this process and for one over the network; what differs
  * stands behind `RealtimeHost`.
  */
-
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Event } from '../event/event.ts';
-import type { Subscription } from '../event-manager.ts';
-import type { RealtimeRequest } from './realtime-request.ts';
-import { subscribeRequestOf } from './realtime-request.ts';
+import type { EventManager, SubscribeRequest, Subscription } from '../event-manager.ts';
+import type { JsonObject } from '../json.ts';
+import { hasOwnName, type RealtimeRequest, setupRequestOf, subscribeRequestOf } from './realtime-request.ts';
 
 /** Gets each event. What it returns takes the place of the event for the handlers after it and for the endpoint; nothing leaves it as it is. */
 export type RealtimeHandler = (event: Event) => unknown;
@@ -32,11 +31,11 @@ export type OpeningRealtimeStream = Promise<RealtimeStream> & Pick<RealtimeStrea
 
 /** Where a stream lives. */
 export interface RealtimeHost {
-  subscribe(request: Readonly<Record<string, unknown>>): Promise<Subscription>;
-  /** Of a subscription without endpoint. */
+  readonly manager: Pick<EventManager, 'subscribe' | 'unsubscribe' | 'updateSubscription' | 'listSubscriptions'>;
+  /** Events of a subscription without endpoint come to this program now. */
   isAttached(subscriptionId: string): boolean;
   /** Connects the handlers with a subscription that has an endpoint. */
-  follow(subscription: Subscription, run: RealtimeHandler): Following | Promise<Following>;
+  follow(subscription: Subscription, run: RealtimeHandler): Promise<Following>;
 }
 
 /** A subscription with an endpoint, as far as its stream is concerned. */
@@ -47,13 +46,26 @@ export interface Following {
   stop(): void;
 }
 
-export function openRealtimeStream(host: RealtimeHost, request: RealtimeRequest): OpeningRealtimeStream {
-  const stream = new Stream(host);
-  const opening = stream.open(request);
-  return Object.assign(opening, {
+/** Throws what `subscribe` throws. */
+export function createRealtimeStream(host: RealtimeHost, request: RealtimeRequest): OpeningRealtimeStream {
+  return opening(new Stream(host), (stream) => stream.open(request, 'create'));
+}
+
+/** The same of a subscriber, with everything it wants in one object. A stream that it set up before is changed. */
+export function setupRealtimeStream(
+  host: RealtimeHost,
+  subscriberId: string,
+  options?: unknown,
+): OpeningRealtimeStream {
+  return opening(new Stream(host), (stream) => stream.open(setupRequestOf(subscriberId, options), 'setup'));
+}
+
+function opening(stream: Stream, open: (stream: Stream) => Promise<RealtimeStream>): OpeningRealtimeStream {
+  const opened = open(stream);
+  return Object.assign(opened, {
     onEvent: (handler: RealtimeHandler) => stream.onEvent(handler),
     isConnected: () => stream.isConnected(),
-    close: async () => (await opening).close(),
+    close: async () => (await opened).close(),
   });
 }
 
@@ -63,6 +75,7 @@ class Stream implements RealtimeStream {
   readonly #hasHandler = Promise.withResolvers<void>();
   #subscription: Subscription | undefined;
   #following: Following | undefined;
+  #staysBehind = false;
   #isClosed = false;
 
   constructor(host: RealtimeHost) {
@@ -74,17 +87,18 @@ class Stream implements RealtimeStream {
     throw new EventManagerError('closed', 'The stream is not open yet.');
   }
 
-  async open(request: RealtimeRequest): Promise<RealtimeStream> {
+  async open(request: RealtimeRequest, how: 'create' | 'setup'): Promise<RealtimeStream> {
     const asked = subscribeRequestOf(request);
+    this.#staysBehind = hasOwnName(request);
     if (asked['endpoint'] === undefined) {
       const handler = async (event: Event) => {
         await this.#hasHandler.promise;
         return this.#run(event);
       };
-      this.#subscription = await this.#host.subscribe({ ...asked, handler });
+      this.#subscription = await this.#host.manager.subscribe({ ...asked, handler } as unknown as SubscribeRequest);
       return this;
     }
-    this.#subscription = await this.#host.subscribe(asked);
+    this.#subscription = await this.#subscribe(asked, how);
     this.#following = await this.#host.follow(this.#subscription, (event) => this.#run(event));
     if (this.#handlers.size > 0) this.#following.listen();
     return this;
@@ -106,11 +120,29 @@ class Stream implements RealtimeStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#following?.stop();
-    await this.#subscription?.[Symbol.asyncDispose]();
+    if (this.#staysBehind) await this.#subscription?.[Symbol.asyncDispose]();
+    else await this.#subscription?.unsubscribe();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #subscribe(asked: Readonly<Record<string, unknown>>, how: 'create' | 'setup'): Promise<Subscription> {
+    const { manager } = this.#host;
+    try {
+      return await manager.subscribe(asked as unknown as SubscribeRequest);
+    } catch (error) {
+      if (how === 'create' || !isEventManagerError(error, 'subscription_conflict')) throw error;
+      const before = (await manager.listSubscriptions()).find(({ name }) => name === asked['name']);
+      if (!before) throw error;
+      const { id } = before;
+      const { name: _name, filters = {}, ...changes } = asked;
+      const definition = await manager.updateSubscription(id, { filters, ...changes } as JsonObject);
+      const unsubscribe = () => manager.unsubscribe(id);
+      const detach = async () => {};
+      return { id, definition, unsubscribe, detach, [Symbol.asyncDispose]: detach };
+    }
   }
 
   /** What a handler refuses with `success: false` ends there, and is the answer. */

@@ -1,6 +1,7 @@
 import type { DeliverOptions, Delivery, Outcome, Sink } from '../contracts/sink.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
+import { type HandlerResult, handlerOutcome } from './handler-sink.ts';
 
 /** What is sent instead of an event; nothing for the event as it is stored. */
 export type Enrich = (event: Event) => unknown;
@@ -42,12 +43,11 @@ async function deliverEnriched(
   const enriched: Delivery[] = [];
   const places: number[] = [];
   for (const [at, delivery] of batch.entries()) {
-    try {
-      enriched.push(await enrichOne(enrich, delivery));
+    const made = await enrichOne(enrich, delivery);
+    if ('status' in made) outcomes[at] = made;
+    else {
+      enriched.push(made);
       places.push(at);
-    } catch (error) {
-      const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      outcomes[at] = { status: 'retry', error: { code: 'handler_error', message } };
     }
   }
   if (enriched.length === 0) return outcomes;
@@ -56,13 +56,19 @@ async function deliverEnriched(
   return outcomes;
 }
 
-async function enrichOne(enrich: Enrich, delivery: Delivery): Promise<Delivery> {
+/** The delivery with what is sent instead, or what the handler made of it: one that refuses or throws sends nothing. */
+async function enrichOne(enrich: Enrich, delivery: Delivery): Promise<Delivery | Outcome> {
   const { record } = delivery;
-  const made = await enrich(decodeEvent(record.body));
-  if (typeof made !== 'object' || made === null) return delivery;
-  const body = Buffer.from(JSON.stringify({ ...made, id: record.id }));
-  const { id, place, recordedAtMs, topic, lane, flags } = record;
-  return { ...delivery, record: { id, place, recordedAtMs, topic, lane, flags, body } };
+  try {
+    const made = await enrich(decodeEvent(record.body));
+    if (typeof made !== 'object' || made === null) return delivery;
+    if ((made as { success?: unknown }).success === false) return handlerOutcome(made as HandlerResult);
+    const body = Buffer.from(JSON.stringify({ ...made, id: record.id }));
+    const { id, place, recordedAtMs, topic, lane, flags } = record;
+    return { ...delivery, record: { id, place, recordedAtMs, topic, lane, flags, body } };
+  } catch (error) {
+    return handlerOutcome({ success: false, error });
+  }
 }
 
 /** The sink counts the deliveries that it was given; the engine those that it gave. */
@@ -70,6 +76,9 @@ function settledAt(options: DeliverOptions, places: readonly number[]): DeliverO
   return {
     get signal() {
       return options.signal;
+    },
+    get isUnderWay() {
+      return options.isUnderWay !== false;
     },
     deadlineAtMs: options.deadlineAtMs,
     settled: (index, outcome) => options.settled?.(places[index]!, outcome),

@@ -76,7 +76,7 @@ function run(attempt: DeliverOptions, call: () => HandlerAnswer): Outcome | Prom
   try {
     const answer = insideHandler.run(attempt, call);
     // Query builders and other libraries answer with promises of their own making.
-    return isThenable(answer) ? Promise.resolve(answer).then(outcomeOf, failed) : outcomeOf(answer);
+    return isThenable(answer) ? Promise.resolve(answer).then(handlerOutcome, failed) : handlerOutcome(answer);
   } catch (error) {
     return failed(error);
   }
@@ -86,7 +86,8 @@ function isThenable(answer: unknown): answer is Promise<Answer> {
   return typeof (answer as { then?: unknown } | undefined | null)?.then === 'function';
 }
 
-function outcomeOf(answer: Answer): Outcome {
+/** What a handler's answer means for its delivery. */
+export function handlerOutcome(answer: Answer): Outcome {
   if (answer?.success !== false) return DELIVERED;
   const error = describe(answer.error);
   return answer.retry === false ? { status: 'reject', error } : { status: 'retry', error };

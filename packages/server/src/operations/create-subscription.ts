@@ -15,7 +15,7 @@ export interface SubscriptionCreated {
 }
 
 /**
- * Creates a subscription, or finds the one of the same name and definition. A webhook that could never be called is refused
+ * Creates a subscription, or finds the one of the same name and definition. An endpoint that could never be reached is refused
  * before anything is stored. Throws what `Subscriptions.subscribe` throws, `endpoint_blocked`.
  */
 export async function createSubscription(
@@ -23,9 +23,9 @@ export async function createSubscription(
   principal: Principal,
   input: JsonValue,
 ): Promise<SubscriptionCreated> {
-  const { engine, checkWebhook } = context;
+  const { engine, checkEndpoints } = context;
   const request = parseSubscription(input, engine.limits);
-  if (request.sink.kind === 'webhook') checkWebhook(request.sink);
+  checkEndpoints(request.sink);
   const existed = request.name !== undefined && exists(context, principal, namedSubscriptionId(request.name));
   const definition = await engine.subscriptions.subscribe(principal, input);
   const subscription = describeSubscription(definition, engine.subscriptions.status(principal, definition.id));

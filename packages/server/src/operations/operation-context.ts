@@ -18,8 +18,8 @@ export interface OperationContext {
   readonly connections: { open: number };
   /** What an acknowledgement of this service means. */
   readonly durability: Durability;
-  /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for a webhook that could never be called. */
-  readonly checkWebhook: (sink: WebhookSinkDefinition) => void;
+  /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for an endpoint or fallback that could never be reached. */
+  readonly checkEndpoints: (sink: SubscriptionSink) => void;
   /** Sends the webhook of a subscription an event that is stored nowhere. Throws `overloaded` when many are under way. */
   readonly sendTest: (definition: SubscriptionDefinition) => Promise<TestOutcome>;
   /** Things about this start that whoever runs the service should know, such as that nothing is kept. */

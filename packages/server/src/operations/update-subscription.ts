@@ -5,12 +5,13 @@ import {
   type JsonValue,
   type Principal,
   parseSubscription,
+  throughOf,
 } from '@event-manager/core';
 import { describeSubscription, type SubscriptionDescription } from './describe-subscription.ts';
 import type { OperationContext } from './operation-context.ts';
 
 /**
- * Changes the given fields of a subscription and answers what it is then. A webhook that could never be called is refused
+ * Changes the given fields of a subscription and answers what it is then. An endpoint that could never be reached is refused
  * before anything is stored; one that is left as it is may go on being blocked, so that everything else can be changed.
  * Throws `subscription_not_found`, `endpoint_blocked` and what `Subscriptions.update` throws.
  */
@@ -20,7 +21,7 @@ export async function updateSubscription(
   id: string,
   changes: JsonValue,
 ): Promise<SubscriptionDescription> {
-  const { engine, checkWebhook } = context;
+  const { engine, checkEndpoints } = context;
   const { subscriptions } = engine;
   const before = subscriptions.get(principal, id);
   if (!isObject(changes)) {
@@ -28,10 +29,10 @@ export async function updateSubscription(
       pointer: '',
     });
   }
-  const through = before.sink.kind === 'socket' ? 'socket' : undefined;
-  const { sink } = parseSubscription(changedRequest(before, changes), engine.limits, through);
+  const changed = changedRequest(before, changes);
+  const { sink } = parseSubscription(changed, engine.limits, throughOf(before, changed));
   const isMoved = JSON.stringify(sink) !== JSON.stringify(before.sink);
-  if (sink.kind === 'webhook' && isMoved) checkWebhook(sink);
+  if (isMoved) checkEndpoints(sink);
   const definition = await subscriptions.update(principal, id, changes);
   return describeSubscription(definition, subscriptions.status(principal, id));
 }
