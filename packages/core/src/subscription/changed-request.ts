@@ -1,4 +1,5 @@
 import { type FieldTable, fieldName } from '../json/read-fields.ts';
+import { withoutPreset } from './options/pace-options.ts';
 import { withoutPaceOf } from './pace-in-filter.ts';
 import type { SubscriptionDefinition, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription-fields.ts';
@@ -24,8 +25,13 @@ export function changedRequest(definition: SubscriptionDefinition, changes: Fiel
   const pace = mentioned(changes, 'filter', SUBSCRIPTION_FIELDS);
   const options = { ...withoutPaceOf(pace, { ...definition.options }), ...way.options };
   const stored = { name, subscriber, topic, filter, context, options, ...way.fields };
-  const merged = isFields(given) ? { ...changes, options: overlay(options, given, OPTION_FIELDS) } : changes;
+  const merged = isFields(given) ? { ...changes, options: changedOptions(options, given) } : changes;
   return overlay(stored, merged, SUBSCRIPTION_FIELDS);
+}
+
+function changedOptions(options: Fields, given: Fields): Fields {
+  const said = new Set(Object.keys(given).map((key) => fieldName(OPTION_FIELDS, key)));
+  return overlay(withoutPreset(options, said), given, OPTION_FIELDS);
 }
 
 /** How the changed request of a subscription is to be read: a socket cannot be said by any input. */
