@@ -121,11 +121,8 @@ describe('parseSubscription', () => {
     [{ topic: '#', options: { startFrom: { time: 'x' } } }, 'invalid_subscription at /options/startFrom/time'],
     [{ topic: '#', realtime: true }, 'not_supported at /realtime'],
     [{ topic: '#', options: { fallback_webhook: endpoint } }, 'not_supported at /options/fallback_webhook'],
-    [{ topic: '#', options: { rateLimitPerMinute: 5 } }, 'not_supported at /options/rateLimitPerMinute'],
     [{ topic: '#', options: { consumerGroup: 'g' } }, 'not_supported at /options/consumerGroup'],
     [{ topic: '#', options: { order: 'topic' } }, 'not_supported at /options/order'],
-    [{ topic: '#', options: { smart_batching: true } }, 'not_supported at /options/smart_batching'],
-    [{ topic: '#', options: { flushInterval: 5 } }, 'not_supported at /options/flushInterval'],
   ])('refuses %j', (input, expected) => {
     expect(refusal(() => parse(input))).toBe(expected);
   });

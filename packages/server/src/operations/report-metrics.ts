@@ -1,4 +1,4 @@
-import type { EventMetrics, Principal, SubscriptionDefinition } from '@event-manager/core';
+import type { EventMetrics, LaneStatus, Principal, SubscriptionDefinition } from '@event-manager/core';
 import type { MetricsReading, SubscriptionReading } from '../metrics/metric-row.ts';
 import { VERSION } from '../version.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -40,13 +40,14 @@ function readingOf(
   principal: Principal,
   { id, name }: SubscriptionDefinition,
 ): SubscriptionReading[] {
-  const { state, lag, lastProgressAt, receiver, lanes = {} } = engine.subscriptions.status(principal, id);
+  const { state, lag, lastProgressAt, receiver, lanes } = engine.subscriptions.status(principal, id);
   if (lag === undefined) return [];
   const label = name ?? id;
   return [
     {
       ...{ label, state, lag },
-      oldestSeconds: Math.max(0, ...Object.values(lanes).map(({ oldestMs = 0 }) => oldestMs)) / MS_PER_SECOND,
+      oldestSeconds:
+        Math.max(0, ...Object.values(lanes ?? {}).map(({ oldestMs = 0 }: LaneStatus) => oldestMs)) / MS_PER_SECOND,
       ...(lastProgressAt ? { lastProgressAt: Date.parse(lastProgressAt) / MS_PER_SECOND } : {}),
       ...(receiver?.breaker ? { breaker: receiver.breaker } : {}),
     },
