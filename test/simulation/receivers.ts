@@ -121,6 +121,7 @@ function answersOf(traits: SubscriptionPlan['traits']): readonly Readonly<Record
 function outcomeOf(kind: string): Outcome | undefined {
   if (kind === 'hang') return undefined;
   if (kind === 'fail') return { status: 'retry', error: ERROR };
+  if (kind === 'unreached') return { status: 'retry', error: ERROR, unreached: true };
   if (kind === 'busy') return { status: 'busy', afterMs: 500 };
   if (kind === 'gone') return { status: 'gone', error: ERROR };
   if (kind === 'reject') return { status: 'reject', error: ERROR };

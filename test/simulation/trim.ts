@@ -15,6 +15,9 @@ export async function trimWhatIsSettled(
     const [progress] = await state.get('progress', [`${id}/0`]);
     const lanes = (progress?.value as JsonObject | undefined)?.['lanes'] as unknown as [number, number][] | undefined;
     for (const [scanned] of lanes ?? []) pin = Math.min(pin, scanned);
+    // What waits behind a blocked key is settled as far as its lane is concerned, and becomes a debt when its turn comes.
+    const blocked = await state.load('blocked', { prefix: `${id}/0/`, limit: 10_000 });
+    for (const { value } of blocked.entries) pin = Math.min(pin, ((value as JsonObject)['from'] as number) - 1);
     const owed = await state.load('owed', { prefix: `${id}/0/`, limit: 1 });
     const first = owed.entries[0];
     if (first) pin = Math.min(pin, Number(first.key.split('/').at(-1)) - 1);
