@@ -1,11 +1,14 @@
 import type {
   BatchPublishResult,
+  BlockedKey,
   DeadLetter,
   EngineHealth,
   EventManager,
   EventMetrics,
   EventsRequest,
   PublishResult,
+  PulledDelivery,
+  PullOptions,
   ScheduledEvent,
   ScheduledEventWithContent,
   StreamReader,
@@ -18,6 +21,7 @@ import type {
 import {
   type AnyEvents,
   countResults,
+  createRealtimeStream,
   DEFAULT_LIMITS,
   type EventInOf,
   EventManagerError,
@@ -28,9 +32,13 @@ import {
   isEventManagerError,
   isStandardSchema,
   type JsonObject,
+  type OpeningRealtimeStream,
+  type RealtimeHost,
+  type RealtimeRequest,
   type RelevanceContextIn,
   type StandardSchema,
   type SubscriberContext,
+  setupRealtimeStream,
   type TopicInfo,
   type TopicOptions,
 } from '@event-manager/core/portable';
@@ -39,12 +47,14 @@ import { Connection } from './connection/connection.ts';
 import { Requests } from './connection/requests.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
+import { RemotePulls } from './http/remote-pulls.ts';
 import { RemoteScheduled } from './http/remote-scheduled.ts';
 import { RemoteState } from './http/remote-state.ts';
 import { errorAt } from './publish/event-text.ts';
 import { Outbox } from './publish/outbox.ts';
 import { PayloadChecks } from './publish/payload-checks.ts';
 import { Publisher } from './publish/publisher.ts';
+import { remoteRealtime } from './realtime/remote-realtime.ts';
 import { serviceAddress } from './service-address.ts';
 import { RemoteStreams } from './stream/remote-streams.ts';
 import { Attachments } from './subscribe/attachments.ts';
@@ -60,12 +70,14 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #state: RemoteState;
   readonly #contexts: RemoteContexts;
   readonly #scheduled: RemoteScheduled;
+  readonly #pulls: RemotePulls;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
   readonly #checks: PayloadChecks;
   readonly #attachments: Attachments;
   readonly #streams: RemoteStreams;
+  readonly #realtime: RealtimeHost;
   #closing: Promise<void> | undefined;
 
   /** Throws `TypeError` for an address or an option that cannot be meant. */
@@ -75,6 +87,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     const address = serviceAddress(url);
     this.#http = new HttpCaller({ ...settings, url: address.http });
     this.#state = new RemoteState(this.#http);
+    this.#pulls = new RemotePulls(this.#http, runtime.timers);
     this.#contexts = new RemoteContexts(this.#http);
     this.#scheduled = new RemoteScheduled(this.#http);
     const connection = new Connection({ ...settings, url: address.socket });
@@ -83,6 +96,10 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     // The order in which a new connection is told: who receives comes before what is published.
     this.#attachments = new Attachments({ ...settings, connection, requests, state: this.#state, timeoutMs });
     this.#streams = new RemoteStreams({ connection, requests, runtime, timeoutMs });
+    this.#realtime = remoteRealtime({
+      ...{ manager: this as unknown as RealtimeHost['manager'], state: this.#state, streams: this.#streams },
+      ...{ isAttached: (id) => this.#attachments.find(id)?.socketId !== undefined, runtime, onError: settings.onError },
+    });
     this.#outbox = new Outbox({ ...settings, connection });
     this.#checks = new PayloadChecks(settings.events);
     this.#publisher = new Publisher({ runtime, outbox: this.#outbox, checks: this.#checks });
@@ -114,14 +131,16 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   ): Promise<Subscription> {
     this.#assertOpen();
     const { body, handling } = readSubscribeRequest(request);
-    const definition = handling
-      ? await this.#attachments.subscribe(body, handling)
-      : await this.#state.createSubscription(body);
+    const attachment = handling && (await this.#attachments.subscribe(body, handling));
+    const definition = attachment?.definition ?? (await this.#state.createSubscription(body));
     const { id, name } = definition;
     const unsubscribe = () => this.unsubscribe(id);
+    const detach = async () => {
+      if (attachment && this.#attachments.findAll(id).includes(attachment)) await this.#attachments.detach(attachment);
+    };
     // A named subscription is made to outlive its holder.
-    const dispose = name === undefined ? unsubscribe : () => this.detach(id);
-    return { id, definition, unsubscribe, [Symbol.asyncDispose]: dispose };
+    const dispose = name === undefined ? unsubscribe : detach;
+    return { id, definition, unsubscribe, detach, [Symbol.asyncDispose]: dispose };
   }
 
   async unsubscribe(subscriptionId: string): Promise<void> {
@@ -133,10 +152,16 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   async detach(subscriptionId: string): Promise<void> {
     this.#assertOpen();
-    const attachment = this.#attachments.find(subscriptionId);
-    if (attachment) await this.#attachments.detach(attachment);
+    const attachments = this.#attachments.findAll(subscriptionId);
+    await Promise.all(attachments.map((attachment) => this.#attachments.detach(attachment)));
     // Nobody of this program serves it; but it is a mistake to name one that does not exist.
-    else await this.#state.subscription(subscriptionId);
+    if (attachments.length === 0) await this.#state.subscription(subscriptionId);
+  }
+
+  async pull(subscriptionId: string, options: PullOptions = {}): Promise<readonly PulledDelivery<EventOf<Events>>[]> {
+    this.#assertOpen();
+    const pulled = await this.#pulls.pull(subscriptionId, options);
+    return pulled as readonly PulledDelivery<EventOf<Events>>[];
   }
 
   async updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
@@ -216,6 +241,14 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#streams.open(request);
   }
 
+  listKeys(subscriptionId: string): Promise<readonly BlockedKey[]> {
+    return this.#state.keys(subscriptionId);
+  }
+
+  releaseKey(subscriptionId: string, key: string): Promise<BlockedKey> {
+    return this.#state.releaseKey(subscriptionId, key);
+  }
+
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
     return this.#state.deadLetters(subscriptionId);
   }
@@ -252,12 +285,12 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return later('replay');
   }
 
-  createRealtimeStream(): Promise<never> {
-    return later('createRealtimeStream');
+  createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream {
+    return createRealtimeStream(this.#realtime, request);
   }
 
-  setupRealtimeStream(): Promise<never> {
-    return later('setupRealtimeStream');
+  setupRealtimeStream(subscriberId: string, options?: unknown): OpeningRealtimeStream {
+    return setupRealtimeStream(this.#realtime, subscriberId, options);
   }
 
   /**

@@ -26,9 +26,20 @@ import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
 import { parseEventQuery } from './query/parse-query.ts';
+import { embeddedRealtime } from './realtime/embedded-realtime.ts';
+import type { RealtimeRequest } from './realtime/realtime-request.ts';
+import {
+  createRealtimeStream,
+  type OpeningRealtimeStream,
+  type RealtimeHost,
+  setupRealtimeStream,
+} from './realtime/realtime-stream.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
+import { pullEmbedded } from './subscription/pull-embedded.ts';
+import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
+import type { BlockedKey } from './subscription/blocked-keys.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
@@ -68,11 +79,15 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     request: SubscribeRequest<EventOn<Events, Topic>, Topic>,
   ): Promise<Subscription> {
     const engine = await this.#open();
-    const definition = await engine.subscriptions.subscribe(this.#principal, request);
-    const unsubscribe = () => this.unsubscribe(definition.id);
+    const { definition, attached } = await engine.subscriptions.join(this.#principal, request);
+    const { id, name } = definition;
+    const unsubscribe = () => this.unsubscribe(id);
+    const detach = async () => {
+      if (attached) await engine.subscriptions.detach(this.#principal, id, attached);
+    };
     // A named subscription is made to outlive its holder.
-    const dispose = definition.name === undefined ? unsubscribe : () => this.detach(definition.id);
-    return { id: definition.id, definition, unsubscribe, [Symbol.asyncDispose]: dispose };
+    const dispose = name === undefined ? unsubscribe : detach;
+    return { id, definition, unsubscribe, detach, [Symbol.asyncDispose]: dispose };
   }
 
   async unsubscribe(subscriptionId: string): Promise<void> {
@@ -83,6 +98,12 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async detach(subscriptionId: string): Promise<void> {
     const { subscriptions } = await this.#open();
     await subscriptions.detach(this.#principal, subscriptionId);
+  }
+
+  async pull(subscriptionId: string, options: PullOptions = {}): Promise<readonly PulledDelivery<EventOf<Events>>[]> {
+    const { subscriptions } = await this.#open();
+    const pulled = await pullEmbedded(subscriptions.pulls, this.#principal, subscriptionId, options);
+    return pulled as readonly PulledDelivery<EventOf<Events>>[];
   }
 
   async updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
@@ -180,6 +201,16 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return engine.history.stream(this.#principal, request);
   }
 
+  async listKeys(subscriptionId: string): Promise<readonly BlockedKey[]> {
+    const { subscriptions } = await this.#open();
+    return subscriptions.keys.all(this.#principal, subscriptionId);
+  }
+
+  async releaseKey(subscriptionId: string, key: string): Promise<BlockedKey> {
+    const { subscriptions } = await this.#open();
+    return subscriptions.keys.release(this.#principal, subscriptionId, key);
+  }
+
   async listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
     const engine = await this.#open();
     return engine.deadLetters.all(this.#principal, subscriptionId);
@@ -200,12 +231,12 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return later('replay');
   }
 
-  createRealtimeStream(): Promise<never> {
-    return later('createRealtimeStream');
+  createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream {
+    return createRealtimeStream(this.#realtime(), request);
   }
 
-  setupRealtimeStream(): Promise<never> {
-    return later('setupRealtimeStream');
+  setupRealtimeStream(subscriberId: string, options?: unknown): OpeningRealtimeStream {
+    return setupRealtimeStream(this.#realtime(), subscriberId, options);
   }
 
   async listScheduled(): Promise<readonly ScheduledEvent[]> {
@@ -243,6 +274,10 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #realtime(): RealtimeHost {
+    return embeddedRealtime(this as unknown as RealtimeHost['manager'], () => this.#open(), this.#options.runtime);
   }
 
   async #open(): Promise<Engine> {

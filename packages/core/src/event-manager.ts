@@ -10,8 +10,12 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
+import type { RealtimeRequest } from './realtime/realtime-request.ts';
+import type { OpeningRealtimeStream } from './realtime/realtime-stream.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
+import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
+import type { BlockedKey } from './subscription/blocked-keys.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
@@ -26,7 +30,7 @@ import type {
   HandlerOf,
 } from './typed/event-map.ts';
 
-/** What `subscribe` takes; `docs/` lists every spelling and default. Exactly one of handler, batchHandler and endpoint. */
+/** What `subscribe` takes; `docs/` lists every spelling and default. At most one of handler, batchHandler and endpoint. */
 export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends string = string> {
   /** Topic pattern. */
   readonly topic: Topic;
@@ -45,8 +49,10 @@ export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends s
 export interface Subscription extends AsyncDisposable {
   readonly id: string;
   readonly definition: SubscriptionDefinition;
-  /** The same as `EventManager.unsubscribe(id)`. */
+  /** The same as `EventManager.unsubscribe(id)`: the subscription ends for all its members. */
   unsubscribe(): Promise<void>;
+  /** This handler leaves; other members go on. A named subscription goes on existing, one without a name ends with its handler. */
+  detach(): Promise<void>;
 }
 
 export interface BatchPublishResult {
@@ -76,14 +82,22 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   publish<Type extends EventTypeOf<Events>>(event: EventInOf<Events, Type>): Promise<PublishResult>;
   /** Stores the good events of the batch; each bad one has its own error in `results`. */
   publishBatch(events: readonly EventInOf<Events>[]): Promise<BatchPublishResult>;
-  /** Every event acknowledged after this resolved is owed to the subscription. */
+  /**
+   * Every event acknowledged after this resolved is owed to the subscription. Under a name that exists, with the same
+   * definition, the handler is one more member that shares it. Without handler and endpoint its deliveries are pulled.
+   */
   subscribe<const Topic extends string>(
     request: SubscribeRequest<EventOn<Events, Topic>, Topic>,
   ): Promise<Subscription>;
   /** Throws `subscription_not_found`. */
   unsubscribe(subscriptionId: string): Promise<void>;
-  /** The handler of this process leaves a named subscription, which goes on existing: what it is owed waits. */
+  /** The handlers of this process leave a named subscription, which goes on existing: what it is owed waits. */
   detach(subscriptionId: string): Promise<void>;
+  /**
+   * Asks for what a subscription without handler and endpoint is owed: at least one delivery, at most `max`, or none after
+   * `waitMs`. Throws `subscription_not_found`, `not_supported` for one with another way out, `overloaded`.
+   */
+  pull(subscriptionId: string, options?: PullOptions): Promise<readonly PulledDelivery<EventOf<Events>>[]>;
   /** In force when it resolves; inside the subscription's own handler once the attempts under way have ended. */
   updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition>;
   pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition>;
@@ -122,6 +136,13 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage<EventOf<Events>>>;
   /** Reads the log from a cursor, without debt. */
   stream(request?: StreamRequest): Promise<StreamReader>;
+  /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`. */
+  listKeys(subscriptionId: string): Promise<readonly BlockedKey[]>;
+  /**
+   * The events behind the dead letter of a parked key go on. Resolves with the key as it was, when that is durable. Throws
+   * `subscription_not_found`, `key_not_parked`.
+   */
+  releaseKey(subscriptionId: string, key: string): Promise<BlockedKey>;
   /** Of one subscription, or of all; in the order of their keys: subscription, then position. */
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   /** Throws `dead_letter_not_found`. */
@@ -142,10 +163,13 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   replayEvents(...request: readonly unknown[]): Promise<never>;
   /** Rejects with `not_supported`: comes with a later version. */
   replay(...request: readonly unknown[]): Promise<never>;
-  /** Rejects with `not_supported`: comes with a later version. */
-  createRealtimeStream(...request: readonly unknown[]): Promise<never>;
-  /** Rejects with `not_supported`: comes with a later version. */
-  setupRealtimeStream(...request: readonly unknown[]): Promise<never>;
+  /**
+   * A subscription whose events go to a WebSocket endpoint that the bus connects to, or, without an endpoint, to `onEvent` of what
+   * this returns. Usable at once; awaited, it is connected or known not to be. Throws what `subscribe` throws.
+   */
+  createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream;
+  /** The same for a subscriber: fields of the filter, options and `endpoint` in one object. Changes what it set up before. */
+  setupRealtimeStream(subscriberId: string, options?: unknown): OpeningRealtimeStream;
   /** Resolves when everything acknowledged so far is settled: for tests. */
   settled(): Promise<void>;
   /** Ends in order. Rejects, with everything released, when progress did not become durable. */

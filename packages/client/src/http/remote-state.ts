@@ -1,4 +1,5 @@
 import type {
+  BlockedKey,
   DeadLetter,
   EngineHealth,
   Event,
@@ -77,6 +78,17 @@ export class RemoteState {
 
   async deleteSubscription(id: string): Promise<void> {
     await this.#http.call({ method: 'DELETE', path: subscriptionPath(id), isRepeatable: true });
+  }
+
+  async keys(id: string): Promise<readonly BlockedKey[]> {
+    return (await this.#pages(`${subscriptionPath(id)}/keys`, { limit: SUBSCRIPTIONS_PAGE })) as BlockedKey[];
+  }
+
+  /** Not repeated: the second one would be told that the key is not parked. */
+  async releaseKey(id: string, key: string): Promise<BlockedKey> {
+    const path = `${subscriptionPath(id)}/keys/release`;
+    const body = JSON.stringify({ key });
+    return (await this.#http.call({ method: 'POST', path, isRepeatable: false, body })) as BlockedKey;
   }
 
   async createTopic(topic: string, schema?: JsonObject, options?: TopicOptions): Promise<TopicInfo> {

@@ -10,7 +10,7 @@
 
 import type { Position } from '../contracts/event-store.ts';
 import type { StateChange, StateStore } from '../contracts/state-store.ts';
-import { isEventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -34,6 +34,8 @@ export class Checkpoint {
   #afterCommit: (() => void)[] = [];
   #cancelTimer: Cancel | undefined;
   #committing: Promise<void> | undefined;
+  /** Told when nothing is committed any more. */
+  readonly #waiting = new Set<() => void>();
   #urgent = false;
   #halted = false;
   /** Only ever filled by a planted bug: letters torn from their settlement. */
@@ -61,6 +63,22 @@ export class Checkpoint {
     queueMicrotask(() => this.#start());
   }
 
+  /** Resolves when what the subscription has now is durable. Throws `closed` and `lease_lost` when it will not be any more. */
+  async durable(subscription: ActiveSubscription): Promise<void> {
+    if (!subscription.queue.durable) return;
+    await new Promise<void>((resolve, reject) => {
+      const refuse = () => reject(new EventManagerError('closed', 'The event manager ended before this was durable.'));
+      if (this.#halted) return refuse();
+      this.#waiting.add(refuse);
+      this.commitNow(subscription, () => {
+        this.#waiting.delete(refuse);
+        resolve();
+      });
+    });
+    if (subscription.isServing) return;
+    throw new EventManagerError('lease_lost', 'Another process serves the subscription by now.');
+  }
+
   /** Commits a subscription for the last time: its reservation ends too. Throws what the store throws. */
   async close(subscription: ActiveSubscription): Promise<void> {
     while (this.#committing) await this.#committing;
@@ -79,6 +97,8 @@ export class Checkpoint {
     this.#cancelTimer?.();
     this.#dirty.clear();
     this.#afterCommit = [];
+    for (const refuse of this.#waiting) refuse();
+    this.#waiting.clear();
   }
 
   #arm(delayMs: number): void {

@@ -23,8 +23,9 @@ import type { JsonObject } from '../json.ts';
 import { KeptEvent } from './kept-event.ts';
 import { LaneQueue } from './lane-queue.ts';
 import type { KeyEntry } from './order/key-entry.ts';
-import type { KeyRecord, Parked } from './order/key-record.ts';
+import type { Parked } from './order/key-record.ts';
 import type { KeySnapshot } from './order/key-records.ts';
+import { type KeptKeys, NO_KEYS } from './order/open-keys.ts';
 import type { OrderedKeys } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import type { RateLimit } from './pace/rate-limit.ts';
@@ -190,7 +191,7 @@ export class LocalQueue {
     progress: JsonObject | undefined,
     owed: Iterable<Owed>,
     head: Position,
-    { forgetsWindow = false, keyRecords = [] }: { forgetsWindow?: boolean; keyRecords?: readonly KeyRecord[] } = {},
+    { forgetsWindow = false, kept = NO_KEYS }: { forgetsWindow?: boolean; kept?: KeptKeys } = {},
   ): Position {
     const lanes = progress?.['lanes'] as unknown as [Position, Position, SettledRange[]][] | undefined;
     let highest = 0;
@@ -221,10 +222,10 @@ export class LocalQueue {
       if (entry.position <= head) this.owed.set(entry.position, entry);
       else this.#forgetOwed(entry.position);
     }
-    this.keys?.recover(keyRecords, this.owed.values(), head);
+    this.keys?.recover(kept, this.owed.values(), head);
     this.#options.rateLimit?.recover(progress);
     this.receiver = progress?.['receiver'] as JsonObject | undefined;
-    return keyRecords.reduce((most, { through }) => Math.max(most, through), highest);
+    return kept.records.reduce((most, { through }) => Math.max(most, through), highest);
   }
 
   /** Takes an event that the read-back scan found. */
@@ -283,7 +284,7 @@ export class LocalQueue {
     const position = queue.peek()!;
     const stays = this.keys!.mayHold(entry);
     if (stays) {
-      this.keys!.hold(entry, queue.hold());
+      this.keys!.hold(entry, queue.hold(), position);
     } else {
       queue.settle(queue.claim());
       this.keys!.append(entry, position);
@@ -375,7 +376,7 @@ export class LocalQueue {
 
   /** The delivery is a dead letter, by `changes`; that may park its key. */
   settleDead(claimed: Claimed, changes: readonly StateChange[], bytes: number, parked: Parked): void {
-    if (claimed.entry) this.keys!.buried(claimed.entry, this.byLane[claimed.lane]!, parked);
+    if (claimed.entry) this.keys!.buried(claimed.entry, claimed.position, this.byLane[claimed.lane]!, parked);
     this.settleFinal(claimed, changes, bytes);
   }
 
@@ -447,14 +448,14 @@ export class LocalQueue {
   handOver(routedHead: Position): {
     progress: JsonObject;
     owed: readonly Owed[];
-    keyRecords: readonly KeyRecord[];
+    kept: KeptKeys;
   } {
-    const keyRecords = this.keys?.handOver(this.lanes[0]!) ?? [];
+    const kept = this.keys?.handOver(this.lanes[0]!) ?? NO_KEYS;
     const floors = this.lanes.map((lane) => lane.floor(routedHead));
     // Copies, since the timetable still holds the entries themselves and would call each of them twice.
     const owed = [...this.owed.values()].map((debt) => debt.copy());
     const progress = { ...this.#progress(routedHead, floors), ...this.#options.rateLimit?.record() };
-    return { progress, owed, keyRecords };
+    return { progress, owed, kept };
   }
 
   #reservation(lane: LaneQueue, number: number, routedHead: Position, closing: boolean): Position {

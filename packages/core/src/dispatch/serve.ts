@@ -28,8 +28,8 @@ import { restorePause } from './failure/ask-pause.ts';
 import type { HeldLease } from './leases.ts';
 import { LocalQueue, type QueueKeys } from './local-queue.ts';
 import type { ReadBack } from './offer.ts';
-import type { KeyRecord, Parked } from './order/key-record.ts';
-import { loadKeyRecords, openKeys } from './order/open-keys.ts';
+import type { Parked } from './order/key-record.ts';
+import { type KeptKeys, loadKeyRecords, NO_KEYS, openKeys } from './order/open-keys.ts';
 import type { KeyListener } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
@@ -83,7 +83,7 @@ export class Serving {
     const head = this.#options.routedHead();
     const handed = durable ? undefined : request.predecessor?.handOver(head);
     const prefix = keys.owedPrefix;
-    const keyRecords = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.keyRecords ?? []);
+    const kept = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.kept ?? NO_KEYS);
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
     const rateLimit = rateLimitOf(definition, this.#options.runtime);
     const queue = new LocalQueue(request.floor, {
@@ -92,10 +92,10 @@ export class Serving {
       inFlightMax,
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
-      orderedKeys: openKeys(definition.options, { records: keyRecords, durable, limits, inFlightMax, prefix }),
+      orderedKeys: openKeys(definition.options, { kept, durable, limits, inFlightMax, prefix }),
       rateLimit,
     });
-    if (durable) await this.#recover(queue, keys, keyRecords, head);
+    if (durable) await this.#recover(queue, keys, kept, head);
     else if (handed) queue.recover(handed.progress, handed.owed, head, handed);
     const subscription = new ActiveSubscription({
       definition,
@@ -191,7 +191,7 @@ export class Serving {
     };
   }
 
-  async #recover(queue: LocalQueue, keys: QueueKeys, keyRecords: readonly KeyRecord[], head: Position): Promise<void> {
+  async #recover(queue: LocalQueue, keys: QueueKeys, kept: KeptKeys, head: Position): Promise<void> {
     const { state, runtime } = this.#options;
     const [progress] = await state.get('progress', [keys.progress]);
     const owed = await this.#loadOwed(keys);
@@ -205,7 +205,7 @@ export class Serving {
     }
     const forgetsWindow = runtime.planted.has('window-lost-at-restart');
     const before = progress?.value as JsonObject | undefined;
-    const highest = queue.recover(before, owed, head, { forgetsWindow, keyRecords });
+    const highest = queue.recover(before, owed, head, { forgetsWindow, kept });
     // The state is a witness of the log, too: it never knows a position before that is durable.
     if (highest > head) this.#options.onLost({ from: head + 1, through: highest, cause: 'damaged' });
   }

@@ -66,6 +66,10 @@ export interface EventMetrics {
   /** All that are known, served here or not. */
   readonly subscriptions: number;
   readonly stalledSubscriptions: number;
+  /** Keys of ordered subscriptions whose later events wait for a retry, or for their turn after one. */
+  readonly blockedKeys: number;
+  /** Those that somebody has to release. */
+  readonly parkedKeys: number;
   /** Deliveries that the subscription furthest behind may still have to make. */
   readonly lagMax: number;
   readonly streams: number;

@@ -56,6 +56,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     unacknowledged,
     subscriptions,
     stalledSubscriptions: progress.stalled,
+    ...keysOf(dispatch),
     lagMax: progress.lagMax,
     streams,
     bodies: dispatch.bodies.size,
@@ -101,6 +102,16 @@ function rateLimitedOf({ active }: PartitionDispatch, nowMs: number): number {
     if (rateLimit && queue.waitingCount > 0 && rateLimit.room(nowMs) === 0) limited++;
   }
   return limited;
+}
+
+function keysOf(dispatch: PartitionDispatch): Pick<EventMetrics, 'blockedKeys' | 'parkedKeys'> {
+  let blockedKeys = 0;
+  let parkedKeys = 0;
+  for (const { queue } of dispatch.active.values()) {
+    blockedKeys += queue.keys?.blockedCount ?? 0;
+    parkedKeys += queue.keys?.parkedCount ?? 0;
+  }
+  return { blockedKeys, parkedKeys };
 }
 
 function storeOf({ facts }: AdapterHealth): EventMetrics['store'] {

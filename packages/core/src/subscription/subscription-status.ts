@@ -18,6 +18,9 @@ export interface SubscriptionStatus {
   /** Deliveries that wait for a retry. */
   readonly owed: number;
   readonly state: ProgressState;
+  /** In an ordered subscription: keys whose later events wait for a retry or their turn, and those that somebody has to release. */
+  readonly blockedKeys?: number;
+  readonly parkedKeys?: number;
   /** Deliveries it may still have to make: what it owes, and what it has not looked at yet. Where it is not served here only `progress` knows. */
   readonly lag?: number;
   /** When an attempt ended or an event was passed over, RFC 3339; absent when neither happened since it is served here. */
@@ -28,13 +31,13 @@ export interface SubscriptionStatus {
    */
   readonly members?: number;
   readonly counts: Readonly<DeliveryCounts>;
-  /** How its receiver is, where it has an endpoint or a breaker. */
-  readonly receiver?: ReceiverStatus;
-  /** How its receiver is reached, where that is a connection. */
   /** Where it is served here. */
   readonly lanes?: LaneStatuses;
   /** Attempts that it may still make in the minute that ends now; absent where the rate is not limited. */
   readonly rateLeft?: number;
+  /** How its receiver is, where it has an endpoint or a breaker. */
+  readonly receiver?: ReceiverStatus;
+  /** How its receiver is reached, where that is a connection. */
   readonly realtime?: RealtimeState;
 }
 
@@ -52,14 +55,15 @@ export function statusOf(
     waiting: queue.waitingCount,
     inFlight: queue.claimedCount,
     owed: queue.owed.size,
+    ...(queue.keys ? { blockedKeys: queue.keys.blockedCount, parkedKeys: queue.keys.parkedCount } : {}),
     ...rest,
     counts: { ...counts },
+    lanes: laneStatuses(subscription, clock.wallMs()),
+    ...(subscription.rateLimit ? { rateLeft: subscription.rateLimit.room(clock.monotonicMs()) } : {}),
     ...(receiver ? { receiver } : {}),
     ...(realtime ? { realtime } : {}),
   };
 }
-    lanes: laneStatuses(subscription, clock.wallMs()),
-    ...(subscription.rateLimit ? { rateLeft: subscription.rateLimit.room(clock.monotonicMs()) } : {}),
 
 export function unservedStatus(): SubscriptionStatus {
   return { served: false, waiting: 0, inFlight: 0, owed: 0, state: 'unserved', counts: noCounts() };

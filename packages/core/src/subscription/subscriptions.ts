@@ -22,6 +22,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Enrich } from '../sink/enriching-sink.ts';
 import { type Attached, isAttachable, needsAttaching } from './attached.ts';
 import { Attachments } from './attachments.ts';
+import { BlockedKeys } from './blocked-keys.ts';
 import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
 import { changedRequest, mayBecome, throughOf } from './changed-request.ts';
 import { Duty } from './duty.ts';
@@ -67,6 +68,8 @@ export interface Joined {
 export class Subscriptions {
   /** For subscriptions whose deliveries are asked for. */
   readonly pulls: Pulls;
+  /** Keys of ordered subscriptions whose later events wait. */
+  readonly keys: BlockedKeys;
   readonly #options: SubscriptionsOptions;
   readonly #catalog: Catalog;
   readonly #nextId: () => string;
@@ -94,6 +97,8 @@ export class Subscriptions {
       owner,
       onFailure,
     });
+    const { state } = adapter;
+    this.keys = new BlockedKeys({ state, dispatch, catalog, duty: this.#duty, clock: runtime.clock });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
   }
 
@@ -130,7 +135,7 @@ export class Subscriptions {
   /** The same, for a caller that may leave again. */
   async join(principal: Principal, input: unknown, socket?: Attached): Promise<Joined> {
     const { request, attached } = readSubscribe(input, this.#options, socket);
-    const id = request.name === undefined ? this.#nextId() : namedSubscriptionId(request.name);
+    const id = subscriptionIdOf(request) ?? this.#nextId();
     const definition = await this.#duty.exclusive(id, () => this.#subscribe(principal, id, request, attached));
     return { definition, attached };
   }
@@ -159,6 +164,19 @@ export class Subscriptions {
     const { adapter, dispatch } = this.#options;
     const keys = queueKeys(id, dispatch.partition);
     return { ...status, lag: await unservedLag(adapter.state, keys, dispatch.route.head) };
+  }
+
+  /** All that outlive the process, served here or not. */
+  durable(): SubscriptionDefinition[] {
+    return this.#catalog.list().filter(({ id }) => this.#catalog.isDurable(id));
+  }
+
+  /** Takes a subscription out of service, makes a change to what is durable of it, and serves it again. */
+  whileUnserved(id: string, change: () => Promise<void>): Promise<void> {
+    return this.#duty.exclusive(id, async () => {
+      const definition = this.#catalog.get(id);
+      if (definition) await this.#duty.replace(definition, change);
+    });
   }
 
   async pause(_principal: Principal, id: string): Promise<SubscriptionDefinition> {
@@ -265,7 +283,10 @@ export class Subscriptions {
     attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
     const known = this.#catalog.get(id);
-    if (known) return this.#attach(known, withRetry(request, known.options.retry), attached);
+    if (known) {
+      const wanted = withFallbackOf(known, withRetry(request, known.options.retry));
+      return this.#attach(known, wanted, attached);
+    }
     const nowMs = this.#options.runtime.clock.wallMs();
     const definition: SubscriptionDefinition = {
       id,

@@ -55,6 +55,18 @@ export const STATE_ROWS: readonly MetricRow[] = [
     read: (reading) => perSubscription(reading, ({ state }) => Number(state === 'stalled')),
   },
   {
+    name: 'eventmanager_keys_blocked',
+    type: 'gauge',
+    help: 'Keys of ordered subscriptions whose later events wait for a retry, or for their turn after one.',
+    read: ({ metrics }) => one(metrics.blockedKeys),
+  },
+  {
+    name: 'eventmanager_keys_parked',
+    type: 'gauge',
+    help: 'Keys of ordered subscriptions that somebody has to release.',
+    read: ({ metrics }) => one(metrics.parkedKeys),
+  },
+  {
     name: 'eventmanager_streams',
     type: 'gauge',
     help: 'Reads of the log that are open.',

@@ -86,6 +86,24 @@ const resume: Command<CliContext> = buildCommand({
   docs: { brief: 'Deliver again' },
 });
 
+const keys: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./keys.ts')).listKeys,
+  parameters: byId,
+  docs: { brief: 'List the keys of an ordered subscription whose later events wait' },
+});
+
+const release: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./keys.ts')).releaseKey,
+  parameters: {
+    flags: SERVICE_FLAGS,
+    positional: {
+      kind: 'tuple',
+      parameters: [byId.positional.parameters[0], argument('key', 'A key that is parked')],
+    },
+  },
+  docs: { brief: 'Let the events behind the dead letter of a parked key go on' },
+});
+
 const remove: Command<CliContext> = buildCommand({
   loader: async () => (await import('./subscription.ts')).deleteSubscription,
   parameters: byId,
@@ -99,6 +117,6 @@ const test: Command<CliContext> = buildCommand({
 });
 
 export const subscriptionsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, update, pause, resume, delete: remove, test },
+  routes: { list, get, create, update, pause, resume, keys, release, delete: remove, test },
   docs: { brief: 'Look at subscriptions, make and change them' },
 });

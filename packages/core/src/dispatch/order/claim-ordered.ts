@@ -113,7 +113,7 @@ function fresh(subscription: ActiveSubscription, context: ClaimContext): Step {
   if (!keys.keyOf) return { claimed: queue.claimWaiting(lane), kept };
   const key = keys.keyOf(kept);
   const entry = keys.find(key);
-  if (!entry) return { claimed: queue.claimWaiting(kept.lane, keys.begin(key)), kept };
+  if (!entry) return { claimed: queue.claimWaiting(kept.lane, keys.begin(key, position)), kept };
   if (!queue.putBehind(lane, entry)) letGoOf(subscription, position, kept);
   return passed(kept, context);
 }

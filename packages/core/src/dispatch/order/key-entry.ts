@@ -27,6 +27,8 @@ export class KeyEntry {
   /** The time of `owed` came while an attempt lingered. */
   isDue = false;
   held: number[] = [];
+  /** Positions that stand in the lane, oldest first: a first attempt that is under way, and what is held. */
+  inLane: Position[] = [];
   known: Position[] = [];
   /** The position out of the range that is under way as a first attempt; 0 when none is. */
   taken: Position = 0;
@@ -84,13 +86,19 @@ export class KeyEntry {
     return this.scanFrom > this.through;
   }
 
+  /** What of it stands in the lane is owed by the record, too: after a crash it must not be looked for behind the range. */
   get from(): Position {
-    return this.taken || (this.known[0] ?? this.scanFrom);
+    return this.taken || (this.inLane[0] ?? this.known[0] ?? this.scanFrom);
+  }
+
+  /** An event of the range is owed. */
+  get owesRange(): boolean {
+    return this.hasRange || this.taken > 0;
   }
 
   /** It has a record: what its owed debt cannot say. */
   get isKept(): boolean {
-    return this.hasRange || this.taken > 0 || this.parked !== undefined;
+    return this.owesRange || this.parked !== undefined;
   }
 
   /** Nothing of it is left. */
@@ -128,6 +136,14 @@ export class KeyEntry {
     this.count += positions.length;
   }
 
+  /** Nothing waits behind the dead letter at `position` yet. */
+  parkAt(position: Position, parked: Parked): void {
+    this.parked = parked;
+    if (this.hasRange) return;
+    this.through = position;
+    this.scanFrom = position + 1;
+  }
+
   /** Somebody has to release it: memory does not keep what it would read again then. Returns how many that were. */
   forgetKnown(): number {
     const { length } = this.known;
@@ -149,10 +165,12 @@ export class KeyEntry {
   }
 
   record(closing: boolean): KeyRecord {
-    const { key, meaning, from, through, count, parked } = this;
-    const tried = closing ? this.suspectThrough : Math.max(this.suspectThrough, this.toReserve);
+    const { key, meaning, from, through, parked } = this;
+    const known = Math.max(this.suspectThrough, this.inLane.at(-1) ?? 0);
+    const tried = closing ? known : Math.max(known, this.toReserve);
+    const count = this.count + (this.taken > 0 ? 1 : 0) + this.inLane.length;
     return {
-      ...{ key, meaning, from, through, count: count + (this.taken > 0 ? 1 : 0) },
+      ...{ key, meaning, from, through, count },
       tried: tried >= from ? tried : 0,
       parked,
     };

@@ -27,6 +27,16 @@ export interface KeyRecord {
   readonly parked?: Parked | undefined;
 }
 
+/** Says that a parked key goes on, to whoever serves its subscription next. */
+export interface KeyRelease {
+  readonly key: string;
+  readonly meaning: KeyMeaning;
+}
+
+export function keyReleaseToJson(meaning: KeyMeaning, key: string): JsonObject {
+  return { key, meaning, release: true };
+}
+
 /** Where the record of a key stands, behind the prefix of its subscription: keys are too long and too free for names. */
 export function keyRecordName(meaning: KeyMeaning, key: string): string {
   return foreignEventId('event-manager/blocked-key', `${meaning}\n${key}`);
@@ -38,4 +48,8 @@ export function keyRecordToJson({ key, meaning, from, through, count, tried, par
 
 export function keyRecordFromJson(value: JsonObject): KeyRecord {
   return value as unknown as KeyRecord;
+}
+
+export function isRelease(value: JsonObject): boolean {
+  return value['release'] === true;
 }

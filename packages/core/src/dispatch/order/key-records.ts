@@ -8,7 +8,7 @@
 import type { Position } from '../../contracts/event-store.ts';
 import type { StateChange } from '../../contracts/state-store.ts';
 import type { KeyEntry } from './key-entry.ts';
-import { keyRecordName, keyRecordToJson } from './key-record.ts';
+import { type KeyRelease, keyRecordName, keyRecordToJson } from './key-record.ts';
 
 /** A commit under way. */
 export interface KeySnapshot {
@@ -16,24 +16,32 @@ export interface KeySnapshot {
   /** The keys that have a record then, and up to where it reserves first attempts. */
   readonly written: ReadonlyMap<KeyEntry, Position>;
   readonly dirty: ReadonlyMap<string, KeyEntry>;
+  readonly heeded: readonly string[];
 }
 
 export class KeyRecords {
   readonly #prefix: string;
   #dirty = new Map<string, KeyEntry>();
   readonly #recorded = new Set<string>();
+  /** Releases that were heeded. */
+  #heeded: readonly string[] = [];
 
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0;
+    return this.#dirty.size > 0 || this.#heeded.length > 0;
   }
 
   /** The record of the key was found. */
   found(entry: KeyEntry): void {
     this.#recorded.add(entry.id);
+  }
+
+  /** It was asked for by a record of its own, which goes with the next commit. */
+  released({ meaning, key }: KeyRelease): void {
+    this.#heeded = [...this.#heeded, `${this.#prefix}${keyRecordName(meaning, key)}/release`];
   }
 
   /** The record of the key may say something else now. Most keys are free again without ever having had one. */
@@ -47,6 +55,9 @@ export class KeyRecords {
     const written = new Map<KeyEntry, Position>();
     const dirty = this.#dirty;
     this.#dirty = new Map();
+    const heeded = this.#heeded;
+    this.#heeded = [];
+    for (const key of heeded) changes.push({ kind: 'blocked', key });
     for (const [id, before] of dirty) {
       const entry = live(before);
       const key = `${this.#prefix}${keyRecordName(before.meaning, before.key)}`;
@@ -59,7 +70,7 @@ export class KeyRecords {
         changes.push({ kind: 'blocked', key });
       }
     }
-    return { changes, written, dirty };
+    return { changes, written, dirty, heeded };
   }
 
   committed({ written, dirty }: KeySnapshot): void {
@@ -67,7 +78,8 @@ export class KeyRecords {
     for (const id of dirty.keys()) if (!kept.has(id) && !this.#dirty.has(id)) this.#recorded.delete(id);
   }
 
-  notCommitted({ dirty }: KeySnapshot): void {
+  notCommitted({ dirty, heeded }: KeySnapshot): void {
+    this.#heeded = [...heeded, ...this.#heeded];
     for (const [id, entry] of dirty) if (!this.#dirty.has(id)) this.#dirty.set(id, entry);
   }
 }

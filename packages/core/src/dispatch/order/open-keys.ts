@@ -2,7 +2,7 @@ import type { StateStore } from '../../contracts/state-store.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
 import type { OrderOptions } from '../../subscription/options/order-options.ts';
-import { type KeyRecord, keyRecordFromJson } from './key-record.ts';
+import { isRelease, type KeyRecord, type KeyRelease, keyRecordFromJson } from './key-record.ts';
 import { OrderedKeys } from './ordered-keys.ts';
 import { meaningOf } from './ordering-key.ts';
 
@@ -12,16 +12,16 @@ const PAGE = 1_000;
 export function openKeys(
   options: OrderOptions,
   facts: {
-    readonly records: readonly KeyRecord[];
+    readonly kept: KeptKeys;
     durable: boolean;
     limits: Limits;
     inFlightMax: number;
     prefix: string;
   },
 ): OrderedKeys | undefined {
-  const { records, durable, limits, inFlightMax, prefix } = facts;
+  const { kept, durable, limits, inFlightMax, prefix } = facts;
   const meaning = meaningOf(options);
-  if (meaning === undefined && records.length === 0) return undefined;
+  if (meaning === undefined && kept.records.length === 0) return undefined;
   return new OrderedKeys({
     ...{ meaning, durable, prefix },
     parksDead: options.onFailure === 'park',
@@ -32,13 +32,25 @@ export function openKeys(
 }
 
 /** What is durable of the keys of one subscription. */
-export async function loadKeyRecords(state: StateStore, prefix: string): Promise<KeyRecord[]> {
+export interface KeptKeys {
+  readonly records: readonly KeyRecord[];
+  readonly released: readonly KeyRelease[];
+}
+
+export const NO_KEYS: KeptKeys = { records: [], released: [] };
+
+export async function loadKeyRecords(state: StateStore, prefix: string): Promise<KeptKeys> {
   const records: KeyRecord[] = [];
+  const released: KeyRelease[] = [];
   let after: string | undefined;
   do {
     const page = await state.load('blocked', { prefix, ...(after === undefined ? {} : { after }), limit: PAGE });
-    for (const { value } of page.entries) records.push(keyRecordFromJson(value as JsonObject));
+    for (const { value } of page.entries) {
+      const record = keyRecordFromJson(value as JsonObject);
+      if (isRelease(value as JsonObject)) released.push(record);
+      else records.push(record);
+    }
     after = page.next;
   } while (after !== undefined);
-  return records;
+  return { records, released };
 }

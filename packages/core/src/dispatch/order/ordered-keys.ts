@@ -22,8 +22,9 @@ import type { LaneQueue } from '../lane-queue.ts';
 import type { Owed } from '../owed.ts';
 import { Fifo } from './fifo.ts';
 import { KeyEntry } from './key-entry.ts';
-import type { KeyRecord, Parked } from './key-record.ts';
+import type { Parked } from './key-record.ts';
 import { KeyRecords, type KeySnapshot } from './key-records.ts';
+import type { KeptKeys } from './open-keys.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from './ordering-key.ts';
 import { UnreadRanges } from './unread-ranges.ts';
 
@@ -152,9 +153,10 @@ export class OrderedKeys {
   }
 
   /** The key was free; an event of it is claimed. */
-  begin(key: string): KeyEntry {
+  begin(key: string, position: Position): KeyEntry {
     const entry = this.#create(this.#options.meaning!, key);
     entry.underWay++;
+    entry.inLane.push(position);
     return entry;
   }
 
@@ -164,8 +166,9 @@ export class OrderedKeys {
     return (entry.underWay > 0 || entry.held.length > 0) && entry.held.length < HELD_PER_KEY_MAX;
   }
 
-  hold(entry: KeyEntry, slot: number): void {
+  hold(entry: KeyEntry, slot: number, position: Position): void {
     entry.held.push(slot);
+    entry.inLane.push(position);
     this.#heldCount++;
   }
 
@@ -230,6 +233,7 @@ export class OrderedKeys {
     const slot = entry.held.shift();
     if (slot !== undefined) {
       this.#heldCount--;
+      entry.inLane.shift();
       lane.claimHeld(slot);
       lane.settle(slot);
     } else {
@@ -250,6 +254,7 @@ export class OrderedKeys {
   /** The event at its head is settled. */
   settled(entry: KeyEntry): void {
     entry.underWay--;
+    if (entry.taken === 0 && !entry.owed) entry.inLane.shift();
     entry.taken = 0;
     entry.owed = undefined;
     entry.isDue = false;
@@ -266,6 +271,7 @@ export class OrderedKeys {
   /** The event at its head is a debt from now on, in a record of its own. */
   failed(entry: KeyEntry, owed: Owed, lane: LaneQueue): void {
     entry.underWay--;
+    if (entry.taken === 0 && !entry.owed) entry.inLane.shift();
     entry.taken = 0;
     entry.isDue = false;
     this.#own(entry, owed);
@@ -274,10 +280,10 @@ export class OrderedKeys {
   }
 
   /** The event at its head became a dead letter. Where that parks the key, later events wait for somebody. */
-  buried(entry: KeyEntry, lane: LaneQueue, parked: Parked): void {
+  buried(entry: KeyEntry, position: Position, lane: LaneQueue, parked: Parked): void {
     if (!this.#options.parksDead) return;
-    entry.parked = parked;
     this.#spill(entry, lane);
+    entry.parkAt(position, parked);
     this.#knownCount -= entry.forgetKnown();
     this.unread.note(entry);
     this.listener.parked(entry.key, parked);
@@ -312,7 +318,7 @@ export class OrderedKeys {
   }
 
   /** Restores what an earlier owner left. */
-  recover(records: readonly KeyRecord[], owed: Iterable<Owed>, head: Position): void {
+  recover({ records, released }: KeptKeys, owed: Iterable<Owed>, head: Position): void {
     for (const record of records) {
       const entry = KeyEntry.fromRecord(record, head);
       this.#records.found(entry);
@@ -331,6 +337,10 @@ export class OrderedKeys {
     for (const entry of [...this.entries()]) {
       this.#recount(entry);
       this.#advance(entry);
+    }
+    for (const release of released) {
+      this.#records.released(release);
+      this.release(release.key);
     }
   }
 
@@ -364,9 +374,10 @@ export class OrderedKeys {
   }
 
   /** What a queue that takes over in this process needs to know. */
-  handOver(lane: LaneQueue): KeyRecord[] {
+  handOver(lane: LaneQueue): KeptKeys {
     this.spill(lane);
-    return [...this.entries()].filter((entry) => entry.isKept).map((entry) => entry.record(true));
+    const kept = [...this.entries()].filter((entry) => entry.isKept);
+    return { records: kept.map((entry) => entry.record(true)), released: [] };
   }
 
   #create(meaning: KeyMeaning, key: string): KeyEntry {
@@ -404,6 +415,7 @@ export class OrderedKeys {
     this.#knownCount += positions.length;
     this.#rangeCount += positions.length;
     entry.held = [];
+    entry.inLane.length -= positions.length;
     entry.prepend(positions);
     this.#changed(entry);
     for (const position of positions) this.listener.putOff(position);

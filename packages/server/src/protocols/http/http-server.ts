@@ -23,7 +23,9 @@ import { contextRoutes } from './routes/context-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
+import { keyRoutes } from './routes/key-routes.ts';
 import { METRICS_PATH, metricsRoutes } from './routes/metrics-routes.ts';
+import { pullRoutes } from './routes/pull-routes.ts';
 import { scheduledRoutes } from './routes/scheduled-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
@@ -79,6 +81,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     async close() {
       const closed = app.close();
       for (const stream of options.context.streams) stream.close();
+      options.context.engine.subscriptions.pulls.endWaiting();
       // The server waits for connections that became WebSockets, too.
       await webSockets.close();
       await closed;
@@ -196,6 +199,8 @@ function declareRoutes(
   metricsRoutes(app, context);
   eventRoutes(app, context, { limits, budget });
   subscriptionRoutes(app, context, { limits, budget });
+  pullRoutes(app, context, { limits, budget });
+  keyRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
   scheduledRoutes(app, context);
   contextRoutes(app, context, { limits, budget });

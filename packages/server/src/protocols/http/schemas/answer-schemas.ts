@@ -2,6 +2,7 @@ import { ERROR_CODES } from '@event-manager/core';
 import Type from 'typebox';
 import { type Components, component } from './component.ts';
 import { FAILURE_OPTIONS, RECEIVER_METRICS, RECEIVER_STATUS, STOPPED_REASON } from './failure-schemas.ts';
+import { KEY_COUNTS, ORDER_OPTIONS } from './order-documents.ts';
 import { LANE_STATUSES, PACE_OPTIONS, RATE_LEFT } from './pace-schemas.ts';
 import { CONNECTION, FALLBACK, REALTIME_STATE } from './realtime-schemas.ts';
 import { NEXT_CURSOR, wordSchema } from './text-schemas.ts';
@@ -103,6 +104,7 @@ const SUBSCRIPTIONS: Components = {
       deadLetterTopic: Type.Optional(Type.String()),
       ...FAILURE_OPTIONS,
       ...PACE_OPTIONS,
+      ...ORDER_OPTIONS,
       startFrom: Type.Union([
         wordSchema(['latest', 'earliest']),
         Type.Object({ cursor: Type.String() }, CLOSED),
@@ -117,6 +119,7 @@ const SUBSCRIPTIONS: Components = {
     inFlight: COUNT,
     owed: COUNT,
     state: wordSchema(PROGRESS, { description: '`stalled`: it could go on and does not.' }),
+    ...KEY_COUNTS,
     lag: Type.Optional(Type.Integer({ minimum: 0, description: 'Deliveries it may still have to make.' })),
     lastProgressAt: Type.Optional(MOMENT),
     counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),

@@ -82,6 +82,10 @@ function metadataIn(limits: Limits) {
       expiresAt: Type.Optional(
         momentSchema({ description: 'No attempt begins after this moment.', ...spelled('expires_at') }),
       ),
+      orderingKey: name({
+        description: 'Events with the same one come one after the other in subscriptions with `order: key`.',
+        ...spelled('ordering_key'),
+      }),
       ...laterFields(),
     },
     { description: 'Further keys are kept as they are.', not: BOTH },
@@ -107,6 +111,7 @@ const STORED: Components = {
   ),
   EventMetadata: Type.Object({
     userId: Type.Optional(Type.String()),
+    orderingKey: Type.Optional(Type.String()),
     projectId: Type.Optional(Type.String()),
     sessionId: Type.Optional(Type.String()),
     tags: Type.Array(Type.String()),

@@ -6,6 +6,8 @@ import { DEAD_LETTER_DOCUMENTS } from './dead-letter-documents.ts';
 import { eventDocuments } from './event-documents.ts';
 import { eventSchemas } from './event-schemas.ts';
 import { HEALTH_DOCUMENTS } from './health-documents.ts';
+import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
+import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts';
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
@@ -19,6 +21,8 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...topicDocuments(limits),
     ...contextDocuments(limits),
     ...SUBSCRIPTION_DOCUMENTS,
+    ...KEY_DOCUMENTS,
+    ...PULL_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...HEALTH_DOCUMENTS,
@@ -32,7 +36,9 @@ export function components(limits: Limits): Components {
     ...topicSchemas(limits),
     ...contextSchemas(limits),
     ...subscriptionSchemas(limits),
+    ...KEY_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
+    ...PULL_SCHEMAS,
     ...ANSWER_SCHEMAS,
   };
 }

@@ -4,6 +4,7 @@ import { endpointSchema, headersSchema, secretSchema } from './address-schemas.t
 import { type Components, component, spelled } from './component.ts';
 import { FAILURE_SCHEMAS, failureFields } from './failure-schemas.ts';
 import { filterSchemas } from './filter-schemas.ts';
+import { orderFields } from './order-documents.ts';
 import { paceFields } from './pace-schemas.ts';
 import { connectionFields, realtimeSchemas, wayFields } from './realtime-schemas.ts';
 import {
@@ -99,6 +100,7 @@ function optionsIn(limits: Limits): TSchema {
       startFrom: Type.Optional(component('StartFrom', { default: 'latest' })),
       ...failureFields(),
       ...paceFields(),
+      ...orderFields(),
       ...wayFields(),
       ...connectionFields(),
     },
