@@ -1,7 +1,7 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Limits } from '../limits.ts';
 
-/** On values: each goes through the whole of a text that may be as large as an event. Types, topics and tags are short. */
+/** On values and tags: each goes through the whole of a long text, or through a hundred of them. Types, topics and sources are short. */
 const WILDCARDS_MAX = 100;
 
 /** How much a filter may still hold: every list entry and every JSON value counts, its alternatives included. */
@@ -25,7 +25,7 @@ export class FilterBudget {
 
   spendWildcard(pointer: string): void {
     if (this.#wildcards-- > 0) return;
-    const words = `A filter holds at most ${WILDCARDS_MAX} wildcards on values.`;
+    const words = `A filter holds at most ${WILDCARDS_MAX} wildcards on values and tags.`;
     throw new EventManagerError('invalid_filter', words, { pointer, maximum: WILDCARDS_MAX });
   }
 

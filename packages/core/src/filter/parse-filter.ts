@@ -116,7 +116,7 @@ function readMatchers(
     if (typeof matcher !== 'object' || matcher === null || Array.isArray(matcher)) return readText(matcher, place);
     checkJson(matcher, { depthMax: budget.limits.depthMax, pointer: place, code: 'invalid_filter' });
     budget.spend(countValues(matcher) - 1, pointer);
-    return readTextOperators(matcher, place, budget, readText) as TextMatcher;
+    return readTextOperators(matcher, place, { budget, readText, boundsWildcards: name === 'tags' }) as TextMatcher;
   });
 }
 

@@ -29,19 +29,30 @@ export function readWanted(wanted: JsonValue, pointer: string, budget: FilterBud
   return wanted.map((choice: JsonValue, index) => readChoice(choice, jsonPointer(pointer, index), budget));
 }
 
-/** Reads operators on a text: those of `types`, `topics`, `sources` and `tags`. `readText` reads a plain text. */
-export function readTextOperators(
-  given: object,
-  pointer: string,
-  budget: FilterBudget,
-  readText: (text: unknown, pointer: string) => string,
-): Operators {
+/** How operators are read where they stand. */
+interface Reading {
+  readonly budget: FilterBudget;
+  readonly allowed: readonly OperatorName[];
+  /** What is looked at may be long, or several. */
+  readonly boundsWildcards: boolean;
+  readonly readDenied: (denied: unknown, pointer: string) => JsonValue;
+}
+
+export interface TextReading {
+  readonly budget: FilterBudget;
+  readonly boundsWildcards: boolean;
+  /** Reads a plain text. */
+  readonly readText: (text: unknown, pointer: string) => string;
+}
+
+/** Reads operators on a text: those of `types`, `topics`, `sources` and `tags`. */
+export function readTextOperators(given: object, pointer: string, { readText, ...how }: TextReading): Operators {
   const readDenied = (denied: unknown, place: string) => alternatives(denied, place, readDeniedText);
   const readDeniedText = (denied: unknown, place: string): JsonValue => {
     if (typeof denied !== 'object' || denied === null) return readText(denied, place);
-    return readOperators(denied, place, budget, TEXT_OPERATORS.slice(0, -1), readDenied);
+    return readOperators(denied, place, { ...how, allowed: TEXT_OPERATORS.slice(0, -1), readDenied });
   };
-  return readOperators(given, pointer, budget, TEXT_OPERATORS, readDenied);
+  return readOperators(given, pointer, { ...how, allowed: TEXT_OPERATORS, readDenied });
 }
 
 function readChoice(choice: JsonValue, pointer: string, budget: FilterBudget): JsonValue {
@@ -57,9 +68,10 @@ function readChoice(choice: JsonValue, pointer: string, budget: FilterBudget): J
 }
 
 function readValueOperators(given: JsonObject, pointer: string, budget: FilterBudget): JsonValue {
-  const read = readOperators(given, pointer, budget, OPERATORS, (denied, place) =>
-    alternatives(denied, place, (one, at) => readDenied(one, at, budget)),
-  );
+  const readEach = (denied: unknown, place: string) =>
+    alternatives(denied, place, (one, at) => readDenied(one, at, budget));
+  const how = { budget, allowed: OPERATORS, boundsWildcards: true, readDenied: readEach };
+  const read = readOperators(given, pointer, how);
   for (const name of ['equals', 'exists']) {
     if (name in read && Object.keys(read).length > 1) {
       throw invalidFilter(`The operator ${name} stands alone.`, jsonPointer(pointer, name));
@@ -72,18 +84,14 @@ function readValueOperators(given: JsonObject, pointer: string, budget: FilterBu
 
 function readDenied(denied: unknown, pointer: string, budget: FilterBudget): JsonValue {
   if (typeof denied !== 'object' || denied === null) return denied as JsonValue;
-  return readOperators(denied, pointer, budget, DENIABLE, () => {
+  const readNone = () => {
     throw new TypeError('anythingBut is not deniable');
-  });
+  };
+  return readOperators(denied, pointer, { budget, allowed: DENIABLE, boundsWildcards: true, readDenied: readNone });
 }
 
-function readOperators(
-  given: object,
-  pointer: string,
-  budget: FilterBudget,
-  allowed: readonly OperatorName[],
-  readDenied: (denied: unknown, pointer: string) => JsonValue,
-): Operators {
+function readOperators(given: object, pointer: string, how: Reading): Operators {
+  const { allowed, readDenied } = how;
   const read = new Map<string, JsonValue>();
   for (const [key, operand] of Object.entries(given)) {
     const place = jsonPointer(pointer, key);
@@ -92,10 +100,7 @@ function readOperators(
       throw invalidFilter(`An operator is expected here: ${allowed.join(', ')}.`, place);
     }
     if (read.has(name)) throw invalidFilter(`The operator ${name} is given twice, in two spellings.`, place);
-    const value =
-      name === 'anythingBut'
-        ? readDenied(operand, place)
-        : readOperand(name, operand, place, budget, allowed.includes('numeric'));
+    const value = name === 'anythingBut' ? readDenied(operand, place) : readOperand(name, operand, place, how);
     read.set(name, value);
   }
   if (read.size === 0) throw invalidFilter(`An operator is expected here: ${allowed.join(', ')}.`, pointer);
@@ -107,8 +112,7 @@ function readOperand(
   name: OperatorName,
   operand: unknown,
   pointer: string,
-  budget: FilterBudget,
-  mayBeLong: boolean,
+  { budget, boundsWildcards }: Reading,
 ): JsonValue {
   switch (name) {
     case 'equals':
@@ -122,7 +126,7 @@ function readOperand(
       return alternatives(operand, pointer, readCidr);
     default:
       return alternatives(operand, pointer, (text, place) => {
-        if (name === 'wildcard' && mayBeLong) budget.spendWildcard(place);
+        if (name === 'wildcard' && boundsWildcards) budget.spendWildcard(place);
         return readOperandText(text, place, budget);
       });
   }

@@ -13,11 +13,17 @@ export function compilePatterns(texts: readonly string[]): (text: string) => boo
   const wild: Pattern[] = [];
   for (const text of texts) {
     const pattern = parsePattern(text, UNLIMITED);
-    if (isExact(pattern)) exact.add(pattern.canonical);
-    else wild.push(pattern);
+    if (!isExact(pattern)) wild.push(pattern);
+    // In both spellings, so that a text need not be written anew unless it mixes them.
+    else exact.add(pattern.canonical).add(pattern.canonical.replaceAll('/', '.'));
   }
   return (text) => {
-    const canonical = canonicalLevels(text);
-    return exact.has(canonical) || wild.some((pattern) => matchesPattern(pattern, canonical));
+    if (exact.size > 0 && (exact.has(text) || (isMixed(text) && exact.has(canonicalLevels(text))))) return true;
+    for (const pattern of wild) if (matchesPattern(pattern, text)) return true;
+    return false;
   };
+}
+
+function isMixed(text: string): boolean {
+  return text.includes('.') && text.includes('/');
 }

@@ -1,6 +1,9 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { canonicalLevels, levelFault, type TopicLimits } from './topic.ts';
 
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
 /** Exactly one level. */
 export const ONE_LEVEL = '+';
 /** One or more levels. */
@@ -51,39 +54,58 @@ export function isHidden(canonicalTopic: string): boolean {
 }
 
 /**
- * Decides whether the pattern matches the topic. Only the last multi-level wildcard is ever extended: giving levels to an
- * earlier one instead cannot help, because the later one can take any levels too. So the work is bounded by the product
- * of the two lengths.
+ * Decides whether the pattern matches the topic, whichever of `.` and `/` separates its levels. Only the last multi-level
+ * wildcard is ever extended: giving levels to an earlier one instead cannot help, because the later one can take any levels too.
+ * So the work is bounded by the product of the two lengths. The topic is read where it stands: filters ask this of every event.
  */
-export function matchesPattern(pattern: Pattern, canonicalTopic: string): boolean {
+export function matchesPattern(pattern: Pattern, topic: string): boolean {
   const { levels } = pattern;
   const first = levels[0];
-  if (isHidden(canonicalTopic) && (first === ONE_LEVEL || first === SOME_LEVELS || first === ANY_LEVELS)) return false;
+  if (isHidden(topic) && (first === ONE_LEVEL || first === SOME_LEVELS || first === ANY_LEVELS)) return false;
   if (levels.length === 1 && (first === SOME_LEVELS || first === ANY_LEVELS)) return true;
-  return matchesLevels(levels, canonicalTopic.split('/'));
+  return matchesLevels(levels, topic);
 }
 
-function matchesLevels(levels: readonly string[], topic: readonly string[]): boolean {
+/** `at` is where a level of the topic begins; behind the last one it is past the end of the text. */
+function matchesLevels(levels: readonly string[], topic: string): boolean {
   let level = 0;
   let at = 0;
   let resumeLevel = -1;
   let resumeAt = 0;
-  while (at < topic.length) {
+  while (at <= topic.length) {
     const wanted = levels[level];
     if (wanted === ANY_LEVELS || wanted === SOME_LEVELS) {
       // Starts with the fewest levels and may take one more each time what follows does not fit.
+      if (wanted === SOME_LEVELS) at = nextLevel(topic, at);
       resumeLevel = ++level;
-      resumeAt = wanted === SOME_LEVELS ? ++at : at;
-    } else if (wanted !== undefined && (wanted === ONE_LEVEL || wanted === topic[at])) {
+      resumeAt = at;
+    } else if (wanted !== undefined && isLevel(wanted, topic, at)) {
       level++;
-      at++;
+      at = wanted === ONE_LEVEL ? nextLevel(topic, at) : at + wanted.length + 1;
     } else if (resumeLevel >= 0) {
       level = resumeLevel;
-      at = ++resumeAt;
+      at = resumeAt = nextLevel(topic, resumeAt);
     } else {
       return false;
     }
   }
   while (levels[level] === ANY_LEVELS) level++;
   return level === levels.length;
+}
+
+function isLevel(wanted: string, topic: string, at: number): boolean {
+  if (wanted === ONE_LEVEL) return true;
+  const end = at + wanted.length;
+  return topic.startsWith(wanted, at) && (end === topic.length || isSeparator(topic, end));
+}
+
+function nextLevel(topic: string, from: number): number {
+  let at = from;
+  while (at < topic.length && !isSeparator(topic, at)) at++;
+  return at + 1;
+}
+
+function isSeparator(topic: string, at: number): boolean {
+  const code = topic.charCodeAt(at);
+  return code === DOT || code === SLASH;
 }
