@@ -1,9 +1,9 @@
 import {
   isEventManagerError,
   type JsonValue,
-  namedSubscriptionId,
   type Principal,
   parseSubscription,
+  subscriptionIdOf,
 } from '@event-manager/core';
 import { describeSubscription, type SubscriptionDescription } from './describe-subscription.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -26,7 +26,8 @@ export async function createSubscription(
   const { engine, checkEndpoints } = context;
   const request = parseSubscription(input, engine.limits);
   checkEndpoints(request.sink);
-  const existed = request.name !== undefined && exists(context, principal, namedSubscriptionId(request.name));
+  const id = subscriptionIdOf(request);
+  const existed = id !== undefined && exists(context, principal, id);
   const definition = await engine.subscriptions.subscribe(principal, input);
   const subscription = describeSubscription(definition, engine.subscriptions.status(principal, definition.id));
   return { subscription, created: !existed };
