@@ -5,6 +5,7 @@ import type { Lease } from '../contracts/state-store.ts';
 import type { Event } from '../event/event.ts';
 import type { EventPriority, Lane } from '../event/priority.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
+import { filterWork } from '../filter/filter-work.ts';
 import type { Limits } from '../limits.ts';
 import type { Chance } from '../runtime/chance.ts';
 import { SinkGate } from '../sink/sink-gate.ts';
@@ -29,6 +30,8 @@ export class ActiveSubscription {
   definition: SubscriptionDefinition;
   pattern: Pattern;
   matches: ((event: Event) => boolean) | undefined;
+  /** What holding an event against it may cost, in small events. */
+  readonly filterWork: number;
   /** The lanes that can match at all. */
   wanted: readonly boolean[];
   /** Of several members that share it, or of the one there is: `receive`. */
@@ -88,6 +91,7 @@ export class ActiveSubscription {
     this.definition = options.definition;
     this.pattern = parsePattern(options.definition.topic, options.limits);
     this.matches = compileMatch(options.definition.filter, options.known);
+    this.filterWork = filterWork(options.definition.filter);
     this.wanted = wantedLanes(options.definition.options.priority);
     this.sink = options.sink;
     this.queue = options.queue;

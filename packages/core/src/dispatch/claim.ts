@@ -66,7 +66,7 @@ export function claim(
     }
     if (!kept || refuses(subscription, kept, isRetry, context)) {
       pass(subscription, lane, isRetry, position, kept);
-      context.passed += workOf(kept);
+      context.passed += workOf(kept) + subscription.filterWork;
       continue;
     }
     if (isRetry && isExhausted(queue.peekReady(lane)!, kept, subscription.definition.options.retry)) {
@@ -153,7 +153,7 @@ export function refuses(
 }
 
 /** The bus tells of a subscription to everybody else: it would answer for itself for ever. */
-function tellsOf({ id }: ActiveSubscription, kept: KeptEvent): boolean {
+export function tellsOf({ id }: { readonly id: string }, kept: KeptEvent): boolean {
   if ((kept.flags & (DEAD_LETTER | ABOUT_THE_BUS)) === 0) return false;
   const { deadLetterOf, about } = kept.event.metadata as Record<string, unknown>;
   return (kept.flags & ABOUT_THE_BUS) !== 0 ? about === id : deadLetterOf === id;
