@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { contextsConformance } from './event-manager-contexts.ts';
 import { handlingConformance } from './event-manager-handling.ts';
+import { paceConformance } from './event-manager-pace.ts';
 import { publishConformance } from './event-manager-publish.ts';
 import { readConformance } from './event-manager-read.ts';
 import { scheduleConformance } from './event-manager-schedule.ts';
@@ -15,6 +16,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     publishConformance(start);
     subscribeConformance(start);
     handlingConformance(start);
+    paceConformance(start);
     readConformance(start);
     scheduleConformance(start);
     topicsConformance(start);
