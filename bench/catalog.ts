@@ -19,6 +19,7 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
     'fanout.1000',
     entry('≥ 100,000 deliveries/s, ratio ≥ 0.8', false, async () => (await import('./fanout-1000.ts')).fanout1000),
   ],
+  ['overload', entry('ratio ≥ 0.95 at 3 × overload', false, async () => (await import('./overload.ts')).overload)],
   ['subscribe', entry('p99 ≤ 5 ms', false, async () => (await import('./subscribe.ts')).subscribe)],
   [
     'publish.memory',
