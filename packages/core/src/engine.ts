@@ -30,6 +30,9 @@ import { readMetrics } from './metrics/read-metrics.ts';
 import type { Principal } from './principal.ts';
 import { History } from './query/history.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
+import { openRetention } from './retention/open-retention.ts';
+import type { Retention } from './retention/retention.ts';
+import type { RetentionOptions } from './retention/retention-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -67,6 +70,8 @@ export interface EngineOptions {
   readonly owner?: string | undefined;
   /** A subscription that could go on and does not for so long is stalled. Default: 60 s. */
   readonly stallAfterMs?: number | undefined;
+  /** How much of the log is kept. Default: everything. */
+  readonly retention?: RetentionOptions | undefined;
   /** Publish what happens to the bus itself under `$sys/…`. Default: false; the service does. */
   readonly systemEvents?: boolean | undefined;
 }
@@ -97,6 +102,8 @@ export class Engine {
   readonly deadLetters: DeadLetters;
   /** Events that wait for their time. */
   readonly schedule: Schedule;
+  /** Removes the oldest events. */
+  readonly retention: Retention;
   /** Events that were refused for what their topic asks. */
   readonly rejections: Rejections;
   readonly #adapter: EventBusAdapter;
@@ -212,6 +219,12 @@ export class Engine {
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter });
+    const { contexts, subscriptions } = this;
+    this.retention = openRetention({
+      ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
+      options: options.retention,
+      onRemoved: (...removed) => this.#reporter.debtRemoved(...removed),
+    });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
 
@@ -312,6 +325,7 @@ export class Engine {
     this.#stallWatch.start();
     this.#scheduled.wake();
     await this.schedule.start();
+    await this.retention.start();
     if (this.#adapter.supports.shared) this.#poll();
   }
 
@@ -323,6 +337,7 @@ export class Engine {
     await this.#ingest.close();
     await this.#scheduled.stop();
     await this.schedule.stop();
+    await this.retention.stop();
     await this.topics.stop();
     await this.contexts.stop();
     try {

@@ -58,6 +58,9 @@ export * from './runtime/disk.ts';
 export * from './runtime/failpoints.ts';
 export * from './runtime/runtime.ts';
 export { webRuntime } from './runtime/web-runtime.ts';
+export type { DebtRemovals, RemovedRange } from './retention/removal-record.ts';
+export type { RetentionCounts } from './retention/retention-counts.ts';
+export type { RetentionOptions } from './retention/retention-policy.ts';
 export { DELAY_MS_MAX } from './schedule/read-due.ts';
 export type { ScheduleCounts } from './schedule/schedule-counts.ts';
 export type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
@@ -76,6 +79,7 @@ export type { RealtimeOptions } from './subscription/options/realtime-options.ts
 export { parseSubscription } from './subscription/parse-subscription.ts';
 export type { NackOptions, PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
 export type { ExtendAnswer, PullAnswer } from './subscription/pulls.ts';
+export { subscriptionIdOf } from './subscription/request-with-fallback.ts';
 export * from './subscription/subscription.ts';
 export type { SubscriptionStatus } from './subscription/subscription-status.ts';
 export type { DetachOptions } from './subscription/subscriptions.ts';

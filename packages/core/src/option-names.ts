@@ -12,6 +12,7 @@ const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = 
   webhookSink: true,
   webSocketSink: true,
   systemEvents: true,
+  retention: true,
   stallAfterMs: true,
   owner: true,
   runtime: true,

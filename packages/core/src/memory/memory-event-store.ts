@@ -37,6 +37,8 @@ export class MemoryEventStore implements EventStore {
   readonly #maxHistorySize: number;
   readonly #records: Recorded[] = [];
   readonly #byId = new Map<string, Recorded>();
+  /** Of all bodies. */
+  #bytes = 0;
   #first: Position = 1;
   #lastRecordedAtMs = 0;
   #historyClearedThrough: Position = 0;
@@ -109,7 +111,7 @@ export class MemoryEventStore implements EventStore {
 
   async bounds(): Promise<readonly Bounds[]> {
     this.#assertOpen();
-    return [{ partition: 0, first: this.#first, head: this.#head() }];
+    return [{ partition: 0, first: this.#first, head: this.#head(), bytes: this.#bytes, events: this.#records.length }];
   }
 
   async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
@@ -119,7 +121,10 @@ export class MemoryEventStore implements EventStore {
       assertPartition(place.partition);
       const through = Math.min(place.position, this.#head());
       if (through < this.#first) continue;
-      for (const record of this.#records.splice(0, through - this.#first + 1)) this.#byId.delete(record.id);
+      for (const record of this.#records.splice(0, through - this.#first + 1)) {
+        this.#byId.delete(record.id);
+        this.#bytes -= record.body.length;
+      }
       this.#first = through + 1;
     }
     return this.#first === from ? [] : [{ from, through: this.#first - 1, cause: 'trimmed' }];
@@ -151,6 +156,7 @@ export class MemoryEventStore implements EventStore {
       body: event.body,
     };
     this.#records.push(record);
+    this.#bytes += record.body.length;
     this.#byId.set(record.id, record);
     return { status: 'stored', place: record.place, recordedAtMs: record.recordedAtMs, previous };
   }

@@ -10,4 +10,6 @@ export const CORE_FAILPOINTS = Object.freeze([
   'schedule.after-commit',
   'schedule.before-removal',
   'schedule.after-removal',
+  'retention.before-commit',
+  'retention.after-commit',
 ] as const);

@@ -72,7 +72,10 @@ export class SubscriptionRecords {
   async remove(id: string): Promise<void> {
     const { catalog, dispatch } = this.#options;
     const { progress } = queueKeys(id, dispatch.partition);
-    await catalog.remove(id, [{ kind: 'progress', key: progress }]);
+    await catalog.remove(id, [
+      { kind: 'progress', key: progress },
+      { kind: 'debt-removal', key: progress },
+    ]);
   }
 
   /** Deletes what a removed subscription was owed. */

@@ -6,6 +6,7 @@ import { type ReceiverStatus, receiverStatus } from '../dispatch/failure/receive
 import { type LaneStatuses, laneStatuses } from '../dispatch/pace/lane-status.ts';
 import type { ProgressState } from '../health/progress.ts';
 import type { SubscriptionProgress } from '../health/stall-watch.ts';
+import type { DebtRemovals } from '../retention/removal-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** How far a subscription is, as far as this process knows. */
@@ -35,6 +36,8 @@ export interface SubscriptionStatus {
   readonly lanes?: LaneStatuses;
   /** Attempts that it may still make in the minute that ends now; absent where the rate is not limited. */
   readonly rateLeft?: number;
+  /** What retention removed of its debts, since it was created; absent where that is nothing, and where only `progress` knows. */
+  readonly debtRemoved?: DebtRemovals;
   /** How its receiver is, where it has an endpoint or a breaker. */
   readonly receiver?: ReceiverStatus;
   /** How its receiver is reached, where that is a connection. */

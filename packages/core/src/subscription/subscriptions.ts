@@ -17,19 +17,21 @@ import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
+import { readRemovals } from '../retention/remove-debts.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Enrich } from '../sink/enriching-sink.ts';
 import { type Attached, isAttachable, needsAttaching } from './attached.ts';
 import { Attachments } from './attachments.ts';
 import { BlockedKeys } from './blocked-keys.ts';
-import { Catalog, namedSubscriptionId, sameRequest } from './catalog.ts';
+import { Catalog, sameRequest } from './catalog.ts';
 import { changedRequest, mayBecome, throughOf } from './changed-request.ts';
 import { Duty } from './duty.ts';
 import type { WaysOut } from './make-sink.ts';
 import { parseSubscription } from './parse-subscription.ts';
 import { Pulls } from './pulls.ts';
 import { readSubscribe, withRetry } from './read-subscribe.ts';
+import { subscriptionIdOf, withFallbackOf } from './request-with-fallback.ts';
 import { StateChanges } from './state-changes.ts';
 import type { StoppedReason, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 import { isDurable, SubscriptionRecords } from './subscription-records.ts';
@@ -159,10 +161,13 @@ export class Subscriptions {
 
   /** The same with the lag also where nobody serves it here, which takes a look at what is kept of it. */
   async progress(principal: Principal, id: string): Promise<SubscriptionStatus> {
-    const status = this.status(principal, id);
-    if (status.served || !this.#catalog.isDurable(id)) return status;
+    const known = this.status(principal, id);
+    if (!this.#catalog.isDurable(id)) return known;
     const { adapter, dispatch } = this.#options;
     const keys = queueKeys(id, dispatch.partition);
+    const debtRemoved = await readRemovals(adapter.state, keys.progress);
+    const status = debtRemoved ? { ...known, debtRemoved } : known;
+    if (status.served) return status;
     return { ...status, lag: await unservedLag(adapter.state, keys, dispatch.route.head) };
   }
 

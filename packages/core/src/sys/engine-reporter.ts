@@ -9,6 +9,7 @@ import { receiverFacts } from '../dispatch/failure/receiver-facts.ts';
 import type { Parked } from '../dispatch/order/key-record.ts';
 import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
+import type { RemovedDebts } from '../retention/remove-debts.ts';
 import type { ScheduledEvent } from '../schedule/scheduled-event.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { SystemEvents } from './system-events.ts';
@@ -73,6 +74,13 @@ export class EngineReporter {
         ...{ subscriptionId, deadLetterId: id, eventId, attempts, reason },
       });
     }
+  }
+
+  /** Retention removed events that the subscription was owed still. */
+  debtRemoved({ id, name }: SubscriptionDefinition, { fates, from, through, total }: RemovedDebts): void {
+    const facts = { subscriptionId: id, ...(name === undefined ? {} : { name }) };
+    const removed = { removed: fates.removed, from, through, total };
+    this.#options.systemEvents.tell('subscription/debt-removed', id, { ...facts, ...removed });
   }
 
   /** An event was accepted for later and cannot be appended now, for a reason that does not pass. */

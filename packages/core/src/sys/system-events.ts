@@ -38,6 +38,7 @@ export const SYSTEM_EVENTS = Object.freeze({
   'subscription/key-parked': 'HIGH',
   'dead-letter/created': 'HIGH',
   'scheduled/refused': 'HIGH',
+  'subscription/debt-removed': 'HIGH',
   'store/read-only': 'CRITICAL',
   'store/full': 'CRITICAL',
   'store/recovered': 'NORMAL',

@@ -35,7 +35,7 @@ describe('history of the memory adapter', () => {
     adapter.clearHistory();
     expect(adapter.getHistory()).toEqual([]);
     expect((await adapter.store.find({}, NEWEST_FIRST)).records).toEqual([]);
-    expect((await adapter.store.bounds())[0]).toEqual({ partition: 0, first: 1, head: 5 });
+    expect((await adapter.store.bounds())[0]).toMatchObject({ partition: 0, first: 1, head: 5 });
     await adapter.store.append(sampleEvents(1, 5));
     expect(adapter.getHistory().map(({ id }) => id)).toEqual([sampleId(5)]);
   });

@@ -23,6 +23,7 @@ import { findEvents } from './find-events.ts';
 import { getEvents } from './get-events.ts';
 import type { KnownIds } from './known-ids.ts';
 import type { LogCore } from './log-core.ts';
+import { measureLog } from './measure-log.ts';
 import { readLog } from './read-log.ts';
 import { trimLog } from './trim-log.ts';
 
@@ -57,8 +58,10 @@ export class EventLog implements EventStore {
   }
 
   async bounds(): Promise<readonly Bounds[]> {
-    const { core } = this.#open();
-    return [{ partition: 0, first: core.trimmedThrough + 1, head: core.head }];
+    return this.#besideTrims(async ({ core }) => {
+      const { head, trimmedThrough } = core;
+      return [{ partition: 0, first: trimmedThrough + 1, head, ...(await measureLog(core)) }];
+    });
   }
 
   async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {

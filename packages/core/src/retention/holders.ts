@@ -1,0 +1,173 @@
+/**
+ * The subscriptions that hold events in the log because they are owed them.
+ *
+ * What was found out about a subscription stays true while others are asked: a pin never moves back. So one look at the records
+ * of each serves many steps, until the log has been removed up to it.
+ */
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
+import type { Lease } from '../contracts/state-store.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import type { KeptEvent } from '../dispatch/kept-event.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { queueKeys } from '../dispatch/serve.ts';
+import type { Event } from '../event/event.ts';
+import type { Limits } from '../limits.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { SubscriptionDefinition } from '../subscription/subscription.ts';
+import type { DebtFacts } from './debt.ts';
+import { pinAmong, pinOf, pinOfServed, unreadOf } from './pins.ts';
+import { type Fates, type RemovedDebts, removeDebts } from './remove-debts.ts';
+
+const LEASE_TTL_MS = 30_000;
+
+export interface HoldersOptions {
+  readonly adapter: EventBusAdapter;
+  readonly dispatch: PartitionDispatch;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly meter: Meter;
+  readonly owner: string;
+  /** All that outlive the process, served here or not. */
+  readonly durable: () => readonly SubscriptionDefinition[];
+  readonly matcherOf: (definition: SubscriptionDefinition) => ((event: Event) => boolean) | undefined;
+  /** Takes a subscription out of service, makes the change, and serves it again. */
+  readonly whileUnserved: (id: string, change: () => Promise<void>) => Promise<void>;
+  /** Durably none any more. */
+  readonly onRemoved: (definition: SubscriptionDefinition, removed: RemovedDebts) => void;
+}
+
+/** What may go, up to `through`; debts up to `forcedThrough` end. */
+export interface ReleaseRequest {
+  readonly events: readonly KeptEvent[];
+  readonly through: Position;
+  readonly forcedThrough: Position;
+  /** In this process events are removed. */
+  readonly isLeader: boolean;
+}
+
+export interface Released {
+  /** Nobody needs anything up to here. */
+  readonly through: Position;
+  /** Subscriptions that need more than that. */
+  readonly holding: number;
+  /** Debts that were ended. */
+  readonly removed: number;
+}
+
+export class Holders {
+  readonly #options: HoldersOptions;
+  /** Pins of subscriptions that nobody serves here, as they were seen; true still, though they may lie further ahead. */
+  readonly #seen = new Map<string, { readonly createdAtMs: number; readonly pin: Position }>();
+
+  constructor(options: HoldersOptions) {
+    this.#options = options;
+  }
+
+  /** Ends the debts that are forced and says what is free. */
+  async release(request: ReleaseRequest): Promise<Released> {
+    const { through, forcedThrough, isLeader } = request;
+    const definitions = this.#options.durable();
+    let free = through;
+    let holding = 0;
+    let removed = 0;
+    for (const definition of definitions) {
+      let pin = await this.#pinOf(definition, request);
+      if (pin < forcedThrough && (isLeader || this.#active(definition.id))) {
+        const ended = await this.#end(definition, { ...request, through: forcedThrough });
+        removed += ended?.fates.removed ?? 0;
+        if (ended) pin = await this.#pinOf(definition, request);
+      }
+      if (pin < through) holding++;
+      free = Math.min(free, pin);
+    }
+    this.#forgetRemoved(definitions);
+    const ephemeral = this.#holdEphemeral(request);
+    return { through: Math.min(free, ephemeral), holding, removed };
+  }
+
+  /** Subscriptions that end with this process hold events like others, but nothing of them is kept that could be counted later. */
+  #holdEphemeral({ events, through, forcedThrough }: ReleaseRequest): Position {
+    const { dispatch } = this.#options;
+    let free = through;
+    for (const active of dispatch.active.values()) {
+      if (active.queue.durable) continue;
+      const pin = pinOfServed(active, dispatch.route.head);
+      // What waits in memory is counted when it is found to be gone.
+      if (pin < forcedThrough) active.count('removed', unreadOf(active, events, forcedThrough));
+      free = Math.min(free, Math.max(pin, forcedThrough));
+    }
+    return free;
+  }
+
+  async #pinOf(definition: SubscriptionDefinition, { events, through }: ReleaseRequest): Promise<Position> {
+    const { adapter, dispatch } = this.#options;
+    const active = this.#active(definition.id);
+    if (active?.queue.isCommitted) return Math.min(through, pinOfServed(active, dispatch.route.head));
+    const { id, createdAtMs } = definition;
+    const known = this.#seen.get(id);
+    // Another one may have been created under the same name, and begin earlier.
+    if (known && known.createdAtMs === createdAtMs && known.pin >= through) return through;
+    const facts = this.#factsOf(definition, through);
+    const pin = await pinOf(adapter.state, facts.keys);
+    this.#seen.set(id, { createdAtMs, pin });
+    if (pin >= through || active) return Math.min(pin, through);
+    return pinAmong(facts, events);
+  }
+
+  #forgetRemoved(definitions: readonly SubscriptionDefinition[]): void {
+    if (this.#seen.size <= definitions.length) return;
+    const ids = new Set(definitions.map(({ id }) => id));
+    for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
+  }
+
+  /** `undefined` when nothing was owed, or when another process serves it: then that one ends them. */
+  async #end(definition: SubscriptionDefinition, request: ReleaseRequest): Promise<RemovedDebts | undefined> {
+    const { adapter, runtime, whileUnserved, onRemoved } = this.#options;
+    const { id } = definition;
+    let ended: RemovedDebts | undefined;
+    const facts = this.#factsOf(definition, request.through);
+    const remove = async (lease: Lease | undefined) => {
+      ended = await removeDebts({ facts, events: request.events, lease, runtime });
+    };
+    const lease = this.#active(id)?.lease;
+    if (!adapter.supports.shared || lease) await whileUnserved(id, () => remove(lease));
+    else await this.#underLease(id, remove);
+    if (!ended) return undefined;
+    this.#count(id, ended.fates);
+    if (ended.fates.removed > 0) onRemoved(definition, ended);
+    return ended;
+  }
+
+  async #underLease(id: string, remove: (lease: Lease) => Promise<void>): Promise<void> {
+    const { adapter, owner } = this.#options;
+    const { state } = adapter;
+    const lease = await state.acquire(`subscription/${id}`, { owner: `${owner}/retention`, ttlMs: LEASE_TTL_MS });
+    if (!lease) return;
+    try {
+      await remove(lease);
+    } finally {
+      await state.release([lease]);
+    }
+  }
+
+  #count(id: string, fates: Fates): void {
+    const active = this.#active(id);
+    const { deliveries } = this.#options.meter;
+    for (const [fate, count] of Object.entries(fates) as [keyof Fates, number][]) {
+      if (active) active.count(fate, count);
+      else deliveries[fate] += count;
+    }
+  }
+
+  #factsOf(definition: SubscriptionDefinition, through: Position): DebtFacts {
+    const { adapter, dispatch, limits, matcherOf } = this.#options;
+    const keys = queueKeys(definition.id, dispatch.partition);
+    return { state: adapter.state, keys, definition, limits, matches: matcherOf(definition), through };
+  }
+
+  #active(id: string): ActiveSubscription | undefined {
+    return this.#options.dispatch.active.get(id);
+  }
+}
