@@ -44,8 +44,9 @@ export function parseContext(
 /** The name under which a context is registered. Throws `invalid_context`. */
 export function readSubscriber(subscriber: unknown, limits: Limits): string {
   const maximum = limits.nameCharactersMax;
-  if (isName(subscriber, maximum)) return subscriber;
-  const words = `A subscriber is a text of 1 to ${maximum} characters without control characters.`;
+  // An address cannot name the two: they mean this place and the one above.
+  if (isName(subscriber, maximum) && subscriber !== '.' && subscriber !== '..') return subscriber;
+  const words = `A subscriber is a text of 1 to ${maximum} characters without control characters, and no dots alone.`;
   throw new EventManagerError('invalid_context', words, { pointer: '/subscriber' });
 }
 
