@@ -30,6 +30,7 @@ import { FILTER_FIELDS } from '../packages/core/src/filter/aliases.ts';
 import { EVENT_FIELDS, METADATA_FIELDS } from '../packages/core/src/ingest/accept.ts';
 import type { FieldTable } from '../packages/core/src/json/read-fields.ts';
 import { RETRY_FIELDS } from '../packages/core/src/retry/retry-fields.ts';
+import { BREAKER_FIELDS, DEFAULT_BREAKER } from '../packages/core/src/subscription/options/failure-options.ts';
 import {
   OPTION_FIELDS,
   START_FIELDS,
@@ -171,6 +172,12 @@ describe('docs/subscriptions.md', () => {
       expect(spellings(table(subscriptions, 'Field', nth))).toEqual(new Map(fields.names));
     },
   );
+
+  it('lists every field of a breaker with its default', () => {
+    const rows = table(subscriptions, 'Of `breaker`');
+    expect(spellings(rows)).toEqual(new Map(BREAKER_FIELDS.names));
+    expect(Object.fromEntries(rows.map(([name, , value]) => [code(name!), Number(value)]))).toEqual(DEFAULT_BREAKER);
+  });
 
   it.each([
     ['subscription', SUBSCRIPTION_FIELDS],

@@ -1,8 +1,10 @@
 import { DEFAULT_LIMITS } from '@event-manager/core';
 import { expect, it } from 'vitest';
-import { FILTER_FIELDS } from '../packages/core/src/filter/aliases.ts';
+import { CONTEXT_FIELDS } from '../packages/core/src/context/parse-context.ts';
+import { ALTERNATIVE_FIELDS, FILTER_FIELDS } from '../packages/core/src/filter/aliases.ts';
 import { EVENT_FIELDS, METADATA_FIELDS } from '../packages/core/src/ingest/accept.ts';
 import { RETRY_FIELDS } from '../packages/core/src/retry/retry-fields.ts';
+import { BREAKER_FIELDS } from '../packages/core/src/subscription/options/failure-options.ts';
 import {
   OPTION_FIELDS,
   START_FIELDS,
@@ -18,7 +20,11 @@ it.each([
   ['SubscriptionChanges', SUBSCRIPTION_FIELDS.names],
   ['SubscriptionOptionsIn', OPTION_FIELDS.names],
   ['RetryPolicyIn', RETRY_FIELDS.names],
+  ['BreakerPolicyIn', BREAKER_FIELDS.names],
   ['Filter', FILTER_FIELDS.names],
+  ['FilterAlternative', ALTERNATIVE_FIELDS.names],
+  ['ContextIn', CONTEXT_FIELDS.names],
+  ['RelevanceContextIn', CONTEXT_FIELDS.names],
   ['StartFrom', START_FIELDS.names],
 ])('%s has every field of its reader, in every spelling', (name, fields) => {
   const schema = components(DEFAULT_LIMITS)[name] as unknown as {

@@ -69,6 +69,8 @@ export class ActiveSubscription {
   readonly times: RecordedTimes;
   /** What is known of whoever takes its deliveries; absent where nobody wants to know. */
   readonly receiver: Receiver | undefined;
+  /** A gate was closed when they were asked last. */
+  isHeld = false;
   /** The next look at a closed gate, while it is in the timetable. */
   gateEntry: TimetableEntry | undefined;
   readonly unreadable = new Set<Position>();
@@ -105,7 +107,7 @@ export class ActiveSubscription {
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
   get attemptsSoon(): boolean {
-    if (!this.isServing || this.definition.state !== 'active') return false;
+    if (!this.isServing || this.isHeld || this.definition.state !== 'active') return false;
     return this.definition.sink.kind === 'handler' && this.sink.isUp !== false;
   }
 

@@ -55,7 +55,7 @@ export class Dispatcher {
     const { clock, timers, chance } = options.runtime;
     this.timetable = new Timetable(clock, timers);
     this.#turn = new Turn(options.runtime);
-    this.#gatekeeper = new Gatekeeper(this.timetable, this.wake);
+    this.#gatekeeper = new Gatekeeper(this.timetable, this.wake, options.bodies);
     this.#deadlines = new Deadlines({
       clock,
       timetable: this.timetable,

@@ -33,6 +33,7 @@ import { type KeptKeys, loadKeyRecords, NO_KEYS, openKeys } from './order/open-k
 import type { KeyListener } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
+import { releasePublishers } from './release-publishers.ts';
 import { countCrash } from './settle.ts';
 
 const OWED_PAGE = 1_000;
@@ -148,9 +149,7 @@ export class Serving {
 
   /** Whoever waits for the first attempt of an event that will not be made for now need not wait any longer. */
   releasePublishers(subscription: ActiveSubscription): void {
-    for (const lane of subscription.queue.lanes) {
-      for (const position of lane.waitingPositions()) this.#options.bodies.get(position)?.firstAttemptEnded();
-    }
+    releasePublishers(subscription, this.#options.bodies);
   }
 
   #enter(subscription: ActiveSubscription): void {

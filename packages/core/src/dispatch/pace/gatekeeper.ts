@@ -1,14 +1,18 @@
 import type { ActiveSubscription } from '../active-subscription.ts';
+import type { Bodies } from '../bodies.ts';
+import { releasePublishers } from '../release-publishers.ts';
 import type { Timetable, TimetableEntry } from '../timetable.ts';
 
 /** Asks the gates of subscriptions, and comes back to a closed one at the time that it says. */
 export class Gatekeeper {
   readonly #timetable: Timetable;
   readonly #wake: (subscription: ActiveSubscription) => void;
+  readonly #bodies: Bodies;
 
-  constructor(timetable: Timetable, wake: (subscription: ActiveSubscription) => void) {
+  constructor(timetable: Timetable, wake: (subscription: ActiveSubscription) => void, bodies: Bodies) {
     this.#timetable = timetable;
     this.#wake = wake;
+    this.#bodies = bodies;
   }
 
   /** How many deliveries may be claimed: the narrowest gate decides. */
@@ -18,10 +22,14 @@ export class Gatekeeper {
       const here = gate.room(nowMs);
       if (here <= 0) {
         this.#askAgain(subscription, gate.opensAtMs);
+        // Else a publisher that waits for its handlers would wait for the gate.
+        if (!subscription.isHeld) releasePublishers(subscription, this.#bodies);
+        subscription.isHeld = true;
         return 0;
       }
       if (here < room) room = here;
     }
+    subscription.isHeld = false;
     // Claimed already, and not counted by any gate before they begin.
     return room === Number.POSITIVE_INFINITY ? room : room - startingOf(subscription);
   }

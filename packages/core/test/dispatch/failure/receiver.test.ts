@@ -1,6 +1,6 @@
 import { ANONYMOUS, decodeEvent, type Outcome, type Sink } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
-import { durableWorld, type EngineUnderTest, fixedRetry, sinkOf } from '../../open-engine.ts';
+import { durableWorld, type EngineUnderTest, fixedRetry, openMemory, sinkOf } from '../../open-engine.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -214,6 +214,26 @@ describe('a breaker of a subscription', () => {
     expect(bus.status(handler.id)).not.toHaveProperty('receiver');
     const other = await bus.subscribe({ topic: 'b', handler: () => {}, options: { breaker: true } });
     expect(bus.status(other.id)).toMatchObject({ receiver: { breaker: 'closed' } });
+  });
+});
+
+describe('a handler with a breaker, in memory, where publishing waits for handlers', () => {
+  it('holds up no publisher while it is open, neither one that waits already nor one that comes', async () => {
+    const bus = await openMemory();
+    let isDown = true;
+    const breaker = { failures: 2, openMs: 10 * SECOND_MS };
+    const handler = () => {
+      if (isDown) throw new Error('down');
+    };
+    const { id } = await bus.subscribe({ handler, options: { breaker, retryPolicy: fixedRetry(3) } });
+    const startMs = bus.time.monotonicMs();
+    await bus.publishMany(10);
+    await bus.publish();
+    expect(bus.time.monotonicMs() - startMs).toBeLessThan(SECOND_MS);
+    expect(bus.status(id).receiver).toMatchObject({ breaker: 'open' });
+    isDown = false;
+    await bus.settled();
+    expect(bus.status(id).counts).toMatchObject({ delivered: 11, failed: 2 });
   });
 });
 
