@@ -53,11 +53,18 @@ export type AnswerFrame =
   | { readonly type: 'unsubscribed' | 'detached' | 'unstreamed'; readonly ref: number }
   | { readonly type: 'streaming'; readonly ref: number; readonly stream: string; readonly cursor: string };
 
+/** Whom it is for. */
+interface Addressed {
+  readonly subscription: string;
+  /** As which member it was attached, if it named one. */
+  readonly member?: string;
+}
+
 export type DeliveringFrame =
-  | { readonly type: 'delivery'; readonly subscription: string; readonly deliveries: readonly DeliveryEntry[] }
-  | { readonly type: 'progress'; readonly subscription: string; readonly cursor: string }
+  | (Addressed & { readonly type: 'delivery'; readonly deliveries: readonly DeliveryEntry[] })
+  | (Addressed & { readonly type: 'progress'; readonly cursor: string })
   /** Nothing more comes on this connection, and it was not this client that wished so. */
-  | { readonly type: 'detached'; readonly ref?: undefined; readonly subscription: string; readonly reason: string };
+  | (Addressed & { readonly type: 'detached'; readonly ref?: undefined; readonly reason: string });
 
 export type StreamingFrame =
   | { readonly type: 'event'; readonly stream: string; readonly cursor: string; readonly event: JsonObject }

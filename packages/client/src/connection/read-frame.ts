@@ -7,6 +7,8 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 const isPositive = (value: unknown) => isWhole(value) && value > 0;
 const isAnswer = ({ ref }: Fields) => isWhole(ref);
+const isAddressed = ({ subscription, member }: Fields) =>
+  isText(subscription) && (member === undefined || isText(member));
 
 /** What is read of each frame. Other fields may be there: a newer service says more. */
 const SHAPES: Readonly<Record<ServerFrame['type'], (frame: Fields) => boolean>> = {
@@ -14,12 +16,12 @@ const SHAPES: Readonly<Record<ServerFrame['type'], (frame: Fields) => boolean>> 
   published: ({ answers }) => Array.isArray(answers) && answers.every(isPublishedAnswer),
   subscribed: (frame) => isAnswer(frame) && isSubscription(frame['subscription']),
   unsubscribed: isAnswer,
-  detached: (frame) => isAnswer(frame) || (isText(frame['subscription']) && isText(frame['reason'])),
+  detached: (frame) => isAnswer(frame) || (isAddressed(frame) && isText(frame['reason'])),
   streaming: (frame) => isAnswer(frame) && isText(frame['stream']) && isText(frame['cursor']),
   unstreamed: isAnswer,
-  delivery: ({ subscription, deliveries }) =>
-    isText(subscription) && Array.isArray(deliveries) && deliveries.every(isDelivery),
-  progress: ({ subscription, cursor }) => isText(subscription) && isText(cursor),
+  delivery: (frame) =>
+    isAddressed(frame) && Array.isArray(frame['deliveries']) && frame['deliveries'].every(isDelivery),
+  progress: (frame) => isAddressed(frame) && isText(frame['cursor']),
   event: ({ stream, cursor, event }) => isText(stream) && isText(cursor) && isEvent(event),
   gap: ({ stream, cursor, cause }) => isText(stream) && isText(cursor) && isText(cause),
   cursor: ({ stream, cursor }) => isText(stream) && isText(cursor),

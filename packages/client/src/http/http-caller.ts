@@ -23,6 +23,10 @@ export interface HttpRequest {
   /** Answers of this status are no errors. */
   readonly alsoFine?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The service may take so much longer before it answers. */
+  readonly waitMs?: number | undefined;
+  /** Gives it up, with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpCallerOptions {
@@ -43,7 +47,7 @@ export class HttpCaller {
   /** The JSON of the answer, `undefined` for none. Throws what the service says, `unreachable`, `closed`. */
   async call(request: HttpRequest): Promise<unknown> {
     const { runtime, requestTimeoutMs } = this.#options;
-    const deadlineMs = runtime.clock.monotonicMs() + requestTimeoutMs;
+    const deadlineMs = runtime.clock.monotonicMs() + requestTimeoutMs + (request.waitMs ?? 0);
     for (let tries = 1; ; tries++) {
       try {
         return await this.#try(request, deadlineMs);
@@ -67,10 +71,12 @@ export class HttpCaller {
   async #try(request: HttpRequest, deadlineMs: number): Promise<unknown> {
     const { signal } = this.#closing;
     if (signal.aborted) throw closed();
+    if (request.signal?.aborted) throw aborted();
     const { clock, timers } = this.#options.runtime;
     const ending = new AbortController();
     const end = () => ending.abort();
     signal.addEventListener('abort', end);
+    request.signal?.addEventListener('abort', end);
     const cancel = timers.after(Math.max(0, deadlineMs - clock.monotonicMs()), end, true);
     try {
       const { response, body } = await this.#fetch(request, ending.signal);
@@ -81,10 +87,12 @@ export class HttpCaller {
     } catch (error) {
       if (isEventManagerError(error)) throw error;
       if (signal.aborted) throw closed();
+      if (request.signal?.aborted) throw aborted();
       throw new EventManagerError('unreachable', `${this.#options.url} gave no answer.`, {}, error);
     } finally {
       cancel();
       signal.removeEventListener('abort', end);
+      request.signal?.removeEventListener('abort', end);
     }
   }
 
@@ -122,6 +130,10 @@ export class HttpCaller {
 
 function mayRepeat(request: HttpRequest, error: EventManagerError): boolean {
   return error.retryable && (request.isRepeatable || error.code !== 'unreachable');
+}
+
+function aborted(): EventManagerError {
+  return new EventManagerError('aborted', 'The request was given up.');
 }
 
 function closed(): EventManagerError {

@@ -21,6 +21,8 @@ import { rememberedMax, socketOptions } from './socket-options.ts';
 export interface AttachmentOptions {
   readonly body: JsonObject;
   readonly handling: Handling;
+  /** Which member of a named subscription this is. */
+  readonly member: string;
   readonly connection: Connection;
   readonly requests: Requests;
   readonly answers: Answers;
@@ -61,7 +63,7 @@ export class Attachment {
       requests,
       runtime,
       timeoutMs,
-      frame: () => ({ type: 'subscribe', subscription: this.#request() }),
+      frame: () => ({ type: 'subscribe', subscription: this.#request(), ...this.#memberField }),
       answered: (frame) => this.#attached(frame),
       ended: (error) => options.onEnded(this, error),
       unwanted: (frame) => this.#leaveAgain(frame),
@@ -85,6 +87,15 @@ export class Attachment {
 
   get isNamed(): boolean {
     return this.#body['name'] !== undefined;
+  }
+
+  /** Absent without a name: then nobody shares it. */
+  get member(): string | undefined {
+    return this.isNamed ? this.#options.member : undefined;
+  }
+
+  get #memberField(): { readonly member?: string } {
+    return this.member === undefined ? {} : { member: this.member };
   }
 
   /** Resolves with the definition when it is attached for the first time. Throws what the service says, `unreachable`. */
@@ -158,7 +169,7 @@ export class Attachment {
     if (frame.type !== 'subscribed') return;
     const nobody = { answered: () => {}, failed: () => {} };
     const type = this.isNamed ? 'detach' : 'unsubscribe';
-    this.#options.requests.ask({ type, subscription: frame.subscription.id }, nobody);
+    this.#options.requests.ask({ type, subscription: frame.subscription.id, ...this.#memberField }, nobody);
   }
 
   /** Somebody changed the definition while there was no connection. */

@@ -9,6 +9,8 @@ import { Attachment } from './attachment.ts';
 import type { Handling } from './handling.ts';
 import { socketOptions } from './socket-options.ts';
 
+const NAME_BYTES = 8;
+
 export interface AttachmentsOptions {
   readonly connection: Connection;
   readonly requests: Requests;
@@ -25,11 +27,16 @@ export class Attachments implements ConnectionUser {
   readonly #answers: Answers;
   /** All that are wanted, also those that the service has not answered yet. */
   readonly #all = new Set<Attachment>();
-  readonly #bySocketId = new Map<string, Attachment>();
+  /** What left its subscription and still has deliveries to answer. */
+  readonly #leaving = new Set<Attachment>();
+  readonly #bySocket = new Map<string, Attachment>();
+  readonly #client: string;
+  #attached = 0;
 
   constructor(options: AttachmentsOptions) {
     this.#options = options;
     this.#answers = new Answers(options.connection, options.runtime.timers);
+    this.#client = drawName(options.runtime);
     options.connection.use(this);
   }
 
@@ -38,18 +45,19 @@ export class Attachments implements ConnectionUser {
   }
 
   /** Throws what the service says, `unreachable`. */
-  async subscribe(body: JsonObject, handling: Handling): Promise<SubscriptionDefinition> {
+  async subscribe(body: JsonObject, handling: Handling): Promise<Attachment> {
     const { connection, requests, runtime, timeoutMs, state, onError } = this.#options;
     const attachment = new Attachment({
       body,
       handling,
+      member: `${this.#client}.${++this.#attached}`,
       connection,
       requests,
       runtime,
       timeoutMs,
       answers: this.#answers,
       describe: (id) => state.subscription(id),
-      onAttached: (attached, socketId) => this.#bySocketId.set(socketId, attached),
+      onAttached: (attached, socketId) => this.#bySocket.set(placeOf(socketId, attached.member), attached),
       onEnded: (ended, error) => {
         this.#all.delete(ended);
         onError(error);
@@ -57,25 +65,33 @@ export class Attachments implements ConnectionUser {
     });
     this.#all.add(attachment);
     try {
-      return await attachment.attach();
+      await attachment.attach();
+      return attachment;
     } catch (error) {
       this.#all.delete(attachment);
       throw error;
     }
   }
 
-  /** The one that an application knows by this id. */
+  /** One of those that an application knows by this id. */
   find(id: string): Attachment | undefined {
-    return [...this.#all].find((attachment) => attachment.id === id && id !== '');
+    return this.findAll(id)[0];
+  }
+
+  findAll(id: string): readonly Attachment[] {
+    return [...this.#all].filter((attachment) => attachment.id === id && id !== '');
   }
 
   /** Ends a subscription and its debt. No handler is called any more; one that runs may go on a moment. */
   async unsubscribe(attachment: Attachment): Promise<void> {
-    const { id, isNamed } = attachment;
-    const socketId = this.#drop(attachment);
-    attachment.deliveries.drop();
+    const { id, isNamed, member } = attachment;
+    const { socketId } = attachment;
+    for (const one of this.findAll(id)) {
+      this.#drop(one);
+      one.deliveries.drop();
+    }
     this.#answers.flush();
-    const isDone = socketId !== undefined && (await this.#ask('unsubscribe', socketId));
+    const isDone = socketId !== undefined && (await this.#ask('unsubscribe', socketId, member));
     // An unnamed one ended with its connection.
     if (!isDone && isNamed) await this.#options.state.deleteSubscription(id);
   }
@@ -83,22 +99,55 @@ export class Attachments implements ConnectionUser {
   /** Leaves a named subscription, which goes on existing; an unnamed one ends. Handlers that run may end first. */
   async detach(attachment: Attachment): Promise<void> {
     const stopped = attachment.deliveries.stop(this.#options.drainMs);
+    if (attachment.isNamed) {
+      await this.#leave(attachment, stopped);
+      return;
+    }
     await stopped;
     this.#answers.flush();
-    const { isNamed } = attachment;
     const socketId = this.#drop(attachment);
-    if (socketId !== undefined) await this.#ask(isNamed ? 'detach' : 'unsubscribe', socketId);
+    if (socketId !== undefined) await this.#ask('unsubscribe', socketId, undefined);
+  }
+
+  /** The service is told at once, so that it sends nothing more here; what is under way is answered meanwhile. */
+  async #leave(attachment: Attachment, stopped: Promise<void>): Promise<void> {
+    const { socketId, member } = attachment;
+    this.#all.delete(attachment);
+    this.#leaving.add(attachment);
+    attachment.stop(new EventManagerError('closed', 'The subscription was left.'));
+    this.#answers.flush();
+    const left = socketId === undefined ? undefined : this.#ask('detach', socketId, member);
+    try {
+      await stopped;
+      this.#answers.flush();
+      await left;
+    } finally {
+      this.#leaving.delete(attachment);
+      if (socketId !== undefined) this.#bySocket.delete(placeOf(socketId, member));
+    }
   }
 
   async update(attachment: Attachment, changes: JsonObject): Promise<SubscriptionDefinition> {
     const { state } = this.#options;
     const before = attachment.deliveries.limits;
     const given = changes['options'];
-    if (given === undefined)
-      return attachment.changed(await state.updateSubscription(serviceId(attachment), changes), before);
+    if (given === undefined) {
+      const changed = await state.updateSubscription(serviceId(attachment), changes);
+      return this.#changed(attachment, changed, before);
+    }
     const { sent, ...timing } = socketOptions({ timeoutMs: before.timeoutMs, ...(given as JsonObject) });
     const updated = await state.updateSubscription(serviceId(attachment), { ...changes, options: sent as JsonObject });
-    return attachment.changed(updated, timing);
+    return this.#changed(attachment, updated, timing);
+  }
+
+  /** Every handler of this program that shares it asks for the new one from now on. */
+  #changed(
+    attachment: Attachment,
+    definition: SubscriptionDefinition,
+    timing: { concurrency: number; timeoutMs: number },
+  ): SubscriptionDefinition {
+    for (const one of this.findAll(attachment.id)) one.changed(definition, timing);
+    return attachment.definition;
   }
 
   /** What the service says to it does not matter: it leaves them too when the connection ends. */
@@ -111,17 +160,17 @@ export class Attachments implements ConnectionUser {
   }
 
   took(frame: ServerFrame): boolean {
-    if (frame.type === 'delivery') this.#bySocketId.get(frame.subscription)?.take(frame.deliveries);
-    else if (frame.type === 'progress') this.#bySocketId.get(frame.subscription)?.moved(frame.cursor);
-    else if (frame.type === 'detached' && frame.ref === undefined) this.#detached(frame.subscription, frame.reason);
+    if (frame.type === 'delivery') this.#addressed(frame)?.take(frame.deliveries);
+    else if (frame.type === 'progress') this.#addressed(frame)?.moved(frame.cursor);
+    else if (frame.type === 'detached' && frame.ref === undefined) this.#detached(this.#addressed(frame), frame.reason);
     else return false;
     return true;
   }
 
   lost(): void {
     this.#answers.lost();
-    this.#bySocketId.clear();
-    for (const attachment of this.#all) attachment.lost();
+    this.#bySocket.clear();
+    for (const attachment of [...this.#all, ...this.#leaving]) attachment.lost();
   }
 
   /** Subscriptions that nobody could tell of it would be silent for ever. */
@@ -132,10 +181,13 @@ export class Attachments implements ConnectionUser {
     }
   }
 
-  /** Not asked for again: of two programs that serve one name, each would take it from the other for ever. */
-  #detached(socketId: string, reason: string): void {
-    const attachment = this.#bySocketId.get(socketId);
-    if (!attachment) return;
+  #addressed({ subscription, member }: { subscription: string; member?: string }): Attachment | undefined {
+    return this.#bySocket.get(placeOf(subscription, member));
+  }
+
+  /** Not asked for again: of two programs that are one member, each would take its place from the other for ever. */
+  #detached(attachment: Attachment | undefined, reason: string): void {
+    if (!attachment || this.#leaving.has(attachment)) return;
     const error =
       reason === 'taken_over'
         ? new EventManagerError('lease_lost', 'Another program serves the subscription now.', { id: attachment.id })
@@ -149,18 +201,18 @@ export class Attachments implements ConnectionUser {
     attachment: Attachment,
     reason = new EventManagerError('closed', 'The subscription was left.'),
   ): string | undefined {
-    const { socketId } = attachment;
+    const { socketId, member } = attachment;
     attachment.stop(reason);
     this.#all.delete(attachment);
-    if (socketId !== undefined) this.#bySocketId.delete(socketId);
+    if (socketId !== undefined) this.#bySocket.delete(placeOf(socketId, member));
     return socketId;
   }
 
   /** False when the connection was lost before the answer. */
-  #ask(type: 'unsubscribe' | 'detach', subscription: string): Promise<boolean> {
+  #ask(type: 'unsubscribe' | 'detach', subscription: string, member: string | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#options.requests.ask(
-        { type, subscription },
+        { type, subscription, ...(member === undefined ? {} : { member }) },
         {
           answered: () => resolve(true),
           failed: (error) => (error.code === 'unreachable' ? resolve(false) : reject(error)),
@@ -168,6 +220,18 @@ export class Attachments implements ConnectionUser {
       );
     });
   }
+}
+
+/** Handlers of this program that share a subscription are told apart by what they are as members. */
+function placeOf(socketId: string, member: string | undefined): string {
+  return `${socketId} ${member ?? ''}`;
+}
+
+/** Nobody else's: the same on every connection of this program, so that it takes its own place when it comes back. */
+function drawName({ chance }: Runtime): string {
+  const bytes = new Uint8Array(NAME_BYTES);
+  chance.fill(bytes);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** An unnamed one has another id on every connection. */

@@ -6,7 +6,7 @@ import type { Handling } from './handling.ts';
 /** A request to subscribe: what the service is told, and what stays here. */
 export interface ReadSubscribeRequest {
   readonly body: JsonObject;
-  /** Absent for a webhook. */
+  /** Absent for what is not handled here. */
   readonly handling?: Handling;
 }
 
@@ -30,10 +30,8 @@ export function readSubscribeRequest(request: unknown): ReadSubscribeRequest {
     if (!isHandled) return { body };
     throw wrong('A subscription has a handler or an endpoint, not both.', '/handler');
   }
-  if (!isHandled) {
-    const words = 'A subscription needs a handler or an endpoint; pulling is not supported yet.';
-    throw new EventManagerError('not_supported', words, { pointer: '/endpoint' });
-  }
+  // Its deliveries are asked for.
+  if (!isHandled) return { body };
   const handling = handler ? { handler: handler as EventHandler } : { batchHandler: batchHandler as BatchHandler };
   return { body, handling };
 }

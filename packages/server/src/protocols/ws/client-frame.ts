@@ -9,8 +9,13 @@ export type ClientFrame =
   | { readonly type: 'publish'; readonly ref: Ref; readonly events: readonly JsonValue[] }
   | StreamFrameIn
   | { readonly type: 'unstream'; readonly ref: Ref; readonly stream: string }
-  | { readonly type: 'subscribe'; readonly ref: Ref; readonly subscription: JsonValue }
-  | { readonly type: 'unsubscribe' | 'detach'; readonly ref: Ref; readonly subscription: string }
+  | { readonly type: 'subscribe'; readonly ref: Ref; readonly subscription: JsonValue; readonly member?: string }
+  | {
+      readonly type: 'unsubscribe' | 'detach';
+      readonly ref: Ref;
+      readonly subscription: string;
+      readonly member?: string;
+    }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly ref?: Ref; readonly eventTypes: readonly string[] }
   | { readonly type: 'ack'; readonly deliveries: readonly number[] }
   /** Given back unhandled, by a client that leaves: costs no failure. */

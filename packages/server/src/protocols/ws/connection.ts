@@ -97,7 +97,8 @@ export class Connection {
       streamsMax: () => configuration.streamsMax,
       onFailure: (error) => this.#streamFailed(error),
     });
-    this.#subscriptions = new Subscriptions({ context, outbox: this.#outbox, clock, onFailure });
+    const { id } = options;
+    this.#subscriptions = new Subscriptions({ id, context, outbox: this.#outbox, clock, onFailure });
     this.#requests = new Requests({
       context,
       outbox: this.#outbox,

@@ -90,7 +90,7 @@ export class Deliveries {
 
   /** Nobody began to handle them. */
   release(numbers: readonly number[]): void {
-    for (const number of numbers) this.#settle(number, { status: 'busy', afterMs: 0 });
+    for (const number of numbers) this.#settle(number, { status: 'release' });
   }
 
   nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs }: NackFrame): void {

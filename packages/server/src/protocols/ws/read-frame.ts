@@ -10,6 +10,7 @@ import { assertValues } from '../http/parse-bounded.ts';
 import type { ClientFrame, Ref } from './client-frame.ts';
 
 const REF_CHARACTERS_MAX = 64;
+const MEMBER_CHARACTERS_MAX = 64;
 const ENTRIES_MAX = 1_000;
 const NACK_CHARACTERS_MAX = 1_024;
 const AFTER_MS_MAX = 24 * 60 * 60 * 1_000;
@@ -32,6 +33,10 @@ type Check = (value: JsonValue) => string | undefined;
 const isRef = (value: unknown): value is Ref =>
   (typeof value === 'string' && value.length > 0 && value.length <= REF_CHARACTERS_MAX) || Number.isSafeInteger(value);
 
+/** It is written into every frame of its deliveries, and needs no escape there. */
+const isMember = (value: unknown) =>
+  typeof value === 'string' && value.length <= MEMBER_CHARACTERS_MAX && /^[!#-[\]-~]+$/.test(value);
+
 const CHECKS: Readonly<Record<string, Check>> = {
   ref: (value) => (isRef(value) ? undefined : `a text of 1 to ${REF_CHARACTERS_MAX} characters, or a whole number`),
   event: () => undefined,
@@ -41,6 +46,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   filter: () => undefined,
   from: (value) => (typeof value === 'string' ? undefined : 'latest, earliest or a cursor'),
   stream: (value) => (typeof value === 'string' ? undefined : 'the name of a stream'),
+  member: (value) => (isMember(value) ? undefined : `a text of 1 to ${MEMBER_CHARACTERS_MAX} visible characters`),
   deliveries: (value) =>
     Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry)) ? undefined : 'a list of whole numbers',
   retry: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
@@ -64,10 +70,14 @@ const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
   stream: () => ({ needs: ['ref'], may: ['topics', 'filter', 'from'] }),
   unstream: () => ({ needs: ['ref', 'stream'] }),
   subscribe: (frame) =>
-    'eventTypes' in frame ? { needs: ['eventTypes'], may: ['ref'] } : { needs: ['ref', 'subscription'] },
+    'eventTypes' in frame
+      ? { needs: ['eventTypes'], may: ['ref'] }
+      : { needs: ['ref', 'subscription'], may: ['member'] },
   unsubscribe: (frame) =>
-    'eventTypes' in frame ? { needs: ['eventTypes'], may: ['ref'] } : { needs: ['ref', 'subscription'] },
-  detach: () => ({ needs: ['ref', 'subscription'] }),
+    'eventTypes' in frame
+      ? { needs: ['eventTypes'], may: ['ref'] }
+      : { needs: ['ref', 'subscription'], may: ['member'] },
+  detach: () => ({ needs: ['ref', 'subscription'], may: ['member'] }),
   ack: () => ({ needs: ['deliveries'] }),
   release: () => ({ needs: ['deliveries'] }),
   nack: () => ({ needs: ['deliveries'], may: ['retry', 'error', 'afterMs'] }),

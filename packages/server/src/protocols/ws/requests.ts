@@ -38,15 +38,13 @@ export class Requests {
         send({ type: 'unstreamed', ref });
         return;
       case 'subscribe':
-        return subscriptions.subscribe(frame.subscription, (subscription) =>
-          send({ type: 'subscribed', ref, subscription }),
-        );
+        return subscriptions.subscribe(frame, (subscription) => send({ type: 'subscribed', ref, subscription }));
       case 'unsubscribe':
-        await subscriptions.unsubscribe(frame.subscription);
+        await subscriptions.unsubscribe(frame);
         send({ type: 'unsubscribed', ref });
         return;
       case 'detach':
-        await subscriptions.detach(frame.subscription);
+        await subscriptions.detach(frame);
         send({ type: 'detached', ref });
         return;
     }

@@ -18,6 +18,8 @@ export interface SocketSinkOptions {
   readonly outbox: Outbox;
   readonly deliveries: Deliveries;
   readonly clock: Clock;
+  /** As which member its client named itself. */
+  readonly member: string | undefined;
 }
 
 /**
@@ -86,13 +88,13 @@ export class SocketSink implements Sink {
 
   /** Sends as much of a batch as one frame holds, and one delivery at the least. */
   #sendFrame(group: DeliveryGroup, id: string): void {
-    const { outbox, deliveries } = this.#options;
+    const { outbox, deliveries, member } = this.#options;
     const parts: Uint8Array[] = [];
     let bytes = 0;
     while (!group.isHandedOver) {
       const { record, attempt } = group.upcoming;
       if (parts.length > 0 && bytes + record.body.length > FRAME_BYTES_MAX) break;
-      const before = parts.length === 0 ? `{"type":"delivery","subscription":"${id}","deliveries":[` : ',';
+      const before = parts.length === 0 ? `{"type":"delivery",${addressed(id, member)},"deliveries":[` : ',';
       const number = deliveries.add(group, group.handOver());
       const cursor = encodeCursor([record.place]);
       const head = `${before}{"delivery":${number},"attempt":${attempt},"cursor":"${cursor}","event":`;
@@ -102,6 +104,13 @@ export class SocketSink implements Sink {
     parts.push(Buffer.from(']}'));
     outbox.send(Buffer.concat(parts));
   }
+}
+
+/** The fields of a frame that say whom it is for. */
+export function addressed(subscription: string, member: string | undefined): string {
+  return member === undefined
+    ? `"subscription":"${subscription}"`
+    : `"subscription":"${subscription}","member":"${member}"`;
 }
 
 function busy(): Outcome {

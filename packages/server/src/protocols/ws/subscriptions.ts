@@ -6,22 +6,33 @@ import { detachSubscription } from '../../operations/detach-subscription.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
-import { SocketSink } from './socket-sink.ts';
+import { addressed, SocketSink } from './socket-sink.ts';
+
+/** A subscription as a frame names it: the id of one, and as which member the connection serves it, if it said so. */
+export interface Named {
+  readonly subscription: string;
+  readonly member?: string | undefined;
+}
 
 export interface SubscriptionsOptions {
+  /** Of the connection. */
+  readonly id: string;
   readonly context: OperationContext;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
 }
 
-interface Served {
+interface Served extends Named {
   readonly sink: SocketSink;
   /** The last progress that the client was told. */
   settled: string | undefined;
 }
 
-/** The subscriptions that are served through one connection. */
+/**
+ * The subscriptions that are served through one connection. It may serve one several times, as different members. A client
+ * that names its member takes the place of an older connection that did; to one that does not its connection is the member.
+ */
 export class Subscriptions {
   readonly deliveries: Deliveries;
   readonly #options: SubscriptionsOptions;
@@ -33,92 +44,99 @@ export class Subscriptions {
   }
 
   /** Calls `told` before the first delivery is sent. Throws what `Subscriptions.subscribe` of core throws. */
-  async subscribe(input: JsonValue, told: (subscription: SubscriptionDescription) => void): Promise<void> {
-    const { context, outbox, clock } = this.#options;
-    const sink = new SocketSink({ outbox, clock, deliveries: this.deliveries });
-    let id: string | undefined;
+  async subscribe(
+    { subscription: input, member }: { readonly subscription: JsonValue; readonly member?: string },
+    told: (subscription: SubscriptionDescription) => void,
+  ): Promise<void> {
+    const { id: connection, context, outbox, clock } = this.#options;
+    const sink = new SocketSink({ outbox, clock, deliveries: this.deliveries, member });
+    let served: Served | undefined;
     let left: string | undefined;
     const onLeft = (reason: string) => {
       left = reason;
-      if (id !== undefined) this.#left(id, sink, reason);
+      if (served) this.#left(served, reason);
     };
-    const subscription = await attachSubscription(context, ANONYMOUS, input, { sink, onLeft });
-    id = subscription.id;
+    const attached = { sink, onLeft, member: member === undefined ? `connection ${connection}` : `member ${member}` };
+    const subscription = await attachSubscription(context, ANONYMOUS, input, attached);
+    const { id } = subscription;
     if (outbox.isClosed) {
       await this.#leave(id, sink, 0);
       return;
     }
     told(subscription);
-    const served: Served = { sink, settled: undefined };
-    this.#served.set(id, served);
+    served = { subscription: id, member, sink, settled: undefined };
+    this.#served.set(placeOf(served), served);
     if (left !== undefined) {
-      this.#left(id, sink, left);
+      this.#left(served, left);
       return;
     }
     // An unnamed one ends with the connection: from here on its client knows where to begin again.
-    this.#tellProgress(id, served);
+    this.#tellProgress(served);
     sink.open(id);
   }
 
   /** Ends a subscription, whoever serves it. Throws `subscription_not_found`. */
-  async unsubscribe(id: string): Promise<void> {
-    const served = this.#served.get(id);
-    this.#served.delete(id);
+  async unsubscribe(named: Named): Promise<void> {
+    const served = this.#served.get(placeOf(named));
+    this.#served.delete(placeOf(named));
     try {
-      await deleteSubscription(this.#options.context, ANONYMOUS, id);
+      await deleteSubscription(this.#options.context, ANONYMOUS, named.subscription);
     } catch (error) {
-      if (served) await this.#serveOn(id, served);
+      if (served) await this.#serveOn(served);
       throw error;
     }
   }
 
   /** Leaves a subscription once what is under way was answered. Throws `invalid_request` when it is not served here. */
-  async detach(id: string, drainMs?: number): Promise<void> {
-    const served = this.#served.get(id);
+  async detach(named: Named, drainMs?: number): Promise<void> {
+    const served = this.#served.get(placeOf(named));
     if (!served) {
       const words = 'This connection does not serve the subscription.';
       throw new EventManagerError('invalid_request', words, { pointer: '/subscription' });
     }
-    this.#served.delete(id);
-    await this.#leave(id, served.sink, drainMs);
+    this.#served.delete(placeOf(named));
+    await this.#leave(served.subscription, served.sink, drainMs);
   }
 
   /** Leaves all; what is not answered within `drainMs` is released. */
   async leaveAll(drainMs: number): Promise<void> {
-    const served = [...this.#served];
+    const served = [...this.#served.values()];
     this.#served.clear();
-    await Promise.all(served.map(([id, { sink }]) => this.#leave(id, sink, drainMs)));
+    await Promise.all(served.map(({ subscription, sink }) => this.#leave(subscription, sink, drainMs)));
   }
 
   /** Tells how far everything is settled, where that moved, and forgets what nobody waits for. */
   tick(): void {
     if (this.deliveries.size > 0) this.deliveries.sweep();
     const { outbox } = this.#options;
-    for (const [id, served] of this.#served) {
+    for (const served of this.#served.values()) {
       if (outbox.isFull) return;
-      this.#tellProgress(id, served);
+      this.#tellProgress(served);
     }
   }
 
-  #tellProgress(id: string, served: Served): void {
+  #tellProgress(served: Served): void {
     const { context, outbox } = this.#options;
-    const settled = context.engine.subscriptions.settledCursor(id);
+    const { subscription, member } = served;
+    const settled = context.engine.subscriptions.settledCursor(subscription);
     if (settled === undefined || settled === served.settled) return;
     served.settled = settled;
-    outbox.send(`{"type":"progress","subscription":"${id}","cursor":"${settled}"}`);
+    outbox.send(`{"type":"progress",${addressed(subscription, member)},"cursor":"${settled}"}`);
   }
 
   /** It could not be ended: the connection serves it as before, and leaves it when it ends. */
-  async #serveOn(id: string, served: Served): Promise<void> {
-    if (this.#options.outbox.isClosed) await this.#leave(id, served.sink, 0);
-    else this.#served.set(id, served);
+  async #serveOn(served: Served): Promise<void> {
+    if (this.#options.outbox.isClosed) await this.#leave(served.subscription, served.sink, 0);
+    else this.#served.set(placeOf(served), served);
   }
 
   /** Somebody else serves it, or it ended: the client should know that nothing more comes. */
-  #left(id: string, sink: SocketSink, reason: string): void {
-    if (this.#served.get(id)?.sink !== sink) return;
-    this.#served.delete(id);
-    this.#options.outbox.send(`{"type":"detached","subscription":"${id}","reason":"${reason}"}`);
+  #left(served: Served, reason: string): void {
+    const place = placeOf(served);
+    if (this.#served.get(place) !== served) return;
+    this.#served.delete(place);
+    const { subscription, member } = served;
+    this.#options.outbox.send(`{"type":"detached",${addressed(subscription, member)},"reason":"${reason}"}`);
   }
 
   async #leave(id: string, sink: SocketSink, drainMs: number | undefined): Promise<void> {
@@ -129,4 +147,8 @@ export class Subscriptions {
       if (!isEventManagerError(error)) this.#options.onFailure(error);
     }
   }
+}
+
+function placeOf({ subscription, member = '' }: Named): string {
+  return `${subscription} ${member}`;
 }

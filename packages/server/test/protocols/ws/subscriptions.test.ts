@@ -6,8 +6,9 @@ import { type Frame, WsClient } from './ws-client.ts';
 const noRetries = { retryPolicy: { maxRetries: 0 } };
 const atOnce = { backoffStrategy: 'fixed', initialDelay: 1, maxDelay: 1, jitter: false };
 
-async function subscribe(client: WsClient, subscription: object): Promise<string> {
-  const answer = await client.ask({ type: 'subscribe', subscription: { topic: '#', ...subscription } });
+async function subscribe(client: WsClient, subscription: object, member?: string): Promise<string> {
+  const frame = { type: 'subscribe', subscription: { topic: '#', ...subscription } };
+  const answer = await client.ask(member === undefined ? frame : { ...frame, member });
   expect(answer.error).toBeUndefined();
   return answer.subscription.id;
 }
@@ -115,13 +116,13 @@ describe('a subscription over a WebSocket', () => {
 
     const lost = await WsClient.open(url);
     const wanted = { name: 'lost', options: batch };
-    const id = await subscribe(lost, wanted);
+    const id = await subscribe(lost, wanted, 'm');
     await lost.until(({ deliveries }) => deliveries.length === 3);
     lost.send({ type: 'ack', deliveries: [1] });
     lost.send({ type: 'nack', deliveries: [2], retry: false });
     await lost.ask({ type: 'stream' });
     const next = await WsClient.open(url);
-    await subscribe(next, wanted);
+    await subscribe(next, wanted, 'm');
     await next.until(({ deliveries }) => deliveries.length > 0);
     expect(seen(next)).toEqual(['3#2']);
     expect(await letters(url, id)).toMatchObject([{ event: expect.stringContaining('"number":2') }]);
@@ -242,15 +243,16 @@ describe('a subscription over a WebSocket', () => {
     expect(seen(next)).toEqual(['2#1']);
   });
 
-  it('goes to the connection that attached last; the earlier one is told why, and its answers are late', async () => {
+  it('goes to the connection that came last of one member; the earlier one is told why, and its answers are late', async () => {
     const { url } = await runService();
     const [first, second] = [await WsClient.open(url), await WsClient.open(url)];
-    const id = await subscribe(first, { name: 'n' });
+    const id = await subscribe(first, { name: 'n' }, 'm');
     await publish(url, 1);
     await first.until(({ deliveries }) => deliveries.length === 1);
-    await subscribe(second, { name: 'n' });
+    await subscribe(second, { name: 'n' }, 'm');
     await first.until(() => first.ofType('detached').length === 1);
-    expect(first.ofType('detached')).toEqual([{ type: 'detached', subscription: id, reason: 'taken_over' }]);
+    const told = { type: 'detached', subscription: id, member: 'm', reason: 'taken_over' };
+    expect(first.ofType('detached')).toEqual([told]);
     await second.until(({ deliveries }) => deliveries.length === 1);
     first.send({ type: 'ack', deliveries: [1] });
     await first.ask({ type: 'stream' });
