@@ -174,10 +174,10 @@ class KeyedOrderRun {
   #sink(life: number): Sink {
     return {
       deliver: async (batch) => {
+        // What a dead process still tries has no effect.
+        if (this.#life !== life) return new Promise(() => {});
         const begun = batch.map((delivery) => this.#begin(delivery));
         await this.#time.wait(TAKES_MS);
-        // What a process that is gone was answered, nobody heard; the receiver took it all the same.
-        if (this.#life !== life) return [];
         return begun.map((n) => this.#answer(n));
       },
       close: async () => {},

@@ -1,0 +1,224 @@
+import { ANONYMOUS, type Outcome } from '@event-manager/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { durableWorld, type EngineUnderTest, fixedRetry } from '../../open-engine.ts';
+import { DELIVERED, ENDPOINT, FAILED, KeyedReceiver, publishKeys, REJECTED, type Seen } from './keyed-receiver.ts';
+
+const KEYS = 'abcd';
+const LIMITS = { laneEntriesMax: 6, queueMaxSize: 4, inFlightMax: 8 };
+
+type Step =
+  | { readonly do: 'publish'; readonly keys: string }
+  | { readonly do: 'answer'; readonly key: string; readonly with: 'delivered' | 'failed' | 'rejected' | 'slow' }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'crash' | 'close' | 'pause' | 'resume' | 'look' }
+  | { readonly do: 'release'; readonly key: string }
+  | { readonly do: 'update'; readonly batchSize: number };
+
+const key = fc.constantFrom(...KEYS);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('publish'), keys: fc.string({ unit: key, minLength: 1, maxLength: 30 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('answer'),
+      key,
+      with: fc.constantFrom('delivered', 'failed', 'rejected', 'slow'),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 0, max: 1_500 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('crash', 'close', 'pause', 'resume', 'look', 'look') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release'), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('update'), batchSize: fc.integer({ min: 1, max: 4 }) }) },
+) as fc.Arbitrary<Step>;
+
+/** One key as it has to be: its events in order, and how far they got. */
+class KeyModel {
+  readonly events: number[] = [];
+  /** Attempts that were made of an event, the highest number. */
+  readonly attempts = new Map<number, number>();
+  readonly over = new Set<number>();
+  isParked = false;
+
+  get first(): number | undefined {
+    return this.events.find((n) => !this.over.has(n));
+  }
+}
+
+class Model {
+  readonly keys = new Map([...KEYS].map((name) => [name, new KeyModel()]));
+  readonly violations: string[] = [];
+  readonly onFailure: string;
+
+  constructor(onFailure: string) {
+    this.onFailure = onFailure;
+  }
+
+  published(keys: string, first: number): void {
+    for (const [at, name] of [...keys].entries()) this.keys.get(name)!.events.push(first + at);
+  }
+
+  attempted({ key: name, n, attempt }: Seen): void {
+    const known = this.keys.get(name)!;
+    const before = known.attempts.get(n) ?? 0;
+    if (attempt <= before) this.violations.push(`attempt ${attempt} of ${n} after ${before}`);
+    if (before === 0 && n !== known.first) this.violations.push(`${n} of ${name} began before ${known.first}`);
+    if (before === 0 && known.isParked) this.violations.push(`${n} of ${name} began while it is parked`);
+    known.attempts.set(n, Math.max(before, attempt));
+  }
+
+  /** What the receiver said, whether or not anybody heard it. */
+  answered({ key: name, n }: Seen, outcome: Outcome): void {
+    const known = this.keys.get(name)!;
+    const isDead = outcome.status === 'reject' || (outcome.status === 'retry' && this.onFailure === 'skip');
+    if (outcome.status === 'delivered' || isDead) known.over.add(n);
+  }
+}
+
+class Run {
+  readonly #world = durableWorld();
+  readonly #receiver = new KeyedReceiver();
+  readonly #answers = new Map<string, 'delivered' | 'failed' | 'rejected' | 'slow'>();
+  readonly model: Model;
+  #bus!: EngineUnderTest;
+  #id = '';
+  #next = 1;
+  #isPaused = false;
+  #life = 0;
+
+  constructor(onFailure: string) {
+    this.model = new Model(onFailure);
+    this.#receiver.answer = (seen) => {
+      this.model.attempted(seen);
+      const life = this.#life;
+      const how = this.#answers.get(seen.key) ?? 'delivered';
+      const outcome = how === 'failed' ? FAILED : how === 'rejected' ? REJECTED : DELIVERED;
+      if (how !== 'slow') {
+        this.model.answered(seen, outcome);
+        return outcome;
+      }
+      return new Promise((resolve) => {
+        this.#world.time.after(700, () => {
+          if (life === this.#life) this.model.answered(seen, outcome);
+          resolve(outcome);
+        });
+      });
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#open();
+    const options = {
+      ...{ order: 'key', onFailure: this.model.onFailure, maxConcurrency: 3, breaker: false },
+      retryPolicy: fixedRetry(1_000, 400),
+    };
+    this.#id = (await this.#bus.subscribe({ name: 'model', endpoint: ENDPOINT, options })).id;
+  }
+
+  async take(given: Step): Promise<void> {
+    switch (given.do) {
+      case 'publish':
+        this.model.published(given.keys, this.#next);
+        await publishKeys(this.#bus, given.keys, this.#next);
+        this.#next += given.keys.length;
+        return;
+      case 'answer':
+        this.#answers.set(given.key, given.with);
+        return;
+      case 'wait':
+        await this.#bus.time.advance(given.ms);
+        return;
+      case 'crash':
+        this.#bus.crash();
+        await this.#open();
+        return;
+      case 'close':
+        await this.#bus.close({ drainMs: 100 });
+        this.#bus.crash();
+        await this.#open();
+        return;
+      case 'pause':
+      case 'resume':
+        this.#isPaused = given.do === 'pause';
+        await this.#bus.time.run(this.#bus.engine.subscriptions[given.do](ANONYMOUS, this.#id));
+        return;
+      case 'release':
+        return this.#release(given.key);
+      case 'update':
+        await this.#bus.time.run(
+          this.#bus.engine.subscriptions.update(ANONYMOUS, this.#id, { options: { batchSize: given.batchSize } }),
+        );
+        return;
+      case 'look':
+        return this.#look();
+    }
+  }
+
+  /** The receiver takes everything from now on, and parked keys are released until none is left. */
+  async finish(): Promise<void> {
+    this.#answers.clear();
+    await this.take({ do: 'resume' });
+    for (let round = 0; round < 200; round++) {
+      await this.#bus.settled();
+      const parked = (await this.#keys()).filter(({ state }) => state === 'parked');
+      if (parked.length === 0) break;
+      for (const one of parked) await this.#release(one.key);
+    }
+    for (const [name, known] of this.model.keys) {
+      const left = known.events.filter((n) => !known.over.has(n));
+      if (left.length > 0) this.model.violations.push(`lost of ${name}: ${left.join(' ')}`);
+    }
+    const status = this.#bus.status(this.#id);
+    expect(status).toMatchObject({ waiting: 0, owed: 0, inFlight: 0, blockedKeys: 0, parkedKeys: 0, lag: 0 });
+    await this.#bus.close();
+    expect((await this.#world.kept.kept.state.load('blocked', { limit: 10 })).entries).toEqual([]);
+  }
+
+  async #open(): Promise<void> {
+    const life = ++this.#life;
+    const sink = this.#receiver.sinkWhile(() => life === this.#life);
+    this.#bus = await this.#world.open({ webhookSink: () => sink, limits: LIMITS });
+  }
+
+  #keys() {
+    return this.#bus.time.run(this.#bus.engine.subscriptions.keys.all(ANONYMOUS, this.#id));
+  }
+
+  async #release(name: string): Promise<void> {
+    const known = (await this.#keys()).find((one) => one.key === name);
+    this.model.keys.get(name)!.isParked = false;
+    if (known?.state !== 'parked') return;
+    await this.#bus.time.run(this.#bus.engine.subscriptions.keys.release(ANONYMOUS, this.#id, name));
+  }
+
+  /** Nothing waits but what stands behind a failed event of its key, or in a parked key. */
+  async #look(): Promise<void> {
+    if (this.#isPaused) return;
+    await this.#bus.time.advance(20_000);
+    const keys = new Map((await this.#keys()).map((one) => [one.key, one.state]));
+    for (const [name, known] of this.model.keys) {
+      known.isParked = keys.get(name) === 'parked';
+      const how = this.#answers.get(name) ?? 'delivered';
+      if (known.first === undefined || known.isParked || how === 'failed' || how === 'slow') continue;
+      this.model.violations.push(`${known.first} of ${name} waits for nothing`);
+    }
+  }
+}
+
+describe('the order of keys, against a model', () => {
+  it.each(['block', 'park', 'skip'])('holds under %s whatever happens', { timeout: 120_000 }, async (onFailure) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const run = new Run(onFailure);
+        await run.start();
+        for (const one of steps) await run.take(one);
+        await run.finish();
+        expect(run.model.violations).toEqual([]);
+      }),
+      { numRuns: Number(process.env['ORDER_RUNS'] ?? 40) },
+    );
+  });
+});
