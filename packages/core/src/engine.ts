@@ -270,6 +270,8 @@ export class Engine {
       progress: this.#stallWatch.report(),
       systemEvents: this.systemEvents,
       adapter: this.#adapter.health(),
+      schedule: this.schedule,
+      retention: this.retention,
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
       streams: this.history.streams,

@@ -6,6 +6,7 @@ import {
   EventManagerError,
   isEventManagerError,
   memory,
+  type RetentionOptions,
   type RetryPolicy,
   type Runtime,
   type Sink,
@@ -92,6 +93,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       logger.level = configuration.logLevel;
       Object.assign(engine.limits, configuration.limits);
       engine.stallAfter(configuration.stallAfterMs);
+      engine.retention.follow(retentionOf(configuration));
       http.reconfigured();
     };
   };
@@ -150,12 +152,31 @@ async function openEngine(parts: {
   try {
     const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
     const schemas = ajvSchemas();
-    const more = { schemas, topicsStrict, stallAfterMs, systemEvents, retryPolicy: retryPolicyOf(configuration) };
+    const more = {
+      schemas,
+      topicsStrict,
+      stallAfterMs,
+      systemEvents,
+      retryPolicy: retryPolicyOf(configuration),
+      retention: retentionOf(configuration),
+    };
     return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, webSocketSink, ...more });
   } catch (error) {
     await sender.close();
     throw error;
   }
+}
+
+function retentionOf(configuration: Configuration): RetentionOptions {
+  const { retentionAgeMs, retentionBytesMax, retentionEventsMax, retentionOwedAgeMs, retentionOwedBytesMax } =
+    configuration;
+  return {
+    ageMs: retentionAgeMs,
+    bytesMax: retentionBytesMax,
+    eventsMax: retentionEventsMax,
+    owedAgeMs: retentionOwedAgeMs,
+    owedBytesMax: retentionOwedBytesMax,
+  };
 }
 
 function retryPolicyOf(configuration: Configuration): RetryPolicy {

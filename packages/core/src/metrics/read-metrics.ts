@@ -5,7 +5,9 @@ import { oldestMs } from '../dispatch/pace/lane-status.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventPriority, LANES, type Lane, priorityName } from '../event/priority.ts';
 import type { ProgressHealth } from '../health/stall-watch.ts';
+import type { Retention } from '../retention/retention.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import type { SystemEvents } from '../sys/system-events.ts';
 import type { ByLane, EventMetrics } from './event-metrics.ts';
 import type { Meter } from './meter.ts';
@@ -18,6 +20,8 @@ export interface MetricSources {
   readonly progress: ProgressHealth;
   readonly systemEvents: SystemEvents;
   readonly adapter: AdapterHealth;
+  readonly schedule: Schedule;
+  readonly retention: Retention;
   readonly unacknowledged: number;
   readonly subscriptions: number;
   readonly streams: number;
@@ -63,6 +67,8 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     bodyBytes: dispatch.bodies.bytes,
     head,
     store: storeOf(adapter),
+    schedule: { ...sources.schedule.counts },
+    retention: { ...sources.retention.counts },
     systemEvents: {
       published: systemEvents.published,
       suppressed: systemEvents.suppressed,

@@ -14,6 +14,8 @@ import {
 const MINUTE_MS = 60_000;
 const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
 const GIB = 1024 ** 3;
+/** A hundred years. */
+const AGE_MS_MAX = 100 * 365 * 24 * 60 * MINUTE_MS;
 
 /**
  * Every setting of the service except the limits: one row each, nothing is read anywhere else. A new setting is a new row;
@@ -257,6 +259,41 @@ export const SETTINGS = {
     reader: yesOrNo,
     fallback: true,
     reason: 'Publish what happens to the service itself under $sys; nobody gets it who did not ask for it.',
+  }),
+  retentionAgeMs: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_RETENTION_AGE_MS',
+    live: true,
+    reader: wholeNumber(1_000, AGE_MS_MAX),
+    fallback: undefined,
+    reason: 'Events that were stored longer ago than this are removed; by default everything is kept.',
+  }),
+  retentionBytesMax: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_RETENTION_BYTES_MAX',
+    live: true,
+    reader: wholeNumber(1024 * 1024, 1024 ** 5),
+    fallback: undefined,
+    reason: 'The oldest events are removed while the log is larger; files of the journal go as a whole, 64 MiB each.',
+  }),
+  retentionEventsMax: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_RETENTION_EVENTS_MAX',
+    live: true,
+    reader: wholeNumber(1, 1_000_000_000_000),
+    fallback: undefined,
+    reason: 'The oldest events are removed while there are more.',
+  }),
+  retentionOwedAgeMs: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_RETENTION_OWED_AGE_MS',
+    live: true,
+    reader: wholeNumber(1_000, AGE_MS_MAX),
+    fallback: undefined,
+    reason: 'How old an event becomes at most because a subscription is owed it still; by default 30 days.',
+  }),
+  retentionOwedBytesMax: setting<number | undefined>({
+    variable: 'EVENT_MANAGER_RETENTION_OWED_BYTES_MAX',
+    live: true,
+    reader: wholeNumber(1024 * 1024, 1024 ** 5),
+    fallback: undefined,
+    reason: 'How large the log becomes at most because of what is owed; by default as large as it takes.',
   }),
   shutdownMs: setting({
     variable: 'EVENT_MANAGER_SHUTDOWN_MS',

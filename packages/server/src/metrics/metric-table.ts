@@ -11,6 +11,7 @@ import { FAILURE_ROWS } from './failure-rows.ts';
 import type { MetricRow } from './metric-row.ts';
 import { PACE_ROWS } from './pace-rows.ts';
 import { STATE_ROWS } from './state-rows.ts';
+import { TIME_ROWS } from './time-rows.ts';
 
 export const METRICS: readonly MetricRow[] = Object.freeze([
   ...EVENT_ROWS,
@@ -18,6 +19,7 @@ export const METRICS: readonly MetricRow[] = Object.freeze([
   ...FAILURE_ROWS,
   ...PACE_ROWS,
   ...STATE_ROWS,
+  ...TIME_ROWS,
 ]);
 
 /** What is asked for and belongs to the process: its metrics have the names that every Node program gives them. */

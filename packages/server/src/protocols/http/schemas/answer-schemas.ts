@@ -1,6 +1,7 @@
 import { ERROR_CODES } from '@event-manager/core';
 import Type from 'typebox';
 import { type Components, component } from './component.ts';
+import { DEBT_REMOVED } from './debt-removed-schema.ts';
 import { FAILURE_OPTIONS, RECEIVER_METRICS, RECEIVER_STATUS, STOPPED_REASON } from './failure-schemas.ts';
 import { KEY_COUNTS, ORDER_OPTIONS } from './order-documents.ts';
 import { LANE_STATUSES, PACE_OPTIONS, RATE_LEFT } from './pace-schemas.ts';
@@ -122,6 +123,7 @@ const SUBSCRIPTIONS: Components = {
     ...KEY_COUNTS,
     lag: Type.Optional(Type.Integer({ minimum: 0, description: 'Deliveries it may still have to make.' })),
     lastProgressAt: Type.Optional(MOMENT),
+    debtRemoved: Type.Optional(DEBT_REMOVED),
     counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),
     lanes: Type.Optional(LANE_STATUSES),
     rateLeft: Type.Optional(RATE_LEFT),
