@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { contextsConformance } from './event-manager-contexts.ts';
+import { failureConformance } from './event-manager-failure.ts';
 import { handlingConformance } from './event-manager-handling.ts';
 import { paceConformance } from './event-manager-pace.ts';
 import { publishConformance } from './event-manager-publish.ts';
@@ -16,6 +17,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     publishConformance(start);
     subscribeConformance(start);
     handlingConformance(start);
+    failureConformance(start);
     paceConformance(start);
     readConformance(start);
     scheduleConformance(start);
