@@ -46,8 +46,8 @@ export class EngineReporter {
 
   /** Pauses are counted and not told: they are the daily bread of a receiver that limits its rate. */
   receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {
-    const facts = receiverFacts(subscription, change);
     if (change.what === 'paused') return;
+    const facts = receiverFacts(subscription, change);
     const isDisabled = change.what === 'stopped' && change.reason.code === 'failing';
     const kind = isDisabled ? 'disabled' : change.what;
     this.#options.systemEvents.tell(`subscription/${kind}`, subscription.id, { ...naming(subscription), ...facts });

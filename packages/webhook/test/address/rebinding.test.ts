@@ -36,7 +36,7 @@ it('dials only what it judged, over 1,000 connections to a name that answers dif
   for (let n = 0; n < 1000; n++) {
     const outcome = await attempt();
     if (outcome.status === 'delivered') statuses.delivered += 1;
-    else if (outcome.error?.code === 'endpoint_blocked') statuses.blocked += 1;
+    else if ('error' in outcome && outcome.error?.code === 'endpoint_blocked') statuses.blocked += 1;
   }
   expect(canary.connections()).toBe(0);
   // One question per connection: nobody resolves a second time behind the check.
