@@ -3,6 +3,7 @@ import type { ReceiverMetrics } from '../dispatch/failure/receiver-status.ts';
 import type { PriorityName } from '../event/priority.ts';
 import type { RetentionCounts } from '../retention/retention-counts.ts';
 import type { ScheduleCounts } from '../schedule/schedule-counts.ts';
+import type { RealtimeMetrics } from './realtime-metrics.ts';
 
 /** A distribution of waits, in milliseconds. The quantiles are estimated inside a bucket, as Prometheus estimates them. */
 export interface LatencySummary {
@@ -82,6 +83,7 @@ export interface EventMetrics {
   readonly head: number;
   /** What the store tells of its own size, where it can. */
   readonly store: { readonly segments?: number; readonly bytes?: number };
+  readonly realtime: RealtimeMetrics;
   /** Events for later: how many wait, and what became of the others. */
   readonly schedule: Readonly<ScheduleCounts>;
   /** What left the log, and how large and old it was when retention looked last; without a policy nothing is looked at. */

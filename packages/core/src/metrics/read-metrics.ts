@@ -11,6 +11,7 @@ import type { Schedule } from '../schedule/schedule.ts';
 import type { SystemEvents } from '../sys/system-events.ts';
 import type { ByLane, EventMetrics } from './event-metrics.ts';
 import type { Meter } from './meter.ts';
+import { realtimeMetrics } from './realtime-metrics.ts';
 
 const MICROSECONDS_PER_SECOND = 1_000_000;
 
@@ -67,6 +68,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     bodyBytes: dispatch.bodies.bytes,
     head,
     store: storeOf(adapter),
+    realtime: realtimeMetrics(meter.switches, dispatch.active.values()),
     schedule: { ...sources.schedule.counts },
     retention: { ...sources.retention.counts },
     systemEvents: {

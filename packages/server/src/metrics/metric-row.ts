@@ -13,6 +13,8 @@ export interface SubscriptionReading {
   readonly breaker?: BreakerState;
   /** How long the first delivery that waits for a first attempt has waited. */
   readonly oldestSeconds: number;
+  /** Absent for one that is not reached by a connection. */
+  readonly isConnected?: boolean;
 }
 
 /** Everything that one scrape is made of, read once. */
@@ -33,6 +35,8 @@ export interface MetricsReading {
   readonly subscriptionsUnlisted: number;
   /** Failed deliveries to the webhooks of an assistance service. */
   readonly assistanceWebhookFailures: number;
+  /** All its realtime subscriptions are connected; absent where it has none. */
+  readonly isAssistanceConnected?: boolean;
 }
 
 export interface MetricSample {

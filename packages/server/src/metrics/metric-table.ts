@@ -10,6 +10,7 @@ import { EVENT_ROWS } from './event-rows.ts';
 import { FAILURE_ROWS } from './failure-rows.ts';
 import type { MetricRow } from './metric-row.ts';
 import { PACE_ROWS } from './pace-rows.ts';
+import { REALTIME_ROWS } from './realtime-rows.ts';
 import { STATE_ROWS } from './state-rows.ts';
 import { TIME_ROWS } from './time-rows.ts';
 
@@ -19,6 +20,7 @@ export const METRICS: readonly MetricRow[] = Object.freeze([
   ...FAILURE_ROWS,
   ...PACE_ROWS,
   ...STATE_ROWS,
+  ...REALTIME_ROWS,
   ...TIME_ROWS,
 ]);
 
@@ -34,7 +36,6 @@ export const PROCESS_METRICS: Readonly<Record<string, readonly string[]>> = Obje
  */
 export const ABSENT_METRICS: Readonly<Record<string, string>> = Object.freeze({
   connectionPool: 'comes with the first database',
-  aas_websocket_connected: 'comes with the assistance service; as long as it is absent its alert does not fire',
   aasWebSocketDisconnections: 'comes with the assistance service',
   aasEventsDelivered: 'comes with the assistance service',
   eventsDeliveredToAAS: 'comes with the assistance service',

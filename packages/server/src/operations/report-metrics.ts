@@ -17,7 +17,9 @@ export function reportMetrics(context: OperationContext, _principal: Principal):
 export function readForMonitoring(context: OperationContext, principal: Principal): MetricsReading {
   const { engine, life, durability, streams, connections } = context;
   const definitions = engine.subscriptions.list(principal);
-  const listable = definitions.filter(({ name, sink }) => name !== undefined || sink.kind === 'webhook');
+  const listable = definitions.filter(
+    ({ name, sink }) => name !== undefined || sink.kind === 'webhook' || sink.kind === 'websocket',
+  );
   return {
     metrics: engine.metrics(),
     version: VERSION,
@@ -29,9 +31,7 @@ export function readForMonitoring(context: OperationContext, principal: Principa
     connections: connections.open,
     subscriptions: listable.slice(0, LISTED_MAX).flatMap((definition) => readingOf(context, principal, definition)),
     subscriptionsUnlisted: Math.max(0, listable.length - LISTED_MAX),
-    assistanceWebhookFailures: definitions
-      .filter(isForAssistance)
-      .reduce((sum, { id }) => sum + engine.subscriptions.status(principal, id).counts.failed, 0),
+    ...assistanceReading(context, principal, definitions),
   };
 }
 
@@ -40,7 +40,7 @@ function readingOf(
   principal: Principal,
   { id, name }: SubscriptionDefinition,
 ): SubscriptionReading[] {
-  const { state, lag, lastProgressAt, receiver, lanes } = engine.subscriptions.status(principal, id);
+  const { state, lag, lastProgressAt, receiver, lanes, realtime } = engine.subscriptions.status(principal, id);
   if (lag === undefined) return [];
   const label = name ?? id;
   return [
@@ -50,13 +50,32 @@ function readingOf(
         Math.max(0, ...Object.values(lanes ?? {}).map(({ oldestMs = 0 }: LaneStatus) => oldestMs)) / MS_PER_SECOND,
       ...(lastProgressAt ? { lastProgressAt: Date.parse(lastProgressAt) / MS_PER_SECOND } : {}),
       ...(receiver?.breaker ? { breaker: receiver.breaker } : {}),
+      ...(realtime ? { isConnected: realtime.connected } : {}),
     },
   ];
 }
 
-/** The assistance service (AAS) is known by its name: as subscriber, of the subscription or of the host that is called. */
+type AssistanceReading = Pick<MetricsReading, 'assistanceWebhookFailures' | 'isAssistanceConnected'>;
+
+function assistanceReading(
+  { engine }: OperationContext,
+  principal: Principal,
+  definitions: readonly SubscriptionDefinition[],
+): AssistanceReading {
+  const statuses = definitions.filter(isForAssistance).map(({ id }) => engine.subscriptions.status(principal, id));
+  const connections = statuses.flatMap(({ realtime }) => (realtime ? [realtime.connected] : []));
+  return {
+    assistanceWebhookFailures: statuses.reduce((sum, { counts }) => sum + counts.failed, 0),
+    ...(connections.length === 0 ? {} : { isAssistanceConnected: connections.every((connected) => connected) }),
+  };
+}
+
+/** The assistance service (AAS) is known by its name: as subscriber, of the subscription or of a host that is called. */
 function isForAssistance({ sink, subscriber, name }: SubscriptionDefinition): boolean {
-  if (sink.kind !== 'webhook') return false;
-  const host = URL.parse(sink.endpoint)?.hostname;
-  return [subscriber, name, host].some((word) => word !== undefined && /^aas(-|$)/i.test(word));
+  const endpoints = [sink, 'fallback' in sink ? sink.fallback : undefined].flatMap((way) =>
+    way && 'endpoint' in way ? [way.endpoint] : [],
+  );
+  if (endpoints.length === 0) return false;
+  const hosts = endpoints.map((endpoint) => URL.parse(endpoint)?.hostname);
+  return [subscriber, name, ...hosts].some((word) => word !== undefined && /^aas(-|$)/i.test(word));
 }

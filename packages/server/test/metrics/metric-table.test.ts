@@ -34,7 +34,7 @@ it('is the same in the table, in the document and in the answer', async () => {
 });
 
 it('names metrics by one prefix and their base unit, apart from those that rules in use name', () => {
-  const rules = ['event_manager_queue_depth', 'aas_webhook_failures'];
+  const rules = ['event_manager_queue_depth', 'aas_webhook_failures', 'aas_websocket_connected'];
   for (const { name, type } of METRICS.filter((metric) => !rules.includes(metric.name))) {
     expect(name).toMatch(/^eventmanager_[a-z][a-z_]*$/);
     expect(name.endsWith('_total')).toBe(type === 'counter');

@@ -96,9 +96,16 @@ describe('GET /metrics', () => {
     const families = parseExposition((await scrape(open, PROMETHEUS_ACCEPT)).body, 'openmetrics');
     expect(sampleOf(families, 'aas_webhook_failures', {})).toBe(1);
     expect(sampleOf(families, 'event_manager_queue_depth', {})).toBe(1);
-    // Nobody says "not connected" of a connection that cannot exist yet.
+    // Nobody says "not connected" of a connection that nobody asked for.
     expect(families.map(({ name }) => name)).not.toContain('aas_websocket_connected');
     expect((await read(url))('aas_webhook_failures')).toBe(0);
+    await postJson(`${open}/subscriptions`, {
+      topic: 'a',
+      endpoint: 'ws://127.0.0.1:9/events',
+      subscriber: 'aas-service',
+    });
+    await expect.poll(async () => (await read(open))('aas_websocket_connected')).toBe(0);
+    expect((await read(open))('eventmanager_realtime_subscriptions', { state: 'disconnected' })).toBe(1);
   });
 
   it('shows each durable subscription by its name, or by its id, and no more than two hundred', async () => {
