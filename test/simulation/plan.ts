@@ -33,7 +33,7 @@ export interface Plan {
 export interface SubscriptionPlan {
   readonly name: string;
   readonly topic: string;
-  readonly via: 'webhook' | 'handler';
+  readonly via: 'webhook' | 'handler' | 'socket' | 'pull';
   readonly minimumPriority: number | undefined;
   readonly batchSize: number;
   readonly maxConcurrency: number;
@@ -62,10 +62,9 @@ export function drawPlan(seed: number, chance: SeededChance, failpoints: readonl
   const plan = drawBase(seed, chance, failpoints);
   const subscriptions = plan.subscriptions.map((subscription) => {
     const draw = (name: string) => chance.fork(`${name} of ${subscription.name}`);
-    return {
-      ...subscription,
-      traits: drawTraits(FEATURES, (name, feature) => feature(draw(name), subscription, plan)),
-    };
+    const traits = drawTraits(FEATURES, (name, feature) => feature(draw(name), subscription, plan));
+    const via = Object.values(traits).find((trait) => trait.via)?.via ?? subscription.via;
+    return { ...subscription, via, traits };
   });
   const traits = drawTraits(RUN_FEATURES, (name, feature) => feature(chance.fork(name), plan));
   return { ...plan, subscriptions, traits };

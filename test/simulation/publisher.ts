@@ -7,6 +7,7 @@ import {
   type EventMetadataIn,
   matchesPattern,
   Published,
+  type PublishResult,
   parsePattern,
 } from '@event-manager/core';
 import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
@@ -41,8 +42,10 @@ export async function publishAll(options: PublisherOptions): Promise<void> {
   for (let number = 0; number < plan.eventsPerPublisher; number++) {
     if (plan.pauseMs > 0) await time.wait(chance.integer(plan.pauseMs));
     const drawn = drawEvent(options, number);
-    const event = { ...drawn, metadata: drawMetadata(options, features, drawn) };
-    while (!(await publishOnce(options, event))) await time.wait(50 + chance.integer(200));
+    const event: Drawn = Object.assign(drawn, drawMore(options, features, drawn));
+    let calls = 1;
+    for (; !(await publishOnce(options, event)); calls++) await time.wait(50 + chance.integer(200));
+    for (const trait of Object.values(plan.traits)) trait.acknowledged?.(event.id, calls, features, options.world);
   }
 }
 
@@ -59,9 +62,11 @@ function drawEvent({ name, chance, plan }: PublisherOptions, number: number): Dr
 }
 
 /** By what ordered subscriptions hold it back, and what the features of the run put beside. */
-function drawMetadata({ plan, world }: PublisherOptions, chance: SeededChance, event: Drawn): EventMetadataIn {
-  const drawn = Object.values(plan.traits).map((trait) => trait.metadata?.(chance, event, world));
-  return Object.assign({}, chance.happens(0.7) ? { orderingKey: chance.pick(ORDERING_KEYS) } : {}, ...drawn);
+function drawMore({ plan, world }: PublisherOptions, chance: SeededChance, event: Drawn): Pick<EventIn, 'metadata'> {
+  const traits = Object.values(plan.traits);
+  const key = chance.happens(0.7) ? { orderingKey: chance.pick(ORDERING_KEYS) } : {};
+  const metadata: EventMetadataIn = Object.assign({}, key, ...traits.map((trait) => trait.metadata?.(chance, world)));
+  return Object.assign({ metadata }, ...traits.map((trait) => trait.fields?.(chance, event, world)));
 }
 
 async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boolean> {
@@ -80,7 +85,7 @@ async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boo
     process.died,
     time.wait(GIVE_UP_MS),
   ]);
-  if (!(answer instanceof Published) || !process.isAlive) {
+  if (!isAccepted(answer) || !process.isAlive) {
     if (answer instanceof Error && !(answer instanceof EventManagerError)) throw answer;
     note(`unknown ${event.id} ${answer instanceof EventManagerError ? answer.code : ''}`);
     history.push({ kind: 'unknown', id: event.id });
@@ -88,10 +93,15 @@ async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boo
   }
   // Whatever was under way when the store failed: from then on nothing may be acknowledged.
   if (process.adapter.health().status === 'failed') options.onAcknowledgedAfterFailure();
-  const position = decodeCursor(answer.cursor)[0]!.position;
+  // Of an event for later nobody knows yet where it will stand.
+  const position = answer instanceof Published ? decodeCursor(answer.cursor)[0]!.position : undefined;
   note(`ok ${event.id} ${position}`);
-  history.push({ kind: 'ok', id: event.id, position });
+  history.push({ kind: 'ok', id: event.id, ...(position === undefined ? {} : { position }) });
   return true;
+}
+
+function isAccepted(answer: unknown): answer is PublishResult {
+  return typeof answer === 'object' && answer !== null && 'duplicate' in answer;
 }
 
 type Looked = Pick<Drawn, 'topic' | 'priority' | 'metadata'>;

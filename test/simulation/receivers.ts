@@ -4,6 +4,7 @@ import {
   decodeEvent,
   type Event,
   type EventHandler,
+  type LeasedDelivery,
   type Outcome,
   type Sink,
 } from '@event-manager/core';
@@ -18,6 +19,16 @@ interface Received {
   readonly attempt: number;
 }
 
+/** Called when an attempt begins. */
+export type OnDelivery = (events: readonly Event[]) => void;
+
+/** How a consumer answers; each is true when it was in time. */
+export interface Answers {
+  ack(token: string): Promise<boolean>;
+  nack(token: string, retry: boolean): Promise<boolean>;
+  extend(token: string): Promise<boolean>;
+}
+
 /** Of a payload, as publishers and receivers compute it. */
 export function digestOf(payload: unknown): string {
   return createHash('sha256').update(JSON.stringify(payload)).digest('hex').slice(0, 16);
@@ -27,6 +38,10 @@ export function digestOf(payload: unknown): string {
 export class Receiver {
   readonly plan: SubscriptionPlan;
   isHealed = false;
+  /** How it answered for each event, in order. */
+  readonly answers = new Map<string, readonly string[]>();
+  /** What it was told and cannot be. */
+  readonly wrong: string[] = [];
   readonly #time: VirtualTime;
   readonly #chance: SeededChance;
   readonly #history: HistoryEntry[];
@@ -48,11 +63,11 @@ export class Receiver {
   }
 
   /** The way of one process to this receiver. A dead process reaches nobody and hears nothing. */
-  sink(isAlive: () => boolean, onDelivery: () => void): Sink {
+  sink(isAlive: () => boolean, onDelivery: OnDelivery): Sink {
     return {
       deliver: async (batch) => {
-        onDelivery();
         const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
+        onDelivery(received.map(({ event }) => event));
         const outcome = await this.#receive(received, isAlive);
         return batch.map(() => outcome);
       },
@@ -61,13 +76,42 @@ export class Receiver {
   }
 
   /** The same for a function of the process. */
-  handler(isAlive: () => boolean, onDelivery: () => void): EventHandler {
+  handler(isAlive: () => boolean, onDelivery: OnDelivery): EventHandler {
     return async (event, { attempt }) => {
-      onDelivery();
+      onDelivery([event]);
       const outcome = await this.#receive([{ event, attempt }], isAlive);
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
     };
+  }
+
+  /** The same for a delivery that was pulled: it is taken when the answer to it was in time. */
+  async pulled({ token, attempt, record }: LeasedDelivery, isAlive: () => boolean, answers: Answers): Promise<void> {
+    const event = decodeEvent(record.body);
+    const kind = this.isHealed ? 'ok' : this.#draw();
+    this.#remember([{ event, attempt }], kind, true);
+    const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
+    await this.#time.wait(kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs);
+    if (!isAlive() || kind === 'hang') return;
+    if (kind === 'busy') await answers.extend(token);
+    if (kind === 'fail' || kind === 'unreached') await answers.nack(token, true);
+    else if (kind === 'reject') await answers.nack(token, false);
+    else if (await answers.ack(token)) {
+      this.#note(`ack ${this.plan.name} ${event.id} ${attempt}`);
+      this.#history.push({ kind: 'ack', subscription: this.plan.name, id: event.id });
+      if (kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
+    }
+  }
+
+  #remember(batch: readonly Received[], kind: string, failed: boolean): void {
+    const { name: subscription } = this.plan;
+    const at = { atMs: this.#time.monotonicMs(), call: ++this.#calls };
+    for (const { event, attempt } of batch) {
+      this.#note(`deliver ${subscription} ${event.id} ${attempt} ${kind}`);
+      const digest = digestOf(event.payload);
+      this.#history.push({ kind: 'deliver', subscription, id: event.id, attempt, digest, failed, ...at });
+      this.answers.set(event.id, [...(this.answers.get(event.id) ?? []), kind]);
+    }
   }
 
   #receive(batch: readonly Received[], isAlive: () => boolean): Promise<Outcome> {
@@ -77,20 +121,7 @@ export class Receiver {
     const outcome = outcomeOf(kind);
     // An answer after the time is up does not count, whatever it says.
     const failed = outcome?.status !== 'delivered' || kind === 'late';
-    const at = { atMs: this.#time.monotonicMs(), call: ++this.#calls };
-    for (const { event, attempt } of batch) {
-      this.#note(`deliver ${this.plan.name} ${event.id} ${attempt} ${kind}`);
-      const digest = digestOf(event.payload);
-      this.#history.push({
-        kind: 'deliver',
-        subscription: this.plan.name,
-        id: event.id,
-        attempt,
-        digest,
-        failed,
-        ...at,
-      });
-    }
+    this.#remember(batch, kind, failed);
     return new Promise((resolve) => {
       if (!outcome) return;
       const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;

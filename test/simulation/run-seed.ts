@@ -6,6 +6,7 @@ import {
   namedSubscriptionId,
   type PlantedBug,
   type Recorded,
+  type Sink,
   type SubscriptionDefinition,
 } from '@event-manager/core';
 import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
@@ -13,7 +14,7 @@ import type { LiveSubscription, RunWorld } from './features/feature.ts';
 import { lettersTold } from './letters-told.ts';
 import { drawPlan, type FaultPlan, type Plan, type SubscriptionPlan } from './plan.ts';
 import { publishAll } from './publisher.ts';
-import { Receiver } from './receivers.ts';
+import { type OnDelivery, Receiver } from './receivers.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { Trace } from './trace.ts';
 import { trimWhatIsSettled } from './trim.ts';
@@ -68,6 +69,7 @@ class SimulatedRun {
   #abruptEnds = 0;
   #acknowledgedAfterFailure = 0;
   #isArmed = false;
+  readonly #lostConnections = new Map<string, number>();
   readonly #runWorld: RunWorld;
 
   constructor(seed: number, options: SeedOptions) {
@@ -119,10 +121,23 @@ class SimulatedRun {
     if (!first) throw new TypeError('The first process did not start.');
     for (const plan of this.#plan.subscriptions) {
       if (plan.via === 'handler') continue;
-      const request = { ...requestOf(plan), endpoint: 'https://receiver.example/' };
-      const definition = await this.#time.run(first.subscriptions.subscribe(ANONYMOUS, request));
-      this.#names.set(definition.id, plan.name);
+      const { id } = await this.#time.run(this.#subscribe(first, plan));
+      this.#names.set(id, plan.name);
     }
+  }
+
+  async #subscribe(engine: Engine, plan: SubscriptionPlan): Promise<SubscriptionDefinition> {
+    const { subscriptions } = engine;
+    const request = requestOf(plan);
+    if (plan.via === 'pull') return subscriptions.subscribe(ANONYMOUS, request);
+    if (plan.via === 'webhook') {
+      return subscriptions.subscribe(ANONYMOUS, { ...request, endpoint: 'https://receiver.example/' });
+    }
+    // Members come and go; the first one only makes the subscription.
+    const sink: Sink = { deliver: (batch) => batch.map(() => ({ status: 'release' })), close: async () => {} };
+    const definition = await subscriptions.subscribe(ANONYMOUS, request, { sink });
+    await subscriptions.detach(ANONYMOUS, definition.id, { sink, drainMs: 0 });
+    return definition;
   }
 
   /** Publishers, crashes and faults together, until every event is acknowledged. */
@@ -171,9 +186,12 @@ class SimulatedRun {
     );
     for (const trait of Object.values(this.#plan.traits)) await this.#finish(trait.heal?.(this.#runWorld));
     for (const { trait, live } of traits) await this.#finish(trait.heal?.(live));
-    for (let rounds = 0; !(await this.#isSettled()); rounds++) {
-      if (rounds * 500 > SETTLE_WITHIN_MS) throw new RangeError(`Not settled: ${await this.#whatIsOpen()}`);
-      for (const { trait, live } of traits) await this.#finish(trait.whileHealing?.(live));
+    for (let rounds = 0; ; rounds++) {
+      const asked = traits.map(({ trait, live }) => trait.whileHealing?.(live));
+      const words = (await this.#time.run(Promise.all(asked), SETTLE_WITHIN_MS)).filter((word) => word !== undefined);
+      const open = [...words, await this.#whatIsOpen()].filter((word) => word !== '').join('; ');
+      if (open === '') return;
+      if (rounds * 500 > SETTLE_WITHIN_MS) throw new RangeError(`Not settled: ${open}`);
       await this.#time.advance(500);
     }
   }
@@ -193,6 +211,10 @@ class SimulatedRun {
     for (const record of records) if (record) stored.set(record.id, Buffer.from(record.body).toString());
     const log = await this.#time.run(this.#readLog());
     this.#history.push(...lettersTold(this.#plan, log, (id) => this.#names.get(id)));
+    for (const { id, place } of log) {
+      if (ids.includes(id)) this.#history.push({ kind: 'ok', id, position: place.position });
+    }
+    for (const { wrong } of this.#receivers.values()) this.#violations.push(...wrong);
     const verdict = judge({
       plan: this.#plan,
       history: this.#history,
@@ -223,7 +245,16 @@ class SimulatedRun {
     return this.#plan.subscriptions.map((plan) => {
       const [id] = [...this.#names].find(([, name]) => name === plan.name)!;
       // Its own chance: whatever it draws, the others draw the same.
-      return Object.assign(Object.create(this.#runWorld) as RunWorld, { plan, id });
+      return Object.assign(Object.create(this.#runWorld) as RunWorld, {
+        ...{ plan, id },
+        receiver: this.#receivers.get(plan.name)!,
+        request: requestOf(plan),
+        watch: (process: SimulatedProcess) => this.#watch(id, process),
+        interrupted: () => {
+          this.#lostConnections.set(plan.name, (this.#lostConnections.get(plan.name) ?? 0) + 1);
+          this.#interrupt(plan.name);
+        },
+      });
     });
   }
 
@@ -242,6 +273,7 @@ class SimulatedRun {
           await run.#time.wait(200);
         }
       },
+      anyProcess: () => this.#anyProcess(),
       readLog: () => this.#readLog(),
       violation: (what) => void this.#violations.push(what),
     };
@@ -273,9 +305,10 @@ class SimulatedRun {
   }
 
   #interruptions(name: string): number {
-    if (this.#plan.world === 'journal') return this.#abruptEnds;
+    const lost = this.#lostConnections.get(name) ?? 0;
+    if (this.#plan.world === 'journal') return this.#abruptEnds + lost;
     const [id] = [...this.#names].find(([, known]) => known === name) ?? [];
-    return id === undefined ? 0 : this.#world.handovers(id);
+    return (id === undefined ? 0 : this.#world.handovers(id)) + lost;
   }
 
   /** Starts a process in a slot, and again until it is up. */
@@ -307,9 +340,9 @@ class SimulatedRun {
 
   async #attachHandlers(process: SimulatedProcess): Promise<boolean> {
     for (const plan of this.#plan.subscriptions) {
-      if (plan.via === 'webhook') continue;
-      const check = () => this.#checkOwner(namedSubscriptionId(plan.name), process);
-      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive, check);
+      if (plan.via !== 'handler') continue;
+      const watch = this.#watch(namedSubscriptionId(plan.name), process);
+      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive, watch);
       const attaching = process.engine!.subscriptions.subscribe(ANONYMOUS, { ...requestOf(plan), handler });
       const definition = await Promise.race([attaching.catch(() => undefined), process.died]);
       if (!definition) return false;
@@ -319,8 +352,16 @@ class SimulatedRun {
   }
 
   #sinkOf(definition: SubscriptionDefinition, process: SimulatedProcess) {
-    const check = () => this.#checkOwner(definition.id, process);
-    return this.#receivers.get(definition.name!)!.sink(() => process.isAlive, check);
+    return this.#receivers.get(definition.name!)!.sink(() => process.isAlive, this.#watch(definition.id, process));
+  }
+
+  #watch(id: string, process: SimulatedProcess): OnDelivery {
+    return (events) => {
+      this.#checkOwner(id, process);
+      for (const trait of Object.values(this.#plan.traits)) {
+        for (const event of events) trait.delivered?.(event, this.#runWorld);
+      }
+    };
   }
 
   /** Whoever begins an attempt has the lease; a process that slept must notice before. */
@@ -391,16 +432,14 @@ class SimulatedRun {
     this.#time.after(100, () => this.#watchFailures());
   }
 
-  async #isSettled(): Promise<boolean> {
-    return (await this.#whatIsOpen()) === '';
-  }
-
   /** What still has to happen, in words; empty when nothing. */
   async #whatIsOpen(): Promise<string> {
     const open: string[] = [];
     const { store, state } = this.#processes[0]!.adapter;
     const telling = await this.#time.run(state.load('schedule', { prefix: 'dead-letter/', limit: 1 }));
     if (telling.entries.length > 0) open.push('a dead letter is not told');
+    const later = await this.#time.run(state.load('schedule-due', { limit: 1 }));
+    if (later.entries.length > 0) open.push('an event waits for its time');
     const head = (await this.#time.run(store.bounds()))[0]!.head;
     for (const [id, name] of this.#names) {
       const server = this.#processes.find((process) => process?.engine?.isServing(id));

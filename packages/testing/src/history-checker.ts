@@ -26,6 +26,7 @@ export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
     const subscription = subscriptions.get(entry.subscription);
     if (subscription === undefined) throw new TypeError(`The history never declares ${entry.subscription}.`);
     if (entry.kind === 'deliver') subscription.deliver(entry, published.get(entry.id));
+    else if (entry.kind === 'ack') subscription.ack(entry.id);
     else if (entry.kind === 'end') subscription.end(entry);
     else if (entry.kind === 'interrupt') subscription.interrupt();
     else subscription.release(entry.key);

@@ -55,6 +55,20 @@ export interface DeliverEntry {
   readonly call?: number;
 }
 
+/** The receiver took what it was given before; until then its delivery counts as refused. */
+export interface AckEntry {
+  readonly kind: 'ack';
+  readonly subscription: string;
+  readonly id: string;
+}
+
+/** Somebody cancelled an event that was for later. `isSure` when nobody can see it any more; else it may come or not. */
+export interface CancelEntry {
+  readonly kind: 'cancel';
+  readonly id: string;
+  readonly isSure: boolean;
+}
+
 /** Service of a subscription ended abruptly: what was not durable by then comes again. */
 export interface InterruptEntry {
   readonly kind: 'interrupt';
@@ -80,7 +94,9 @@ export type HistoryEntry =
   | SubscribeEntry
   | InvokeEntry
   | CompleteEntry
+  | CancelEntry
   | DeliverEntry
+  | AckEntry
   | InterruptEntry
   | ReleaseEntry
   | EndEntry;

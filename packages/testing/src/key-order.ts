@@ -52,6 +52,11 @@ export class KeyOrder {
     else key.refused.delete(id);
   }
 
+  /** The receiver took what it had. */
+  ack(id: string): void {
+    for (const key of this.#keys.values()) key.refused.delete(id);
+  }
+
   /** What was given up may not have been durable: it may come again. */
   interrupt(): void {
     for (const key of this.#keys.values()) key.givenUp.clear();

@@ -1,4 +1,4 @@
-import type { CompleteEntry, HistoryEntry, InvokeEntry } from './history-entry.ts';
+import type { CancelEntry, CompleteEntry, HistoryEntry, InvokeEntry } from './history-entry.ts';
 
 /** What the clients know of one event. */
 export interface PublishedEvent {
@@ -13,6 +13,8 @@ export interface PublishedEvent {
   readonly invokedAt: number;
   acknowledgedAt: number | undefined;
   position: number | undefined;
+  /** `surely`: nobody sees it. `maybe`: nobody knows whether it comes. */
+  cancelled: 'no' | 'maybe' | 'surely';
   /** Invocations whose end nobody knows. */
   open: number;
 }
@@ -24,6 +26,7 @@ export function publishedEvents(history: readonly HistoryEntry[]): Map<string, P
   const events = new Map<string, PublishedEvent>();
   for (const [index, entry] of history.entries()) {
     if (entry.kind === 'invoke') invoke(events, entry, index);
+    if (entry.kind === 'cancel') cancel(events, entry);
     if (entry.kind === 'ok' || entry.kind === 'fail' || entry.kind === 'unknown') complete(events, entry, index);
   }
   return events;
@@ -46,8 +49,15 @@ function invoke(events: Map<string, PublishedEvent>, entry: InvokeEntry, index: 
     invokedAt: index,
     acknowledgedAt: undefined,
     position: undefined,
+    cancelled: 'no',
     open: 1,
   });
+}
+
+function cancel(events: Map<string, PublishedEvent>, { id, isSure }: CancelEntry): void {
+  const event = events.get(id);
+  if (event === undefined) throw new TypeError(`The history cancels ${id}, which nobody published.`);
+  event.cancelled = isSure ? 'surely' : 'maybe';
 }
 
 function complete(events: Map<string, PublishedEvent>, entry: CompleteEntry, index: number): void {

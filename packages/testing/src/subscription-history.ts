@@ -93,6 +93,14 @@ export class SubscriptionHistory {
     this.#ended.set(id, state);
   }
 
+  ack(id: string): void {
+    const received = this.#received.get(id);
+    if (received === undefined) return;
+    received.settled = true;
+    received.delivered = true;
+    this.#keyOrder?.ack(id);
+  }
+
   interrupt(): void {
     this.#keyOrder?.interrupt();
   }
@@ -109,8 +117,8 @@ export class SubscriptionHistory {
       const state = this.#ended.get(id);
       if (state !== undefined && !this.#isDelivered(id)) ends[state]++;
     }
-    const isLost = ({ id, optional }: PublishedEvent) =>
-      !(this.#isDelivered(id) || this.#ended.has(id) || optional.has(this.name));
+    const isLost = ({ id, optional, cancelled }: PublishedEvent) =>
+      !(this.#isDelivered(id) || this.#ended.has(id) || optional.has(this.name) || cancelled !== 'no');
     const lost = acked.filter(isLost);
     this.examples.lost.push(...lost.map(({ id }) => id));
     const delivered = events.filter(({ id }) => this.#isDelivered(id));
@@ -143,7 +151,7 @@ export class SubscriptionHistory {
   #isExpected(event: PublishedEvent, entry: DeliverEntry): boolean {
     const mayBeStored = event.acknowledgedAt !== undefined || event.open > 0;
     const isAltered = event.digest !== undefined && entry.digest !== undefined && event.digest !== entry.digest;
-    return mayBeStored && this.#isMeant(event) && !isAltered;
+    return event.cancelled !== 'surely' && mayBeStored && this.#isMeant(event) && !isAltered;
   }
 
   /**

@@ -1,6 +1,8 @@
-import type { Engine, EventIn, EventMetadataIn, Recorded } from '@event-manager/core';
+import type { Engine, Event, EventIn, EventMetadataIn, Recorded } from '@event-manager/core';
 import type { HistoryEntry, OrderPromise, SeededChance, SubscriptionReport, VirtualTime } from '@event-manager/testing';
 import type { Plan, SubscriptionPlan } from '../plan.ts';
+import type { Receiver } from '../receivers.ts';
+import type { SimulatedProcess } from '../simulated-process.ts';
 
 /**
  * One thing that a seed can switch on for a subscription: a feature of the product with the trouble that belongs to it.
@@ -18,14 +20,16 @@ export interface Trait {
   /** What it wants besides at some time: an event that not every variant wants may or may not come. */
   readonly variants?: readonly Wanted[];
   readonly order?: OrderPromise;
+  /** Another way out than the plan says. */
+  readonly via?: SubscriptionPlan['via'];
   /** Further answers of the receiver, with their shares. */
   readonly answers?: Readonly<Record<string, number>>;
   /** While everything goes wrong. */
   live?(subscription: LiveSubscription): void;
   /** Once nothing goes wrong any more: afterwards everything owed must be settled. */
   heal?(subscription: LiveSubscription): Promise<void>;
-  /** Called again and again until everything is settled. */
-  whileHealing?(subscription: LiveSubscription): Promise<void>;
+  /** Called again and again until everything is settled; says what is not, if anything. */
+  whileHealing?(subscription: LiveSubscription): Promise<string | undefined>;
   /** What was broken of what this feature promises. */
   judge?(report: SubscriptionReport, subscription: LiveSubscription): string[] | Promise<string[]>;
 }
@@ -37,7 +41,13 @@ export interface Wanted {
 
 export interface RunTrait {
   /** Added to the metadata of an event. */
-  metadata?(chance: SeededChance, event: EventIn & { id: string }, world: RunWorld): EventMetadataIn | undefined;
+  metadata?(chance: SeededChance, world: RunWorld): EventMetadataIn | undefined;
+  /** Added beside it. */
+  fields?(chance: SeededChance, event: { readonly id: string }, world: RunWorld): Partial<EventIn> | undefined;
+  /** The publisher heard that the event is accepted, after so many calls. */
+  acknowledged?(id: string, calls: number, chance: SeededChance, world: RunWorld): void;
+  /** An attempt begins. */
+  delivered?(event: Event, world: RunWorld): void;
   /** Subscriptions may end without an event of this metadata. */
   isOptional?(metadata: EventMetadataIn | undefined): boolean;
   live?(world: RunWorld): void;
@@ -59,6 +69,8 @@ export interface RunWorld {
   insist<T extends object>(operation: (engine: Engine) => Promise<T>): Promise<T>;
   /** The whole log as it is kept now. */
   readLog(): Promise<readonly Recorded[]>;
+  /** A process that is up, by chance. */
+  anyProcess(): SimulatedProcess | undefined;
   /** Something that must not be. */
   violation(what: string): void;
 }
@@ -66,4 +78,11 @@ export interface RunWorld {
 export interface LiveSubscription extends RunWorld {
   readonly plan: SubscriptionPlan;
   readonly id: string;
+  readonly receiver: Receiver;
+  /** What was asked for, without the way out. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Looks at what a process delivers. */
+  watch(process: SimulatedProcess): (events: readonly Event[]) => void;
+  /** Something was lost that had deliveries under way: they may come again. */
+  interrupted(): void;
 }

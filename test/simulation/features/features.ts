@@ -1,10 +1,15 @@
+import { batches } from './batches.ts';
 import { breaker } from './breaker.ts';
 import { deadLetterTopic } from './dead-letter-topic.ts';
+import { deliverLater } from './deliver-later.ts';
 import { expiry } from './expiry.ts';
 import type { Feature, RunFeature } from './feature.ts';
 import { gone } from './gone.ts';
+import { members } from './members.ts';
 import { order } from './order.ts';
 import { pause } from './pause.ts';
+import { pull } from './pull.ts';
+import { rateLimit } from './rate-limit.ts';
 import { update } from './update.ts';
 
 /** Everything that a seed can switch on for a subscription. */
@@ -15,7 +20,11 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   deadLetterTopic,
   order,
   breaker,
+  rateLimit,
+  batches,
+  members,
+  pull,
 };
 
 /** Everything that a seed can switch on for a run. */
-export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry };
+export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry, deliverLater };

@@ -1,9 +1,36 @@
-import type { Feature } from './feature.ts';
+import { ANONYMOUS } from '@event-manager/core';
+import type { Feature, LiveSubscription } from './feature.ts';
 
 /** The events of one topic or key come one after the other, through failures, overflow and restarts. */
 export const order: Feature = (chance) => {
   if (!chance.happens(0.35)) return undefined;
   const by = chance.pick(['topic', 'key'] as const);
-  const onFailure = chance.pick(['block', 'block', 'skip'] as const);
-  return { options: { order: by, onFailure }, order: { by, onFailure } };
+  const onFailure = chance.pick(['block', 'block', 'park', 'skip'] as const);
+  const lookMs = chance.pick([300, 3_000]);
+  return {
+    options: { order: by, onFailure },
+    order: { by, onFailure },
+    live(live) {
+      if (onFailure !== 'park') return;
+      const look = async (): Promise<void> => {
+        await releaseOne(live);
+        if (!live.isHealing) live.time.after(lookMs, () => void look());
+      };
+      live.time.after(lookMs, () => void look());
+    },
+    whileHealing: (live) => (onFailure === 'park' ? releaseOne(live) : Promise.resolve(undefined)),
+  };
 };
+
+/** Somebody who looks after parked keys. Says whether there is one. */
+async function releaseOne({ id, plan, operate, history }: LiveSubscription): Promise<string | undefined> {
+  const keys = await operate((engine) => engine.subscriptions.keys.all(ANONYMOUS, id));
+  if (!keys) return 'nobody knows the parked keys';
+  const parked = keys.find(({ state }) => state === 'parked');
+  if (!parked) return undefined;
+  const { key } = parked;
+  // It goes on before we hear of it.
+  history.push({ kind: 'release', subscription: plan.name, key });
+  await operate((engine) => engine.subscriptions.keys.release(ANONYMOUS, id, key));
+  return `a key of ${plan.name} was parked`;
+}

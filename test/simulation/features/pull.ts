@@ -1,0 +1,45 @@
+import { ANONYMOUS, type Engine } from '@event-manager/core';
+import type { Feature, LiveSubscription } from './feature.ts';
+
+/**
+ * Consumers ask for what is owed and answer for each delivery: in time, too late, or never. What nobody answers for comes
+ * again without a failure spent, and an answer that comes too late is told so.
+ */
+export const pull: Feature = (chance, { via }) => {
+  if (via !== 'webhook' || !chance.happens(0.25)) return undefined;
+  const consumers = 1 + chance.integer(3);
+  const max = chance.pick([1, 5]);
+  return {
+    ...{ consumers, max },
+    via: 'pull',
+    live(live) {
+      for (let number = 0; number < consumers; number++) void consume(live, number, max);
+    },
+  };
+};
+
+async function consume(live: LiveSubscription, number: number, max: number): Promise<void> {
+  const chance = live.chance.fork(`${live.plan.name} consumer ${number}`);
+  for (;;) {
+    await live.time.wait(20 + chance.integer(100));
+    const process = live.anyProcess();
+    const engine = process?.engine;
+    if (!process || !engine) continue;
+    const request = { max, waitMs: chance.integer(1_000) };
+    const pulling = engine.subscriptions.pulls.pull(ANONYMOUS, live.id, request).catch(() => []);
+    const leases = (await Promise.race([pulling, process.died, live.time.wait(5_000)])) ?? [];
+    const isAlive = () => process.isAlive;
+    await Promise.all(leases.map((lease) => live.receiver.pulled(lease, isAlive, answersOf(engine, live))));
+  }
+}
+
+function answersOf({ subscriptions: { pulls } }: Engine, { id }: LiveSubscription) {
+  const one = (token: string) => ({ deliveries: [token] });
+  const isTaken = ({ stale }: { stale: readonly string[] }) => stale.length === 0;
+  return {
+    ack: async (token: string) => isTaken(await pulls.ack(ANONYMOUS, id, one(token))),
+    nack: async (token: string, retry: boolean) =>
+      isTaken(await pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
+    extend: async (token: string) => isTaken(await pulls.extend(ANONYMOUS, id, one(token))),
+  };
+}
