@@ -20,6 +20,8 @@ import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import { LANES, type Lane } from '../event/priority.ts';
 import type { JsonObject } from '../json.ts';
+import { Debts, type PendingDebts } from './debts.ts';
+import { Inherited, type LaneRecord, lanesOf } from './inherited.ts';
 import { KeptEvent } from './kept-event.ts';
 import { LaneQueue } from './lane-queue.ts';
 import type { KeyEntry } from './order/key-entry.ts';
@@ -28,8 +30,8 @@ import type { KeySnapshot } from './order/key-records.ts';
 import { type KeptKeys, NO_KEYS } from './order/open-keys.ts';
 import type { OrderedKeys } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
-import type { RateLimit } from './pace/rate-limit.ts';
-import { mergedRanges, type SettledRange, SettledRanges } from './settled-ranges.ts';
+import type { QueueOptions } from './queue-options.ts';
+import { mergedRanges } from './settled-ranges.ts';
 
 /** Bytes of dead letters in one commit of a subscription before claiming waits for it. */
 const PENDING_BYTES_MAX = 1024 * 1024;
@@ -54,32 +56,12 @@ export interface GivenUp {
   settledAt(at: number): unknown;
 }
 
-/** Prefix and writer of this queue's keys in the state store. */
-export interface QueueKeys {
-  readonly progress: string;
-  readonly owedPrefix: string;
-  owed(position: Position): string;
-}
-
-export interface QueueOptions {
-  readonly keys: QueueKeys;
-  /** False for subscriptions that end with the process: nothing but dead letters is written. */
-  readonly durable: boolean;
-  readonly inFlightMax: number;
-  readonly laneEntriesMax: number;
-  readonly owedMax: number;
-  /** Where order is kept, or was: keys that are blocked from then go on as they were meant. */
-  readonly orderedKeys?: OrderedKeys | undefined;
-  /** Its record goes with the progress of a clean stop. */
-  readonly rateLimit?: RateLimit | undefined;
-}
-
 /** A commit under way. */
 export interface QueueSnapshot {
   readonly changes: StateChange[];
   readonly reserved: readonly Position[];
   readonly settled: number;
-  readonly pendingOwed: ReadonlyMap<Position, Owed | undefined>;
+  readonly pendingOwed: PendingDebts;
   readonly pendingChanges: readonly StateChange[];
   readonly keys: KeySnapshot | undefined;
 }
@@ -90,20 +72,15 @@ export class LocalQueue {
   /** The lane of each priority. */
   readonly byLane: readonly LaneQueue[];
   readonly keys: OrderedKeys | undefined;
-  readonly owed = new Map<Position, Owed>();
+  /** Deliveries that failed, or were under way when a process died. */
+  readonly owed: ReadonlyMap<Position, Owed>;
   /** What is known of the receiver as a whole: kept with the progress, read by `failure/`. */
   receiver: JsonObject | undefined;
   /** Something happened that the durable records do not say yet. */
   dirty = false;
   readonly #options: QueueOptions;
-  readonly #ready: readonly Owed[][];
-  /** Everything of this priority at or below it was settled by an earlier owner. */
-  readonly #past: Position[] = [0, 0, 0, 0];
-  /** Up to here, per lane, an earlier process may have attempted what is not settled. */
-  #suspectThrough: Position[] = [0, 0, 0, 0];
-  /** Settled positions, per lane, that the read-back scan has not passed yet. */
-  readonly #settledAhead: readonly SettledRanges[] = LANES.map(() => new SettledRanges());
-  #pendingOwed = new Map<Position, Owed | undefined>();
+  readonly #debts: Debts;
+  readonly #inherited = new Inherited();
   #pendingChanges: StateChange[] = [];
   #pendingBytes = 0;
   #claimed = 0;
@@ -117,8 +94,8 @@ export class LocalQueue {
     if (orderedKeys) orderedKeys.onDirty = () => this.#changed();
     this.lanes = (this.isOrdered ? LANES.slice(0, 1) : LANES).map(() => new LaneQueue(floor, laneEntriesMax));
     this.byLane = LANES.map((lane) => this.lanes[lane] ?? this.lanes[0]!);
-    const ready = this.lanes.map((): Owed[] => []);
-    this.#ready = LANES.map((lane) => ready[lane] ?? ready[0]!);
+    this.#debts = new Debts(this.lanes.length, options.durable);
+    this.owed = this.#debts.all;
   }
 
   /** Events of one key come one after the other. */
@@ -193,33 +170,18 @@ export class LocalQueue {
     head: Position,
     { forgetsWindow = false, kept = NO_KEYS }: { forgetsWindow?: boolean; kept?: KeptKeys } = {},
   ): Position {
-    const lanes = progress?.['lanes'] as unknown as [Position, Position, SettledRange[]][] | undefined;
-    let highest = 0;
-    const reservedBefore: Position[] = [];
-    for (const lane of LANES) {
-      const record = lanes?.[lane];
-      if (!record) continue;
-      const [scanned, reserved, settled] = record;
-      // Planted bug: what was under way when the process died is taken for settled.
-      const floor = forgetsWindow ? Math.max(scanned, Math.min(reserved, head)) : scanned;
-      this.#past[lane] = Math.min(floor, head);
-      reservedBefore[lane] = reserved;
-      this.#suspectThrough[lane] = Math.min(reserved, head);
-      highest = Math.max(highest, scanned, settled.at(-1)?.[1] ?? 0);
-      for (const [from, through] of settled) {
-        if (from <= head) this.#settledAhead[lane]!.append([from, Math.min(through, head)]);
-      }
-    }
+    let highest = this.#inherited.recover(progress, head, forgetsWindow);
+    const lanes = lanesOf(progress);
     for (const queue of this.lanes) {
       const numbers = LANES.filter((lane) => this.byLane[lane] === queue && lanes?.[lane]);
       if (numbers.length === 0) continue;
-      queue.cursor = Math.min(...numbers.map((lane) => this.#past[lane]!));
+      queue.cursor = Math.min(...numbers.map((lane) => this.#inherited.past(lane)));
       // Where priorities become one lane: what was reserved for one of them was not for the others.
-      queue.reserved = Math.min(...numbers.map((lane) => reservedBefore[lane]!));
+      queue.reserved = Math.min(...numbers.map((lane) => lanes![lane]![1]));
     }
     for (const entry of owed) {
       highest = Math.max(highest, entry.position);
-      if (entry.position <= head) this.owed.set(entry.position, entry);
+      if (entry.position <= head) this.#debts.all.set(entry.position, entry);
       else this.#forgetOwed(entry.position);
     }
     this.keys?.recover(kept, this.owed.values(), head);
@@ -231,12 +193,11 @@ export class LocalQueue {
   /** Takes an event that the read-back scan found. */
   offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position, record?: Recorded): void {
     if (!lane.wantsRead(position, after)) return;
-    const ahead = this.#settledAhead[laneNumber]!;
     // In one lane for all, others may wait below what one priority has settled.
-    ahead.dropThrough(this.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
-    if (position <= this.#past[laneNumber]! || ahead.has(position) || this.owed.has(position)) {
+    this.#inherited.forgetThrough(laneNumber, this.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
+    if (this.#inherited.isSettled(laneNumber, position) || this.owed.has(position)) {
       lane.passRead(position);
-    } else if (position <= this.#suspectThrough[laneNumber]!) {
+    } else if (this.#inherited.isSuspect(laneNumber, position)) {
       this.#suspect(laneNumber, position, record);
       lane.passRead(position);
     } else {
@@ -247,22 +208,21 @@ export class LocalQueue {
   /** A retry whose time has come waits for a claim. */
   makeReady(owed: Owed): void {
     if (owed.entry && !this.keys!.mayRetry(owed.entry)) return;
-    this.#ready[owed.lane]!.push(owed);
+    this.#debts.makeReady(owed);
   }
 
   /** Debts that wait for their time and so belong into the timetable. */
-  *debtsToTime(): Generator<Owed> {
-    const ready = new Set(this.#ready.flat());
-    for (const owed of this.owed.values()) if (!ready.has(owed)) yield owed;
+  debtsToTime(): Iterable<Owed> {
+    return this.#debts.waiting();
   }
 
   peekReady(lane: Lane): Owed | undefined {
-    return this.#ready[lane]![0];
+    return this.#debts.peekReady(lane);
   }
 
   /** A retry, or an event that waited for another one of its key, could be claimed now. */
   get hasReady(): boolean {
-    return this.#ready.some((ready) => ready.length > 0) || this.keys?.hasTurn(false) === true;
+    return this.#debts.hasReady || this.keys?.hasTurn(false) === true;
   }
 
   /** True when the attempt of `position` is covered by a durable reservation. */
@@ -326,25 +286,18 @@ export class LocalQueue {
     for (const { claimed } of attempt.batch) {
       if (claimed.entry?.lingersFor !== attempt) continue;
       const due = this.keys.letGo(claimed.entry);
-      if (due) this.#ready[due.lane]!.push(due);
+      if (due) this.#debts.makeReady(due);
     }
   }
 
   /** Claims a retry; for a durable queue the attempt must be committed before it is made. */
   claimReady(lane: Lane): Claimed {
-    const owed = this.#ready[lane]!.shift();
-    if (!owed) throw new TypeError('claimReady on an empty lane');
-    return this.#claimOwed(owed);
+    return this.#claimOwed(this.#debts.takeReady(lane));
   }
 
   /** Takes a retry out of the queue to settle it without another attempt. */
   takeReady(lane: Lane): Claimed {
-    const owed = this.#ready[lane]!.shift();
-    if (!owed) throw new TypeError('takeReady on an empty lane');
-    this.#claimed++;
-    const { position, attempt, entry } = owed;
-    if (entry) this.keys!.retryBegins(entry);
-    return { position, lane: owed.lane, attempt, slot: -1, owed, entry };
+    return this.#claimedDebt(this.#debts.takeReady(lane));
   }
 
   /** Settles a waiting event without an attempt: it does not match, or it expired. Costs nothing of the window. */
@@ -356,8 +309,7 @@ export class LocalQueue {
 
   /** Settles a ready retry without an attempt. */
   passReady(lane: Lane): void {
-    const owed = this.#ready[lane]!.shift();
-    if (!owed) return;
+    const owed = this.#debts.takeReady(lane);
     this.#dropOwed(owed);
     if (owed.entry) this.keys!.dropped(owed.entry);
   }
@@ -404,21 +356,18 @@ export class LocalQueue {
       if (closing) Object.assign(progress, this.#options.rateLimit?.record());
       changes.push({ kind: 'progress', key: this.#options.keys.progress, value: progress });
     }
-    for (const [position, owed] of this.#pendingOwed) {
-      const key = this.#options.keys.owed(position);
-      changes.push(owed ? { kind: 'owed', key, value: owed.toJson() } : { kind: 'owed', key });
-    }
+    const debts = this.#debts.snapshot(this.#options.keys.owed);
+    changes.push(...debts.changes);
     if (keys) changes.push(...keys.changes);
     changes.push(...this.#pendingChanges);
     const snapshot: QueueSnapshot = {
       changes,
       reserved,
       settled: this.#uncommitted,
-      pendingOwed: this.#pendingOwed,
+      pendingOwed: debts.pending,
       pendingChanges: this.#pendingChanges,
       keys,
     };
-    this.#pendingOwed = new Map();
     this.#pendingChanges = [];
     this.#pendingBytes = 0;
     this.#commitsUnderWay++;
@@ -438,7 +387,7 @@ export class LocalQueue {
   /** The commit did not happen: its changes wait for the next one, beneath newer ones of the same delivery. */
   notCommitted(snapshot: QueueSnapshot): void {
     this.#commitsUnderWay--;
-    this.#pendingOwed = new Map([...snapshot.pendingOwed, ...this.#pendingOwed]);
+    this.#debts.notCommitted(snapshot.pendingOwed);
     this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
     if (snapshot.keys) this.keys!.notCommitted(snapshot.keys);
     this.dirty = true;
@@ -459,11 +408,9 @@ export class LocalQueue {
   }
 
   #reservation(lane: LaneQueue, number: number, routedHead: Position, closing: boolean): Position {
-    if (closing) {
-      // Suspects that the scan has not come to are as suspect to whoever comes next.
-      const suspectThrough = this.isOrdered ? 0 : this.#suspectThrough[number]!;
-      return Math.max(lane.floor(routedHead), lane.cursor < suspectThrough ? suspectThrough : 0);
-    }
+    // Suspects that the scan has not come to are as suspect to whoever comes next.
+    const suspectThrough = this.isOrdered ? 0 : this.#inherited.suspectsBehind(number as Lane, lane.cursor);
+    if (closing) return Math.max(lane.floor(routedHead), suspectThrough);
     // A lane that reads back may be far behind: reserved up to the head, a crash would make suspects of all in between.
     const known = lane.state === 'live' ? routedHead : lane.cursor;
     const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? known + 2 * this.#options.inFlightMax;
@@ -471,30 +418,29 @@ export class LocalQueue {
   }
 
   #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
-    const lanes = this.byLane.map((lane, number) => {
+    const lanes = LANES.map((number): LaneRecord => {
+      const lane = this.byLane[number]!;
       const floor = lane.floor(routedHead);
-      if (!this.isOrdered) return [floor, reserved[number]!, this.#settledAbove(number, floor)];
-      const suspectThrough = lane.cursor < this.#suspectThrough[number]! ? this.#suspectThrough[number]! : 0;
-      return [
-        Math.max(floor, this.#past[number]!),
-        Math.max(reserved[0]!, suspectThrough),
-        mergedRanges(this.#settledAbove(number, floor)),
-      ];
+      const settled = [...lane.settledAboveFloor(), ...this.#inherited.settledAbove(number, floor)];
+      if (!this.isOrdered) return [floor, reserved[number]!, settled];
+      const suspectThrough = this.#inherited.suspectsBehind(number, lane.cursor);
+      const past = Math.max(floor, this.#inherited.past(number));
+      return [past, Math.max(reserved[0]!, suspectThrough), mergedRanges(settled)];
     });
     return { lanes, ...(this.receiver ? { receiver: this.receiver } : {}) } as unknown as JsonObject;
-  }
-
-  #settledAbove(lane: number, floor: Position): SettledRange[] {
-    return [...this.byLane[lane]!.settledAboveFloor(), ...this.#settledAhead[lane]!.above(floor)];
   }
 
   #claimOwed(owed: Owed): Claimed {
     owed.attempt++;
     owed.started = true;
-    this.#claimed++;
     this.#putOwed(owed);
-    if (owed.entry) this.keys!.retryBegins(owed.entry);
+    return this.#claimedDebt(owed);
+  }
+
+  #claimedDebt(owed: Owed): Claimed {
     const { position, lane, attempt, entry } = owed;
+    this.#claimed++;
+    if (entry) this.keys!.retryBegins(entry);
     return { position, lane, attempt, slot: -1, owed, entry };
   }
 
@@ -524,20 +470,18 @@ export class LocalQueue {
   }
 
   #putOwed(owed: Owed): void {
-    this.owed.set(owed.position, owed);
-    if (this.#options.durable) this.#pendingOwed.set(owed.position, owed);
+    this.#debts.put(owed);
     this.#changed();
   }
 
   #forgetOwed(position: Position): void {
-    this.owed.delete(position);
-    if (this.#options.durable) this.#pendingOwed.set(position, undefined);
+    this.#debts.forget(position);
     this.#changed();
   }
 
   #dropOwed(owed: Owed): void {
     this.#forgetOwed(owed.position);
     const lane = this.byLane[owed.lane]!;
-    if (lane.state !== 'live' && owed.position > lane.cursor) this.#settledAhead[owed.lane]!.add(owed.position);
+    if (lane.state !== 'live' && owed.position > lane.cursor) this.#inherited.settle(owed.lane, owed.position);
   }
 }

@@ -26,13 +26,14 @@ import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { restorePause } from './failure/ask-pause.ts';
 import type { HeldLease } from './leases.ts';
-import { LocalQueue, type QueueKeys } from './local-queue.ts';
+import { LocalQueue } from './local-queue.ts';
 import type { ReadBack } from './offer.ts';
 import type { Parked } from './order/key-record.ts';
 import { type KeptKeys, loadKeyRecords, NO_KEYS, openKeys } from './order/open-keys.ts';
 import type { KeyListener } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
+import type { QueueKeys } from './queue-options.ts';
 import { releasePublishers } from './release-publishers.ts';
 import { countCrash } from './settle.ts';
 

@@ -1,6 +1,6 @@
 import type { Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
-import type { QueueKeys } from '../dispatch/local-queue.ts';
+import type { QueueKeys } from '../dispatch/queue-options.ts';
 
 const PAGE = 1_000;
 

@@ -2,8 +2,8 @@ import type { Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
-import type { QueueKeys } from '../dispatch/local-queue.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
+import type { QueueKeys } from '../dispatch/queue-options.ts';
 import { matchesPattern } from '../topic/pattern.ts';
 import { Debt, type DebtFacts } from './debt.ts';
 
