@@ -20,6 +20,7 @@ import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
 import type { Aging } from './pace/aging.ts';
 import type { RateLimit } from './pace/rate-limit.ts';
+import { ReadAhead } from './pace/read-ahead.ts';
 import type { RecordedTimes } from './pace/recorded-times.ts';
 import { Waits } from './pace/waits.ts';
 import type { TimetableEntry } from './timetable.ts';
@@ -38,6 +39,8 @@ export class ActiveSubscription {
   sink: Sink;
   /** Receivers of which each may have `maxConcurrency` calls under way. */
   width = 1;
+  /** Attempts under way of receivers that left. */
+  lingering = 0;
   readonly queue: LocalQueue;
   readonly counts: DeliveryCounts = noCounts();
   /** When an attempt ended, or an event was passed over, on the monotonic clock; 0 when neither happened yet. */
@@ -65,6 +68,7 @@ export class ActiveSubscription {
   /** One of the gates, where the rate is limited. */
   rateLimit: RateLimit | undefined;
   readonly waits = new Waits();
+  readonly readAhead = new ReadAhead();
   /** Since when its events are there. */
   readonly times: RecordedTimes;
   /** What is known of whoever takes its deliveries; absent where nobody wants to know. */
@@ -130,7 +134,16 @@ export class ActiveSubscription {
   }
 
   get concurrencyLeft(): number {
-    return this.definition.options.maxConcurrency * this.width - this.slotsTaken;
+    return this.definition.options.maxConcurrency * this.width - this.slotsTaken + this.lingering;
+  }
+
+  /** A receiver left that has these attempts under way: they count for nobody else. */
+  linger(left: ReadonlySet<unknown>): void {
+    for (const attempt of this.attempts) {
+      if (attempt.lingers || !left.has(attempt)) continue;
+      attempt.lingers = true;
+      this.lingering++;
+    }
   }
 
   /** From now on `width` receivers share it, through `sink`. */

@@ -36,6 +36,7 @@ export class Attempts {
     if (later) later.earlier = earlier;
     else this.#last = earlier;
     attempt.isListed = false;
+    if (attempt.lingers) attempt.subscription.lingering--;
     attempt.earlier = undefined;
     attempt.later = undefined;
     this.size--;

@@ -22,6 +22,8 @@ export class Attempt implements DeliverOptions {
   state: 'running' | 'abandoned' | 'ended' = 'running';
   /** Where it stands among the attempts of its subscription: for `Attempts` alone. */
   isListed = false;
+  /** Its receiver has left: it takes no slot from those that are there. */
+  lingers = false;
   earlier: Attempt | undefined;
   later: Attempt | undefined;
   /** The end of its grace, while it is in the timetable: for `Deadlines` alone. */

@@ -73,9 +73,11 @@ export class Attachments {
     const { dispatch, runtime } = this.#options;
     const members = this.#members.get(id);
     if (!members?.has(attached)) return;
-    const calls = members.leave(attached).filter((call) => call !== caller);
-    this.route(id);
+    const left = members.leave(attached);
     const active = dispatch.active.get(id);
+    active?.linger(new Set(left));
+    this.route(id);
+    const calls = left.filter((call) => call !== caller);
     if (active && calls.length > 0) {
       const { dispatcher } = dispatch;
       const giveBack = () => dispatcher.giveBack(active, new Set(calls));

@@ -17,7 +17,7 @@ import { OPTION_FIELDS, START_FIELDS } from './subscription-fields.ts';
  * One call of a handler at a time keeps order; a webhook waits on the network, so ten calls at a time keep it busy. What is on
  * its way through a socket waits for the network, too, and comes in order whatever their number.
  */
-const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, socket: 32, websocket: 32, pull: 1 } as const;
+const CONCURRENCY_DEFAULTS = { handler: 1, webhook: 10, socket: 32, websocket: 32, pull: 100 } as const;
 const CONCURRENCY_MAX = 1_000;
 /** Webhook receivers are asked to answer first and work later (Standard Webhooks: 15 to 30 s). */
 const TIMEOUT_MS_DEFAULTS = {

@@ -1,9 +1,11 @@
 import { describe } from 'vitest';
 import { contextsConformance } from './event-manager-contexts.ts';
 import { failureConformance } from './event-manager-failure.ts';
+import { groupsConformance } from './event-manager-groups.ts';
 import { handlingConformance } from './event-manager-handling.ts';
 import { paceConformance } from './event-manager-pace.ts';
 import { publishConformance } from './event-manager-publish.ts';
+import { pullConformance } from './event-manager-pull.ts';
 import { readConformance } from './event-manager-read.ts';
 import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
@@ -17,6 +19,8 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     publishConformance(start);
     subscribeConformance(start);
     handlingConformance(start);
+    groupsConformance(start);
+    pullConformance(start);
     failureConformance(start);
     paceConformance(start);
     readConformance(start);
