@@ -6,6 +6,20 @@ import { temporaryFolder } from '../support/run.ts';
 import { runningService } from '../support/service.ts';
 
 describe('subscriptions', () => {
+  it('show why one was stopped, and how its receiver is', async () => {
+    const { em } = await runningService();
+    const { url: endpoint } = await receiver(410);
+    const made = await em(['subscriptions', 'create', '--topic', '#', '--endpoint', endpoint, '--json']);
+    const { id } = JSON.parse(made.out);
+    const shown = async () => JSON.parse((await em(['subscriptions', 'get', id])).out);
+    expect((await shown()).status.receiver).toEqual({ breaker: 'closed', failuresInARow: 0 });
+    await em(['publish', 'order.created', '{}', '--source', 'shop']);
+    await expect.poll(async () => (await shown()).state, { timeout: 10_000 }).toBe('stopped');
+    expect((await shown()).stoppedReason).toMatchObject({ code: 'http_410' });
+    expect((await em(['subscriptions', 'list'])).out).toMatch(/ stopped: http_410 /);
+    expect(JSON.parse((await em(['subscriptions', 'resume', id])).out)).not.toHaveProperty('stoppedReason');
+  });
+
   it('are made by flags or a file, listed, changed, paused, resumed and ended', async () => {
     const { em } = await runningService();
     const { url: endpoint } = await receiver(200);

@@ -1,4 +1,4 @@
-import type { SubscriptionSink } from '@event-manager/core';
+import type { SubscriptionDefinition, SubscriptionSink } from '@event-manager/core';
 import type { CliContext } from '../../cli-context.ts';
 import type { ServiceFlags } from '../../command-flags.ts';
 import { Output } from '../../output/output.ts';
@@ -12,10 +12,18 @@ export async function listSubscriptions(this: CliContext, flags: ServiceFlags): 
   await output.result(subscriptions, () =>
     textTable(
       ['ID', 'NAME', 'STATE', 'TOPIC', 'GOES TO'],
-      subscriptions.map(({ id, name = '', state, topic, sink }) => [id, name, state, topic, whereTo(sink)]),
+      subscriptions.map((subscription) => {
+        const { id, name = '', topic, sink } = subscription;
+        return [id, name, stateOf(subscription), topic, whereTo(sink)];
+      }),
     ),
   );
   if (subscriptions.length === 0) output.note('no subscriptions');
+}
+
+/** Why it is stopped is what whoever looks wants to know next. */
+function stateOf({ state, stoppedReason }: SubscriptionDefinition): string {
+  return stoppedReason === undefined ? state : `${state}: ${stoppedReason.code}`;
 }
 
 function whereTo(sink: SubscriptionSink): string {
