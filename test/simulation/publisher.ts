@@ -78,7 +78,8 @@ async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boo
   const keys = { topic: event.topic, key: String(event.metadata?.['orderingKey'] ?? event.topic) };
   const digest = digestOf(event.payload);
   const lane = event.priority as number;
-  history.push({ kind: 'invoke', client: name, id: event.id, subscriptions, optional, digest, lane, keys });
+  const isLater = event.deliverAt !== undefined;
+  history.push({ kind: 'invoke', client: name, id: event.id, subscriptions, optional, digest, lane, keys, isLater });
   note(`invoke ${event.id} at ${process.name}`);
   const answer = await Promise.race([
     engine.publish(ANONYMOUS, event).catch((error: unknown) => error),

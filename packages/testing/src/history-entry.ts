@@ -29,6 +29,8 @@ export interface InvokeEntry {
   readonly lane?: number;
   /** Those of `subscriptions` that may also end without it: it expires, or a definition changes meanwhile. */
   readonly optional?: readonly string[];
+  /** It is appended some time after it was acknowledged: only its position says where it stands. */
+  readonly isLater?: boolean;
   /** By what ordered subscriptions hold it back. */
   readonly keys?: Readonly<Record<OrderPromise['by'], string>>;
 }

@@ -4,6 +4,8 @@ import type { PublishedEvent } from './published-events.ts';
 interface Refused {
   readonly position: number;
   readonly call: number | undefined;
+  /** Somebody released the key since. */
+  isReleased?: boolean;
 }
 
 /** How far one key got. */
@@ -63,18 +65,16 @@ export class KeyOrder {
   }
 
   release(name: string): void {
-    const key = this.#keyOf(name);
-    for (const id of key.refused.keys()) key.givenUp.add(id);
-    key.refused.clear();
+    for (const refused of this.#keyOf(name).refused.values()) refused.isReleased = true;
   }
 
   #passRefused(key: Key, id: string, by: Refused): void {
-    for (const [other, { position, call }] of key.refused) {
+    for (const [other, { position, call, isReleased }] of key.refused) {
       const isSameCall = call !== undefined && call === by.call;
       if (other === id || position > by.position || isSameCall) continue;
       key.refused.delete(other);
       key.givenUp.add(other);
-      if (this.#promise.onFailure === 'park') this.parkedWentOn++;
+      if (this.#promise.onFailure === 'park' && !isReleased) this.parkedWentOn++;
     }
   }
 

@@ -9,6 +9,7 @@ export interface PublishedEvent {
   readonly subscriptions: ReadonlySet<string> | undefined;
   readonly optional: ReadonlySet<string>;
   readonly keys: InvokeEntry['keys'];
+  readonly isLater: boolean;
   /** Indexes in the history: first invoked, first acknowledged. */
   readonly invokedAt: number;
   acknowledgedAt: number | undefined;
@@ -46,6 +47,7 @@ function invoke(events: Map<string, PublishedEvent>, entry: InvokeEntry, index: 
     subscriptions: entry.subscriptions === undefined ? undefined : new Set(entry.subscriptions),
     optional: entry.optional === undefined ? NONE : new Set(entry.optional),
     keys: entry.keys,
+    isLater: entry.isLater === true,
     invokedAt: index,
     acknowledgedAt: undefined,
     position: undefined,

@@ -159,6 +159,7 @@ export class SubscriptionHistory {
    * product: of two events of one client and lane, the second published after the first was acknowledged.
    */
   #followOrder(event: PublishedEvent): void {
+    if (event.isLater && event.position === undefined) return;
     const lane = this.#furthestOf(`${event.lane}`);
     const client = this.#furthestOf(`${event.lane} ${event.client}`);
     const isBehind =
@@ -167,7 +168,7 @@ export class SubscriptionHistory {
         : lane.position > event.position;
     if (isBehind) this.#invert(event.id);
     lane.position = Math.max(lane.position, event.position ?? 0);
-    client.invokedAt = Math.max(client.invokedAt, event.invokedAt);
+    if (!event.isLater) client.invokedAt = Math.max(client.invokedAt, event.invokedAt);
   }
 
   #invert(id: string): void {

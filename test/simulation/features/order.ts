@@ -23,12 +23,13 @@ export const order: Feature = (chance) => {
 };
 
 /** Somebody who looks after parked keys. Says whether there is one. */
-async function releaseOne({ id, plan, operate, history }: LiveSubscription): Promise<string | undefined> {
+async function releaseOne({ id, plan, operate, history, note }: LiveSubscription): Promise<string | undefined> {
   const keys = await operate((engine) => engine.subscriptions.keys.all(ANONYMOUS, id));
   if (!keys) return 'nobody knows the parked keys';
   const parked = keys.find(({ state }) => state === 'parked');
   if (!parked) return undefined;
   const { key } = parked;
+  note(`release ${plan.name} ${key}`);
   // It goes on before we hear of it.
   history.push({ kind: 'release', subscription: plan.name, key });
   await operate((engine) => engine.subscriptions.keys.release(ANONYMOUS, id, key));
