@@ -13,8 +13,7 @@ import type { Claimed } from './local-queue.ts';
 import { claimOrdered } from './order/claim-ordered.ts';
 import { isExhausted } from './settle.ts';
 
-/** Bodies asked for at once when the next ones are not in memory: enough for the free slots, at least and at most so many. */
-const LOAD_MIN = 8;
+/** Bodies asked for at once when the next ones are not in memory: enough for the free slots, and at most so many. */
 const LOAD_MAX = 128;
 
 /** Small events passed over without an attempt before others have their turn. */
@@ -125,7 +124,8 @@ export function upcoming(subscription: ActiveSubscription, lane: Lane, isRetry: 
 
 /** How many bodies are worth reading at once. */
 export function bodiesToLoad(subscription: ActiveSubscription): number {
-  return Math.min(LOAD_MAX, Math.max(LOAD_MIN, subscription.concurrencyLeft * subscription.batchSize));
+  const { readAhead, concurrencyLeft, batchSize } = subscription;
+  return Math.min(LOAD_MAX, Math.max(readAhead.size, concurrencyLeft * batchSize));
 }
 
 /** Counts and tells why an event needs no attempt. */

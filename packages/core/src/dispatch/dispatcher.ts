@@ -304,8 +304,10 @@ export class Dispatcher {
   }
 
   #load(subscription: ActiveSubscription, positions: readonly Position[]): void {
+    const { bodies, runtime } = this.#options;
     subscription.isLoading = true;
-    this.#options.bodies
+    subscription.readAhead.asked(positions, runtime.clock.monotonicMs(), bodies.bytes / Math.max(1, bodies.size));
+    bodies
       .load(positions)
       .then((unreadable) => {
         for (const position of unreadable) subscription.unreadable.add(position);
