@@ -14,4 +14,5 @@ export * from './simulated-runtime.ts';
 export * from './simulated-shared-adapter.ts';
 export type { SubscriptionReport } from './subscription-history.ts';
 export * from './test-event-collector.ts';
+export { testEventManager, type WebSocketFailures } from './test-event-manager.ts';
 export * from './virtual-time.ts';

@@ -13,7 +13,7 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
-import { isAttachable } from './attached.ts';
+import { needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
 import { startPosition } from './start-position.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
@@ -27,9 +27,9 @@ export interface SubscriptionRecordsOptions {
   readonly catalog: Catalog;
 }
 
-/** Durable are those with a name or an endpoint: they outlive the process. */
+/** Durable are those with a name, an endpoint or a fallback: they outlive the process. */
 export function isDurable(request: SubscriptionRequest): boolean {
-  return request.name !== undefined || !isAttachable(request);
+  return request.name !== undefined || !needsAttaching(request);
 }
 
 export class SubscriptionRecords {
