@@ -15,6 +15,7 @@ import { pauseMs } from './failure/ask-pause.ts';
 import { type HeedContext, heed, heedRelease } from './failure/heed.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { type FailedAttempt, failedAttempt, type Owed } from './owed.ts';
+import { untilExpiryMs } from './until-expiry.ts';
 
 export interface SettleContext extends HeedContext {
   readonly chance: Chance;
@@ -117,7 +118,9 @@ function retryOrBury(
     bury(subscription, delivery, error, context);
     return;
   }
-  const delayMs = delayBeforeRetryMs(policy, Math.max(1, failures), context.chance, afterMs);
+  const policyMs = delayBeforeRetryMs(policy, Math.max(1, failures), context.chance, afterMs);
+  // A debt that expires before its retry ends then: nothing waits longer behind it, and it takes no place.
+  const delayMs = Math.min(policyMs, untilExpiryMs(delivery.kept, context.clock.wallMs()));
   const owed = keep(subscription, delivery, error, delayMs, context);
   owed.failures = failures;
   subscription.count('retried');

@@ -38,13 +38,15 @@ interface Shelf {
   removedCount: number;
 }
 
-/** Values up to so many characters stay in memory: a place to read them from would not be much smaller. */
-const INLINE_CHARACTERS_MAX = 1024;
+/** Of these kinds there may be very many, each with a whole event in it. */
+const LARGE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['dead-letter', 'schedule-event']);
+/** Their values up to so many characters stay in memory: a place to read them from would not be much smaller. */
+const INLINE_CHARACTERS_MAX = 128;
 
 /**
- * The state in memory. Dead letters wait for people, each with the whole event in it, and may be many: of those only the
- * place on disk is kept. Other values are JSON text: that is half the memory of parsed objects, exactly what the disk holds, and
- * nobody can reach into the store through a value handed out. Order by key is made when a page is asked for: a few new keys
+ * The state in memory. Dead letters wait for people and scheduled events for their time, each with the whole event in it, and
+ * may be many: of those only the place on disk is kept. Other values are JSON text: that is half the memory of parsed objects,
+ * exactly what the disk holds, and nobody can reach into the store through a value handed out. Order by key is made when a page is asked for: a few new keys
  * are merged into the known order instead of sorting everything again.
  */
 export class StateEntries {
@@ -86,7 +88,7 @@ export class StateEntries {
     }
     if (before === undefined) shelf.added.add(key);
     const characters = json.length;
-    const isInline = kind !== 'dead-letter' || characters <= INLINE_CHARACTERS_MAX;
+    const isInline = !LARGE_KINDS.has(kind) || characters <= INLINE_CHARACTERS_MAX;
     shelf.values.set(key, {
       revision,
       characters,
