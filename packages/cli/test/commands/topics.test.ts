@@ -54,3 +54,11 @@ it('declares topics, holds payloads against their schema, and adds versions to i
   expect((await em(['topics', 'get', 'order.paid'])).code).toBe(4);
   expect((await em(['topics', 'create', 'x', '--compatibility', 'forward'])).code).toBe(2);
 });
+
+it('forgets a declaration, and says so when there is none', async () => {
+  const { em } = await runningService();
+  await em(['topics', 'create', 'order.created', '--schema', '{"required":["total"]}']);
+  expect((await em(['topics', 'remove', 'order.created'])).out).toBe('removed order.created\n');
+  expect((await em(['publish', 'order.created'])).code).toBe(0);
+  expect((await em(['topics', 'remove', 'order.created'])).err).toMatch(/\[topic_not_found/);
+});
