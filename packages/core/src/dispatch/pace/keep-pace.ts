@@ -16,10 +16,10 @@ export function rateLimitOf({ options }: SubscriptionDefinition, { clock, plante
 
 /** Sets up the pace that a subscription asks for. One that asks for none has no gate and no age to look at. */
 export function keepPace(subscription: ActiveSubscription, rateLimit: RateLimit | undefined, runtime: Runtime): void {
-  const { flushIntervalMs, agingMs, maxConcurrency } = subscription.definition.options;
+  const { flushIntervalMs, agingMs } = subscription.definition.options;
   subscription.rateLimit = rateLimit;
   if (rateLimit) subscription.gates.push(rateLimit);
-  if (flushIntervalMs !== undefined && subscription.batchSize > 1 && maxConcurrency > 1) {
+  if (flushIntervalMs !== undefined && subscription.batchSize > 1) {
     subscription.gates.push(new FullerBatch(flushIntervalMs, subscription));
   }
   // Where order is kept there is one lane, and nothing to overtake.
