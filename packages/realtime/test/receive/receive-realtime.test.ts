@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { startReceiver } from '../receiver.ts';
+import { deliver, delivery, SECRET, sinkTo } from '../sink-under-test.ts';
+import { until } from '../until.ts';
+
+/** Asks for a connection and says how that ended. */
+async function ask(url: string, protocols: string[], headers: Record<string, string> = {}): Promise<number | 'open'> {
+  const socket = new WebSocket(url, protocols, { headers });
+  socket.on('error', () => {});
+  return new Promise((resolve) => {
+    socket.on('unexpected-response', (request, response) => {
+      request.destroy();
+      resolve(response.statusCode!);
+    });
+    socket.on('open', () => {
+      resolve('open');
+      socket.terminate();
+    });
+  });
+}
+
+describe('receiveRealtime', () => {
+  it('answers what its handler says, in the order of the deliveries', async () => {
+    const began: unknown[] = [];
+    const { url } = await startReceiver(async ({ payload, timestamp }, { attempt, subscriptionId }) => {
+      began.push([payload['n'], attempt, subscriptionId, timestamp instanceof Date]);
+      if (payload['n'] === 1) throw new TypeError('the shelf is locked');
+      if (payload['n'] === 2) return { success: false, retry: false, error: 'no account' };
+      return undefined;
+    });
+    const sink = sinkTo(url);
+    const outcomes = await Promise.all([1, 2, 3].map((n) => deliver(sink, [delivery({ n })])));
+    expect(outcomes.flat()).toEqual([
+      { status: 'retry', error: { code: 'handler_error', message: 'TypeError: the shelf is locked' } },
+      { status: 'reject', error: { code: 'handler_error', message: 'no account' } },
+      { status: 'delivered' },
+    ]);
+    expect(began).toEqual([1, 2, 3].map((n) => [n, 1, 'the-subscription', true]));
+  });
+
+  it('runs so many handlers at once as it was told', async () => {
+    let running = 0;
+    let most = 0;
+    const handler = async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      running--;
+    };
+    const { url } = await startReceiver(handler, { concurrency: 3 });
+    const sink = sinkTo(url);
+    await Promise.all(Array.from({ length: 9 }, () => deliver(sink, [delivery()])));
+    expect(most).toBe(3);
+  });
+
+  it('refuses strangers, foreign protocols and other paths before there is a connection', async () => {
+    const { url, receiver } = await startReceiver(() => {}, { secrets: [SECRET], path: '/events/realtime' });
+    expect(await ask(url, ['event-manager.v1'])).toBe(401);
+    expect(
+      await ask(url, ['event-manager.v1'], { 'event-manager-subscription': 'x', 'webhook-signature': 'v1,x' }),
+    ).toBe(401);
+    expect(await ask(url, ['soap'])).toBe(400);
+    expect(await ask(`${url}/else`, ['event-manager.v1'])).toBe(404);
+    expect(receiver.connections).toBe(0);
+    const sink = sinkTo(url, { secret: SECRET });
+    expect(await deliver(sink, [delivery()])).toEqual([{ status: 'delivered' }]);
+    const other = sinkTo(url, { secret: `whsec_${Buffer.alloc(32, 1).toString('base64')}` });
+    await until(() => other.isUp === false);
+    expect(other.realtime!.lastError).toMatchObject({ code: 'http_401' });
+  });
+
+  it('ends in order: what runs is answered, what waits is given back, and nobody new comes in', async () => {
+    const ended = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const { url, receiver } = await startReceiver(async () => {
+      begun.resolve();
+      await ended.promise;
+    });
+    const sink = sinkTo(url);
+    const outcomes = [deliver(sink, [delivery()]), deliver(sink, [delivery()])];
+    await begun.promise;
+    const closing = receiver.close();
+    expect(await outcomes[1]).toEqual([{ status: 'release' }]);
+    ended.resolve();
+    await closing;
+    expect(await outcomes[0]).toEqual([{ status: 'delivered' }]);
+    await until(() => receiver.connections === 0);
+  });
+
+  it('tells a handler that its connection is gone', async () => {
+    const aborted = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const { url } = await startReceiver(async (_, { signal }) => {
+      begun.resolve();
+      await once(signal, 'abort');
+      aborted.resolve();
+    });
+    const sink = sinkTo(url);
+    void deliver(sink, [delivery()]);
+    await begun.promise;
+    await sink.close();
+    await aborted.promise;
+  });
+
+  it('cuts a bus that speaks nonsense, and one that is silent', async () => {
+    const { url } = await startReceiver(() => {}, { silentMs: 100 });
+    const silent = new WebSocket(url, ['event-manager.v1']);
+    const [silence] = await once(silent, 'close');
+    expect(silence).toBe(1_006);
+    const babbling = new WebSocket(url, ['event-manager.v1']);
+    await once(babbling, 'open');
+    babbling.send('{"type":"delivery","deliveries":"all"}');
+    const [nonsense] = await once(babbling, 'close');
+    expect(nonsense).toBe(1_002);
+  });
+});
