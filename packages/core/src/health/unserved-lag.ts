@@ -1,5 +1,6 @@
 import type { Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
+import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
 
 const PAGE = 1_000;
@@ -23,5 +24,7 @@ export async function unservedLag(state: StateStore, keys: QueueKeys, head: Posi
     owed += page.entries.length;
     after = page.next;
   } while (after !== undefined);
+  const { records } = await loadKeyRecords(state, keys.owedPrefix);
+  for (const { count } of records) owed += count;
   return owed + head - floor;
 }

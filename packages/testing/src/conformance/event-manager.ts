@@ -3,6 +3,7 @@ import { contextsConformance } from './event-manager-contexts.ts';
 import { failureConformance } from './event-manager-failure.ts';
 import { groupsConformance } from './event-manager-groups.ts';
 import { handlingConformance } from './event-manager-handling.ts';
+import { orderConformance } from './event-manager-order.ts';
 import { paceConformance } from './event-manager-pace.ts';
 import { publishConformance } from './event-manager-publish.ts';
 import { pullConformance } from './event-manager-pull.ts';
@@ -23,6 +24,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     pullConformance(start);
     failureConformance(start);
     paceConformance(start);
+    orderConformance(start);
     readConformance(start);
     scheduleConformance(start);
     topicsConformance(start);
