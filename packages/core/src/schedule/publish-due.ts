@@ -15,6 +15,7 @@ import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/st
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import type { Timetable, TimetableEntry } from '../dispatch/timetable.ts';
 import { type EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { foreignEventId } from '../event/foreign-event-id.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import type { DueEntry, DueWindow } from './due-window.ts';
@@ -179,9 +180,12 @@ export class PublishDue {
 
   /** Throws what passes; an event that can never be appended must not hold up the others. */
   async #publish({ entry, record }: Publishing): Promise<EventManagerError | DueOutcome> {
-    if (isExpired(record, this.#options.runtime.clock.wallMs())) return 'expired';
+    const { clock, planted } = this.#options.runtime;
+    if (isExpired(record, clock.wallMs())) return 'expired';
+    const isPlanted = planted.has('scheduled-under-another-id');
+    const id = isPlanted ? foreignEventId('planted', `${entry.id} ${clock.monotonicMs()}`) : entry.id;
     try {
-      await this.#options.append(appendableOf(entry.id, record));
+      await this.#options.append(appendableOf(id, record));
       return 'published';
     } catch (error) {
       if (isEventManagerError(error) && !error.retryable && error.kind !== 'closed') return error;

@@ -181,11 +181,10 @@ export class Schedule {
     const { state, store } = this.#options;
     for (;;) {
       const [found] = await state.get('schedule-event', [id]);
-      if (!found) {
-        const [stored] = await store.get([id]);
-        if (stored) return false;
-        throw notFound(id);
-      }
+      // A crash may have come between appending and forgetting.
+      const [stored] = await store.get([id]);
+      if (!found && !stored) throw notFound(id);
+      if (!found) return false;
       const { dueMs } = found.value as unknown as ScheduleRecord;
       const [event, due] = removalChanges(dueMs, id);
       try {
@@ -197,8 +196,8 @@ export class Schedule {
       }
       this.#forgotten(id);
       this.#window.remove(due!.key);
-      this.counts.cancelled++;
-      return true;
+      this.counts[stored ? 'published' : 'cancelled']++;
+      return stored === undefined;
     }
   }
 
