@@ -182,7 +182,10 @@ export class Attachments implements ConnectionUser {
   }
 
   #addressed({ subscription, member }: { subscription: string; member?: string }): Attachment | undefined {
-    return this.#bySocket.get(placeOf(subscription, member));
+    const exact = this.#bySocket.get(placeOf(subscription, member));
+    if (exact || member !== undefined) return exact;
+    // A service that names no member means the only one.
+    return [...this.#bySocket.values()].find(({ socketId }) => socketId === subscription);
   }
 
   /** Not asked for again: of two programs that are one member, each would take its place from the other for ever. */
