@@ -138,7 +138,8 @@ export class Checkpoint {
       snapshots.push(snapshot);
       const [first, ...rest] = snapshot.changes;
       if (!first) continue;
-      changes.push(subscription.lease ? { ...first, lease: subscription.lease } : first, ...rest);
+      const lease = runtime.planted.has('no-fencing') ? undefined : subscription.lease;
+      changes.push(lease ? { ...first, lease } : first, ...rest);
     }
     runtime.failpoint('checkpoint.before-commit');
     try {

@@ -5,6 +5,7 @@
 import type { Position } from '../contracts/event-store.ts';
 import { ABOUT_THE_BUS, DEAD_LETTER, HAS_EXPIRY } from '../event/flags.ts';
 import { LANES, type Lane } from '../event/priority.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { matchesPattern } from '../topic/pattern.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
@@ -30,6 +31,7 @@ export interface ClaimContext {
   needsBodies(subscription: ActiveSubscription, positions: readonly Position[]): void;
   /** A retry has no attempt left: the process died in the last one. */
   exhausted(subscription: ActiveSubscription, delivery: ClaimedDelivery): void;
+  readonly planted: Runtime['planted'];
 }
 
 export interface ClaimedDelivery {

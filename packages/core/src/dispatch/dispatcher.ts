@@ -15,6 +15,7 @@ import { Deadlines } from './deadlines.ts';
 import { Attempt, deliver } from './deliver.ts';
 import { mustWait } from './failure/must-wait.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
+import { leaseClockMs } from './leases.ts';
 import type { Owed } from './owed.ts';
 import { Gatekeeper } from './pace/gatekeeper.ts';
 import { buryExhausted, release, type SettleContext, settle } from './settle.ts';
@@ -52,7 +53,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    const { clock, timers, chance } = options.runtime;
+    const { clock, timers, chance, planted } = options.runtime;
     this.timetable = new Timetable(clock, timers);
     this.#turn = new Turn(options.runtime);
     this.#gatekeeper = new Gatekeeper(this.timetable, this.wake, options.bodies);
@@ -71,10 +72,12 @@ export class Dispatcher {
       needsReservation: (subscription) => options.checkpoint.commitNow(subscription),
       needsBodies: (subscription, positions) => this.#load(subscription, positions),
       exhausted: (subscription, delivery) => buryExhausted(subscription, delivery, this.#settleContext),
+      planted,
     };
     this.#settleContext = {
       clock,
       chance,
+      planted,
       schedule: (subscription, owed) => this.schedule(subscription, owed),
       onReceiver: options.onReceiver,
     };
@@ -203,7 +206,7 @@ export class Dispatcher {
   }
 
   #holdsLease(subscription: ActiveSubscription): boolean {
-    return !subscription.held || subscription.held.expiresAtMs > this.#options.runtime.clock.monotonicMs();
+    return !subscription.held || subscription.held.expiresAtMs > leaseClockMs(this.#options.runtime);
   }
 
   /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */

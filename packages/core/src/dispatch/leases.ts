@@ -34,8 +34,13 @@ export interface LeaseKeeperOptions {
 
 export interface HeldLease {
   readonly lease: Lease;
-  /** On the monotonic clock, milliseconds; moves on with every renewal. */
+  /** By `leaseClockMs`, milliseconds; moves on with every renewal. */
   expiresAtMs: number;
+}
+
+/** The monotonic clock: a wall clock that is set back would let a lease last for ever. */
+export function leaseClockMs({ clock, planted }: Pick<Runtime, 'clock' | 'planted'>): number {
+  return planted.has('lease-by-wall-clock') ? clock.wallMs() : clock.monotonicMs();
 }
 
 export class LeaseKeeper {
@@ -96,7 +101,7 @@ export class LeaseKeeper {
   async #renew(): Promise<void> {
     await this.#dropExpired();
     if (this.#held.size === 0) return;
-    const askedAtMs = this.#options.runtime.clock.monotonicMs();
+    const askedAtMs = leaseClockMs(this.#options.runtime);
     const held = [...this.#held];
     const lost = await this.#options.state.renew(
       held.map(([, entry]) => entry.lease),
@@ -110,7 +115,7 @@ export class LeaseKeeper {
   }
 
   #extend(id: string, entry: HeldLease, expiresAtMs: number): void {
-    const hadRunOut = entry.expiresAtMs <= this.#options.runtime.clock.monotonicMs();
+    const hadRunOut = entry.expiresAtMs <= leaseClockMs(this.#options.runtime);
     entry.expiresAtMs = expiresAtMs;
     if (hadRunOut) this.#options.onRevived(id);
   }
@@ -118,7 +123,7 @@ export class LeaseKeeper {
   async #acquire(): Promise<void> {
     for (const id of await this.#options.wanted()) {
       if (this.#held.has(id) || this.#looking.isStopped) continue;
-      const askedAtMs = this.#options.runtime.clock.monotonicMs();
+      const askedAtMs = leaseClockMs(this.#options.runtime);
       const lease = await this.#options.state.acquire(`subscription/${id}`, {
         owner: this.#options.owner,
         ttlMs: TTL_MS,
@@ -139,7 +144,7 @@ export class LeaseKeeper {
   }
 
   async #dropExpired(): Promise<void> {
-    const nowMs = this.#options.runtime.clock.monotonicMs();
+    const nowMs = leaseClockMs(this.#options.runtime);
     for (const [id, held] of this.#held) if (held.expiresAtMs <= nowMs) await this.#lose(id);
   }
 

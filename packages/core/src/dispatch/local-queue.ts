@@ -433,7 +433,8 @@ export class LocalQueue {
   #claimOwed(owed: Owed): Claimed {
     owed.attempt++;
     owed.started = true;
-    this.#putOwed(owed);
+    if (this.#options.forgetsRetries) this.#forgetOwed(owed.position);
+    else this.#putOwed(owed);
     return this.#claimedDebt(owed);
   }
 

@@ -18,6 +18,8 @@ export interface QueueOptions {
   readonly owedMax: number;
   /** Where order is kept, or was: keys that are blocked from then go on as they were meant. */
   readonly orderedKeys?: OrderedKeys | undefined;
+  /** Planted bug: a retry is no debt any more once it was claimed. */
+  readonly forgetsRetries?: boolean;
   /** Its record goes with the progress of a clean stop. */
   readonly rateLimit?: RateLimit | undefined;
 }

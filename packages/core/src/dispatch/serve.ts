@@ -87,6 +87,7 @@ export class Serving {
     const prefix = keys.owedPrefix;
     const kept = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.kept ?? NO_KEYS);
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
+    const { planted } = this.#options.runtime;
     const rateLimit = rateLimitOf(definition, this.#options.runtime);
     const queue = new LocalQueue(request.floor, {
       keys,
@@ -94,8 +95,9 @@ export class Serving {
       inFlightMax,
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
-      orderedKeys: openKeys(definition.options, { kept, durable, limits, inFlightMax, prefix }),
+      orderedKeys: openKeys(definition.options, { kept, durable, limits, inFlightMax, prefix, planted }),
       rateLimit,
+      forgetsRetries: planted.has('debt-done-before-work'),
     });
     if (durable) await this.#recover(queue, keys, kept, head);
     else if (handed) queue.recover(handed.progress, handed.owed, head, handed);

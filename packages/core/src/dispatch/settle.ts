@@ -8,6 +8,7 @@ import type { StateChange } from '../contracts/state-store.ts';
 import { EXPLICIT_RETRIES } from '../event/flags.ts';
 import { delayBeforeRetryMs, type RetryPolicy } from '../retry/retry-policy.ts';
 import type { Chance } from '../runtime/chance.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { deadLetterChanges } from './dead-letter.ts';
@@ -19,6 +20,7 @@ import { untilExpiryMs } from './until-expiry.ts';
 
 export interface SettleContext extends HeedContext {
   readonly chance: Chance;
+  readonly planted: Runtime['planted'];
   /** A debt waits for its time, given by `owed.dueAtMs`. */
   schedule(subscription: ActiveSubscription, owed: Owed): void;
 }
@@ -38,7 +40,8 @@ export function settle(
   const { claimed } = delivery;
   const { receiver } = subscription;
   if (claimed.owed?.suspect) subscription.suspectUnderWay = false;
-  const isSpared = receiver !== undefined && heed({ subscription, receiver, delivery, ordinal, context }, outcome);
+  const isHeeded = receiver !== undefined && heed({ subscription, receiver, delivery, ordinal, context }, outcome);
+  const isSpared = isHeeded && !context.planted.has('breaker-spends-retries');
   switch (outcome.status) {
     case 'delivered':
       subscription.queue.settleFinal(claimed);
@@ -76,6 +79,11 @@ export function release(subscription: ActiveSubscription, delivery: ClaimedDeliv
   const { receiver } = subscription;
   if (delivery.claimed.owed?.suspect) subscription.suspectUnderWay = false;
   if (receiver) heedRelease({ receiver, delivery, context });
+  if (context.planted.has('release-counts-as-failure')) {
+    const error = { code: 'released', message: 'Planted: given back.' };
+    retryOrBury(subscription, delivery, { status: 'retry', error }, false, context);
+    return;
+  }
   keep(subscription, delivery, undefined, 0, context);
   if (delivery.claimed.attempt === 1) delivery.kept.firstAttemptEnded();
 }

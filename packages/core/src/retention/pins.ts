@@ -17,9 +17,10 @@ export async function pinOf(state: StateStore, keys: QueueKeys): Promise<Positio
   if (!progress) return Number.POSITIVE_INFINITY;
   const { lanes = [] } = progress.value as unknown as { readonly lanes?: readonly (readonly [scanned: Position])[] };
   let pin = Math.min(...lanes.map(([scanned]) => scanned));
+  // Before the debts: what waits behind a key becomes one when its turn comes, and must be seen here or there.
+  const { records } = await loadKeyRecords(state, keys.owedPrefix);
   const [owed] = (await state.load('owed', { prefix: keys.owedPrefix, limit: 1 })).entries;
   if (owed) pin = Math.min(pin, Number(owed.key.slice(keys.owedPrefix.length)) - 1);
-  const { records } = await loadKeyRecords(state, keys.owedPrefix);
   // A parked key without later events has a record and needs nothing.
   for (const { from, through } of records) if (from <= through) pin = Math.min(pin, from - 1);
   return pin;

@@ -44,7 +44,8 @@ export async function removeDebts(request: {
   const changes = [lease ? { ...first!, lease } : first!, ...more];
   const before = await readRemovals(state, keys.progress);
   const range = { from, through, count: fates.removed, atMs: wallMs };
-  if (fates.removed > 0) changes.push(removalChange(keys.progress, before, range));
+  if (fates.removed > 0 && !runtime.planted.has('retention-drops-debt'))
+    changes.push(removalChange(keys.progress, before, range));
   runtime.failpoint('retention.before-commit');
   await state.commit(changes);
   runtime.failpoint('retention.after-commit');

@@ -24,7 +24,7 @@ export interface FallbackSinkOptions {
   readonly fallback: Sink;
   /** How long the first way may be down before the other one serves. */
   readonly patienceMs: number;
-  readonly runtime: Pick<Runtime, 'clock' | 'timers'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'planted'>;
   readonly onSwitched: (way: RealtimeState['way']) => void;
 }
 
@@ -67,6 +67,10 @@ export class FallbackSink implements Sink {
   }
 
   deliver(batch: readonly Delivery[], options: DeliverOptions): readonly Outcome[] | Promise<readonly Outcome[]> {
+    const { runtime, fallback } = this.#options;
+    if (runtime.planted.has('fallback-delivers-twice') && this.#present !== fallback) {
+      void fallback.deliver(batch, options);
+    }
     return this.#present.deliver(batch, options);
   }
 

@@ -199,7 +199,9 @@ export class PullSink implements Sink {
       ...{ token, attempt, record, options, settle },
       leaseUntilMs: runtime.clock.wallMs() + leaseMs,
       dueAtMs: runtime.clock.monotonicMs() + leaseMs,
-      due: () => this.#settle([token], { status: 'release' }),
+      due: () => {
+        if (!runtime.planted.has('pull-lease-never-ends')) this.#settle([token], { status: 'release' });
+      },
     };
     this.#leases.set(token, lease);
     timetable.add(lease);

@@ -1,6 +1,7 @@
 import { VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import type { Delivery, Outcome, Sink } from '../../src/contracts/sink.ts';
+import type { PlantedBug } from '../../src/runtime/runtime.ts';
 import { FallbackSink } from '../../src/sink/fallback-sink.ts';
 
 /** A way that a test makes go up and down. */
@@ -39,7 +40,7 @@ function setUp(isUp = true, patienceMs = 500) {
   const fallback = new Way();
   const switched: string[] = [];
   let changes = 0;
-  const runtime = { clock: time, timers: time };
+  const runtime = { clock: time, timers: time, planted: new Set<PlantedBug>() };
   const sink = new FallbackSink({ primary, fallback, patienceMs, runtime, onSwitched: (way) => switched.push(way) });
   sink.watch(() => changes++);
   const deliver = () => sink.deliver([{} as Delivery], {} as never);

@@ -51,8 +51,9 @@ export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promis
   const core: LogCore = { folder, files, failStop, damage, segments, head, trimmedThrough: witnessed.trimmedThrough };
   const known = new KnownIds(core, directory, idSeed);
   sealer.attach(known, segments);
+  const isForgetful = folder.runtime.planted.has('ids-lost-at-restart');
   for (const segment of segments) {
-    if (segment.index instanceof ActiveIndex) known.add({ segment, index: segment.index });
+    if (segment.index instanceof ActiveIndex && !isForgetful) known.add({ segment, index: segment.index });
   }
   return { core, recovered, known, sealer };
 }

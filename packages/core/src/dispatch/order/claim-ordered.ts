@@ -114,6 +114,9 @@ function fresh(subscription: ActiveSubscription, context: ClaimContext): Step {
   const key = keys.keyOf(kept);
   const entry = keys.find(key);
   if (!entry) return { claimed: queue.claimWaiting(kept.lane, keys.begin(key, position)), kept };
+  if (context.planted.has('key-order-lost-on-overflow') && !keys.mayHold(entry)) {
+    return { claimed: queue.claimWaiting(kept.lane), kept };
+  }
   if (!queue.putBehind(lane, entry)) letGoOf(subscription, position, kept);
   return passed(kept, context);
 }

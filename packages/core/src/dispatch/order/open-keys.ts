@@ -1,6 +1,7 @@
 import type { StateStore } from '../../contracts/state-store.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import type { OrderOptions } from '../../subscription/options/order-options.ts';
 import { isRelease, type KeyRecord, type KeyRelease, keyRecordFromJson } from './key-record.ts';
 import { OrderedKeys } from './ordered-keys.ts';
@@ -17,14 +18,16 @@ export function openKeys(
     limits: Limits;
     inFlightMax: number;
     prefix: string;
+    planted: Runtime['planted'];
   },
 ): OrderedKeys | undefined {
-  const { kept, durable, limits, inFlightMax, prefix } = facts;
+  const { kept, durable, limits, inFlightMax, prefix, planted } = facts;
   const meaning = meaningOf(options);
   if (meaning === undefined && kept.records.length === 0) return undefined;
   return new OrderedKeys({
     ...{ meaning, durable, prefix },
-    parksDead: options.onFailure === 'park',
+    parksDead: options.onFailure === 'park' && !planted.has('parked-key-goes-on'),
+    goesOnAfterFailure: planted.has('key-order-lost-after-retry'),
     heldMax: inFlightMax,
     knownMax: limits.laneEntriesMax,
     blockedMax: limits.blockedKeysMax,

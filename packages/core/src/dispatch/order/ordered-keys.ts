@@ -37,6 +37,8 @@ export interface OrderedKeysOptions {
   /** Absent where nothing is ordered any more: what waits from before goes on as it was meant. */
   readonly meaning: KeyMeaning | undefined;
   readonly parksDead: boolean;
+  /** Planted bug: a key that waits for a retry goes on. */
+  readonly goesOnAfterFailure: boolean;
   readonly durable: boolean;
   /** Held events of all keys. */
   readonly heldMax: number;
@@ -270,6 +272,10 @@ export class OrderedKeys {
 
   /** The event at its head is a debt from now on, in a record of its own. */
   failed(entry: KeyEntry, owed: Owed, lane: LaneQueue): void {
+    if (this.#options.goesOnAfterFailure) {
+      this.settled(entry);
+      return;
+    }
     entry.underWay--;
     if (entry.taken === 0 && !entry.owed) entry.inLane.shift();
     entry.taken = 0;
