@@ -274,6 +274,7 @@ export class Engine {
       retention: this.retention,
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
+      contexts: this.contexts.count,
       streams: this.history.streams,
       head: this.#dispatch.route.head,
       clock: this.#runtime.clock,

@@ -68,6 +68,8 @@ export interface EventMetrics {
   readonly unacknowledged: number;
   /** All that are known, served here or not. */
   readonly subscriptions: number;
+  /** Subscribers that said whom they work for. */
+  readonly contexts: number;
   readonly stalledSubscriptions: number;
   /** Keys of ordered subscriptions whose later events wait for a retry, or for their turn after one. */
   readonly blockedKeys: number;

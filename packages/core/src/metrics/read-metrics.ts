@@ -25,6 +25,7 @@ export interface MetricSources {
   readonly retention: Retention;
   readonly unacknowledged: number;
   readonly subscriptions: number;
+  readonly contexts: number;
   readonly streams: number;
   readonly head: Position;
   readonly clock: Clock;
@@ -60,6 +61,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     rateLimitedSubscriptions: rateLimitedOf(dispatch, clock.monotonicMs()),
     unacknowledged,
     subscriptions,
+    contexts: sources.contexts,
     stalledSubscriptions: progress.stalled,
     ...keysOf(dispatch),
     lagMax: progress.lagMax,

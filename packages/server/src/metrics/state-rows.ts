@@ -9,6 +9,12 @@ export const STATE_ROWS: readonly MetricRow[] = [
     read: ({ metrics }) => one(metrics.subscriptions),
   },
   {
+    name: 'eventmanager_contexts',
+    type: 'gauge',
+    help: 'Subscribers that said whom they work for.',
+    read: ({ metrics }) => one(metrics.contexts),
+  },
+  {
     name: 'eventmanager_subscriptions_active',
     type: 'gauge',
     help: 'Subscriptions that are served here and not paused or stopped.',
