@@ -156,6 +156,8 @@ type Fields = Record<string, unknown>;
 export function putRight(value: unknown, unique: () => string): unknown {
   if (!isFields(value)) return value;
   const { options } = value;
+  // Nobody publishes while somebody waits.
+  if (typeof value['waitMs'] === 'number') value['waitMs'] = Math.min(value['waitMs'], 3);
   if (typeof value['name'] === 'string') value['name'] = `${value['name'].slice(0, 200)} ${unique()}`;
   if (!isFields(options)) return value;
   if (options['inFlightMax'] !== undefined || options['batchSize'] !== undefined) {

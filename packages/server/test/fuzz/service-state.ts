@@ -5,6 +5,8 @@ import type { Route } from './openapi-document.ts';
 /** More would be a load test: each is owed every event that matches. */
 const SUBSCRIPTIONS_MAX = 3;
 const EVENTS_MAX = 200;
+/** Uses of a subscription whose deliveries are asked for. */
+const PULLS: ReadonlySet<string> = new Set(['pull', 'ack', 'nack', 'extend']);
 const LONG_MS = 24 * 60 * 60 * 1_000;
 
 /** What the fuzz knows to be in the service: ids that exist, a cursor, an endpoint that may be called. */
@@ -16,6 +18,7 @@ export class ServiceState implements Known {
   readonly #known: ReadonlyMap<string, readonly string[]>;
   readonly #cursors: Map<string, string>;
   readonly #subscriptions: string[] = [];
+  readonly #pulled = new Set<string>();
   readonly #scheduled: string[];
 
   constructor(facts: {
@@ -62,7 +65,16 @@ export class ServiceState implements Known {
 
   /** An id that this address knows; `undefined` when there is none yet. */
   idFor(path: string, pick: (count: number) => number): string | undefined {
-    const ids = this.#known.get(path.split('/')[1]!) ?? [];
+    const [, kind, , use] = path.split('/');
+    const all = this.#known.get(kind!) ?? [];
+    // A webhook is tried and may move; what is pulled has nothing of the kind, and only that is pulled.
+    const ids = use === 'test' || use === undefined ? all.filter((id) => !this.#pulled.has(id)) : all;
+    if (PULLS.has(use ?? '')) return this.#pullable(pick);
+    return ids[pick(ids.length)];
+  }
+
+  #pullable(pick: (count: number) => number): string | undefined {
+    const ids = this.#subscriptions.filter((id) => this.#pulled.has(id));
     return ids[pick(ids.length)];
   }
 
@@ -84,8 +96,9 @@ export class ServiceState implements Known {
     }
     if (path.startsWith('/contexts/') && answer.status === 201) this.#contexts.push(sent.path.split('/')[2]!);
     if (method !== 'POST' || answer.status !== 201) return;
-    const body = JSON.parse(answer.text) as { id: string; cursor: string; topic: string };
+    const body = JSON.parse(answer.text) as { id: string; cursor: string; topic: string; connectionType?: string };
     if (path === '/subscriptions') this.#subscriptions.push(body.id);
+    if (path === '/subscriptions' && body.connectionType === 'pull') this.#pulled.add(body.id);
     if (path === '/topics') this.#topics.push(encodeURIComponent(body.topic));
     if (path === '/events') {
       this.#cursors.set('events-cursor', body.cursor);

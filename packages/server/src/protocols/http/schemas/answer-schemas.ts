@@ -124,6 +124,12 @@ const SUBSCRIPTIONS: Components = {
     lag: Type.Optional(Type.Integer({ minimum: 0, description: 'Deliveries it may still have to make.' })),
     lastProgressAt: Type.Optional(MOMENT),
     debtRemoved: Type.Optional(DEBT_REMOVED),
+    members: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Handlers or sockets that share it, or askers that wait for deliveries.',
+      }),
+    ),
     counts: Type.Object(Object.fromEntries(COUNTS.map((name) => [name, COUNT]))),
     lanes: Type.Optional(LANE_STATUSES),
     rateLeft: Type.Optional(RATE_LEFT),
@@ -155,7 +161,18 @@ const DEAD_LETTERS: Components = {
       attempts: COUNT,
       reason: Type.String({ description: 'The last error in words.' }),
       errors: Type.Array(
-        Type.Object({ attempt: COUNT, atMs: MILLISECONDS, code: Type.String(), message: Type.String() }, CLOSED),
+        Type.Object(
+          {
+            attempt: COUNT,
+            atMs: MILLISECONDS,
+            code: Type.String(),
+            message: Type.String(),
+            metadata: Type.Optional(
+              Type.Record(Type.String(), Type.Unknown(), { description: 'What the handler said besides.' }),
+            ),
+          },
+          CLOSED,
+        ),
       ),
       deadAtMs: MILLISECONDS,
       event: Type.String({ description: "The event's stored JSON, byte for byte." }),

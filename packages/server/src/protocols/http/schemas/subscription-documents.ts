@@ -27,7 +27,7 @@ export const SUBSCRIPTION_DOCUMENTS: RouteDocuments = {
   'POST /subscriptions': {
     operationId: 'createSubscription',
     tag,
-    summary: 'Subscribe a webhook',
+    summary: 'Subscribe a webhook, a WebSocket that the bus dials, or nobody: then deliveries are pulled',
     body: json(component('SubscriptionIn')),
     answers: {
       200: { ...DESCRIBED, description: 'One with this name and definition exists.', headers: LOCATION },

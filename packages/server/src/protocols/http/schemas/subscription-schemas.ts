@@ -30,17 +30,25 @@ export function subscriptionSchemas(limits: Limits): Components {
   const fields = requestFields(limits);
   const { topic, endpoint, ...optional } = fields;
   return {
-    SubscriptionIn: Type.Object(
+    SubscriptionIn: Type.Union(
+      [
+        Type.Object(
+          {
+            topic,
+            endpoint,
+            name: Type.Optional(nameSchema(limits, { description: 'With a name it is found again.' })),
+            ...optional,
+          },
+          CLOSED,
+        ),
+        pulledSubscription(limits, fields),
+      ],
       {
-        topic,
-        endpoint,
-        name: Type.Optional(nameSchema(limits, { description: 'With a name it is found again.' })),
-        ...optional,
-      },
-      {
-        ...CLOSED,
-        description: 'A subscription to create.',
-        examples: [{ name: 'billing', topic: 'order.*', endpoint: 'https://example.com/hook' }],
+        description: 'A subscription to create. Without an endpoint its deliveries are pulled.',
+        examples: [
+          { name: 'billing', topic: 'order.*', endpoint: 'https://example.com/hook' },
+          { name: 'nightly', topic: 'order.*' },
+        ],
       },
     ),
     SubscriptionChanges: Type.Partial(Type.Object(fields), {
@@ -55,6 +63,13 @@ export function subscriptionSchemas(limits: Limits): Components {
     ...realtimeSchemas(limits),
     ...filterSchemas(limits),
   };
+}
+
+function pulledSubscription(limits: Limits, fields: ReturnType<typeof requestFields>): TSchema {
+  const { topic, subscriber, filter, context, options } = fields;
+  const name = nameSchema(limits, { description: 'Needed: under it its deliveries are asked for.' });
+  const connectionType = Type.Optional(wordSchema(['pull']));
+  return Type.Object({ topic, name, connectionType, ...{ subscriber, filter, context, options } } as never, CLOSED);
 }
 
 function requestFields(limits: Limits): Record<'topic' | 'endpoint', TSchema> & Record<string, TSchema> {
