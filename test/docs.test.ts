@@ -204,12 +204,14 @@ describe('docs/subscriptions.md', () => {
     const webhook = parseSubscription(request, limits).options;
     const handler = parseSubscription({ topic: 'a', handler: () => {} }, limits).options;
     const socket = parseSubscription({ topic: 'a' }, limits, 'socket').options;
+    const dialled = parseSubscription({ topic: 'a', endpoint: 'ws://a.example/' }, limits).options;
     expect(defaults.get('batchSize')).toBe(String(webhook.batchSize));
     expect(defaults.get('inFlightMax')).toBe(String(webhook.inFlightMax));
     expect(defaults.get('startFrom')).toBe(`\`${webhook.startFrom}\``);
     for (const name of ['maxConcurrency', 'timeoutMs'] as const) {
-      const words = `${handler[name]} for a handler, ${webhook[name]} for a webhook, ${socket[name]} for a socket`;
-      expect(defaults.get(name)).toBe(words);
+      const ways = `${handler[name]} for a handler, ${webhook[name]} for a webhook, ${socket[name]} for a socket`;
+      expect(defaults.get(name)).toBe(`${ways} or \`ws\` endpoint`);
+      expect(dialled[name]).toBe(socket[name]);
     }
     const policy = table(subscriptions, 'Field', 4).map(([name, , value]) => [code(name!), value]);
     expect(policy).toEqual(Object.entries(DEFAULT_RETRY_POLICY).map(([name, value]) => [name, String(value)]));
