@@ -218,7 +218,7 @@ export class Engine {
       },
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
-    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter });
+    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter, active: dispatch.active });
     const { contexts, subscriptions } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },

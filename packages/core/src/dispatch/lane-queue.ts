@@ -36,6 +36,8 @@ const FIRST_CAPACITY = 16;
 
 export class LaneQueue {
   state: 'live' | 'overflowed' | 'reading' = 'reading';
+  /** How often it was full when a new event came. */
+  overflows = 0;
   /** Every matching event at or below this position has been offered; moves only while the lane is not live. */
   cursor: Position;
   /** Claims are allowed up to here: the position is durable in the progress record (see `LocalQueue`). */
@@ -82,6 +84,7 @@ export class LaneQueue {
       return;
     }
     this.state = 'overflowed';
+    this.overflows++;
     this.cursor = position - 1;
   }
 

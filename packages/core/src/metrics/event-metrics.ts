@@ -64,6 +64,8 @@ export interface EventMetrics {
   readonly oldestWaitByLane: ByLane<number>;
   /** Subscriptions with something to deliver that have used up the rate they are limited to. */
   readonly rateLimitedSubscriptions: number;
+  /** Subscriptions for which events wait in the log because a lane was full, or because they have just been taken up. */
+  readonly readingBackSubscriptions: number;
   /** Events that were handed in and are not acknowledged yet. */
   readonly unacknowledged: number;
   /** All that are known, served here or not. */

@@ -2,6 +2,7 @@ import type { AdapterHealth } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import { receiverMetrics } from '../dispatch/failure/receiver-status.ts';
 import { oldestMs } from '../dispatch/pace/lane-status.ts';
+import { isReadingBack } from '../dispatch/pace/overflow-watch.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventPriority, LANES, type Lane, priorityName } from '../event/priority.ts';
 import type { ProgressHealth } from '../health/stall-watch.ts';
@@ -59,6 +60,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     waitByLane: byLane((lane) => meter.waits[lane]!.summary()),
     oldestWaitByLane: byLane((lane) => oldestOf(dispatch, lane, clock.wallMs())),
     rateLimitedSubscriptions: rateLimitedOf(dispatch, clock.monotonicMs()),
+    readingBackSubscriptions: [...dispatch.active.values()].filter(isReadingBack).length,
     unacknowledged,
     subscriptions,
     contexts: sources.contexts,

@@ -7,6 +7,7 @@ import type { DeadLetter } from '../dispatch/dead-letter.ts';
 import type { ReceiverChange } from '../dispatch/failure/receiver.ts';
 import { receiverFacts } from '../dispatch/failure/receiver-facts.ts';
 import type { Parked } from '../dispatch/order/key-record.ts';
+import { OverflowWatch } from '../dispatch/pace/overflow-watch.ts';
 import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
 import type { RemovedDebts } from '../retention/remove-debts.ts';
@@ -23,14 +24,17 @@ export class EngineReporter {
     readonly stallWatch: StallWatch;
     readonly adapter: EventBusAdapter;
   };
+  readonly #overflows: OverflowWatch;
   #storeStatus: AdapterHealth['status'] = 'ok';
 
   constructor(options: {
     systemEvents: SystemEvents;
     stallWatch: StallWatch;
     adapter: EventBusAdapter;
+    active: ReadonlyMap<string, ActiveSubscription>;
   }) {
     this.#options = options;
+    this.#overflows = new OverflowWatch(options.active);
   }
 
   changed(subscription: ActiveSubscription, change: StallChange): void {
@@ -103,9 +107,9 @@ export class EngineReporter {
     this.#options.systemEvents.tell('store/damaged', `${from}-${through}`, { from, through });
   }
 
-  /** Called every now and then: tells of the store when its state has changed, and what had to wait. */
+  /** Called every now and then: tells of the store when its state has changed, of lanes that were full, and what had to wait. */
   looked(): void {
-    const { adapter, systemEvents } = this.#options;
+    const { adapter, systemEvents, stallWatch } = this.#options;
     const { status, reason } = adapter.health();
     if (status !== this.#storeStatus) {
       this.#storeStatus = status;
@@ -114,6 +118,10 @@ export class EngineReporter {
       if (status !== 'failed')
         systemEvents.tell(`store/${status === 'ok' ? 'recovered' : status}`, adapter.name, facts);
     }
+    this.#overflows.look((subscription, change) => {
+      const facts = { ...naming(subscription), lag: stallWatch.progressOf(subscription).lag };
+      systemEvents.tell(`subscription/${change}`, subscription.id, facts);
+    });
     systemEvents.flush();
   }
 }

@@ -29,6 +29,8 @@ export const SYSTEM_EVENTS = Object.freeze({
   'subscription/saturated': 'HIGH',
   'subscription/recovered': 'NORMAL',
   'subscription/stopped': 'HIGH',
+  'subscription/overflowed': 'NORMAL',
+  'subscription/caught-up': 'NORMAL',
   'subscription/fallback-began': 'HIGH',
   'subscription/fallback-ended': 'NORMAL',
   'subscription/breaker-opened': 'HIGH',

@@ -28,4 +28,10 @@ export const PACE_ROWS: readonly MetricRow[] = [
     help: 'Subscriptions with something to deliver that have used up the rate they are limited to.',
     read: ({ metrics }) => one(metrics.rateLimitedSubscriptions),
   },
+  {
+    name: 'eventmanager_subscriptions_reading_back',
+    type: 'gauge',
+    help: 'Subscriptions for which events wait in the log: a lane was full, or they have just been taken up.',
+    read: ({ metrics }) => one(metrics.readingBackSubscriptions),
+  },
 ];
