@@ -17,7 +17,7 @@ export function lettersTold(
     const { id, topic, lane, place } = record;
     const event = decodeEvent(record.body);
     const about = nameOf(String(event.metadata['deadLetterOf']));
-    const wanted = isWantedBy(plan, { topic, priority: event.priority, metadata: {} });
+    const wanted = isWantedBy(plan, { topic, priority: event.priority, metadata: event.metadata });
     // Nobody is told of its own.
     const subscriptions = wanted.subscriptions.filter((name) => name !== about);
     const digest = digestOf(event.payload);

@@ -66,7 +66,7 @@ export function drawPlan(seed: number, chance: SeededChance, failpoints: readonl
     const via = Object.values(traits).find((trait) => trait.via)?.via ?? subscription.via;
     return { ...subscription, via, traits };
   });
-  const traits = drawTraits(RUN_FEATURES, (name, feature) => feature(chance.fork(name), plan));
+  const traits = drawTraits(RUN_FEATURES, (name, feature) => feature(chance.fork(name), { ...plan, subscriptions }));
   return { ...plan, subscriptions, traits };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@event-manager/core';
 import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
 import type { RunWorld, Wanted } from './features/feature.ts';
+import { USERS } from './features/relevance.ts';
 import type { Plan, SubscriptionPlan } from './plan.ts';
 import { digestOf } from './receivers.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -65,7 +66,13 @@ function drawEvent({ name, chance, plan }: PublisherOptions, number: number): Dr
 function drawMore({ plan, world }: PublisherOptions, chance: SeededChance, event: Drawn): Pick<EventIn, 'metadata'> {
   const traits = Object.values(plan.traits);
   const key = chance.happens(0.7) ? { orderingKey: chance.pick(ORDERING_KEYS) } : {};
-  const metadata: EventMetadataIn = Object.assign({}, key, ...traits.map((trait) => trait.metadata?.(chance, world)));
+  const user = chance.happens(0.7) ? { userId: chance.pick(USERS) } : {};
+  const metadata: EventMetadataIn = Object.assign(
+    {},
+    key,
+    user,
+    ...traits.map((trait) => trait.metadata?.(chance, world)),
+  );
   return Object.assign({ metadata }, ...traits.map((trait) => trait.fields?.(chance, event, world)));
 }
 
@@ -109,14 +116,24 @@ type Looked = Pick<Drawn, 'topic' | 'priority' | 'metadata'>;
 
 /** Who may get an event at all, and which of them may end without it. */
 export function isWantedBy(plan: Plan, event: Looked): { subscriptions: string[]; optional: string[] } {
-  const mayGet = plan.subscriptions.filter((subscription) => variantsOf(subscription).some((of) => wants(of, event)));
+  const mayGet = plan.subscriptions.filter((subscription) => {
+    const isWanted = variantsOf(subscription).some((variant) => wants(variant, event));
+    return isWanted && isRelevant(subscription, event, 'sometimes');
+  });
   const mayMiss = mayGet.filter((subscription) => isOptional(plan, subscription, event));
   return { subscriptions: mayGet.map(({ name }) => name), optional: mayMiss.map(({ name }) => name) };
 }
 
 function isOptional(plan: Plan, subscription: SubscriptionPlan, event: Looked): boolean {
   if (Object.values(plan.traits).some((trait) => trait.isOptional?.(event.metadata))) return true;
+  if (!isRelevant(subscription, event, 'always')) return true;
   return !variantsOf(subscription).every((variant) => wants(variant, event));
+}
+
+function isRelevant(subscription: SubscriptionPlan, event: Looked, how: 'always' | 'sometimes'): boolean {
+  const lists = Object.values(subscription.traits).flatMap(({ relevantTo = [] }) => relevantTo);
+  const names = (users: readonly string[]) => users.includes(String(event.metadata?.userId));
+  return how === 'always' ? lists.every(names) : lists.length === 0 || lists.some(names);
 }
 
 /** What the subscription wants at one time or another. */

@@ -9,8 +9,17 @@ import {
   type Sink,
   type SubscriptionDefinition,
 } from '@event-manager/core';
-import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
+import {
+  type AckEntry,
+  type DeliverEntry,
+  type HistoryEntry,
+  type HistoryReport,
+  type InvokeEntry,
+  SeededChance,
+  VirtualTime,
+} from '@event-manager/testing';
 import type { LiveSubscription, RunWorld } from './features/feature.ts';
+import { removedEnds } from './features/retention.ts';
 import { lettersTold } from './letters-told.ts';
 import { drawPlan, type FaultPlan, type Plan, type SubscriptionPlan } from './plan.ts';
 import { publishAll } from './publisher.ts';
@@ -214,6 +223,7 @@ class SimulatedRun {
     for (const { id, place } of log) {
       if (ids.includes(id)) this.#history.push({ kind: 'ok', id, position: place.position });
     }
+    this.#history.push(...(await this.#time.run(this.#removed(log, deadLetters))));
     for (const { wrong } of this.#receivers.values()) this.#violations.push(...wrong);
     const verdict = judge({
       plan: this.#plan,
@@ -302,6 +312,28 @@ class SimulatedRun {
       after = page.scannedTo;
     }
     return records;
+  }
+
+  /** The events that are in the log no more and never came, as far as a record says that they were removed. */
+  async #removed(log: readonly Recorded[], letters: readonly DeadLetter[]): Promise<HistoryEntry[]> {
+    const kept = new Set(log.map(({ id }) => id));
+    const isTaken = (entry: HistoryEntry): entry is DeliverEntry | AckEntry =>
+      entry.kind === 'ack' || (entry.kind === 'deliver' && entry.failed !== true);
+    const taken = new Set(this.#history.filter(isTaken).map((entry) => `${entry.subscription} ${entry.id}`));
+    const { state } = this.#processes[0]!.adapter;
+    const ends: HistoryEntry[] = [];
+    for (const [id, name] of this.#names) {
+      const isGone = (entry: HistoryEntry): entry is InvokeEntry =>
+        entry.kind === 'invoke' &&
+        entry.subscriptions?.includes(name) === true &&
+        entry.optional?.includes(name) !== true &&
+        !kept.has(entry.id) &&
+        !taken.has(`${name} ${entry.id}`) &&
+        !letters.some((letter) => letter.eventId === entry.id && this.#names.get(letter.subscriptionId) === name);
+      const gone = [...new Set(this.#history.filter(isGone).map((entry) => entry.id))];
+      ends.push(...(await removedEnds(state, { id, name, gone })));
+    }
+    return ends;
   }
 
   #interruptions(name: string): number {
@@ -455,6 +487,7 @@ function requestOf(plan: SubscriptionPlan): Record<string, unknown> {
   const { name, topic, batchSize, maxConcurrency, timeoutMs, maxRetries, minimumPriority } = plan;
   const retry = { maxRetries, backoffStrategy: 'exponential', initialDelay: 20, maxDelay: 2_000, jitter: true };
   const options = { batchSize, maxConcurrency, timeoutMs, retryPolicy: retry, priority: minimumPriority };
-  const added = Object.values(plan.traits).map((trait) => trait.options ?? {});
-  return { name, topic, options: Object.assign(options, ...added) };
+  const traits = Object.values(plan.traits);
+  const more = Object.assign({}, ...traits.map((trait) => trait.request ?? {}));
+  return { name, topic, ...more, options: Object.assign(options, ...traits.map((trait) => trait.options ?? {})) };
 }

@@ -30,7 +30,8 @@ interface Key {
  * What reached the receiver in one call was refused or taken together. Events whose position nobody knows are not judged.
  */
 export class KeyOrder {
-  parkedWentOn = 0;
+  /** The refused events that were passed although they park their key. */
+  readonly passedParked: string[] = [];
   readonly #promise: OrderPromise;
   readonly #onInversion: (id: string) => void;
   readonly #keys = new Map<string, Key>();
@@ -74,7 +75,7 @@ export class KeyOrder {
       if (other === id || position > by.position || isSameCall) continue;
       key.refused.delete(other);
       key.givenUp.add(other);
-      if (this.#promise.onFailure === 'park' && !isReleased) this.parkedWentOn++;
+      if (this.#promise.onFailure === 'park' && !isReleased) this.passedParked.push(other);
     }
   }
 

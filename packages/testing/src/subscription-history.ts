@@ -132,12 +132,18 @@ export class SubscriptionHistory {
       unexpected: this.#unexpected.size,
       duplicates: this.#duplicates,
       inversions: this.#inversions,
-      parkedWentOn: this.#keyOrder?.parkedWentOn ?? 0,
+      parkedWentOn: this.#parkedWentOn(),
       mostInMinute: mostInWindow(this.#deliveredAtMs, MINUTE_MS),
       attemptsRepeated: this.#attemptsRepeated,
       recovered: delivered.filter((event) => event.acknowledgedAt === undefined).length,
       ...ends,
     };
+  }
+
+  /** Only a dead letter parks: what expired or was removed meanwhile holds nobody. */
+  #parkedWentOn(): number {
+    const passed = this.#keyOrder?.passedParked ?? [];
+    return passed.filter((id) => (this.#ended.get(id) ?? 'deadLettered') === 'deadLettered').length;
   }
 
   #isDelivered(id: string): boolean {

@@ -17,6 +17,10 @@ export type RunFeature = (chance: SeededChance, plan: Plan) => RunTrait | undefi
 export interface Trait {
   /** Fields of the request to subscribe. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Fields of the request beside its options. */
+  readonly request?: Readonly<Record<string, unknown>>;
+  /** It wants what names one of these users; of several lists, each at some time. */
+  readonly relevantTo?: readonly (readonly string[])[];
   /** What it wants besides at some time: an event that not every variant wants may or may not come. */
   readonly variants?: readonly Wanted[];
   readonly order?: OrderPromise;

@@ -10,6 +10,8 @@ import { order } from './order.ts';
 import { pause } from './pause.ts';
 import { pull } from './pull.ts';
 import { rateLimit } from './rate-limit.ts';
+import { relevance } from './relevance.ts';
+import { retention } from './retention.ts';
 import { update } from './update.ts';
 
 /** Everything that a seed can switch on for a subscription. */
@@ -24,7 +26,8 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   batches,
   members,
   pull,
+  relevance,
 };
 
 /** Everything that a seed can switch on for a run. */
-export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry, deliverLater };
+export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry, deliverLater, retention };
