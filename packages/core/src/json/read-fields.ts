@@ -58,7 +58,7 @@ export function readFields(input: unknown, table: FieldTable, options: ReadField
       throw new EventManagerError('not_supported', 'This field is not supported yet.', { pointer: place });
     }
     const name = table.names.get(spelling);
-    if (name === undefined) throw new EventManagerError(code, 'This field is not known.', { pointer: place });
+    if (name === undefined) throw new EventManagerError(code, unknownWords(table), { pointer: place });
     if (values.has(name)) {
       throw new EventManagerError(code, `The field ${name} is given twice, in two spellings.`, { pointer: place });
     }
@@ -66,6 +66,11 @@ export function readFields(input: unknown, table: FieldTable, options: ReadField
     places.set(name, place);
   }
   return { get: (name) => values.get(name), pointer: (name) => places.get(name) ?? `${pointer}/${name}` };
+}
+
+/** Our own names alone: what was given is in the pointer, and may be a megabyte long. */
+function unknownWords({ names }: FieldTable): string {
+  return `This field is not known. Known here are ${[...new Set(names.values())].join(', ')}.`;
 }
 
 function toCamelCase(key: string): string {

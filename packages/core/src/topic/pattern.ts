@@ -32,10 +32,20 @@ export function parsePattern(text: string, limits: TopicLimits, pointer?: string
   let multiLevel = 0;
   for (const level of levels) {
     if (level === SOME_LEVELS || level === ANY_LEVELS) multiLevel++;
-    else if (level !== ONE_LEVEL && /[+*#]/.test(level)) throw invalidPattern('partial-wildcard', pointer);
+    else if (level !== ONE_LEVEL && /[+*#]/.test(level)) throw partialWildcard(level, pointer);
   }
   if (multiLevel > MULTI_LEVEL_WILDCARDS_MAX) throw invalidPattern('too-many-multi-level-wildcards', pointer);
   return Object.freeze({ text, canonical, levels: Object.freeze(levels) });
+}
+
+const SHOWN_CHARACTERS_MAX = 40;
+
+function partialWildcard(level: string, pointer: string | undefined): EventManagerError {
+  const shown = level.length > SHOWN_CHARACTERS_MAX ? `${level.slice(0, SHOWN_CHARACTERS_MAX).toWellFormed()}…` : level;
+  const plain = shown.replace(/[+*#]+/g, '') || 'name';
+  const words = `A wildcard stands for whole levels, so "${shown}" cannot be one: write "${plain}.*" for all below ${plain}, or "*" alone.`;
+  const place = pointer === undefined ? {} : { pointer };
+  return new EventManagerError('invalid_pattern', words, { ...place, reason: 'partial-wildcard' });
 }
 
 function invalidPattern(reason: string, pointer: string | undefined): EventManagerError {

@@ -104,3 +104,16 @@ describe('parsePattern', () => {
     expect(refusal(() => parsePattern(text, DEFAULT_LIMITS, '/topic'))).toBe('invalid_pattern at /topic');
   });
 });
+
+it('says what to write instead of a wildcard inside a level, without repeating a long one', () => {
+  const words = (pattern: string) => {
+    try {
+      parsePattern(pattern, DEFAULT_LIMITS);
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(words('proj*')).toContain('write "proj.*" for all below proj');
+  expect(words(`${'a'.repeat(300)}*`).length).toBeLessThan(250);
+});
