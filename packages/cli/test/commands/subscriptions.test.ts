@@ -20,6 +20,42 @@ describe('subscriptions', () => {
     expect(JSON.parse((await em(['subscriptions', 'resume', id])).out)).not.toHaveProperty('stoppedReason');
   });
 
+  it('go over a WebSocket, and by webhook while nobody is connected', async () => {
+    const { em } = await runningService();
+    const { url: hook } = await receiver(200);
+    const endpoint = 'ws://127.0.0.1:9/events';
+    const create = ['subscriptions', 'create', '--json', '--topic'];
+    const dialled = await em([...create, 'alarm.*', '--endpoint', endpoint, '--fallback', hook]);
+    expect(JSON.parse(dialled.out).sink).toMatchObject({ kind: 'websocket', endpoint, fallback: { endpoint: hook } });
+    const accepted = await em([...create, 'a', '--name', 'in real time', '--fallback', hook, '--realtime']);
+    expect(JSON.parse(accepted.out).sink).toEqual({ kind: 'socket', fallback: { endpoint: hook } });
+    const { out } = await em(['subscriptions', 'list']);
+    expect(out).toContain(`${endpoint}, else ${hook}\n`);
+    expect(out).toContain(`socket, else ${hook}\n`);
+    const { id } = JSON.parse(accepted.out);
+    const changed = await em(['subscriptions', 'update', id, '{"realtime":false}', '--json']);
+    expect(JSON.parse(changed.out).sink).toEqual({ kind: 'webhook', endpoint: hook });
+  });
+
+  it('without an endpoint are pulled: printed, and done when that was wanted', async () => {
+    const { em } = await runningService();
+    expect((await em(['subscriptions', 'pull', 'nightly'])).code).toBe(4);
+    const options = '{"timeoutMs":50}';
+    const made = await em(['subscriptions', 'create', '--name', 'nightly', '--topic', '#', '--options', options]);
+    expect([made.code, JSON.parse(made.out).sink]).toEqual([0, { kind: 'pull' }]);
+    await em(['publish', 'order.created', '{"n":1}', '--source', 'shop']);
+    const looked = await em(['subscriptions', 'pull', 'nightly']);
+    expect([looked.code, looked.out, looked.err]).toEqual([
+      0,
+      expect.stringMatching(/ order\.created {2}from shop .*\{"n":1\}/),
+      expect.stringMatching(/not acknowledged: they come again after /),
+    ]);
+    const taken = await em(['subscriptions', 'pull', 'nightly', '--wait', '10', '--ack', '--json']);
+    expect(JSON.parse(taken.out)).toMatchObject({ attempt: 2, event: { type: 'order.created', payload: { n: 1 } } });
+    const empty = await em(['subscriptions', 'pull', JSON.parse(made.out).id, '--max', '5']);
+    expect([empty.code, empty.out, empty.err]).toEqual([0, '', expect.stringContaining('nothing is owed now')]);
+  });
+
   it('are made by flags or a file, listed, changed, paused, resumed and ended', async () => {
     const { em } = await runningService();
     const { url: endpoint } = await receiver(200);

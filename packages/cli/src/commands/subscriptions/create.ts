@@ -20,21 +20,26 @@ export async function createSubscription(
 
 async function requestOf(
   context: CliContext,
-  { topic, endpoint, name, filter, options, secretFile }: CreateSubscriptionFlags,
+  { topic, endpoint, fallback, realtime, name, filter, options, secretFile }: CreateSubscriptionFlags,
   given: string | undefined,
 ): Promise<SubscribeRequest> {
   const whole = given === undefined ? {} : await readObjectArgument(context, 'the request', given);
   const flags = {
     topic,
     endpoint,
+    fallbackWebhook: fallback,
+    realtime,
     name,
     filter: filter === undefined ? undefined : await readObjectArgument(context, '--filter', filter),
     options: options === undefined ? undefined : await readObjectArgument(context, '--options', options),
     secret: secretFile === undefined ? undefined : await readSecret(secretFile),
   };
   const request = { ...whole, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) };
-  for (const field of ['topic', 'endpoint']) {
-    if (!(field in request)) throw new CommandFailure('wrongUse', `--${field} is missing; see --help`);
+  if (!('topic' in request)) throw new CommandFailure('wrongUse', '--topic is missing; see --help');
+  const isComplete =
+    'endpoint' in request || 'name' in request || ('fallbackWebhook' in request && 'realtime' in request);
+  if (!isComplete) {
+    throw new CommandFailure('wrongUse', '--endpoint is missing, or --name for one that is pulled; see --help');
   }
   return request as unknown as SubscribeRequest;
 }

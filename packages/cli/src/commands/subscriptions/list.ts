@@ -27,5 +27,6 @@ function stateOf({ state, stoppedReason }: SubscriptionDefinition): string {
 }
 
 function whereTo(sink: SubscriptionSink): string {
-  return sink.kind === 'webhook' ? sink.endpoint : sink.kind;
+  const first = 'endpoint' in sink ? sink.endpoint : sink.kind;
+  return 'fallback' in sink && sink.fallback ? `${first}, else ${sink.fallback.endpoint}` : first;
 }

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { call, runService } from '../../running-service.ts';
 import { type Frame, WsClient } from './ws-client.ts';
 
@@ -74,3 +77,36 @@ it('shows frames of every type', () => {
   for (const type of [...client, ...server, ...more]) expect(types, type).toContain(type);
   expect(page).toContain('`release`');
 });
+
+/** The same for what the service dials: here the program that plays the page is the server. */
+it.each([...page.matchAll(/^```dialled\n([\s\S]*?)^```/gm)].map(([, lines]) => lines!.trim().split('\n')))(
+  'works as the page shows for a WebSocket that is dialled: %s',
+  async (...lines) => {
+    const { url } = await runService({ webhookAllow: ['loopback'] });
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    onTestFinished(() => {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    });
+    const frames: Frame[] = [];
+    server.on('connection', (socket) => socket.on('message', (data) => frames.push(JSON.parse(String(data)))));
+    const { port } = server.address() as AddressInfo;
+    const subscription = { name: 'alarms', topic: 'alarm.*', endpoint: `ws://127.0.0.1:${port}/events` };
+    const headers = { 'content-type': 'application/json' };
+    const post = (path: string, body: string) => call(`${url}${path}`, { method: 'POST', headers, body });
+    const made = await post('/subscriptions', JSON.stringify(subscription));
+    expect(made.status).toBe(201);
+    let next = 0;
+    for (const line of lines) {
+      const [, who, text] = /^(\S+) (.*)$/.exec(line)!;
+      if (who === '>') for (const client of server.clients) client.send(text!);
+      else if (who === 'POST') expect((await post('/events', text!.slice('/events '.length))).status).toBeLessThan(300);
+      else {
+        await expect.poll(() => frames.length).toBeGreaterThan(next);
+        const pattern = JSON.parse(text!);
+        expect(shown(frames[next++], pattern)).toEqual(pattern);
+      }
+    }
+  },
+);
