@@ -276,6 +276,7 @@ export class Engine {
       subscriptions: this.subscriptions.count,
       contexts: this.contexts.count,
       streams: this.history.streams,
+      members: this.subscriptions.members,
       head: this.#dispatch.route.head,
       clock: this.#runtime.clock,
     });

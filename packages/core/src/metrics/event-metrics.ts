@@ -80,6 +80,8 @@ export interface EventMetrics {
   /** Deliveries that the subscription furthest behind may still have to make. */
   readonly lagMax: number;
   readonly streams: number;
+  /** Handlers and sockets that are attached, and askers that wait for deliveries. */
+  readonly members: number;
   /** Bodies of events in memory. */
   readonly bodies: number;
   readonly bodyBytes: number;

@@ -28,6 +28,7 @@ export interface MetricSources {
   readonly subscriptions: number;
   readonly contexts: number;
   readonly streams: number;
+  readonly members: number;
   readonly head: Position;
   readonly clock: Clock;
 }
@@ -35,7 +36,7 @@ export interface MetricSources {
 /** Puts together what was counted and what is. It looks at every subscription that is served, so it is for every few seconds. */
 export function readMetrics(sources: MetricSources): EventMetrics {
   const { meter, dispatch, progress, systemEvents, adapter } = sources;
-  const { unacknowledged, subscriptions, streams, head, clock } = sources;
+  const { unacknowledged, subscriptions, streams, members, head, clock } = sources;
   const { delivered, retried, failed, deadLettered } = meter.deliveries;
   const queues = queuesOf(dispatch);
   const { user, system } = process.cpuUsage();
@@ -68,6 +69,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     ...keysOf(dispatch),
     lagMax: progress.lagMax,
     streams,
+    members,
     bodies: dispatch.bodies.size,
     bodyBytes: dispatch.bodies.bytes,
     head,

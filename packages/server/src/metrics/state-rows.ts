@@ -73,6 +73,12 @@ export const STATE_ROWS: readonly MetricRow[] = [
     read: ({ metrics }) => one(metrics.parkedKeys),
   },
   {
+    name: 'eventmanager_members',
+    type: 'gauge',
+    help: 'Handlers and sockets attached to subscriptions, and askers that wait for deliveries.',
+    read: ({ metrics }) => one(metrics.members),
+  },
+  {
     name: 'eventmanager_streams',
     type: 'gauge',
     help: 'Reads of the log that are open.',

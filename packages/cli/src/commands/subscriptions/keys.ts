@@ -23,5 +23,6 @@ export async function listKeys(this: CliContext, flags: ServiceFlags, id: string
 export async function releaseKey(this: CliContext, flags: ServiceFlags, id: string, key: string): Promise<void> {
   await using client = await connect(this, flags);
   const released = await client.releaseKey(id, key);
-  await new Output(this, flags).result(released, () => [`released ${key}: ${released.waiting} events go on`]);
+  const words = released.state === 'parked' ? `released ${key}: ${released.waiting} go on` : `${key} is not parked`;
+  await new Output(this, flags).result(released, () => [words]);
 }

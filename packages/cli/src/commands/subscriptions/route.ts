@@ -1,17 +1,34 @@
 import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { argument, optionalArgument, SERVICE_FLAGS, type ServiceFlags, text } from '../../command-flags.ts';
+import {
+  argument,
+  optionalArgument,
+  SERVICE_FLAGS,
+  type ServiceFlags,
+  text,
+  wholeNumber,
+} from '../../command-flags.ts';
 import { proposeSubscriptions } from '../../service/proposals.ts';
 
 export interface CreateSubscriptionFlags extends ServiceFlags {
   readonly topic?: string;
   readonly endpoint?: string;
+  readonly fallback?: string;
+  readonly realtime?: boolean;
   readonly name?: string;
   readonly filter?: string;
   readonly options?: string;
   readonly secretFile?: string;
 }
 
+export interface PullFlags extends ServiceFlags {
+  readonly max?: number;
+  readonly wait?: number;
+  readonly ack?: boolean;
+}
+
+const PULL_MAX = 1_000;
+const WAIT_MAX = 30;
 const JSON_FORMS = 'the text, @FILE, or - for standard input';
 const byId = {
   flags: SERVICE_FLAGS,
@@ -38,7 +55,14 @@ const create: Command<CliContext> = buildCommand({
   parameters: {
     flags: {
       topic: text('PATTERN', 'Topic pattern'),
-      endpoint: text('URL', 'URL of the webhook'),
+      endpoint: text('URL', 'URL of the webhook, or of a WebSocket (ws, wss) that the service connects to'),
+      fallback: text('URL', 'Webhook that serves while nobody is connected'),
+      realtime: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Sockets that attach to its name come first, the webhook serves while there is none',
+      },
       name: text('NAME', 'Creating it again by the same name is no second one'),
       filter: text('JSON', `What else an event must be: ${JSON_FORMS}`),
       options: text('JSON', `Retries, batches, limits: ${JSON_FORMS}`),
@@ -51,9 +75,14 @@ const create: Command<CliContext> = buildCommand({
     },
   },
   docs: {
-    brief: 'Have events sent to a webhook',
+    brief: 'Have events sent to a webhook or a WebSocket, or kept to be pulled',
     customUsage: [
       { input: `--name billing --topic 'order.*' --endpoint https://billing.example/hook`, brief: 'by flags' },
+      {
+        input: `--topic 'alarm.*' --endpoint wss://desk.example/events --fallback https://desk.example/hook`,
+        brief: 'in real time, and by webhook while the connection is lost',
+      },
+      { input: `--name nightly --topic 'order.*'`, brief: 'without an endpoint its deliveries are pulled' },
       { input: '@subscription.json', brief: 'by a file; flags beat what it says' },
     ],
   },
@@ -104,6 +133,36 @@ const release: Command<CliContext> = buildCommand({
   docs: { brief: 'Let the events behind the dead letter of a parked key go on' },
 });
 
+const pull: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./pull.ts')).pull,
+  parameters: {
+    flags: {
+      max: wholeNumber('NUMBER', `Deliveries at the most, ${PULL_MAX} (default 10)`, 1, PULL_MAX),
+      wait: wholeNumber('SECONDS', `How long to wait for the first one, ${WAIT_MAX} at most (default 0)`, 0, WAIT_MAX),
+      ack: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Acknowledge them once they are printed; else they come again after their time',
+      },
+      ...SERVICE_FLAGS,
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { ...argument('subscription', 'Name or id of the subscription'), proposeCompletions: proposeSubscriptions },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Ask for the deliveries of a subscription that has no endpoint',
+    customUsage: [
+      { input: 'nightly --max 100 --ack --json', brief: 'take a hundred, one per line' },
+      { input: 'nightly --wait 20', brief: 'look at what comes within twenty seconds' },
+    ],
+  },
+});
+
 const remove: Command<CliContext> = buildCommand({
   loader: async () => (await import('./subscription.ts')).deleteSubscription,
   parameters: byId,
@@ -117,6 +176,6 @@ const test: Command<CliContext> = buildCommand({
 });
 
 export const subscriptionsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, update, pause, resume, keys, release, delete: remove, test },
+  routes: { list, get, create, update, pause, resume, pull, keys, release, delete: remove, test },
   docs: { brief: 'Look at subscriptions, make and change them' },
 });
