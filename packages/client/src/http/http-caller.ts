@@ -6,6 +6,7 @@
  */
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core/portable';
 import { backoffMs } from '../backoff.ts';
+import { boundedText } from './bounded-text.ts';
 import { isObject } from './problem-error.ts';
 import { responseError } from './response-error.ts';
 
@@ -109,7 +110,7 @@ export class HttpCaller {
       },
       ...(body === undefined ? {} : { body }),
     });
-    const text = await response.text();
+    const text = await boundedText(response);
     return { response, body: text === '' ? undefined : parse(text) };
   }
 

@@ -10,6 +10,7 @@ import { countConnections } from './count-connections.ts';
 import { countRefusedBodies } from './count-refused-bodies.ts';
 import { holdAnswers } from './hold-answers.ts';
 import { acceptJson } from './json-body.ts';
+import { leadsToDocs } from './leads-to-docs.ts';
 import { collectRoutes, openApiRoutes } from './openapi.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { refuseForeignHosts } from './refuse-foreign-hosts.ts';
@@ -129,14 +130,11 @@ function makeApp({ configuration, runtime, logger }: HttpServerOptions, refusals
   refuseUnusual(app.server);
   app.server.maxConnections = configuration.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, refusals));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      new EventManagerError('route_not_found', 'There is nothing at this address.'),
-      request,
-      reply,
-      refusals,
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    if (leadsToDocs(request)) return reply.redirect('/docs');
+    const fault = new EventManagerError('route_not_found', 'There is nothing at this address.');
+    return sendProblem(fault, request, reply, refusals);
+  });
   app.addHook('onResponse', (request, reply, done) => {
     // Reading goes on in most states that refuse: only what was written shows that one has ended.
     if (request.method === 'POST' && reply.statusCode < 300) refusals.ended();
