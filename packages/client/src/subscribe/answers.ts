@@ -1,10 +1,15 @@
-import type { Timers } from '@event-manager/core/portable';
+import type { JsonObject, Timers } from '@event-manager/core/portable';
 import type { Connection } from '../connection/connection.ts';
 
 /** What became of an attempt, as the service is told. */
 export type HandlerOutcome =
   | { readonly status: 'delivered' }
-  | { readonly status: 'failed'; readonly retry: boolean; readonly error: string };
+  | {
+      readonly status: 'failed';
+      readonly retry: boolean;
+      readonly error: string;
+      readonly metadata?: JsonObject | undefined;
+    };
 
 /** Answers to deliveries. Those of one turn go out together. */
 export class Answers {
@@ -23,8 +28,8 @@ export class Answers {
   give(delivery: number, outcome: HandlerOutcome): void {
     if (outcome.status === 'delivered') this.#acknowledged.push(delivery);
     else {
-      const { retry, error } = outcome;
-      this.#refusals.push(JSON.stringify({ type: 'nack', deliveries: [delivery], retry, error }));
+      const { retry, error, metadata } = outcome;
+      this.#refusals.push(JSON.stringify({ type: 'nack', deliveries: [delivery], retry, error, metadata }));
     }
     this.#flushSoon();
   }

@@ -1,4 +1,5 @@
 import type { BatchHandler, DeliveryContext, Event, EventHandler, HandlerAnswer } from '@event-manager/core';
+import { keptMetadata } from '@event-manager/core/portable';
 import type { HandlerOutcome } from './answers.ts';
 
 /** How a subscription's events are handled here. */
@@ -31,7 +32,8 @@ function isThenable(answer: unknown): answer is Promise<Awaited<HandlerAnswer>> 
 
 function outcomeOf(answer: Awaited<HandlerAnswer>): HandlerOutcome {
   if (answer?.success !== false) return DELIVERED;
-  return { status: 'failed', retry: answer.retry !== false, error: describe(answer.error) };
+  const metadata = keptMetadata(answer.metadata);
+  return { status: 'failed', retry: answer.retry !== false, error: describe(answer.error), metadata };
 }
 
 function failureOf(error: unknown): HandlerOutcome {

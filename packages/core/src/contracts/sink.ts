@@ -30,6 +30,8 @@ export interface AttemptError {
   /** `timeout`, `http_503`, `handler_error`, `endpoint_blocked`, `connection_refused`, … */
   readonly code: string;
   readonly message: string;
+  /** What a handler said besides: kept as JSON of at most 1,024 characters, else not at all. */
+  readonly metadata?: unknown;
 }
 
 export interface DeliverOptions {

@@ -2,6 +2,7 @@ import type { Position } from '../contracts/event-store.ts';
 import type { AttemptError } from '../contracts/sink.ts';
 import type { Lane } from '../event/priority.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { keptMetadata } from '../sink/kept-metadata.ts';
 import type { KeyEntry } from './order/key-entry.ts';
 import type { KeyMeaning } from './order/ordering-key.ts';
 import type { TimetableEntry } from './timetable.ts';
@@ -13,6 +14,8 @@ export interface FailedAttempt {
   readonly atMs: number;
   readonly code: string;
   readonly message: string;
+  /** What the handler said besides. */
+  readonly metadata?: JsonObject;
 }
 
 /** Errors kept per delivery: the first and the latest ones, so that an endless retry stays small. */
@@ -21,7 +24,9 @@ const MESSAGE_CHARACTERS_MAX = 1024;
 
 /** Keeps an error small enough to be kept many times. */
 export function failedAttempt(attempt: number, error: AttemptError, atMs: number): FailedAttempt {
-  return { attempt, atMs, code: error.code, message: error.message.slice(0, MESSAGE_CHARACTERS_MAX) };
+  const metadata = error.metadata === undefined ? undefined : keptMetadata(error.metadata);
+  const message = error.message.slice(0, MESSAGE_CHARACTERS_MAX);
+  return { attempt, atMs, code: error.code, message, ...(metadata ? { metadata } : {}) };
 }
 
 /**

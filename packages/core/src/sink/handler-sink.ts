@@ -11,6 +11,7 @@ export interface HandlerResult {
   readonly error?: unknown;
   /** `false` makes the event a dead letter at once. Default: true. */
   readonly retry?: boolean;
+  /** Of a failure: kept with its attempt, and so in the dead letter, as JSON of at most 1,024 characters. */
   readonly metadata?: Record<string, unknown>;
 }
 
@@ -89,7 +90,7 @@ function isThenable(answer: unknown): answer is Promise<Answer> {
 /** What a handler's answer means for its delivery. */
 export function handlerOutcome(answer: Answer): Outcome {
   if (answer?.success !== false) return DELIVERED;
-  const error = describe(answer.error);
+  const error = answer.metadata ? { ...describe(answer.error), metadata: answer.metadata } : describe(answer.error);
   return answer.retry === false ? { status: 'reject', error } : { status: 'retry', error };
 }
 

@@ -106,6 +106,24 @@ function letters(start: StartEventManager): void {
     }
   });
 
+  it('says more than an error, which is kept with each attempt', async () => {
+    const { events } = await start();
+    let attempt = 0;
+    const { id } = await events.subscribe({
+      topic: '#',
+      options: { retryPolicy: { ...AT_ONCE, maxRetries: 1 } },
+      handler: () => ({
+        success: false,
+        error: 'no',
+        metadata: ++attempt === 1 ? { shelf: 7 } : { huge: 'x'.repeat(2_000) },
+      }),
+    });
+    await events.publish(EVENT);
+    await until('the letter is there', async () => (await events.listDeadLetters(id)).length === 1);
+    const [letter] = await events.listDeadLetters(id);
+    expect(letter!.errors.map(({ metadata }) => metadata)).toEqual([{ shelf: 7 }, undefined]);
+  });
+
   it('is tried as often as the event says, whatever the subscription says', async () => {
     const { events } = await start();
     const receiver = await failing(events, { retryPolicy: { ...AT_ONCE, maxRetries: 2 } });

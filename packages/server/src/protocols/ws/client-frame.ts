@@ -1,4 +1,4 @@
-import type { JsonValue } from '@event-manager/core';
+import type { JsonObject, JsonValue } from '@event-manager/core';
 
 /** What the client chose to find the answer by. */
 export type Ref = string | number;
@@ -38,6 +38,8 @@ export interface NackFrame {
   readonly retry?: boolean;
   /** Why, in words that are kept with the delivery. */
   readonly error?: string;
+  /** What is kept with it besides. */
+  readonly metadata?: JsonObject;
   /** Not before so many milliseconds. */
   readonly afterMs?: number;
 }

@@ -93,8 +93,8 @@ export class Deliveries {
     for (const number of numbers) this.#settle(number, { status: 'release' });
   }
 
-  nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs }: NackFrame): void {
-    const reason = { code: 'handler_error', message: error };
+  nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs, metadata }: NackFrame): void {
+    const reason = { code: 'handler_error', message: error, ...(metadata ? { metadata } : {}) };
     const outcome: Outcome = retry
       ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
       : { status: 'reject', error: reason };

@@ -3,6 +3,7 @@ import {
   isEventManagerError,
   type JsonValue,
   jsonPointer,
+  keptMetadata,
   type Limits,
   parseJson,
 } from '@event-manager/core';
@@ -54,6 +55,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     typeof value === 'string' && value.length <= NACK_CHARACTERS_MAX
       ? undefined
       : `a text of at most ${NACK_CHARACTERS_MAX} characters`,
+  metadata: (value) =>
+    keptMetadata(value) ? undefined : 'an object that is not empty, of at most 1,024 characters of JSON',
   afterMs: (value) =>
     Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= AFTER_MS_MAX
       ? undefined
@@ -80,7 +83,7 @@ const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
   detach: () => ({ needs: ['ref', 'subscription'], may: ['member'] }),
   ack: () => ({ needs: ['deliveries'] }),
   release: () => ({ needs: ['deliveries'] }),
-  nack: () => ({ needs: ['deliveries'], may: ['retry', 'error', 'afterMs'] }),
+  nack: () => ({ needs: ['deliveries'], may: ['retry', 'error', 'afterMs', 'metadata'] }),
   ping: () => ({ needs: [] }),
 };
 

@@ -28,7 +28,7 @@ describe('readFrame', () => {
     { type: 'detach', ref: 1, subscription: 'id' },
     { type: 'ack', deliveries: [1, 2] },
     { type: 'release', deliveries: [] },
-    { type: 'nack', deliveries: [1], retry: false, error: 'no', afterMs: 5 },
+    { type: 'nack', deliveries: [1], retry: false, error: 'no', afterMs: 5, metadata: { shelf: 7 } },
     { type: 'ping' },
   ];
   it.each(readable)('reads $type: %j', (frame) => {
@@ -57,6 +57,7 @@ describe('readFrame', () => {
     ['{"type":"unsubscribe","ref":1,"subscription":{}}', { code: 'invalid_request', pointer: '/subscription', ref: 1 }],
     ['{"type":"ack","deliveries":["1"]}', { code: 'invalid_request', pointer: '/deliveries' }],
     ['{"type":"nack","deliveries":[1],"afterMs":-1}', { code: 'invalid_request', pointer: '/afterMs' }],
+    ['{"type":"nack","deliveries":[1],"metadata":[]}', { code: 'invalid_request', pointer: '/metadata' }],
     ['{"type":"nack","deliveries":[1],"retry":1}', { code: 'invalid_request', pointer: '/retry' }],
     [`{"type":"nack","deliveries":[1],"error":"${'x'.repeat(1_025)}"}`, { code: 'invalid_request', pointer: '/error' }],
   ];
