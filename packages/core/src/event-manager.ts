@@ -139,8 +139,8 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`. */
   listKeys(subscriptionId: string): Promise<readonly BlockedKey[]>;
   /**
-   * The events behind the dead letter of a parked key go on. Resolves with the key as it was, when that is durable. Throws
-   * `subscription_not_found`, `key_not_parked`.
+   * The events behind the dead letter of a parked key go on. Resolves with the key as it was, when that is durable; one that is
+   * not parked stays as it is. Throws `subscription_not_found`.
    */
   releaseKey(subscriptionId: string, key: string): Promise<BlockedKey>;
   /** Of one subscription, or of all; in the order of their keys: subscription, then position. */

@@ -84,11 +84,10 @@ export class RemoteState {
     return (await this.#pages(`${subscriptionPath(id)}/keys`, { limit: SUBSCRIPTIONS_PAGE })) as BlockedKey[];
   }
 
-  /** Not repeated: the second one would be told that the key is not parked. */
   async releaseKey(id: string, key: string): Promise<BlockedKey> {
     const path = `${subscriptionPath(id)}/keys/release`;
     const body = JSON.stringify({ key });
-    return (await this.#http.call({ method: 'POST', path, isRepeatable: false, body })) as BlockedKey;
+    return (await this.#http.call({ method: 'POST', path, isRepeatable: true, body })) as BlockedKey;
   }
 
   async createTopic(topic: string, schema?: JsonObject, options?: TopicOptions): Promise<TopicInfo> {

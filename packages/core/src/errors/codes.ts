@@ -74,7 +74,6 @@ export const ERROR_CODES = {
   topic_not_found: missing('No topic with this name was declared.'),
   subscription_not_found: missing('No subscription with this id exists.'),
   context_not_found: missing('This subscriber has registered no context.'),
-  key_not_parked: missing('No key of the subscription with this name is parked.'),
   dead_letter_not_found: missing('No dead letter with this id is kept.'),
   scheduled_not_found: missing('No event with this id waits for its time.'),
   route_not_found: missing('There is nothing at this address.'),

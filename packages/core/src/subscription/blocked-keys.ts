@@ -13,7 +13,6 @@ import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import { Owed } from '../dispatch/owed.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -25,8 +24,11 @@ const PAGE = 1_000;
 /** A key whose later events wait. */
 export interface BlockedKey {
   readonly key: string;
-  /** `blocked`: for a retry, or because they are many and come one after the other. `parked`: for somebody to release it. */
-  readonly state: 'blocked' | 'parked';
+  /**
+   * `blocked`: for a retry, or because they are many and come one after the other. `parked`: for somebody to release it.
+   * `free`, which no list has: it was asked to be released, and nothing of it waits.
+   */
+  readonly state: 'blocked' | 'parked' | 'free';
   /** How many events wait, the one that is tried again not counted. */
   readonly waiting: number;
   /** Of a parked key: since when, in milliseconds since 1970. */
@@ -84,17 +86,15 @@ export class BlockedKeys {
   }
 
   /**
-   * The events that wait behind a dead letter go on; resolves with the key as it was, when that is durable. Throws
-   * `subscription_not_found`, and `key_not_parked` also for a key that is only blocked.
+   * The events that wait behind a dead letter go on; resolves with the key as it was, when that is durable. One that is not
+   * parked stays as it is, so a release may be repeated. Throws `subscription_not_found`.
    */
   release(principal: Principal, subscriptionId: string, key: string): Promise<BlockedKey> {
     const { catalog, duty, dispatch } = this.#options;
     return duty.exclusive(subscriptionId, async () => {
       catalog.known(subscriptionId);
-      const before = (await this.all(principal, subscriptionId)).find(
-        (one) => one.key === key && one.state === 'parked',
-      );
-      if (!before) throw new EventManagerError('key_not_parked', 'No key like this is parked.', { id: subscriptionId });
+      const before = (await this.all(principal, subscriptionId)).find((one) => one.key === key);
+      if (before?.state !== 'parked') return before ?? { key, state: 'free', waiting: 0 };
       const active = dispatch.active.get(subscriptionId);
       if (active) await this.#releaseServed(active, key);
       else await this.#releaseUnserved(subscriptionId, key);

@@ -20,8 +20,8 @@ export const SUBSCRIPTION_FIELDS = fieldTable(
     'options',
     ...WAY_NAMES,
   ],
-  { subscriberId: 'subscriber', serviceName: 'subscriber', filters: 'filter' },
-  ['consumerGroup', 'batchHandler', 'format'],
+  { consumerGroup: 'name', subscriberId: 'subscriber', serviceName: 'subscriber', filters: 'filter' },
+  ['batchHandler', 'format'],
 );
 
 /** The same for `options`. */

@@ -1,9 +1,12 @@
 import { type BlockedKey, EventManagerError, type Principal } from '@event-manager/core';
 import type { OperationContext } from './operation-context.ts';
 
+/** Longer ones are shortened before they are kept. */
+const KEY_CHARACTERS_MAX = 255;
+
 /**
  * The events behind the dead letter of a parked key go on; answers with the key as it was. Throws `invalid_request`,
- * `subscription_not_found`, `key_not_parked`.
+ * `subscription_not_found`.
  */
 export async function releaseKey(
   { engine }: OperationContext,
@@ -23,6 +26,7 @@ function readKey(input: unknown): string {
     throw new EventManagerError('invalid_request', 'This field is not known.', { pointer: `/${name}` });
   }
   const { key } = input as { key?: unknown };
-  if (typeof key === 'string' && key !== '') return key;
-  throw new EventManagerError('invalid_request', 'A key is a text that is not empty.', { pointer: '/key' });
+  if (typeof key === 'string' && key !== '' && [...key].length <= KEY_CHARACTERS_MAX) return key;
+  const words = `A key is a text of 1 to ${KEY_CHARACTERS_MAX} characters.`;
+  throw new EventManagerError('invalid_request', words, { pointer: '/key' });
 }

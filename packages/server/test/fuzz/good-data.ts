@@ -158,6 +158,7 @@ export function putRight(value: unknown, unique: () => string): unknown {
   const { options } = value;
   // Nobody publishes while somebody waits.
   if (typeof value['waitMs'] === 'number') value['waitMs'] = Math.min(value['waitMs'], 3);
+  putWayRight(value);
   if (typeof value['name'] === 'string') value['name'] = `${value['name'].slice(0, 200)} ${unique()}`;
   if (!isFields(options)) return value;
   if (options['inFlightMax'] !== undefined || options['batchSize'] !== undefined) {
@@ -172,6 +173,29 @@ export function putRight(value: unknown, unique: () => string): unknown {
     );
   }
   return value;
+}
+
+const CONNECTION = ['heartbeatMs', 'reconnectAttempts', 'bufferSize', 'compression'];
+
+/** How a subscription is reached is said in several fields, at two places, and they must not contradict each other. */
+function putWayRight(value: Fields): void {
+  const options = isFields(value['options']) ? value['options'] : {};
+  const drop = (from: Fields, ...names: string[]) => {
+    for (const name of names) delete from[name];
+  };
+  drop(options, 'realtime', 'fallbackWebhook');
+  const { endpoint, realtime, fallbackWebhook } = value;
+  if (typeof endpoint !== 'string') {
+    drop(options, ...CONNECTION);
+    if (realtime !== true || fallbackWebhook === false) drop(value, 'realtime', 'fallbackWebhook');
+    if (isFields(fallbackWebhook)) drop(value, 'secret', 'headers');
+  } else if (CONNECTION.some((name) => name in options)) {
+    drop(value, 'realtime', 'connectionType');
+    value['endpoint'] = endpoint.replace(/^http/, 'ws');
+  } else {
+    drop(value, 'fallbackWebhook');
+    if (realtime !== true) drop(value, 'connectionType');
+  }
 }
 
 /** The same fields, some of them in another spelling that the document lists, or in snake_case. */

@@ -71,6 +71,7 @@ const FORMATS = [
   'dead-letters-cursor',
   'topics-cursor',
   'scheduled-cursor',
+  'keys-cursor',
   'json-schema',
 ];
 const COMPONENTS = '#/components/schemas/';

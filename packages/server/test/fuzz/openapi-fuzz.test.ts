@@ -50,6 +50,8 @@ async function prepare(url: string): Promise<ServiceState> {
     ['topics-cursor', await next('/topics')],
     ['contexts-cursor', await next('/contexts')],
     ['dead-letters-cursor', await next('/dead-letters')],
+    // Keys are any text, so a cursor says no more than where to go on.
+    ['keys-cursor', Buffer.from('customer-7').toString('base64url')],
     ['scheduled-cursor', await next('/scheduled')],
   ]);
   for (const { id } of [refusing, other]) await call(`${url}/subscriptions/${id}`, { method: 'DELETE' });

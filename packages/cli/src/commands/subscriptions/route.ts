@@ -5,6 +5,7 @@ import {
   optionalArgument,
   SERVICE_FLAGS,
   type ServiceFlags,
+  subscriptionArgument,
   text,
   wholeNumber,
 } from '../../command-flags.ts';
@@ -34,7 +35,7 @@ const byId = {
   flags: SERVICE_FLAGS,
   positional: {
     kind: 'tuple',
-    parameters: [{ ...argument('id', 'Id of the subscription'), proposeCompletions: proposeSubscriptions }],
+    parameters: [{ ...subscriptionArgument, proposeCompletions: proposeSubscriptions }],
   },
 } as const;
 

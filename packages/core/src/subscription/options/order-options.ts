@@ -22,24 +22,28 @@ export interface OrderOptions {
 /** The spellings of these options. */
 export const ORDER_FIELDS: readonly string[] = ['order', 'orderingKey', 'onFailure'];
 
-/** Reads them; what is the default is not kept. Throws `invalid_subscription`. */
+/**
+ * Reads them; what is the default, or has no effect beside the others, is not kept: so an order can be taken away without
+ * naming what belonged to it. An `orderingKey` alone asks for `order: 'key'`. Throws `invalid_subscription`.
+ */
 export function parseOrder(fields: ReadFields): OrderOptions {
-  const order = readWord(fields, 'order', ORDERS) as OrderOptions['order'] | 'none';
+  const orderingKey = readPath(fields);
+  const given = readWord(fields, 'order', ORDERS) as OrderOptions['order'] | 'none';
   const onFailure = readWord(fields, 'onFailure', ON_FAILURE) as OrderOptions['onFailure'] | 'block';
-  const orderingKey = fields.get('orderingKey');
-  const isOrdered = order === 'topic' || order === 'key';
-  if (orderingKey !== undefined) {
-    const isPath =
-      typeof orderingKey === 'string' && orderingKey.length <= PATH_CHARACTERS_MAX && PATH.test(orderingKey);
-    if (!isPath) throw invalid('An ordering key is a path like payload.customer.id.', fields.pointer('orderingKey'));
-    if (order !== 'key') throw invalid("orderingKey needs order: 'key'.", fields.pointer('orderingKey'));
-  }
-  if (onFailure !== undefined && !isOrdered) throw invalid('onFailure needs an order.', fields.pointer('onFailure'));
+  const order = given ?? (orderingKey === undefined ? 'none' : 'key');
+  if (order === 'none') return {};
   return {
-    ...(isOrdered ? { order } : {}),
-    ...(orderingKey === undefined ? {} : { orderingKey: orderingKey as string }),
+    order,
+    ...(orderingKey === undefined || order !== 'key' ? {} : { orderingKey }),
     ...(onFailure === undefined || onFailure === 'block' ? {} : { onFailure }),
   };
+}
+
+function readPath(fields: ReadFields): string | undefined {
+  const value = fields.get('orderingKey');
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && [...value].length <= PATH_CHARACTERS_MAX && PATH.test(value)) return value;
+  throw invalid('An ordering key is a path like payload.customer.id.', fields.pointer('orderingKey'));
 }
 
 function readWord(fields: ReadFields, name: string, words: readonly unknown[]): unknown {

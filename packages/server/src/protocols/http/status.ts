@@ -47,7 +47,6 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   topic_not_found: 404,
   subscription_not_found: 404,
   context_not_found: 404,
-  key_not_parked: 404,
   dead_letter_not_found: 404,
   scheduled_not_found: 404,
   route_not_found: 404,

@@ -23,7 +23,7 @@ export function orderFields(): Readonly<Record<'order' | 'orderingKey' | 'onFail
       Type.String({
         pattern: PATH,
         maxLength: KEY_CHARACTERS_MAX,
-        description: 'With `order: key`, where an event has its key; else `metadata.orderingKey`, else its topic.',
+        description: 'Where an event has its key, which asks for `order: key`. Without it: `metadata.orderingKey`, else its topic.',
         examples: ['payload.customer.id'],
       }),
     ),
@@ -31,7 +31,7 @@ export function orderFields(): Readonly<Record<'order' | 'orderingKey' | 'onFail
       wordSchema(['block', 'park', 'skip'], {
         default: 'block',
         description:
-          'The key waits for the retries (`block`), and after a dead letter until it is released (`park`); or nothing is tried again and it goes on (`skip`).',
+          'Where an order is kept: the key waits for the retries (`block`), and after a dead letter until it is released (`park`); or nothing is tried again and it goes on (`skip`).',
       }),
     ),
   };
@@ -70,13 +70,13 @@ export const KEY_DOCUMENTS: RouteDocuments = {
     operationId: 'releaseKey',
     tag,
     summary: 'Let the events behind the dead letter of a parked key go on',
+    description: 'A key that is not parked stays as it is, so it may be repeated.',
     path: BY_ID,
     body: json(component('KeyRelease')),
     answers: { 200: { description: 'The key as it was.', content: json(component('BlockedKey')) } },
     errors: [
       'invalid_request',
       'subscription_not_found',
-      'key_not_parked',
       'revision_conflict',
       'lease_lost',
       ...BODY_ERRORS,
@@ -93,7 +93,7 @@ export const KEY_SCHEMAS: Components = {
   BlockedKey: Type.Object(
     {
       key: Type.String(),
-      state: wordSchema(['blocked', 'parked']),
+      state: wordSchema(['blocked', 'parked', 'free'], { description: '`free`: nothing of it waits.' }),
       waiting: Type.Integer({ minimum: 0, description: 'Later events of the key.' }),
       parkedAtMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' })),
       deadLetterId: Type.Optional(Type.String({ format: 'uuid', description: 'What it is parked for.' })),
