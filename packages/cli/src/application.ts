@@ -15,11 +15,14 @@ import { subscriptionsRoute } from './commands/subscriptions/route.ts';
 import { tailRoute } from './commands/tail/route.ts';
 import { topicsRoute } from './commands/topics/route.ts';
 import { CommandFailure, EXIT_CODES, endingOf } from './exit-codes.ts';
+import { QUOTES_ADVICE } from './input/read-json-argument.ts';
 import { failureJson, failureWords } from './output/failure-words.ts';
 
 export interface ApplicationOptions {
   /** Errors are JSON too. */
   readonly isJson: boolean;
+  /** Words of which one begins like JSON and is not: where a shell has split it. */
+  readonly isJsonSplit?: boolean;
 }
 
 const MANIFEST = new URL('../package.json', import.meta.url);
@@ -34,9 +37,10 @@ const DESCRIPTION = lines(
 );
 
 /** The tree of commands. What a command does is loaded when it runs: the tree alone is needed to find it. */
-export function application({ isJson }: ApplicationOptions): Application<CliContext> {
+export function application({ isJson, isJsonSplit = false }: ApplicationOptions): Application<CliContext> {
   const failure = isJson ? failureJson : failureWords;
-  const wrongUse = (words: string) => failure(new CommandFailure('wrongUse', `${words}; see --help`));
+  const advice = isJsonSplit ? `; ${QUOTES_ADVICE}` : '';
+  const wrongUse = (words: string) => failure(new CommandFailure('wrongUse', `${words}${advice}; see --help`));
   const root = buildRouteMap<string, CliContext>({
     routes: {
       serve: serveRoute,

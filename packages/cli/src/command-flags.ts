@@ -47,6 +47,14 @@ export const argument = (placeholder: string, brief: string) => ({ parse: String
 export const optionalArgument = (placeholder: string, brief: string) =>
   ({ parse: String, placeholder, brief, optional: true }) as const;
 
+/** The id of a subscription that is given by its id or name. */
+export const subscriptionArgument = {
+  // Loaded when it is needed: the tree of commands is made for every command line.
+  parse: async (input: string) => (await import('./service/subscription-id.ts')).subscriptionIdOf(input),
+  placeholder: 'id',
+  brief: 'Id or name of the subscription',
+} as const;
+
 function readWhole(min: number, max: number): (input: string) => number {
   return (input) => {
     const value = Number(input);

@@ -8,7 +8,11 @@ export async function runCli(surroundings: CliSurroundings): Promise<number> {
   const context = new CliContext(surroundings);
   const release = endWithReader(context);
   try {
-    await run(application({ isJson: asksForJson(surroundings.args) }), surroundings.args, context);
+    await run(
+      application({ isJson: asksForJson(surroundings.args), isJsonSplit: surroundings.args.some(isCutJson) }),
+      surroundings.args,
+      context,
+    );
   } finally {
     release();
   }
@@ -24,6 +28,17 @@ export async function runCli(surroundings: CliSurroundings): Promise<number> {
 function asksForJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end < 0 ? args : args.slice(0, end)).includes('--json');
+}
+
+/** A word of what a shell made of JSON without quotes around it. */
+function isCutJson(word: string): boolean {
+  if (!/^[{[]/.test(word)) return false;
+  try {
+    JSON.parse(word);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** `event-manager tail | head -1`: a reader that went away is no error, and ends the work. */

@@ -71,6 +71,8 @@ describe('the command line', () => {
     [['events', 'get'], /Expected argument for id/],
     [['events', 'get', 'one', 'two'], /Too many arguments/],
     [['publish', 'a', '{"b":'], /the payload is not JSON/],
+    [['publish', 'a', '{a:', '1}'], /Too many arguments.*; put JSON in single quotes, .*; see --help/],
+    [['publish', 'a', '{a:1}'], /the payload is not JSON.*; put JSON in single quotes/],
     [['publish', 'a', '[1]'], /the payload is not a JSON object/],
     [['publish', 'a', '@/nowhere/at/all'], /cannot be read: \/nowhere\/at\/all \(ENOENT\)/],
     [['publish', '@/nowhere/at/all'], /the file cannot be read: \/nowhere\/at\/all \(ENOENT\)/],

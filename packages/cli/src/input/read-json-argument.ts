@@ -4,6 +4,8 @@ import type { CliContext } from '../cli-context.ts';
 import { CommandFailure } from '../exit-codes.ts';
 import { readBoundedText } from './bounded-text.ts';
 
+export const QUOTES_ADVICE = `put JSON in single quotes, '{"total": 12.5}', because the shell takes the others away`;
+
 /** JSON as it is given on a command line: the text itself, `@FILE`, or `-` for standard input. */
 export async function readJsonArgument(context: CliContext, what: string, given: string): Promise<JsonValue> {
   const text = await readGiven(context, what, given);
@@ -11,8 +13,14 @@ export async function readJsonArgument(context: CliContext, what: string, given:
     return JSON.parse(text) as JsonValue;
   } catch (error) {
     const reason = (error as Error).message;
-    throw new CommandFailure('wrongUse', `${what} is not JSON: ${reason}`);
+    throw new CommandFailure('wrongUse', `${what} is not JSON: ${reason}${quotesMissing(text)}`);
   }
+}
+
+/** A shell takes the quotes that it finds for its own, unless there are others around them. */
+function quotesMissing(text: string): string {
+  const isBare = /^\s*[{[]/.test(text) && !text.includes('"');
+  return isBare ? `; ${QUOTES_ADVICE}` : '';
 }
 
 export async function readObjectArgument(context: CliContext, what: string, given: string): Promise<JsonObject> {

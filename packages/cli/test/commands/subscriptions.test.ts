@@ -103,6 +103,10 @@ describe('subscriptions', () => {
     expect(JSON.parse(changed.out)).toMatchObject({ id, options: { maxConcurrency: 4 } });
     expect(JSON.parse((await em(['subscriptions', 'pause', id, '--json'])).out)).toMatchObject({ state: 'paused' });
     expect(JSON.parse((await em(['subscriptions', 'get', id])).out)).toMatchObject({ state: 'paused', status: {} });
+    expect(JSON.parse((await em(['subscriptions', 'get', 'billing'])).out)).toMatchObject({ id });
+    const letters = await em(['dead-letters', 'list', '--subscription', 'billing']);
+    expect([letters.code, letters.err]).toEqual([0, 'no dead letters\n']);
+    expect((await em(['subscriptions', 'get', 'of no such name'])).code).toBe(4);
     expect(JSON.parse((await em(['subscriptions', 'resume', id])).out)).toMatchObject({ state: 'active' });
     expect(await em(['subscriptions', 'delete', id])).toEqual({ code: 0, out: `deleted ${id}\n`, err: '' });
     expect((await em(['subscriptions', 'get', id])).code).toBe(4);

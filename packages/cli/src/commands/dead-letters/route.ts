@@ -1,6 +1,6 @@
 import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
-import { argument, SERVICE_FLAGS, type ServiceFlags, text } from '../../command-flags.ts';
+import { argument, SERVICE_FLAGS, type ServiceFlags, subscriptionArgument, text } from '../../command-flags.ts';
 import { proposeSubscriptions } from '../../service/proposals.ts';
 
 export interface DeadLettersFlags extends ServiceFlags {
@@ -11,7 +11,11 @@ const list: Command<CliContext> = buildCommand({
   loader: async () => (await import('./dead-letters.ts')).listDeadLetters,
   parameters: {
     flags: {
-      subscription: { ...text('ID', 'Only those of one subscription'), proposeCompletions: proposeSubscriptions },
+      subscription: {
+        ...text('ID', 'Only those of one subscription, by its id or name'),
+        parse: subscriptionArgument.parse,
+        proposeCompletions: proposeSubscriptions,
+      },
       ...SERVICE_FLAGS,
     },
   },
