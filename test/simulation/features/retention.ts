@@ -1,4 +1,4 @@
-import type { DebtRemovals, JsonObject, StateStore } from '@event-manager/core';
+import type { JsonObject, StateStore } from '@event-manager/core';
 import type { HistoryEntry } from '@event-manager/testing';
 import type { RunFeature } from './feature.ts';
 
@@ -34,14 +34,6 @@ export const retention: RunFeature = (chance, plan) => {
     },
   };
 };
-
-/** Tells of a position, `undefined` for one that left the log, whether debts of the subscription there may have ended. */
-export async function endedDebts(state: StateStore, id: string): Promise<(position: number | undefined) => boolean> {
-  const [record] = await state.get('debt-removal', [`${id}/0`]);
-  const { ranges = [] } = (record?.value ?? {}) as unknown as Partial<DebtRemovals>;
-  return (position) =>
-    position === undefined || ranges.some(({ from, through }) => from <= position && position <= through);
-}
 
 /** What ended because its debt was removed: as many events that are gone as the record of the subscription admits, or none. */
 export async function removedEnds(
