@@ -142,6 +142,8 @@ class SimulatedRun {
     if (plan.via === 'webhook') {
       return subscriptions.subscribe(ANONYMOUS, { ...request, endpoint: 'https://receiver.example/' });
     }
+    const created = Object.values(plan.traits).find((trait) => trait.created)?.created ?? {};
+    if ('endpoint' in created) return subscriptions.subscribe(ANONYMOUS, { ...request, ...created });
     // Members come and go; the first one only makes the subscription.
     const sink: Sink = { deliver: (batch) => batch.map(() => ({ status: 'release' })), close: async () => {} };
     const definition = await subscriptions.subscribe(ANONYMOUS, request, { sink });
@@ -223,13 +225,14 @@ class SimulatedRun {
     for (const { id, place } of log) {
       if (ids.includes(id)) this.#history.push({ kind: 'ok', id, position: place.position });
     }
-    this.#history.push(...(await this.#time.run(this.#removed(log, deadLetters))));
+    this.#history.push(...(await this.#time.run(this.#removed(deadLetters))));
     for (const { wrong } of this.#receivers.values()) this.#violations.push(...wrong);
     const verdict = judge({
       plan: this.#plan,
       history: this.#history,
       interruptions: (name) => this.#interruptions(name),
       deadLetters,
+      answers: (name, id) => this.#receivers.get(name)?.answers.get(id) ?? [],
       nameOf: (id) => this.#names.get(id) ?? id,
       stored,
       acknowledgedAfterFailure: this.#acknowledgedAfterFailure,
@@ -314,9 +317,8 @@ class SimulatedRun {
     return records;
   }
 
-  /** The events that are in the log no more and never came, as far as a record says that they were removed. */
-  async #removed(log: readonly Recorded[], letters: readonly DeadLetter[]): Promise<HistoryEntry[]> {
-    const kept = new Set(log.map(({ id }) => id));
+  /** The events that never came, as far as a record says that their debts ended: somebody else may hold them in the log still. */
+  async #removed(letters: readonly DeadLetter[]): Promise<HistoryEntry[]> {
     const isTaken = (entry: HistoryEntry): entry is DeliverEntry | AckEntry =>
       entry.kind === 'ack' || (entry.kind === 'deliver' && entry.failed !== true);
     const taken = new Set(this.#history.filter(isTaken).map((entry) => `${entry.subscription} ${entry.id}`));
@@ -327,11 +329,10 @@ class SimulatedRun {
         entry.kind === 'invoke' &&
         entry.subscriptions?.includes(name) === true &&
         entry.optional?.includes(name) !== true &&
-        !kept.has(entry.id) &&
         !taken.has(`${name} ${entry.id}`) &&
         !letters.some((letter) => letter.eventId === entry.id && this.#names.get(letter.subscriptionId) === name);
       const gone = [...new Set(this.#history.filter(isGone).map((entry) => entry.id))];
-      ends.push(...(await removedEnds(state, { id, name, gone })));
+      ends.push(...(await removedEnds(state, { id, name, gone, note: this.#note })));
     }
     return ends;
   }

@@ -9,6 +9,8 @@ export interface RunFacts {
   /** How often service of a subscription, by name, ended and began again: each may cost one window of duplicates. */
   readonly interruptions: (subscription: string) => number;
   readonly deadLetters: readonly DeadLetter[];
+  /** How the receiver of a subscription, by name, answered for an event, in order. */
+  readonly answers: (subscription: string, eventId: string) => readonly string[];
   /** Name of a subscription by id. */
   readonly nameOf: (subscriptionId: string) => string;
   /** The stored JSON of each event by id, as the log has it at the end. */
@@ -34,7 +36,7 @@ export function judge(facts: RunFacts): Verdict {
   if (report.unexpected > 0)
     violations.push(`C3 unexpected ${report.unexpected}: ${report.examples.unexpected.join(', ')}`);
   if (report.attemptsRepeated > 0) violations.push(`C4 attempt numbers repeated ${report.attemptsRepeated}`);
-  violations.push(...judgeDuplicates(facts, report), ...judgeLetters(facts));
+  violations.push(...judgeDuplicates(facts, report), ...judgeLetters(facts), ...judgeSpending(facts));
   violations.push(...judgeOrder(facts, report));
   if (facts.acknowledgedAfterFailure > 0)
     violations.push(`C7 acknowledged after failure ${facts.acknowledgedAfterFailure}`);
@@ -73,4 +75,22 @@ function judgeLetters({ deadLetters, stored }: RunFacts): string[] {
   return deadLetters
     .filter((letter) => stored.has(letter.eventId) && stored.get(letter.eventId) !== letter.event)
     .map((letter) => `C3 the dead letter of ${letter.eventId} has other bytes than the log`);
+}
+
+const FAILURES = ['fail', 'hang', 'late', 'unreached'];
+
+/** An event is given up for what its receiver said, or for crashes in the middle of it, and for nothing else. */
+function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string[] {
+  return deadLetters.flatMap(({ subscriptionId, eventId, errors }) => {
+    const subscription = plan.subscriptions.find(({ name }) => name === nameOf(subscriptionId));
+    if (!subscription) return [];
+    const said = answers(subscription.name, eventId);
+    const died = errors.filter(({ code }) => code === 'process_died').length;
+    const spent = died + said.filter((answer) => FAILURES.includes(answer)).length;
+    const isSkipped = Object.values(subscription.traits).some(({ order }) => order?.onFailure === 'skip');
+    const isRefused = said.includes('reject') || said.includes('gone');
+    if (isRefused || spent > (isSkipped ? 0 : subscription.maxRetries)) return [];
+    const words = `${spent} of ${subscription.maxRetries + 1} attempts`;
+    return [`C2 ${subscription.name} gave up ${eventId} after ${words}: ${said.join(', ')}`];
+  });
 }

@@ -19,6 +19,8 @@ export interface Trait {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Fields of the request beside its options. */
   readonly request?: Readonly<Record<string, unknown>>;
+  /** Fields that only whoever creates the subscription gives, not those who attach to it. */
+  readonly created?: Readonly<Record<string, unknown>>;
   /** It wants what names one of these users; of several lists, each at some time. */
   readonly relevantTo?: readonly (readonly string[])[];
   /** What it wants besides at some time: an event that not every variant wants may or may not come. */

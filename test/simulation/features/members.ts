@@ -10,8 +10,11 @@ export const members: Feature = (chance, { via }) => {
   const count = 2 + chance.integer(3);
   const staysMs = chance.pick([300, 3_000]);
   const drainMs = chance.pick([0, 0, 1_000]);
+  // While nobody is there a webhook serves, and gives back when somebody comes.
+  const hasFallback = chance.happens(0.5);
   return {
     ...{ count, staysMs, drainMs },
+    created: hasFallback ? { endpoint: 'https://receiver.example/', realtime: true } : {},
     via: 'socket',
     live(live) {
       for (let number = 0; number < count; number++) void liveOn(live, `member-${number}`, { staysMs, drainMs });
