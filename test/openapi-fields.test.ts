@@ -37,7 +37,7 @@ it.each([
     ...((property as { 'x-other-spellings'?: string[] })['x-other-spellings'] ?? []).map((other) => [other, field]),
   ]);
   const absent = name === 'SubscriptionChanges' ? ['handler', 'name'] : ['handler'];
-  const known = [...fields].filter(([spelling]) => !absent.includes(spelling));
+  const known = [...fields].filter(([, field]) => !absent.includes(field));
   const withSelf = new Map([...known.map(([, field]) => [field, field] as const), ...known]);
   expect(new Map(spellings as [string, string][])).toEqual(withSelf);
 });

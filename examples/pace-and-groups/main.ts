@@ -81,3 +81,12 @@ await events.publishBatch(orders(4, 'parcel.packed'));
 await events.settled();
 console.log(`anna sent ${taken.anna - 10} more, ben ${taken.ben - 10}`);
 // #endregion
+
+// #region pull
+const nightly = await events.subscribe({ name: 'nightly', topic: 'invoice.*' }); // nobody to call
+await events.publishBatch(orders(3, 'invoice.due'));
+for (const { event, ack } of await events.pull(nightly.id, { max: 100 })) {
+  console.log(`printing invoice ${event.payload['n']}`);
+  await ack();
+}
+// #endregion

@@ -22,7 +22,7 @@ export type * from './runtime/runtime.ts';
 export { webRuntime } from './runtime/web-runtime.ts';
 export { keptMetadata } from './sink/kept-metadata.ts';
 export { type LeaseAnswers, pulledDelivery } from './subscription/pulled-delivery.ts';
-export { OPTION_FIELDS } from './subscription/subscription-fields.ts';
+export { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription/subscription-fields.ts';
 export { type PayloadCheck, standardCheck } from './topic/payload-check.ts';
 export { canonicalLevels, parseTopic } from './topic/topic.ts';
 export type * from './topic/topic-info.ts';

@@ -1,5 +1,12 @@
 import type { BatchHandler, EventHandler } from '@event-manager/core';
-import { checkJson, DEFAULT_LIMITS, EventManagerError, type JsonObject } from '@event-manager/core/portable';
+import {
+  checkJson,
+  DEFAULT_LIMITS,
+  EventManagerError,
+  fieldName,
+  type JsonObject,
+  SUBSCRIPTION_FIELDS,
+} from '@event-manager/core/portable';
 import { isObject } from '../http/problem-error.ts';
 import type { Handling } from './handling.ts';
 
@@ -24,7 +31,7 @@ export function readSubscribeRequest(request: unknown): ReadSubscribeRequest {
     throw wrong('A subscription has a handler or a batchHandler, not both.', '/batchHandler');
   }
   checkJson(rest, { depthMax: DEFAULT_LIMITS.depthMax, pointer: '', code: 'invalid_subscription' });
-  const body = rest as JsonObject;
+  const body = withName(rest as JsonObject);
   const isHandled = handler !== undefined || batchHandler !== undefined;
   if (body['endpoint'] !== undefined) {
     if (!isHandled) return { body };
@@ -34,6 +41,15 @@ export function readSubscribeRequest(request: unknown): ReadSubscribeRequest {
   if (!isHandled) return { body };
   const handling = handler ? { handler: handler as EventHandler } : { batchHandler: batchHandler as BatchHandler };
   return { body, handling };
+}
+
+/** What it is called decides here how it is attached, so it is looked for under every word for it. */
+function withName(body: JsonObject): JsonObject {
+  const spelled = Object.keys(body).find((key) => key !== 'name' && fieldName(SUBSCRIPTION_FIELDS, key) === 'name');
+  // Of two names the service says that one is too many.
+  if (spelled === undefined || body['name'] !== undefined) return body;
+  const { [spelled]: name, ...rest } = body;
+  return { ...rest, name: name! };
 }
 
 function wrong(words: string, pointer: string): EventManagerError {

@@ -46,7 +46,7 @@ it('is JSON Schema 2020-12 throughout, names only schemas that it has, and its e
       expect([name, check.fault(schema, example)]).toEqual([name, undefined]);
   }
   for (const name of ['EventIn', 'SubscriptionIn', 'Filter', 'Problem'])
-    expect(schemas[name]?.examples).toHaveLength(1);
+    expect(schemas[name]?.examples).not.toHaveLength(0);
 });
 
 it('describes what an endpoint is sent, and what it is sent fits', async () => {

@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000;
 const TRIES_MAX = 1_000;
 const BUFFER_MAX = 10_000;
 const COUNT = Type.Integer({ minimum: 0 });
+const CLOSED = { additionalProperties: false };
 
 /** How a subscription is reached by a connection: in the request or among its options, not in both. */
 export function wayFields(): Readonly<Record<'realtime' | 'fallbackWebhook', TSchema>> {
@@ -43,22 +44,19 @@ export function connectionFields(): Readonly<Record<string, TSchema>> {
 
 export function realtimeSchemas(limits: Limits): Components {
   const endpoint = endpointSchema(limits, ['http', 'https']);
+  const object = Type.Object(
+    { endpoint, secret: Type.Optional(secretSchema()), headers: Type.Optional(headersSchema()) },
+    CLOSED,
+  );
   return {
-    FallbackWebhook: Type.Union(
-      [
-        endpoint,
-        Type.Object(
-          { endpoint, secret: Type.Optional(secretSchema()), headers: Type.Optional(headersSchema()) },
-          { additionalProperties: false },
-        ),
-        Type.Literal(false),
-      ],
-      { description: 'The webhook that serves while nobody is connected; `false` takes it away.' },
-    ),
+    FallbackWebhook: Type.Union([endpoint, object, Type.Literal(false)], {
+      description: 'The webhook that serves while nobody is connected; `false` takes it away.',
+    }),
+    FallbackAddress: Type.Union([endpoint, object], {
+      description: 'The webhook that serves while nobody is connected.',
+    }),
   };
 }
-
-const CLOSED = { additionalProperties: false };
 
 /** As a subscription is shown. */
 export const CONNECTION = Type.Object(

@@ -36,11 +36,14 @@ export function subscriptionSchemas(limits: Limits): Components {
           {
             topic,
             endpoint,
-            name: Type.Optional(nameSchema(limits, { description: 'With a name it is found again.' })),
+            name: Type.Optional(
+              nameSchema(limits, { description: 'With a name it is found again.', ...spelled('consumerGroup') }),
+            ),
             ...optional,
           },
           CLOSED,
         ),
+        acceptedSubscription(limits, fields),
         pulledSubscription(limits, fields),
       ],
       {
@@ -65,9 +68,21 @@ export function subscriptionSchemas(limits: Limits): Components {
   };
 }
 
+/** Sockets come first; the webhook serves while none is attached to its name. */
+function acceptedSubscription(limits: Limits, fields: ReturnType<typeof requestFields>): TSchema {
+  const { topic, endpoint: _endpoint, fallbackWebhook: _fallback, connectionType: _type, ...optional } = fields;
+  const name = Type.Optional(nameSchema(limits, { description: 'Under it sockets attach.' }));
+  const needed = { realtime: Type.Literal(true), fallbackWebhook: component('FallbackAddress') };
+  const connectionType = Type.Optional(wordSchema(['webhook', 'websocket']));
+  return Type.Object({ topic, name, connectionType, ...optional, ...needed } as never, CLOSED);
+}
+
 function pulledSubscription(limits: Limits, fields: ReturnType<typeof requestFields>): TSchema {
   const { topic, subscriber, filter, context, options } = fields;
-  const name = nameSchema(limits, { description: 'Needed: under it its deliveries are asked for.' });
+  const name = nameSchema(limits, {
+    description: 'Needed: under it its deliveries are asked for.',
+    ...spelled('consumerGroup'),
+  });
   const connectionType = Type.Optional(wordSchema(['pull']));
   return Type.Object({ topic, name, connectionType, ...{ subscriber, filter, context, options } } as never, CLOSED);
 }
@@ -82,7 +97,7 @@ function requestFields(limits: Limits): Record<'topic' | 'endpoint', TSchema> & 
     secret: Type.Optional(secretSchema()),
     headers: Type.Optional(headersSchema()),
     ...wayFields(),
-    connectionType: Type.Optional(wordSchema(['webhook'])),
+    connectionType: Type.Optional(wordSchema(['webhook', 'websocket'])),
     subscriber: Type.Optional(
       nameSchema(limits, { description: 'The service that owns it.', ...spelled('subscriberId', 'serviceName') }),
     ),
