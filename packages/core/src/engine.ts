@@ -29,10 +29,10 @@ import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
 import type { Principal } from './principal.ts';
 import { History } from './query/history.ts';
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -155,13 +155,7 @@ export class Engine {
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     const dispatch = new PartitionDispatch({
-      partition: PARTITION,
-      adapter,
-      runtime,
-      limits,
-      meter,
-      contexts: this.contexts,
-      head,
+      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head },
       hasReaders: () => this.history.streams > 0,
       onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {
@@ -190,16 +184,8 @@ export class Engine {
       this.#reporter.scheduledRefused(...refused);
     this.schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ingest, tellRefused, onFailure });
     const { schedule } = this;
-    this.#ingest = new Ingest({
-      store,
-      route: dispatch.route,
-      validate,
-      runtime,
-      limits,
-      meter,
-      awaitsAttempts,
-      schedule,
-    });
+    const { route } = dispatch;
+    this.#ingest = new Ingest({ store, route, validate, runtime, limits, meter, awaitsAttempts, schedule });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
     const { webhookSink, webSocketSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
@@ -218,7 +204,12 @@ export class Engine {
       },
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
-    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter, active: dispatch.active });
+    this.#reporter = new EngineReporter({
+      systemEvents: this.systemEvents,
+      stallWatch,
+      adapter,
+      active: dispatch.active,
+    });
     const { contexts, subscriptions } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },

@@ -10,8 +10,8 @@ const DAY = 24 * HOUR;
 type World = ReturnType<typeof durableWorld>;
 
 async function bounds(world: World): Promise<{ first: number; head: number }> {
-  const [{ first, head }] = (await world.time.run(world.kept.kept.store.bounds())) as [{ first: number; head: number }];
-  return { first, head };
+  const [log] = await world.time.run(world.kept.kept.store.bounds());
+  return { first: log!.first, head: log!.head };
 }
 
 /** Time for retention to look, and to end what it found. */
@@ -67,7 +67,7 @@ it('removes the oldest beyond a number, and beyond a size', async () => {
     await under.publishMany(2_500);
     await look(under);
     const { first, head } = await bounds(world);
-    const [{ bytes, events }] = (await world.kept.kept.store.bounds()) as [{ bytes: number; events: number }];
+    const { bytes, events } = (await world.kept.kept.store.bounds())[0] as { bytes: number; events: number };
     if ('eventsMax' in limit) expect([first, events]).toEqual([head - 6, 7]);
     else expect([bytes <= limit.bytesMax, bytes > limit.bytesMax - 400]).toEqual([true, true]);
     await under.close();

@@ -41,7 +41,7 @@ function itDelivers(start: StartEventManager): void {
       EVENT,
     ]);
     expect([scheduled, stored]).toEqual([2, 1]);
-    const [third, first] = results as { id: string; scheduledFor: string }[];
+    const [third, first] = results as readonly { id: string; scheduledFor: string }[];
     const all = await events.listScheduled();
     expect(all.map(({ id, scheduledFor }) => [id, scheduledFor])).toEqual([
       [first!.id, at(1).toISOString()],
