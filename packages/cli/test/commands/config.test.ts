@@ -30,6 +30,25 @@ it('says whether the service would start, and what has no effect', async () => {
   expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/\[not_supported\]/)]);
 });
 
+it('tells every mistake of every source, and the warnings, in one go', async () => {
+  const file = join(temporaryFolder(), 'settings.toml');
+  writeFileSync(file, 'prt = 1\n[limits]\nevent_bytes_max = "many"\nbody_bytes_max = 1000\n');
+  const environment = { EVENT_MANAGER_COLOUR: 'red', EVENT_MANAGER_LOG_LEVEL: 'loud', REDIS_URL: 'redis://x' };
+  const args = ['config', 'check', '--config', file, '--port', 'x', '--host', '0.0.0.0'];
+  const told = await run(args, { environment });
+  expect([told.code, told.out]).toEqual([2, '']);
+  const lines = told.err.trim().split('\n');
+  expect(lines[0]).toMatch(/^warning: The setting redisUrl/);
+  const wrong = ['EVENT_MANAGER_COLOUR', 'prt', 'port', 'logLevel', 'limits.eventBytesMax', 'host'];
+  for (const name of wrong) expect(told.err).toMatch(new RegExp(`^event-manager: The setting ${name} .*\\]$`, 'm'));
+  const asJson = await run([...args, '--json'], { environment });
+  const errors = asJson.err
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).error.setting);
+  expect(errors).toEqual(expect.arrayContaining(wrong));
+});
+
 it('prints every value with its source and what it beat, and no secret when it is asked for that', async () => {
   const file = join(temporaryFolder(), 'settings.toml');
   writeFileSync(file, 'port = 1\n[queue]\nmax_size = 7\n');

@@ -1,10 +1,14 @@
-import { invalidSetting } from './given-settings.ts';
+import { invalidSetting, type NoteMistake } from './given-settings.ts';
 import { isLoopback } from './is-loopback.ts';
 import type { SettledSetting } from './read-configuration.ts';
 import { type Configuration, SETTINGS } from './settings.ts';
 
-/** Refuses settings of which each is right alone. */
-export function checkTogether(configuration: Configuration, settings: ReadonlyMap<string, SettledSetting>): void {
+/** Notes settings of which each is right alone. */
+export function checkTogether(
+  configuration: Configuration,
+  settings: ReadonlyMap<string, SettledSetting>,
+  note: NoteMistake,
+): void {
   const { host, allowUnauthenticated, limits, wsFrameBytesMax, retryInitialDelayMs, retryMaxDelayMs } = configuration;
   /** Where it was given; for a default the variable by which it can be changed. */
   const from = (name: string): string => {
@@ -15,18 +19,18 @@ export function checkTogether(configuration: Configuration, settings: ReadonlyMa
     const words =
       `would let everybody who reaches ${host} read and publish everything, because this version has no authentication; ` +
       `use 127.0.0.1, or say ${SETTINGS.allowUnauthenticated.variable}=true if something in front of it decides who gets in`;
-    throw invalidSetting('host', from('host'), words);
+    note(invalidSetting('host', from('host'), words));
   }
   if (limits.eventBytesMax > (wsFrameBytesMax ?? limits.eventBytesMax)) {
     const words = 'must not be smaller than limits.eventBytesMax: an event of that size could not be sent';
-    throw invalidSetting('wsFrameBytesMax', from('wsFrameBytesMax'), words);
+    note(invalidSetting('wsFrameBytesMax', from('wsFrameBytesMax'), words));
   }
   if (retryMaxDelayMs < retryInitialDelayMs) {
     const words = 'must not be shorter than retryInitialDelayMs: the longest wait is no shorter than the first';
-    throw invalidSetting('retryMaxDelayMs', from('retryMaxDelayMs'), words);
+    note(invalidSetting('retryMaxDelayMs', from('retryMaxDelayMs'), words));
   }
   if (limits.eventBytesMax > limits.bodyBytesMax) {
     const words = 'must not be larger than limits.bodyBytesMax: an event of that size could not be sent';
-    throw invalidSetting('limits.eventBytesMax', from('limits.eventBytesMax'), words);
+    note(invalidSetting('limits.eventBytesMax', from('limits.eventBytesMax'), words));
   }
 }

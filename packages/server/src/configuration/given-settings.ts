@@ -13,6 +13,14 @@ export interface Given {
 /** What one source says, by the names of settings; strongest first where a source may say it in several ways. */
 export type GivenSettings = ReadonlyMap<string, readonly Given[]>;
 
+/** Takes a mistake; reading goes on behind it if it returns. */
+export type NoteMistake = (mistake: EventManagerError) => void;
+
+/** The first mistake ends it: a service must not start with settings that were not meant. */
+export const refuse: NoteMistake = (mistake) => {
+  throw mistake;
+};
+
 export function invalidSetting(name: string, from: string, words: string): EventManagerError {
   return new EventManagerError('invalid_setting', `The setting ${name} (${from}) ${words}.`, { setting: name, from });
 }

@@ -3,6 +3,7 @@ export { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 export type { Given, SourceKind } from './given-settings.ts';
 export { isLoopback } from './is-loopback.ts';
 export {
+  findMistakes,
   type SettledConfiguration,
   type SettledSetting,
   type Surroundings,

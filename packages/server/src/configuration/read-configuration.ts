@@ -3,7 +3,14 @@ import { EventManagerError, type Limits } from '@event-manager/core';
 import { assistanceHosts } from './assistance-hosts.ts';
 import { checkTogether } from './check-together.ts';
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
-import { type Given, type GivenSettings, invalidSetting, type SourceKind } from './given-settings.ts';
+import {
+  type Given,
+  type GivenSettings,
+  invalidSetting,
+  type NoteMistake,
+  refuse,
+  type SourceKind,
+} from './given-settings.ts';
 import { readArguments } from './read-arguments.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readFile } from './read-file.ts';
@@ -45,27 +52,41 @@ export function readConfiguration(surroundings: Surroundings): Configuration {
 
 /** The same, and where each value came from. */
 export function settleConfiguration(surroundings: Surroundings): SettledConfiguration {
-  const beforeFile = [readArguments(surroundings.args), readEnvironment(surroundings.environment)];
-  const path = settle(EVERY_SETTING.get('config')!, beforeFile).value as string | undefined;
-  const sources = path === undefined ? beforeFile : [...beforeFile, readFile(path)];
-  const settings = new Map([...EVERY_SETTING].map(([name, row]) => [name, settle(row, sources)] as const));
-  const dataDir = settings.get('dataDir')!;
-  const inFull = resolve((dataDir.value as string | undefined) ?? defaultDataDir(surroundings));
-  settings.set('dataDir', { ...dataDir, value: inFull });
-  const configuration = configurationOf(settings);
-  checkTogether(configuration, settings);
-  return { configuration, settings, warnings: unusedWarnings(settings) };
+  return settleNoting(surroundings, refuse);
 }
 
-function settle(row: NamedSetting, sources: readonly GivenSettings[]): SettledSetting {
+/** Every mistake, in the order of reading, and what would be a warning; the first one that a start would tell comes first. */
+export function findMistakes(surroundings: Surroundings): {
+  readonly mistakes: readonly EventManagerError[];
+  readonly warnings: readonly string[];
+} {
+  // By their words: which file it is, is looked up twice.
+  const mistakes = new Map<string, EventManagerError>();
+  const { warnings } = settleNoting(surroundings, (mistake) => void mistakes.set(mistake.message, mistake));
+  return { mistakes: [...mistakes.values()], warnings };
+}
+
+/** What is wrong counts as not given. */
+function settleNoting({ args, environment, homeDirectory }: Surroundings, note: NoteMistake): SettledConfiguration {
+  const beforeFile = [readArguments(args, note), readEnvironment(environment, note)];
+  const path = settle(EVERY_SETTING.get('config')!, beforeFile, note).value as string | undefined;
+  const sources = path === undefined ? beforeFile : [...beforeFile, readFile(path, note)];
+  const settings = new Map([...EVERY_SETTING].map(([name, row]) => [name, settle(row, sources, note)] as const));
+  const dataDir = settings.get('dataDir')!;
+  const inFull = resolve((dataDir.value as string | undefined) ?? defaultDataDir(environment, homeDirectory));
+  settings.set('dataDir', { ...dataDir, value: inFull });
+  const configuration = configurationOf(settings);
+  checkTogether(configuration, settings, note);
+  return { configuration, settings, warnings: unusedWarnings(settings, note) };
+}
+
+function settle(row: NamedSetting, sources: readonly GivenSettings[], note: NoteMistake): SettledSetting {
   const [given, ...beaten] = sources.flatMap((source) => source.get(row.name) ?? []);
-  if (given === undefined) {
-    const fallback = row.use === 'none' ? undefined : row.fallback;
-    return { row, value: fallback, kind: 'default', from: '', beaten: [] };
-  }
-  const value = row.reader.read(given.value);
-  if (value === undefined) throw invalidSetting(row.name, given.from, `must be ${row.reader.expects}`);
-  return { row, value, kind: given.kind, from: given.from, beaten };
+  const value = given && row.reader.read(given.value);
+  if (given && value !== undefined) return { row, value, kind: given.kind, from: given.from, beaten };
+  if (given) note(invalidSetting(row.name, given.from, `must be ${row.reader.expects}`));
+  const fallback = row.use === 'none' ? undefined : row.fallback;
+  return { row, value: fallback, kind: 'default', from: '', beaten: [] };
 }
 
 function configurationOf(settings: ReadonlyMap<string, SettledSetting>): Configuration {
@@ -79,7 +100,7 @@ function configurationOf(settings: ReadonlyMap<string, SettledSetting>): Configu
   return { ...values, ...hosts, limits: limits as unknown as Limits } as unknown as Configuration;
 }
 
-function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>): readonly string[] {
+function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>, note: NoteMistake): readonly string[] {
   const isAdapterChosen = settings.get('adapter')!.kind !== 'default';
   return [...settings.values()].flatMap(({ row, kind, from }) => {
     if (row.use !== 'none' || kind === 'default') return [];
@@ -88,14 +109,15 @@ function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>): readonly
     const isShared = row.aliases?.some((alias) => from === alias || from === `${alias}_FILE`) === true;
     if (row.whenGiven === 'refuse' && !isShared && !isAdapterChosen) {
       const advice = `Remove it, or say by EVENT_MANAGER_ADAPTER=journal that events belong there.`;
-      throw new EventManagerError('not_supported', `The setting ${words} ${advice}`, { setting: row.name, from });
+      note(new EventManagerError('not_supported', `The setting ${words} ${advice}`, { setting: row.name, from }));
+      return [];
     }
     return [`The setting ${words}`];
   });
 }
 
 /** `$XDG_DATA_HOME/event-manager`; the specification says that a relative XDG path is to be ignored. */
-function defaultDataDir({ environment, homeDirectory }: Surroundings): string {
+function defaultDataDir(environment: Surroundings['environment'], homeDirectory: string): string {
   const dataHome = environment['XDG_DATA_HOME'];
   const isUsable = dataHome?.startsWith('/') === true;
   return join(isUsable ? dataHome : join(homeDirectory, '.local', 'share'), 'event-manager');

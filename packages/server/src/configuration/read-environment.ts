@@ -1,5 +1,5 @@
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
-import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
+import { type Given, type GivenSettings, invalidSetting, type NoteMistake } from './given-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -15,19 +15,19 @@ const OF_CLIENTS: ReadonlySet<string> = new Set(['EVENT_MANAGER_URL']);
 const SERVICE_LINK = /^EVENT_MANAGER_(SERVICE_(HOST|PORT)(_.*)?|PORT_\d+_(TCP|UDP|SCTP)(_.*)?)$/;
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
-/** Reads the variables of the product. Throws `invalid_setting` for one that begins like ours and is not. */
-export function readEnvironment(environment: Environment): GivenSettings {
+/** Reads the variables of the product. Notes `invalid_setting` for one that begins like ours and is not. */
+export function readEnvironment(environment: Environment, note: NoteMistake): GivenSettings {
   const given = new Map<string, readonly Given[]>();
   const known = new Set<string>();
   for (const row of EVERY_SETTING.values()) {
     const variables = variablesOf(row);
     for (const variable of variables) known.add(variable);
-    const found = variables.flatMap((variable) => read(environment, variable, row));
+    const found = variables.flatMap((variable) => read(environment, variable, row, note));
     if (found.length > 0) given.set(row.name, found);
   }
   for (const [variable, value] of Object.entries(environment)) {
     const isOurs = variable.startsWith(PREFIX) && !SERVICE_LINK.test(variable) && !OF_CLIENTS.has(variable);
-    if (isOurs && isGiven(value) && !known.has(variable)) throw invalidSetting(variable, 'environment', 'is not known');
+    if (isOurs && isGiven(value) && !known.has(variable)) note(invalidSetting(variable, 'environment', 'is not known'));
   }
   return given;
 }
@@ -38,21 +38,23 @@ export function variablesOf({ variable, aliases = [], secret }: NamedSetting): r
   return secret ? names.flatMap((name) => [name, `${name}_FILE`]) : names;
 }
 
-function read(environment: Environment, variable: string, { name, secret }: NamedSetting): Given[] {
+function read(environment: Environment, variable: string, { name, secret }: NamedSetting, note: NoteMistake): Given[] {
   const value = environment[variable];
   if (!isGiven(value)) return [];
   if (variable === SETTINGS.port.variable && SERVICE_LINK_PORT.test(value)) return [];
   const isFile = secret && variable.endsWith('_FILE');
-  return [{ value: isFile ? readSecret(name, variable, value) : value, from: variable, kind: 'environment' }];
+  const found = isFile ? readSecret(name, variable, value, note) : value;
+  return found === undefined ? [] : [{ value: found, from: variable, kind: 'environment' }];
 }
 
 /** Secrets of containers are mounted as files; editors end them with a newline that is no part of the value. */
-function readSecret(name: string, variable: string, path: string): string {
+function readSecret(name: string, variable: string, path: string, note: NoteMistake): string | undefined {
   try {
     return readSmallFile(path).replace(/\r?\n$/, '');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw invalidSetting(name, variable, `names a file that cannot be read (${code})`);
+    note(invalidSetting(name, variable, `names a file that cannot be read (${code})`));
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { FILE_NAMES } from './every-setting.ts';
-import { type Given, type GivenSettings, invalidSetting } from './given-settings.ts';
+import { type Given, type GivenSettings, invalidSetting, type NoteMistake } from './given-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 /** Which file it is stands outside of it. */
@@ -8,18 +8,18 @@ const OUTSIDE: ReadonlySet<string> = new Set(['config']);
 
 /**
  * Reads a TOML file. A name is in camelCase or snake_case and may be split into tables at any of its words, so that
- * `port` in `[metrics]` is `metricsPort`; limits may stand in `[limits]`. Throws `invalid_setting`.
+ * `port` in `[metrics]` is `metricsPort`; limits may stand in `[limits]`. Notes `invalid_setting`.
  */
-export function readFile(path: string): GivenSettings {
+export function readFile(path: string, note: NoteMistake): GivenSettings {
   const given = new Map<string, readonly Given[]>();
-  for (const { written, words, value } of leaves(parseFile(path))) {
+  for (const { written, words, value } of leaves(parseFile(path, note))) {
     const isLimit = words[0] === 'limits' && words.length > 1;
     const plain = joined(isLimit ? words.slice(1) : words);
     const name = FILE_NAMES.get(plain);
     const isKnown = name !== undefined && !OUTSIDE.has(name) && (!isLimit || name.startsWith('limits.'));
-    if (!isKnown) throw invalidSetting(isLimit ? `limits.${plain}` : written, path, 'is not known');
-    if (given.has(name)) throw invalidSetting(name, path, 'is given twice, in two spellings');
-    given.set(name, [{ value, from: path, kind: 'file' }]);
+    if (!isKnown) note(invalidSetting(isLimit ? `limits.${plain}` : written, path, 'is not known'));
+    else if (given.has(name)) note(invalidSetting(name, path, 'is given twice, in two spellings'));
+    else given.set(name, [{ value, from: path, kind: 'file' }]);
   }
   return given;
 }
@@ -39,15 +39,17 @@ function leaves(table: Readonly<Record<string, unknown>>, path: readonly string[
   });
 }
 
-function parseFile(path: string): Record<string, unknown> {
+function parseFile(path: string, note: NoteMistake): Record<string, unknown> {
   try {
     return parse(readSmallFile(path));
   } catch (error) {
     if (error instanceof TomlError) {
-      throw invalidSetting('config', path, `is not TOML at line ${error.line}, column ${error.column}`);
+      note(invalidSetting('config', path, `is not TOML at line ${error.line}, column ${error.column}`));
+      return {};
     }
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw invalidSetting('config', path, `names a file that cannot be read (${code})`);
+    note(invalidSetting('config', path, `names a file that cannot be read (${code})`));
+    return {};
   }
 }
 
