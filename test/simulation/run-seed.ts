@@ -322,6 +322,7 @@ class SimulatedRun {
     const isTaken = (entry: HistoryEntry): entry is DeliverEntry | AckEntry =>
       entry.kind === 'ack' || (entry.kind === 'deliver' && entry.failed !== true);
     const taken = new Set(this.#history.filter(isTaken).map((entry) => `${entry.subscription} ${entry.id}`));
+    const cancelled = new Set(this.#history.flatMap((entry) => (entry.kind === 'cancel' ? [entry.id] : [])));
     const { state } = this.#processes[0]!.adapter;
     const ends: HistoryEntry[] = [];
     for (const [id, name] of this.#names) {
@@ -330,6 +331,7 @@ class SimulatedRun {
         entry.subscriptions?.includes(name) === true &&
         entry.optional?.includes(name) !== true &&
         !taken.has(`${name} ${entry.id}`) &&
+        !cancelled.has(entry.id) &&
         !letters.some((letter) => letter.eventId === entry.id && this.#names.get(letter.subscriptionId) === name);
       const gone = [...new Set(this.#history.filter(isGone).map((entry) => entry.id))];
       ends.push(...(await removedEnds(state, { id, name, gone, note: this.#note })));

@@ -78,6 +78,8 @@ function judgeLetters({ deadLetters, stored }: RunFacts): string[] {
 }
 
 const FAILURES = ['fail', 'hang', 'late', 'unreached'];
+/** A function of the process has no other word for it. */
+const FAILURES_OF_HANDLERS = [...FAILURES, 'busy'];
 
 /** An event is given up for what its receiver said, or for crashes in the middle of it, and for nothing else. */
 function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string[] {
@@ -86,7 +88,8 @@ function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string
     if (!subscription) return [];
     const said = answers(subscription.name, eventId);
     const died = errors.filter(({ code }) => code === 'process_died').length;
-    const spent = died + said.filter((answer) => FAILURES.includes(answer)).length;
+    const failures = subscription.via === 'handler' ? FAILURES_OF_HANDLERS : FAILURES;
+    const spent = died + said.filter((answer) => failures.includes(answer)).length;
     const isSkipped = Object.values(subscription.traits).some(({ order }) => order?.onFailure === 'skip');
     const isRefused = said.includes('reject') || said.includes('gone');
     if (isRefused || spent > (isSkipped ? 0 : subscription.maxRetries)) return [];
