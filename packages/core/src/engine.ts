@@ -179,11 +179,9 @@ export class Engine {
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
     const { owner = 'local' } = options;
-    const ingest = () => this.#ingest;
-    const tellRefused = (...refused: Parameters<EngineReporter['scheduledRefused']>) =>
-      this.#reporter.scheduledRefused(...refused);
-    this.schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ingest, tellRefused, onFailure });
-    const { schedule } = this;
+    const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
+    const schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ...later, onFailure });
+    this.schedule = schedule;
     const { route } = dispatch;
     this.#ingest = new Ingest({ store, route, validate, runtime, limits, meter, awaitsAttempts, schedule });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
@@ -198,10 +196,7 @@ export class Engine {
     const stallWatch = this.#stallWatch;
     this.subscriptions = new Subscriptions({
       ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, webSocketSink, retryPolicy, owner, onFailure },
-      onSwitched: (definition, way) => {
-        meter.switched(way);
-        this.#reporter.switched(definition, way);
-      },
+      onSwitched: (definition, way) => this.#switched(definition, way),
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     this.#reporter = new EngineReporter({
@@ -355,6 +350,11 @@ export class Engine {
     countReceiver(this.#meter.receivers, change);
     this.#reporter.receiverChanged(subscription, change);
     if (change.what === 'stopped') this.subscriptions.stopped(subscription, change.reason);
+  }
+
+  #switched(definition: SubscriptionDefinition, way: 'realtime' | 'fallback'): void {
+    this.#meter.switched(way);
+    this.#reporter.switched(definition, way);
   }
 
   #noteLost(lost: LostRange): void {

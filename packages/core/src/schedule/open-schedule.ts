@@ -1,13 +1,12 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
-import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { EngineReporter } from '../sys/engine-reporter.ts';
 import { Schedule } from './schedule.ts';
-import type { ScheduledEvent } from './scheduled-event.ts';
 
 /** Wires the schedule to the way in and to the log of one partition. */
 export function openSchedule(parts: {
@@ -20,10 +19,11 @@ export function openSchedule(parts: {
   owner: string;
   /** The way in, which needs the schedule itself. */
   ingest: () => Ingest;
-  tellRefused: (scheduled: ScheduledEvent, error: EventManagerError) => void;
+  /** Tells of what could not be appended; it comes after the schedule, too. */
+  reporter: () => EngineReporter;
   onFailure: (error: unknown) => void;
 }): Schedule {
-  const { adapter, dispatch, runtime, limits, meter, owner, ingest, tellRefused, onFailure } = parts;
+  const { adapter, dispatch, runtime, limits, meter, owner, ingest, reporter, onFailure } = parts;
   const { partition, route, dispatcher } = dispatch;
   return new Schedule({
     ...{ store: adapter.store, state: adapter.state, runtime, limits, meter, onFailure },
@@ -34,6 +34,6 @@ export function openSchedule(parts: {
     append: (event) => ingest().append(event),
     passOn: (waiting) => ingest().passOn(waiting),
     onAnswered: (group) => ingest().answered(group),
-    onRefused: tellRefused,
+    onRefused: (scheduled, error) => reporter().scheduledRefused(scheduled, error),
   });
 }
