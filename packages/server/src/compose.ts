@@ -70,7 +70,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     engine,
     life,
     streams: new Set(),
-    connections: { open: 0 },
+    connections: { open: 0, webSockets: 0 },
     durability: adapter.supports.durability,
     warnings,
     checkEndpoints(sink) {

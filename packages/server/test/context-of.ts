@@ -8,7 +8,7 @@ export function contextOf(engine: Engine, life: Life, more: Partial<OperationCon
     engine,
     life,
     streams: new Set(),
-    connections: { open: 0 },
+    connections: { open: 0, webSockets: 0 },
     durability: 'none',
     checkEndpoints: () => {},
     sendTest: () => Promise.reject(new TypeError('There is nobody to call.')),

@@ -29,6 +29,8 @@ export interface MetricsReading {
   readonly clientStreams: number;
   /** Connections to the HTTP server. */
   readonly connections: number;
+  /** Those of them that are WebSockets. */
+  readonly webSockets: number;
   /** The first so many; every one more would be a series more for ever. */
   readonly subscriptions: readonly SubscriptionReading[];
   /** Those beyond them. */

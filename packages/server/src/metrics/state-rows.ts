@@ -91,6 +91,12 @@ export const STATE_ROWS: readonly MetricRow[] = [
     read: ({ connections }) => one(connections),
   },
   {
+    name: 'eventmanager_websockets',
+    type: 'gauge',
+    help: 'WebSockets that clients have open.',
+    read: ({ webSockets }) => one(webSockets),
+  },
+  {
     name: 'eventmanager_ready',
     type: 'gauge',
     help: '1 while GET /readyz answers 200.',

@@ -15,7 +15,7 @@ export interface OperationContext {
   /** Streams that are open now. */
   readonly streams: Set<EventStream>;
   /** Connections to the service, kept by whoever accepts them. */
-  readonly connections: { open: number };
+  readonly connections: { open: number; webSockets: number };
   /** What an acknowledgement of this service means. */
   readonly durability: Durability;
   /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for an endpoint or fallback that could never be reached. */

@@ -29,6 +29,7 @@ export function readForMonitoring(context: OperationContext, principal: Principa
     isReady: whyNotReady(context) === undefined,
     clientStreams: streams.size,
     connections: connections.open,
+    webSockets: connections.webSockets,
     subscriptions: listable.slice(0, LISTED_MAX).flatMap((definition) => readingOf(context, principal, definition)),
     subscriptionsUnlisted: Math.max(0, listable.length - LISTED_MAX),
     ...assistanceReading(context, principal, definitions),

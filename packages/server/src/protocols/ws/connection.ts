@@ -250,6 +250,7 @@ export class Connection {
   }
 
   #refuse({ error, ref }: UnreadableFrame): void {
+    this.#options.context.engine.countRejected(error.code);
     this.#fail(ref, error);
     // With a ref somebody waits for exactly this answer, and learns from it.
     if (ref === undefined && ++this.#unreadable >= UNREADABLE_MAX) this.#close(POLICY, 'Too many unreadable frames.');

@@ -96,7 +96,7 @@ export function readFrame(bytes: Buffer, limits: Limits): ClientFrame | Unreadab
   // That it is UTF-8 was found when the frame was put together.
   const text = bytes.toString('utf8');
   try {
-    assertValues(bytes, limits);
+    assertValues(bytes, limits, 'send fewer events in a frame');
     frame = parseJson(text, { depthMax: limits.depthMax + 1 });
   } catch (error) {
     if (!isEventManagerError(error)) throw error;

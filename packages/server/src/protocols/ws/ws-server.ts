@@ -95,7 +95,12 @@ export class WsServer {
   #connect(webSocket: WebSocket, socket: Socket): void {
     const connection = new Connection({ ...this.#options, id: this.#nextId(), nowMs: this.#nowMs, webSocket, socket });
     this.#connections.add(connection);
-    webSocket.on('close', () => this.#connections.delete(connection));
+    const { connections } = this.#options.context;
+    connections.webSockets = this.#connections.size;
+    webSocket.on('close', () => {
+      this.#connections.delete(connection);
+      connections.webSockets = this.#connections.size;
+    });
     if (this.#connections.size === 1) this.#look();
   }
 
