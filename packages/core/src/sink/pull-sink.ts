@@ -86,7 +86,7 @@ export class PullSink implements Sink {
   #wanted = 0;
   #serial = 0;
   #onAsked: () => void = () => {};
-  #isClosed = false;
+  isClosed = false;
 
   constructor(options: PullSinkOptions) {
     this.#options = options;
@@ -110,7 +110,7 @@ export class PullSink implements Sink {
 
   /** Resolves with what is owed, at least one and at most `max`, or with nothing after `waitMs`. Throws `overloaded`. */
   pull({ max, waitMs, signal }: PullRequest): Promise<readonly LeasedDelivery[]> {
-    if (this.#isClosed || signal?.aborted) return Promise.resolve([]);
+    if (this.isClosed || signal?.aborted) return Promise.resolve([]);
     if (this.#askers.length >= ASKERS_MAX) {
       const details = { limit: 'askers', maximum: ASKERS_MAX, retryAfterMs: OVERLOADED_AFTER_MS };
       throw new EventManagerError(
@@ -180,7 +180,7 @@ export class PullSink implements Sink {
 
   /** Answers nothing that is leased: whoever takes a subscription out of service releases what is under way. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.endWaiting();
     for (const lease of this.#leases.values()) this.#options.timetable.remove(lease);
     this.#leases.clear();

@@ -78,10 +78,18 @@ export class Pulls {
     signal?: AbortSignal,
   ): Promise<readonly LeasedDelivery[]> {
     this.#known(id);
-    const request = parsePull(input);
-    const sink = await this.#serving(id);
-    if (sink) return sink.pull({ ...request, signal });
-    throw new EventManagerError('not_ready', 'Another process serves this subscription now.', { id });
+    const { max, waitMs } = parsePull(input);
+    const { clock } = this.#options.runtime;
+    const endsAtMs = clock.monotonicMs() + waitMs;
+    let sink = await this.#serving(id);
+    if (!sink) throw new EventManagerError('not_ready', 'Another process serves this subscription now.', { id });
+    for (let leftMs = waitMs; ; leftMs = endsAtMs - clock.monotonicMs()) {
+      const leases = await sink.pull({ max, waitMs: Math.max(0, leftMs), signal });
+      // A change of the subscription gave it another sink: whoever has time left waits there.
+      if (leases.length > 0 || !sink.isClosed || leftMs <= 0 || signal?.aborted) return leases;
+      sink = await this.#serving(id);
+      if (!sink) return [];
+    }
   }
 
   /** The deliveries are done. Throws `subscription_not_found`, `not_supported`, `invalid_request`. */
