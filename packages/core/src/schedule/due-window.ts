@@ -1,6 +1,6 @@
 import type { StateStore } from '../contracts/state-store.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { dueKey, readDueKey, type ScheduleRecord } from './schedule-record.ts';
+import { dueKey, readDueKey } from './schedule-record.ts';
 
 /** Entries read at once; up to twice as many are in memory. */
 const PAGE = 1_000;
@@ -15,8 +15,6 @@ export interface DueEntry {
   readonly atMs: number;
   /** Of the event's body. */
   readonly bytes: number;
-  /** The event itself, where some process began to publish it: only the log can tell whether it is there. */
-  readonly begun?: ScheduleRecord;
 }
 
 /**
@@ -75,7 +73,7 @@ export class DueWindow {
     this.#isFilling = true;
     try {
       const { entries, next } = await this.#state.load('schedule-due', { limit: PAGE });
-      this.#entries = entries.map(({ key, value }) => this.#entry(key, value as unknown as number | ScheduleRecord));
+      this.#entries = entries.map(({ key, value }) => this.#entry(key, value as number));
       this.#isWhole = next === undefined;
     } finally {
       this.#isFilling = false;
@@ -97,10 +95,9 @@ export class DueWindow {
     this.#isWhole = false;
   }
 
-  #entry(key: string, kept: number | ScheduleRecord): DueEntry {
+  #entry(key: string, bytes: number): DueEntry {
     const { dueMs, id } = readDueKey(key);
     const atMs = this.#clock.monotonicMs() + Math.max(0, dueMs - this.#clock.wallMs());
-    if (typeof kept === 'number') return { key, id, dueMs, atMs, bytes: kept };
-    return { key, id, dueMs, atMs, bytes: kept.body.length, begun: kept };
+    return { key, id, dueMs, atMs, bytes };
   }
 }

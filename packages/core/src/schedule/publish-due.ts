@@ -7,8 +7,8 @@
  *
  * A cancellation removes what is kept and comes too late for what is being published: whoever is told that it was in time
  * never sees the event. Where several processes share a store, only the holder of a lease publishes; that saves work and no
- * more, since appending twice does no harm. There publishing begins with a commit that takes the event from where a
- * cancellation looks for it, so the store decides which of the two came first.
+ * more, since appending twice does no harm. There publishing begins with a commit that says so in the record which a
+ * cancellation would remove, so the store decides which of the two came first.
  */
 import type { Appendable } from '../contracts/event-store.ts';
 import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
@@ -16,6 +16,7 @@ import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import type { Timetable, TimetableEntry } from '../dispatch/timetable.ts';
 import { type EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { foreignEventId } from '../event/foreign-event-id.ts';
+import type { JsonObject } from '../json.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import type { DueEntry, DueWindow } from './due-window.ts';
@@ -158,19 +159,18 @@ export class PublishDue {
     const begun: Publishing[] = [];
     for (const [at, entry] of group.entries()) {
       const found = kept[at];
-      if (entry.begun) begun.push({ entry, record: entry.begun });
-      else if (found && (sharedAs === undefined || (await this.#take(entry, found)))) {
-        begun.push({ entry, record: found.value as unknown as ScheduleRecord });
-      }
+      if (!found) continue;
+      const record = found.value as unknown as ScheduleRecord;
+      if (sharedAs === undefined || record.begun || (await this.#take(found))) begun.push({ entry, record });
     }
     return begun;
   }
 
   /** False when somebody else changed it meanwhile. */
-  async #take(entry: DueEntry, { value, revision }: StateEntry): Promise<boolean> {
-    const away: StateChange = { kind: 'schedule-event', key: entry.id, ifRevision: revision };
+  async #take({ key, value, revision }: StateEntry): Promise<boolean> {
+    const begun = { ...(value as JsonObject), begun: true };
     try {
-      await this.#options.state.commit([away, { kind: 'schedule-due', key: entry.key, value }]);
+      await this.#options.state.commit([{ kind: 'schedule-event', key, value: begun, ifRevision: revision }]);
       return true;
     } catch (error) {
       if (!isEventManagerError(error, 'revision_conflict')) throw error;

@@ -34,6 +34,8 @@ export interface ScheduleRecord {
   readonly userId?: string;
   readonly projectId?: string;
   readonly timestampMs: number;
+  /** Some process began to publish it: only the log can tell whether it is there. Said where several share a store. */
+  readonly begun?: true;
   /** The event's one JSON encoding. */
   readonly body: string;
 }
@@ -81,7 +83,7 @@ export function removalChanges(dueMs: number, id: string): StateChange[] {
 
 /** The event as it is appended, byte for byte as it was accepted. */
 export function appendableOf(id: string, record: ScheduleRecord): Appendable {
-  const { dueMs: _due, acceptedMs: _accepted, body, ...rest } = record;
+  const { dueMs: _due, acceptedMs: _accepted, begun: _begun, body, ...rest } = record;
   return { id, ...rest, body: encodeEvent(body) };
 }
 

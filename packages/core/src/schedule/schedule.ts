@@ -28,6 +28,7 @@ import {
 import { TakeScheduled } from './take-scheduled.ts';
 
 const COUNT_PAGE = 1_000;
+const LOOK_AGAIN_MS = 200;
 
 export interface ScheduleOptions {
   readonly store: EventStore;
@@ -178,14 +179,19 @@ export class Schedule {
   }
 
   async #cancel(id: string): Promise<boolean> {
-    const { state, store } = this.#options;
+    const { state, store, runtime } = this.#options;
     for (;;) {
       const [found] = await state.get('schedule-event', [id]);
       // A crash may have come between appending and forgetting.
       const [stored] = await store.get([id]);
       if (!found && !stored) throw notFound(id);
       if (!found) return false;
-      const { dueMs } = found.value as unknown as ScheduleRecord;
+      const { dueMs, begun } = found.value as unknown as ScheduleRecord;
+      if (begun && !stored) {
+        // Another process is about to append it, or whoever takes over from that one will be.
+        await new Promise<void>((resolve) => runtime.timers.after(LOOK_AGAIN_MS, resolve, true));
+        continue;
+      }
       const [event, due] = removalChanges(dueMs, id);
       try {
         await state.commit([{ ...event!, ifRevision: found.revision }, due!]);
