@@ -7,6 +7,7 @@ const MINUTE_MS = 60_000;
 const PER_MINUTE = 1_000;
 const LIMIT_MS = 30 * MINUTE_MS;
 const CALL_MS = 3;
+const SEEDS = 16;
 
 type Stop = 'clean' | 'killed' | 'power loss';
 
@@ -96,12 +97,12 @@ const RESTARTS: readonly (readonly [afterMs: number, how: Stop])[] = [
 ];
 
 /** Publishes so many at once and lives through the restarts; resolves when everything is settled. */
-async function live(service: LimitedService, count: number, restarts: typeof RESTARTS) {
+async function live(service: LimitedService, count: number, restarts: typeof RESTARTS, perMinute = PER_MINUTE) {
   const { time } = service;
   await service.open();
   const beganMs = time.monotonicMs();
   const options = {
-    rateLimitPerMinute: PER_MINUTE,
+    rateLimitPerMinute: perMinute,
     retryPolicy: { maxRetries: 5, backoffStrategy: 'fixed', initialDelay: 1_000, maxDelay: 1_000 },
   };
   const request = { name: 'limited', topic: '#', endpoint: 'https://a.example/', options };
@@ -148,6 +149,21 @@ it.each([
     expect(lost).toBe(0);
   },
 );
+
+it('holds whatever restarts come when', { timeout: 60_000 }, async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const chance = new SeededChance(seed);
+    const perMinute = chance.pick([1, 7, 40]);
+    const restarts = Array.from({ length: 12 }, (): [number, Stop] => [
+      chance.pick([1, 40, 300, 5_000, 30_000, 59_990, 60_000, 61_000]) + chance.integer(60),
+      chance.pick(['clean', 'clean', 'killed', 'power loss']),
+    ]);
+    const service = new LimitedService(seed);
+    const { letters, most } = await live(service, 3 * perMinute + chance.integer(9), restarts, perMinute);
+    expect(most, `seed ${seed}`).toBeLessThanOrEqual(perMinute);
+    expect(letters, `seed ${seed}`).toBe(0);
+  }
+});
 
 it('would be found out if it forgot: with the planted bug a minute has more', { timeout: 60_000 }, async () => {
   const { most } = await live(new LimitedService(1, ['rate-limit-lost-at-restart']), 3_000, RESTARTS);

@@ -1,3 +1,4 @@
+import type { PlantedBug } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { anEvent, durableWorld } from '../../open-engine.ts';
 
@@ -13,9 +14,9 @@ const SHARES = { HIGH: 0.5, NORMAL: 2.4, LOW: 0.1 } as const;
 type Priority = keyof typeof SHARES;
 
 /** Sixty seconds of three times what the receiver can take; how long the first attempts waited, and the oldest LOW at any time. */
-async function overload(options: object) {
+async function overload(options: object, planted: readonly PlantedBug[] = []) {
   const { time, open } = durableWorld();
-  const bus = await open();
+  const bus = await open({ planted });
   const waitsMs: Record<Priority, number[]> = { HIGH: [], NORMAL: [], LOW: [] };
   const lowSinceMs = new Map<number, number>();
   let n = 0;
@@ -74,8 +75,11 @@ it('keeps urgent events fast and lets the others in, under three times what the 
   expect(status.lanes!.NORMAL.oldestMs).toBeGreaterThan(10 * AGING_BOUND_MS);
 });
 
-it('starves the least urgent ones without aging: that is what it is for', { timeout: 60_000 }, async () => {
-  const { highP99Ms, lowOldestMs } = await overload({});
+it.each([
+  ['without aging: that is what it is for', {}, []],
+  ['when aging is ignored: the planted bug is found', { agingMs: AGING_MS }, ['aging-ignored']],
+] as const)('starves the least urgent ones %s', { timeout: 60_000 }, async (_why, options, planted) => {
+  const { highP99Ms, lowOldestMs } = await overload(options, planted);
   expect(highP99Ms).toBeLessThanOrEqual(HIGH_P99_MS_MAX);
   expect(lowOldestMs).toBeGreaterThan(OVERLOAD_MS - 2_000);
 });
