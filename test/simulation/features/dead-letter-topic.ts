@@ -1,11 +1,12 @@
 import { ANONYMOUS, decodeEvent } from '@event-manager/core';
 import type { Feature } from './feature.ts';
+import { isAimedAt } from './is-aimed-at.ts';
 
 /** Dead letters are told on a topic: each by exactly one event, whatever died in between. */
 export const deadLetterTopic: Feature = (chance, subscription, plan) => {
   // Of what retention removed nothing could be counted.
   const isKept = plan.faults.every((fault) => fault.kind !== 'trim');
-  if (!isKept || !chance.happens(0.2)) return undefined;
+  if (!isKept || isAimedAt('retention', plan) || !chance.happens(0.2)) return undefined;
   const topic = `dead/${subscription.name}`;
   return {
     options: { deadLetterTopic: topic },

@@ -1,5 +1,6 @@
 import { ANONYMOUS, isEventManagerError } from '@event-manager/core';
 import type { RunFeature } from './feature.ts';
+import { isAimedAt } from './is-aimed-at.ts';
 
 /**
  * Some events are for later, and somebody cancels a few of those: what was accepted comes once and not before its time, and
@@ -8,8 +9,9 @@ import type { RunFeature } from './feature.ts';
 export const deliverLater: RunFeature = (chance, plan) => {
   // A wall clock that is set back a day makes everything wait for a day.
   const isSetBack = plan.faults.some(({ kind, amountMs }) => kind === 'clock-jump' && amountMs < 0);
-  if (isSetBack || !chance.happens(0.3)) return undefined;
-  const share = chance.pick([0.1, 0.5]);
+  const isAimed = isAimedAt('schedule', plan);
+  if (isSetBack || !(chance.happens(0.3) || isAimed)) return undefined;
+  const share = isAimed ? 0.5 : chance.pick([0.1, 0.5]);
   const cancelShare = chance.pick([0, 0.3]);
   const withinMs = chance.pick([500, 20_000]);
   const dueMs = new Map<string, number>();

@@ -1,6 +1,7 @@
 import type { JsonObject, StateStore } from '@event-manager/core';
 import type { HistoryEntry } from '@event-manager/testing';
 import type { RunFeature } from './feature.ts';
+import { isAimedAt } from './is-aimed-at.ts';
 
 /** Far more than all publishers together may have to repeat. */
 const EVENTS_MIN = 12;
@@ -12,10 +13,11 @@ const EVENTS_MIN = 12;
 export const retention: RunFeature = (chance, plan) => {
   // Of what retention removed nobody could tell how often it was told.
   const isTold = plan.subscriptions.some(({ traits }) => traits['deadLetterTopic'] !== undefined);
-  if (isTold || !chance.happens(0.25)) return undefined;
+  const isAimed = isAimedAt('retention', plan);
+  if (isTold || !(chance.happens(0.25) || isAimed)) return undefined;
   const policy = {
     eventsMax: EVENTS_MIN + chance.integer(10),
-    ...(chance.happens(0.5) ? { owedBytesMax: 4_000 + chance.integer(8_000) } : {}),
+    ...(chance.happens(0.5) || isAimed ? { owedBytesMax: 4_000 + chance.integer(8_000) } : {}),
   };
   const everyMs = chance.pick([200, 1_000]);
   return {
