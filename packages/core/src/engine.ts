@@ -169,7 +169,9 @@ export class Engine {
       onFailure: (error) => this.#fail(error),
     });
     this.#dispatch = dispatch;
-    this.history = new History({ adapter, route: dispatch.route, partition: PARTITION, runtime, limits });
+    this.history = new History({
+      ...{ adapter, route: dispatch.route, partition: PARTITION, runtime, limits, contexts: this.contexts },
+    });
     this.deadLetters = new DeadLetters(state);
     const awaitsAttempts = adapter.supports.durability === 'none';
     const { schemas: compiler, events, topicsStrict: isStrict = false } = options;
@@ -353,6 +355,8 @@ export class Engine {
   }
 
   #switched(definition: SubscriptionDefinition, way: 'realtime' | 'fallback'): void {
+    // What a breaker has learned of one way says nothing of the other.
+    this.#dispatch.active.get(definition.id)?.receiver?.breaker?.close();
     this.#meter.switched(way);
     this.#reporter.switched(definition, way);
   }

@@ -55,7 +55,9 @@ function storedWay(sink: SubscriptionSink, changes: WayChanges): { fields: Field
   const { kind, fallback, ...rest } = sink as SubscriptionSink & { fallback?: Fields };
   if (kind === 'handler') return { fields: { handler: () => {}, ...keptFallback(fallback, changes) }, options: {} };
   if (kind === 'socket') return { fields: fallback ? storedSocket(fallback, changes) : {}, options: {} };
-  if (kind === 'webhook') return { fields: addressFor(rest, changes.endpoint), options: {} };
+  // Another fallback takes the place of the endpoint that would have become it.
+  const isReplaced = changes.realtime === true && changes.fallbackWebhook !== undefined;
+  if (kind === 'webhook') return { fields: isReplaced ? {} : addressFor(rest, changes.endpoint), options: {} };
   if (kind !== 'websocket') return { fields: {}, options: {} };
   const { endpoint, secret, headers, ...options } = rest as Fields;
   // Without realtime what is left of it is its fallback, and an endpoint of another kind needs none.

@@ -6,10 +6,11 @@ import type { SubscriptionDefinition, SubscriptionRequest } from './subscription
  * The id that follows from a request; `undefined` where each request is another subscription. One without a name that has a
  * fallback outlives its process, so whoever comes back has to find it: the same words are the same subscription.
  */
-export function subscriptionIdOf({ name, topic, filter, subscriber, sink }: SubscriptionRequest): string | undefined {
+export function subscriptionIdOf(request: SubscriptionRequest): string | undefined {
+  const { name, topic, filter, context, subscriber, sink } = request;
   if (name !== undefined) return namedSubscriptionId(name);
   if ((sink.kind !== 'handler' && sink.kind !== 'socket') || !sink.fallback) return undefined;
-  const words = [topic, filter ?? null, subscriber ?? null, sink];
+  const words = [topic, filter ?? null, context ?? null, subscriber ?? null, sink];
   return foreignEventId('event-manager/fallback', JSON.stringify(words));
 }
 

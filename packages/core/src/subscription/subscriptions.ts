@@ -313,15 +313,7 @@ export class Subscriptions {
     request: SubscriptionRequest,
     attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
-    if (!sameRequest(known, request)) {
-      throw new EventManagerError(
-        'subscription_conflict',
-        'The name belongs to a subscription with another definition.',
-        {
-          pointer: '/name',
-        },
-      );
-    }
+    if (!sameRequest(known, request)) throw conflict(request);
     if (!attached) return known;
     await this.#duty.attach(known, attached);
     return known;
@@ -344,4 +336,12 @@ export class Subscriptions {
     await this.#duty.leave(id, () => this.#records.remove(id), { drainMs, reason: 'ended' });
     await this.#records.forgetDebts(id);
   }
+}
+
+function conflict({ name }: SubscriptionRequest): EventManagerError {
+  const [words, pointer] =
+    name === undefined
+      ? ['A subscription with this fallback exists with other options: give this one a name, or change that one.', '']
+      : ['The name belongs to a subscription with another definition.', '/name'];
+  return new EventManagerError('subscription_conflict', words!, { pointer });
 }

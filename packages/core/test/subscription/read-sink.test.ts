@@ -122,6 +122,11 @@ describe('a change between ways', () => {
 
   it.each([
     ['webhook', { realtime: true }, { kind: 'socket', fallback }],
+    [
+      'webhook',
+      { realtime: true, fallbackWebhook: `${http}2` },
+      { kind: 'socket', fallback: { endpoint: `${http}2` } },
+    ],
     ['webhook', { endpoint: ws }, { kind: 'websocket', endpoint: ws, secret, ...usual }],
     [
       'webhook',

@@ -2,7 +2,7 @@ import { EventManagerError, type Principal } from '@event-manager/core';
 import type { OperationContext, TestOutcome } from './operation-context.ts';
 
 /**
- * Sends an event that is not stored to the webhook of a subscription, as it would be sent one that it is owed: the same guard, headers
+ * Sends an event that is not stored to the webhook of a subscription, which may be its fallback, as it would be sent one that it is owed: the same guard, headers
  * and signature. What the subscription is owed, its state and its counts stay as they are; a failure is an answer, not an error. Throws
  * `subscription_not_found`, `not_supported` when it has no webhook, `overloaded`.
  */
@@ -12,8 +12,10 @@ export async function testSubscription(
   id: string,
 ): Promise<TestOutcome> {
   const definition = context.engine.subscriptions.get(principal, id);
-  if (definition.sink.kind !== 'webhook') {
-    throw new EventManagerError('not_supported', 'Only a subscription with an endpoint can be sent a test event.');
+  const { sink } = definition;
+  const webhook = sink.kind === 'webhook' ? sink : sink.kind === 'pull' ? undefined : sink.fallback;
+  if (!webhook) {
+    throw new EventManagerError('not_supported', 'Only a subscription with a webhook can be sent a test event.');
   }
-  return context.sendTest(definition);
+  return context.sendTest({ ...definition, sink: { ...webhook, kind: 'webhook' } });
 }

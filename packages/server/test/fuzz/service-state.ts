@@ -19,6 +19,7 @@ export class ServiceState implements Known {
   readonly #cursors: Map<string, string>;
   readonly #subscriptions: string[] = [];
   readonly #pulled = new Set<string>();
+  readonly #withoutWebhook = new Set<string>();
   readonly #scheduled: string[];
 
   constructor(facts: {
@@ -69,8 +70,28 @@ export class ServiceState implements Known {
     const all = this.#known.get(kind!) ?? [];
     // A webhook is tried and may move; what is pulled has nothing of the kind, and only that is pulled.
     const ids = use === 'test' || use === undefined ? all.filter((id) => !this.#pulled.has(id)) : all;
+    if (use === 'test')
+      return this.#pickOf(
+        ids.filter((id) => !this.#withoutWebhook.has(id)),
+        pick,
+      );
     if (PULLS.has(use ?? '')) return this.#pullable(pick);
     return ids[pick(ids.length)];
+  }
+
+  #pickOf(ids: readonly string[], pick: (count: number) => number): string | undefined {
+    return ids[pick(ids.length)];
+  }
+
+  /** Only a webhook, be it a fallback, can be sent a test event. */
+  #noteWay({ text }: Answered): void {
+    const { id, connectionType, fallback } = JSON.parse(text) as {
+      id: string;
+      connectionType: string;
+      fallback?: object;
+    };
+    if (connectionType === 'webhook' || fallback) this.#withoutWebhook.delete(id);
+    else this.#withoutWebhook.add(id);
   }
 
   #pullable(pick: (count: number) => number): string | undefined {
@@ -95,10 +116,12 @@ export class ServiceState implements Known {
       if (Date.parse(scheduledFor) > Date.now() + LONG_MS) this.#scheduled.push(id);
     }
     if (path.startsWith('/contexts/') && answer.status === 201) this.#contexts.push(sent.path.split('/')[2]!);
+    if (path.startsWith('/subscriptions') && method === 'PATCH' && answer.status === 200) this.#noteWay(answer);
     if (method !== 'POST' || answer.status !== 201) return;
     const body = JSON.parse(answer.text) as { id: string; cursor: string; topic: string; connectionType?: string };
     if (path === '/subscriptions') this.#subscriptions.push(body.id);
     if (path === '/subscriptions' && body.connectionType === 'pull') this.#pulled.add(body.id);
+    if (path === '/subscriptions') this.#noteWay(answer);
     if (path === '/topics') this.#topics.push(encodeURIComponent(body.topic));
     if (path === '/events') {
       this.#cursors.set('events-cursor', body.cursor);

@@ -10,6 +10,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   topic: 'spelled.here',
   type: 'spelled.so',
   endpoint: 'https://example.com/hook',
+  fallbackWebhook: 'https://example.com/hook',
+  realtime: true,
   schema: { type: 'object' },
   compatibility: 'none',
   connectionType: 'webhook',
@@ -19,6 +21,15 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   batchSize: 1,
   timeMs: 1_795_161_600_000,
 };
+const DIALLED = new Set([
+  'heartbeatMs',
+  'reconnectAttempts',
+  'bufferSize',
+  'compression',
+  'fallbackWebhook',
+  'realtime',
+]);
+const NAMES = new Set(['name', 'consumerGroup', 'consumer_group']);
 /** Differs between two things that were asked for in the same words. */
 const OWN = new Set([
   'id',
@@ -32,6 +43,7 @@ const OWN = new Set([
   'topic',
   'versions',
   'checked',
+  'scheduledFor',
 ]);
 
 interface Place {
@@ -48,6 +60,37 @@ function* places(document: OpenApiDocument, given: Schema, path: readonly string
     for (const spelling of spellingsOf(name, field)) yield { path: [...path, name], schema: field, spelling };
     yield* places(document, field, [...path, name]);
   }
+}
+
+/** Each place with what a body of its kind cannot do without. */
+function* placesWithBase(
+  document: OpenApiDocument,
+  given: Schema,
+  sample: (name: string, schema: Schema) => unknown,
+): Iterable<{ place: Place; base: object; kind: number }> {
+  const schema = resolve(document, given);
+  for (const [kind, part] of (schema.anyOf ?? [schema]).entries()) {
+    const { required = [], properties = {} } = resolve(document, part);
+    const base = Object.fromEntries(required.map((name) => [name, sample(name, properties[name]!)]));
+    // Without a name the same fallback is the same subscription.
+    const { realtime, fallbackWebhook, ...others } = base;
+    for (const place of places(document, part)) {
+      const isAmongOptions = place.path[0] === 'options' && DIALLED.has(place.path[1]!);
+      const own =
+        fallbackWebhook === undefined || isAmongOptions ? {} : { name: 'realtime', realtime, fallbackWebhook };
+      yield { place, kind, base: { ...others, ...own, ...besides(place) } };
+    }
+  }
+}
+
+/** What is said of a connection is said of one that the service makes; and a fallback has an address. */
+function besides({ path }: Place): object {
+  if (!path.some((name) => DIALLED.has(name))) return {};
+  const endpoint = 'wss://example.com/events';
+  const at = path.indexOf('fallbackWebhook');
+  if (at < 0 || at === path.length - 1) return { endpoint };
+  const fallback = { fallbackWebhook: { endpoint: EXAMPLES['endpoint'] } };
+  return { endpoint, ...(at === 0 ? fallback : { options: fallback }) };
 }
 
 /** The body with one field in one spelling; objects on the way are in the first. */
@@ -81,7 +124,7 @@ async function start() {
   const data = new GoodData(document, { cursor: () => body.cursor, endpoint: () => 'https://example.com/' });
   const check = new SchemaCheck(document);
   const sample = (name: string, schema: Schema): unknown => {
-    if (name in EXAMPLES) return EXAMPLES[name];
+    if (name in EXAMPLES && check.fault(schema, EXAMPLES[name]) === undefined) return EXAMPLES[name];
     const [value] = fc.sample(
       data.of(schema).filter((one) => check.fault(schema, one) === undefined),
       { seed: 7, numRuns: 1 },
@@ -94,12 +137,24 @@ async function start() {
 it('understands every field of every body in every spelling, and means the same by each', async () => {
   const { url, document, sample } = await start();
   let topics = 0;
+  let names = 0;
+  // The same name with another definition is a conflict.
+  const named = (path: string, body: object) =>
+    path !== '/subscriptions'
+      ? body
+      : Object.fromEntries(
+          Object.entries(body).map(([key, value]) =>
+            NAMES.has(key) && typeof value === 'string' ? [key, `${value} ${names++}`.slice(-200)] : [key, value],
+          ),
+        );
   const send = async (method: string, path: string, body: object) => {
     const headers = { 'content-type': 'application/json' };
     // A topic can be declared once.
-    const own = path === '/topics' && 'topic' in body ? { ...body, topic: `${body.topic}.${topics++}` } : body;
+    const own =
+      path === '/topics' && 'topic' in body ? { ...body, topic: `${body.topic}.${topics++}` } : named(path, body);
     const answer = await call(`${url}${path}`, { method, headers, body: JSON.stringify(own) });
-    if (path !== '/events' || answer.status >= 300) return answer;
+    // What is for later is not among the events yet.
+    if (path !== '/events' || answer.status >= 202) return answer;
     return { ...answer, body: (await call(`${url}/events/${answer.body.id}`)).body };
   };
   const address = async (path: string) => {
@@ -108,7 +163,9 @@ it('understands every field of every body in every spelling, and means the same 
       return path.replace('{topic}', body.topic);
     }
     if (!path.includes('{')) return path;
-    const { body } = await send('POST', '/subscriptions', { topic: 'a', endpoint: EXAMPLES['endpoint'] });
+    const isPulled = /\/(pull|ack|nack|extend)$/.test(path);
+    const more = isPulled ? { name: 'pulled' } : { endpoint: EXAMPLES['endpoint'] };
+    const { body } = await send('POST', '/subscriptions', { topic: 'a', ...more });
     return path.replace('{id}', body.id);
   };
   const wrong: unknown[] = [];
@@ -116,16 +173,14 @@ it('understands every field of every body in every spelling, and means the same 
   for (const { method, path, operation } of routesOf(document)) {
     const schema = operation.requestBody?.content['application/json']?.schema;
     if (!schema || path === '/events/batch') continue;
-    const { required = [], properties = {} } = resolve(document, schema);
-    const base = Object.fromEntries(required.map((name) => [name, sample(name, properties[name]!)]));
     const told = new Map<string, unknown>();
-    for (const place of places(document, schema)) {
+    for (const { place, base, kind } of placesWithBase(document, schema, sample)) {
       const name = place.path.at(-1)!;
       const field = resolve(document, place.schema);
       if (field.type === 'object' && field.properties) continue;
       const value = sample(name, place.schema);
       const answer = await send(method, await address(path), bodyWith(base, place, value));
-      const where = `${method} ${path} ${place.path.join('.')}`;
+      const where = `${method} ${path} ${place.path.join('.')} ${kind}`;
       spellings++;
       const meant = JSON.stringify(withoutOwn(answer.body));
       if (answer.status >= 300) wrong.push([where, place.spelling, answer.body]);

@@ -72,7 +72,7 @@ export function subscriptionSchemas(limits: Limits): Components {
 function acceptedSubscription(limits: Limits, fields: ReturnType<typeof requestFields>): TSchema {
   const { topic, endpoint: _endpoint, fallbackWebhook: _fallback, connectionType: _type, ...optional } = fields;
   const name = Type.Optional(nameSchema(limits, { description: 'Under it sockets attach.' }));
-  const needed = { realtime: Type.Literal(true), fallbackWebhook: component('FallbackAddress') };
+  const needed = { realtime: Type.Optional(Type.Literal(true)), fallbackWebhook: component('FallbackAddress') };
   const connectionType = Type.Optional(wordSchema(['webhook', 'websocket']));
   return Type.Object({ topic, name, connectionType, ...optional, ...needed } as never, CLOSED);
 }
