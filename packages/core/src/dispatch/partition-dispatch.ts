@@ -85,7 +85,7 @@ export class PartitionDispatch {
     this.dispatcher = dispatcher;
     this.serving = new Serving({
       ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },
-      ...{ dispatcher, checkpoint, readBack, routedHead, onLost, onKeyParked: options.onKeyParked },
+      ...{ onReceiver, dispatcher, checkpoint, readBack, routedHead, onLost, onKeyParked: options.onKeyParked },
     });
   }
 

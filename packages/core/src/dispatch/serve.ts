@@ -25,6 +25,8 @@ import { positionKey } from './dead-letter.ts';
 import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { restorePause } from './failure/ask-pause.ts';
+import { followWay } from './failure/follow-way.ts';
+import type { ReceiverChange } from './failure/receiver.ts';
 import type { HeldLease } from './leases.ts';
 import { LocalQueue } from './local-queue.ts';
 import type { ReadBack } from './offer.ts';
@@ -53,6 +55,7 @@ export interface ServeOptions {
   readonly checkpoint: Checkpoint;
   readonly readBack: ReadBack;
   readonly routedHead: () => Position;
+  readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   /** A key of an ordered subscription waits until somebody releases it. */
   readonly onKeyParked: (subscription: ActiveSubscription, key: string, parked: Parked) => void;
   /** The log ends before what was settled. */
@@ -113,11 +116,21 @@ export class Serving {
       totals: meter.deliveries,
     });
     restorePause(subscription);
-    request.sink.watch?.(() => this.#options.dispatcher.wake(subscription));
+    this.#followReceiver(subscription);
     keepPace(subscription, rateLimit, this.#options.runtime);
     if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);
     this.#enter(subscription);
     return subscription;
+  }
+
+  #followReceiver(subscription: ActiveSubscription): void {
+    const { receiver, sink } = subscription;
+    if (receiver) receiver.onChange = (change) => this.#options.onReceiver(subscription, change);
+    followWay(subscription);
+    sink.watch?.(() => {
+      followWay(subscription);
+      this.#options.dispatcher.wake(subscription);
+    });
   }
 
   /** Serves with the queue that was taken down: what it could not commit is still in it, so nothing is attempted again. */

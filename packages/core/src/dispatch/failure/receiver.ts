@@ -1,4 +1,4 @@
-import type { AttemptError } from '../../contracts/sink.ts';
+import type { AttemptError, RealtimeState } from '../../contracts/sink.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Chance } from '../../runtime/chance.ts';
 import { breakerPolicyOf, disableAfterMsOf } from '../../subscription/options/failure-options.ts';
@@ -26,6 +26,10 @@ export class Receiver {
   readonly failing: FailingTime;
   /** Pauses it asked for one after the other, without anything taken between them. */
   pausesInARow = 0;
+  /** By which it was reached last, where there are two. */
+  way: RealtimeState['way'] | undefined;
+  /** Hears of what no outcome told. */
+  onChange: (change: ReceiverChange) => void = () => {};
 
   constructor(definition: SubscriptionDefinition, chance: Chance, kept: JsonObject | undefined) {
     const policy = breakerPolicyOf(definition);
@@ -33,8 +37,16 @@ export class Receiver {
     this.failing = new FailingTime(disableAfterMsOf(definition), addressOf(definition), kept);
   }
 
+  /** For what no outcome told. Whoever calls it wakes the subscription. */
+  closeBreaker(): void {
+    if (!this.breaker || this.breaker.state === 'closed') return;
+    this.breaker.close();
+    this.onChange({ what: 'breaker-closed' });
+  }
+
   /** Somebody says that it is well. */
   forgive(): void {
+    this.closeBreaker();
     this.breaker?.close();
     this.failing.end();
     this.pausesInARow = 0;

@@ -192,6 +192,45 @@ describe('a breaker of a subscription', () => {
     expect(again.status(id)).toMatchObject({ state: 'current', receiver: { breaker: 'closed' } });
   });
 
+  it('is told of also when somebody who resumes closes it', async () => {
+    const { bus, id, receiver, time } = await aBus({ breaker, maxConcurrency: 1, retryPolicy: fixedRetry(9) });
+    receiver.answer = failure;
+    await bus.publishMany(3, 1, { topic: 'a' });
+    await time.advance(SECOND_MS);
+    receiver.answer = delivered;
+    for (let times = 0; times < 3; times++) await time.run(bus.engine.subscriptions.resume(ANONYMOUS, id));
+    await time.advance(2 * SECOND_MS);
+    expect(bus.status(id).counts).toMatchObject({ delivered: 3 });
+    expect((await told(bus)).map(({ topic }) => topic)).toEqual(['breaker-opened', 'breaker-closed']);
+    expect(bus.engine.metrics().receivers).toMatchObject({ breakersOpened: 1, breakersClosed: 1 });
+  });
+
+  it('is closed when another way to the receiver is taken: it knows nothing of that', async () => {
+    const { time, open } = durableWorld();
+    let way: 'realtime' | 'fallback' = 'fallback';
+    let changed = () => {};
+    const sink: Sink = {
+      ...sinkOf((batch) => batch.map(() => (way === 'realtime' ? delivered : failure))),
+      watch: (onChange) => {
+        changed = onChange;
+      },
+      get realtime() {
+        return { connected: way === 'realtime', way, switches: 0 };
+      },
+    };
+    const bus = await open({ webSocketSink: () => sink });
+    const options = { breaker, retryPolicy: fixedRetry(9) };
+    const { id } = await bus.subscribe({ endpoint: 'wss://a.example/', options });
+    await bus.publishMany(5);
+    await time.advance(2 * SECOND_MS);
+    changed();
+    expect(bus.status(id).receiver).toMatchObject({ breaker: 'open' });
+    way = 'realtime';
+    changed();
+    await time.advance(SECOND_MS);
+    expect(bus.status(id)).toMatchObject({ counts: { delivered: 5 }, receiver: { breaker: 'closed' } });
+  });
+
   it('counts a batch that fails as one failure', async () => {
     const { bus, id, receiver, time } = await aBus({ breaker, maxConcurrency: 1, batchSize: 10 });
     receiver.answer = failure;
