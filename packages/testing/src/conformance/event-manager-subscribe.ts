@@ -181,7 +181,7 @@ function refusals(start: StartEventManager): void {
     [{ topic: 'a', handler, options: { batchSize: 0 } }, 'invalid_subscription', '/options/batchSize'],
     [{ topic: 'a', handler, options: { timeoutMs: 0 } }, 'invalid_subscription', '/options/timeoutMs'],
     [{ topic: 'a', handler, options: { startFrom: { cursor: 'x' } } }, 'invalid_cursor', '/options/startFrom/cursor'],
-    [{ topic: 'a', handler, options: { rateLimit: 5 } }, 'not_supported', '/options/rateLimit'],
+    [{ topic: 'a', handler, options: { rateLimit: -5 } }, 'invalid_subscription', '/options/rateLimit'],
     [{ topic: 'a' }, 'invalid_subscription', '/name'],
     ['a', 'invalid_subscription', ''],
   ] as [unknown, string, string][])('are refused: %o', async (request, code, pointer) => {
