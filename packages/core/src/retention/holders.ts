@@ -29,8 +29,8 @@ export interface HoldersOptions {
   readonly limits: Limits;
   readonly meter: Meter;
   readonly owner: string;
-  /** All that outlive the process, served here or not. */
-  readonly durable: () => readonly SubscriptionDefinition[];
+  /** All that outlive the process, served here or not, as the store has them now: what this process has not heard of yet is owed as well. */
+  readonly durable: () => Promise<readonly SubscriptionDefinition[]>;
   readonly matcherOf: (definition: SubscriptionDefinition) => ((event: Event) => boolean) | undefined;
   /** Takes a subscription out of service, makes the change, and serves it again. */
   readonly whileUnserved: (id: string, change: () => Promise<void>) => Promise<void>;
@@ -68,7 +68,7 @@ export class Holders {
   /** Ends the debts that are forced and says what is free. */
   async release(request: ReleaseRequest): Promise<Released> {
     const { through, forcedThrough, isLeader } = request;
-    const definitions = this.#options.durable();
+    const definitions = await this.#options.durable();
     let free = through;
     let holding = 0;
     let removed = 0;

@@ -1,5 +1,6 @@
 import type { Contexts } from '../context/contexts.ts';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { StateStore } from '../contracts/state-store.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { compileFilter } from '../filter/filter.ts';
 import type { Limits } from '../limits.ts';
@@ -11,6 +12,8 @@ import { Holders } from './holders.ts';
 import type { RemovedDebts } from './remove-debts.ts';
 import { Retention } from './retention.ts';
 import type { RetentionOptions } from './retention-policy.ts';
+
+const PAGE = 1_000;
 
 /** Wires retention to the subscriptions and the log of one partition. Throws what `readRetention` throws. */
 export function openRetention(parts: {
@@ -29,9 +32,21 @@ export function openRetention(parts: {
   const { adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onRemoved, onFailure } = parts;
   const holders = new Holders({
     ...{ adapter, dispatch, runtime, limits, meter, owner, onRemoved },
-    durable: () => subscriptions.durable(),
+    durable: async () => (adapter.supports.shared ? storedDefinitions(adapter.state) : subscriptions.durable()),
     matcherOf: (definition) => definition.filter && compileFilter(definition.filter, contexts.cellOf(definition)),
     whileUnserved: (id, change) => subscriptions.whileUnserved(id, change),
   });
   return new Retention({ adapter, dispatch, runtime, holders, owner, onFailure }, parts.options);
+}
+
+/** Where several processes share a store, one may have created a subscription that the others have not heard of. */
+async function storedDefinitions(state: StateStore): Promise<SubscriptionDefinition[]> {
+  const definitions: SubscriptionDefinition[] = [];
+  let after: string | undefined;
+  do {
+    const page = await state.load('subscription', { limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const { value } of page.entries) definitions.push(value as unknown as SubscriptionDefinition);
+    after = page.next;
+  } while (after !== undefined);
+  return definitions;
 }
