@@ -1,12 +1,18 @@
-// `npm run soak`: the long runs. What `npm test` does in minutes, with more seeds; bounded by `--seeds` (default 200,000).
+// `npm run soak`: the long runs. What `npm test` does in minutes, with more seeds; bounded by `--seeds` (default 200,000) and by
+// `--minutes`. A run that ended early goes on with `--from`, as its last line says under `next`.
 import { parseArgs } from 'node:util';
 import { programStep } from './steps/program-step.ts';
 import { runSteps } from './steps/run-steps.ts';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '200000' }, from: { type: 'string', default: '1' } },
+  options: {
+    seeds: { type: 'string', default: '200000' },
+    from: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: 'Infinity' },
+  },
 });
-const args = ['--seeds', values.seeds, '--from', values.from, '--twice-every', '1000'];
+const bounds = ['--seeds', values.seeds, '--from', values.from, '--minutes', values.minutes];
+const args = [...bounds, '--twice-every', '1000'];
 // The fuzz of `npm test` sends ten thousand requests from a seed of its own.
 process.env['FUZZ_SEED'] ??= values.from;
 process.env['FUZZ_REQUESTS'] ??= '200000';

@@ -1,6 +1,7 @@
 /**
- * `npm run sim -- --seeds N [--from K] [--seed K --trace] [--planted BUG]`: runs the product in simulated time, one run per
- * seed, and prints one line of sums. A seed that fails prints the command that replays it.
+ * `npm run sim -- --seeds N [--from K] [--minutes M] [--seed K --trace] [--planted BUG]`: runs the product in simulated time,
+ * one run per seed, and prints one line of sums. A seed that fails prints the command that replays it. With `--minutes` it
+ * ends when the time is over, and `next` of the line says where to go on.
  */
 import { parseArgs } from 'node:util';
 import { CORE_FAILPOINTS, type PlantedBug } from '@event-manager/core';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     /** Runs every n-th seed twice and compares the traces. */
     'twice-every': { type: 'string', default: '50' },
     'fired-min': { type: 'string', default: '0' },
+    minutes: { type: 'string', default: 'Infinity' },
   },
 });
 
@@ -26,11 +28,14 @@ const fired = new Map<string, number>(failpoints.map((name) => [name, 0]));
 const from = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 const startedAtMs = performance.now();
+const endsAtMs = startedAtMs + Number(values.minutes) * 60_000;
+let next = from;
 let failed = 0;
 let differing = 0;
 const sums = { acked: 0, delivered: 0, duplicates: 0, deadLettered: 0 };
 
-for (let seed = from; seed < from + count; seed++) {
+for (; next < from + count && performance.now() < endsAtMs; next++) {
+  const seed = next;
   const result = await runSeed(seed, { failpoints, planted, traceLines: values.trace ? 100_000 : 0 });
   if (values.trace) process.stdout.write(`${JSON.stringify(result.plan, null, 2)}\n${result.trace.join('\n')}\n`);
   for (const [name, times] of result.fired) fired.set(name, (fired.get(name) ?? 0) + times);
@@ -51,7 +56,9 @@ const rare = [...fired]
 if (rare.length > 0) process.stdout.write(`failpoints that fired too rarely: ${rare.join(', ')}\n`);
 const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
 const least = Math.min(...fired.values());
-process.stdout.write(`${JSON.stringify({ seeds: count, from, failed, differing, least, seconds, ...sums })}\n`);
+const date = new Date().toISOString();
+const ran = { date, seeds: next - from, from, next, failed, differing, least, seconds };
+process.stdout.write(`${JSON.stringify({ ...ran, ...sums })}\n`);
 process.exitCode = failed + differing + rare.length > 0 ? 1 : 0;
 
 function tell(result: SeedResult): void {

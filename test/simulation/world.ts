@@ -69,17 +69,23 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
   };
 }
 
-function sharedWorld({ time, chance, onHandover }: WorldOptions): World {
+function sharedWorld({ time, chance, note, onHandover }: WorldOptions): World {
   const shared = new SimulatedShared({ time, chance: chance.fork('shared') });
   const acquired = new Map<string, number>();
   const owners = new Map<string, string>();
-  const { state } = shared.kept;
+  const { state, store } = shared.kept;
+  const trim = store.trim.bind(store);
+  store.trim = (upTo) => {
+    note(`trim ${upTo.map(({ position }) => position).join(' ')}`);
+    return trim(upTo);
+  };
   const acquire = state.acquire.bind(state);
   state.acquire = async (resource, options) => {
     const lease = await acquire(resource, options);
     if (lease) {
       acquired.set(resource, (acquired.get(resource) ?? 0) + 1);
       owners.set(resource, options.owner);
+      note(`lease ${resource} ${options.owner}`);
       onHandover(resource.slice(RESOURCE_PREFIX.length));
     }
     return lease;
