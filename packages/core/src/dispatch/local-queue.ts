@@ -141,7 +141,7 @@ export class LocalQueue {
   /** A scan of the log would find what there is room for. */
   get wantsReading(): boolean {
     for (const lane of this.lanes) if (lane.state === 'overflowed' && lane.wantsReading) return true;
-    return this.keys !== undefined && this.keys.unread.wantedAfter !== undefined;
+    return this.keys?.unread.wantsReading === true;
   }
 
   /** Everything routed so far is settled. */

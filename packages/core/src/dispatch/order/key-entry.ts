@@ -168,7 +168,9 @@ export class KeyEntry {
     const { key, meaning, from, through, parked } = this;
     const known = Math.max(this.suspectThrough, this.inLane.at(-1) ?? 0);
     const tried = closing ? known : Math.max(known, this.toReserve);
-    const count = this.count + (this.taken > 0 ? 1 : 0) + this.inLane.length;
+    // Without a range what is held stands behind the one that is under way, and after a crash comes as a suspect of the lane.
+    const inLane = this.hasRange ? this.inLane.length : 0;
+    const count = this.count + (this.taken > 0 ? 1 : 0) + inLane;
     return {
       ...{ key, meaning, from, through, count },
       tried: tried >= from ? tried : 0,

@@ -22,6 +22,7 @@ import type { LaneQueue } from '../lane-queue.ts';
 import type { Owed } from '../owed.ts';
 import { Fifo } from './fifo.ts';
 import { KeyEntry } from './key-entry.ts';
+import { KeyMap } from './key-map.ts';
 import type { Parked } from './key-record.ts';
 import { KeyRecords, type KeySnapshot } from './key-records.ts';
 import type { KeptKeys } from './open-keys.ts';
@@ -69,9 +70,7 @@ export class OrderedKeys {
   readonly unread: UnreadRanges;
   readonly keyOf: KeyReader | undefined;
   readonly #options: OrderedKeysOptions;
-  readonly #entries = new Map<string, KeyEntry>();
-  /** Of definitions before this one. */
-  readonly #older = new Map<KeyMeaning, Map<string, KeyEntry>>();
+  readonly #map: KeyMap;
   readonly #turns = new Fifo<KeyEntry>();
   readonly #suspects = new Fifo<KeyEntry>();
   readonly #records: KeyRecords;
@@ -83,12 +82,13 @@ export class OrderedKeys {
 
   constructor(options: OrderedKeysOptions) {
     this.#options = options;
+    this.#map = new KeyMap(options.meaning);
     this.#records = new KeyRecords(options.prefix);
     this.keyOf = options.meaning === undefined ? undefined : keyReader(options.meaning);
     this.unread = new UnreadRanges({
-      find: (meaning, key) => this.#map(meaning).get(key),
+      find: (meaning, key) => this.#map.findIn(meaning, key),
       hasRoom: (entry) => this.#hasRoom(entry),
-      isShort: (entry) => this.#isShort(entry),
+      isRoomy: () => this.#knownCount <= this.#options.knownMax / 2,
       found: (entry, position) => this.#found(entry, position),
       advance: (entry) => this.#advance(entry),
     });
@@ -114,8 +114,7 @@ export class OrderedKeys {
 
   /** Nothing is left but keys that somebody has to release. */
   get isSettled(): boolean {
-    if (this.#entries.size + this.#olderCount() > this.#parkedCount) return false;
-    return this.#heldCount === 0;
+    return this.#map.size <= this.#parkedCount && this.#heldCount === 0;
   }
 
   get isDirty(): boolean {
@@ -146,17 +145,16 @@ export class OrderedKeys {
   }
 
   find(key: string): KeyEntry | undefined {
-    return this.#entries.get(key);
+    return this.#map.find(key);
   }
 
-  *entries(): Generator<KeyEntry> {
-    yield* this.#entries.values();
-    for (const entries of this.#older.values()) yield* entries.values();
+  entries(): Iterable<KeyEntry> {
+    return this.#map;
   }
 
   /** The key was free; an event of it is claimed. */
   begin(key: string, position: Position): KeyEntry {
-    const entry = this.#create(this.#options.meaning!, key);
+    const entry = this.#map.obtain(this.#options.meaning!, key);
     entry.underWay++;
     entry.inLane.push(position);
     return entry;
@@ -188,7 +186,7 @@ export class OrderedKeys {
   /** What is held of all keys goes into their ranges: the lane has grown too long, or ends here. */
   spill(lane: LaneQueue): void {
     if (this.#heldCount === 0) return;
-    for (const entry of this.#entries.values()) this.#spill(entry, lane);
+    for (const entry of this.#map) this.#spill(entry, lane);
   }
 
   /** Claims the next event of the key that stands first in turn: a held one (its slot), or one of the range. */
@@ -311,9 +309,8 @@ export class OrderedKeys {
   /** False when the key is not parked. */
   release(key: string): boolean {
     let isReleased = false;
-    for (const meaning of [this.#options.meaning, ...this.#older.keys()]) {
-      const entry = meaning === undefined ? undefined : this.#map(meaning).get(key);
-      if (!entry?.parked) continue;
+    for (const entry of this.#map.under(key)) {
+      if (!entry.parked) continue;
       entry.parked = undefined;
       isReleased = true;
       this.unread.note(entry);
@@ -328,19 +325,19 @@ export class OrderedKeys {
     for (const record of records) {
       const entry = KeyEntry.fromRecord(record, head);
       this.#records.found(entry);
-      this.#map(record.meaning).set(record.key, entry);
+      this.#map.put(entry);
       this.#rangeCount += entry.count;
       this.unread.note(entry);
     }
     for (const debt of owed) {
       if (debt.key === undefined || debt.keyMeaning === undefined) continue;
-      const entry = this.#map(debt.keyMeaning).get(debt.key) ?? this.#create(debt.keyMeaning, debt.key);
+      const entry = this.#map.obtain(debt.keyMeaning, debt.key);
       // Two debts of one key: the later one is tried beside it, which only a change of versions could leave behind.
       if (entry.owed) continue;
       entry.owed = debt;
       debt.entry = entry;
     }
-    for (const entry of [...this.entries()]) {
+    for (const entry of [...this.#map]) {
       this.#recount(entry);
       this.#advance(entry);
     }
@@ -352,7 +349,7 @@ export class OrderedKeys {
 
   /** An event of the lane that an earlier process may have attempted: the last one of its key. */
   suspect(key: string, position: Position): void {
-    const entry = this.find(key) ?? this.#create(this.#options.meaning!, key);
+    const entry = this.#map.obtain(this.#options.meaning!, key);
     if (position <= entry.through) return;
     entry.suspectThrough = position;
     this.append(entry, position);
@@ -361,8 +358,8 @@ export class OrderedKeys {
 
   /** The changes that make the records true. `closing` ends what is reserved, also where nothing else changed. */
   snapshot(closing: boolean): KeySnapshot {
-    if (closing) for (const entry of this.entries()) this.#records.mark(entry);
-    return this.#records.snapshot(({ meaning, key }) => this.#map(meaning).get(key), closing);
+    if (closing) for (const entry of this.#map) this.#records.mark(entry);
+    return this.#records.snapshot(({ meaning, key }) => this.#map.findIn(meaning, key), closing);
   }
 
   committed(snapshot: KeySnapshot): void {
@@ -382,35 +379,16 @@ export class OrderedKeys {
   /** What a queue that takes over in this process needs to know. */
   handOver(lane: LaneQueue): KeptKeys {
     this.spill(lane);
-    const kept = [...this.entries()].filter((entry) => entry.isKept);
+    const kept = [...this.#map].filter((entry) => entry.isKept);
     return { records: kept.map((entry) => entry.record(true)), released: [] };
-  }
-
-  #create(meaning: KeyMeaning, key: string): KeyEntry {
-    const entry = new KeyEntry(key, meaning);
-    this.#map(meaning).set(key, entry);
-    return entry;
-  }
-
-  #map(meaning: KeyMeaning): Map<string, KeyEntry> {
-    if (meaning === this.#options.meaning) return this.#entries;
-    const known = this.#older.get(meaning);
-    if (known) return known;
-    const entries = new Map<string, KeyEntry>();
-    this.#older.set(meaning, entries);
-    return entries;
-  }
-
-  #olderCount(): number {
-    let count = 0;
-    for (const entries of this.#older.values()) count += entries.size;
-    return count;
   }
 
   #take(entry: KeyEntry): Position {
     this.#knownCount--;
     this.#rangeCount--;
-    return entry.take();
+    const position = entry.take();
+    this.unread.note(entry);
+    return position;
   }
 
   #spill(entry: KeyEntry, lane: LaneQueue): void {
@@ -444,10 +422,6 @@ export class OrderedKeys {
     return entry.known.length < KNOWN_PER_KEY_MAX && this.#knownCount < this.#options.knownMax;
   }
 
-  #isShort(entry: KeyEntry): boolean {
-    return this.#knownCount <= this.#options.knownMax / 2 || (entry.known.length === 0 && entry.mayGoOn);
-  }
-
   /** What is settled leaves; the next one stands in line, is read, or the key is free. */
   #advance(entry: KeyEntry): void {
     if (!entry.mayGoOn || entry.standing !== 'nowhere') return;
@@ -456,12 +430,14 @@ export class OrderedKeys {
       (entry.isNextSuspect ? this.#suspects : this.#turns).push(entry);
     } else if (entry.isFree) {
       this.#free(entry);
+    } else {
+      this.unread.note(entry);
     }
   }
 
   #free(entry: KeyEntry): void {
     this.#changed(entry);
-    this.#map(entry.meaning).delete(entry.key);
+    this.#map.delete(entry);
     this.unread.forget(entry);
     if (entry.count === 0) return;
     this.#rangeCount -= entry.count;

@@ -12,8 +12,8 @@ export interface UnreadRangesOptions {
   readonly find: (meaning: KeyMeaning, key: string) => KeyEntry | undefined;
   /** Memory may know one more position of the key. */
   readonly hasRoom: (entry: KeyEntry) => boolean;
-  /** There is reason to read on for the key. */
-  readonly isShort: (entry: KeyEntry) => boolean;
+  /** Memory has so much room that also keys are read on which do not need it yet. */
+  readonly isRoomy: () => boolean;
   readonly found: (entry: KeyEntry, position: Position) => void;
   /** More of the key is known, or there is no more. */
   readonly advance: (entry: KeyEntry) => void;
@@ -27,31 +27,46 @@ export interface UnreadRangesOptions {
 export class UnreadRanges {
   readonly #options: UnreadRangesOptions;
   readonly #entries = new Set<KeyEntry>();
+  /** Those of which little is known, and of them those that could go on if anything were. */
+  readonly #short = new Set<KeyEntry>();
+  readonly #waiting = new Set<KeyEntry>();
   readonly #readers = new Map<KeyMeaning, KeyReader>();
 
   constructor(options: UnreadRangesOptions) {
     this.#options = options;
   }
 
-  /** Looks whether the key belongs here. A parked one is read when it is released. */
+  /** To be called when the key changed. A parked one is read when it is released. */
   note(entry: KeyEntry): void {
     if (entry.isComplete || entry.parked) {
-      this.#entries.delete(entry);
+      this.forget(entry);
       return;
     }
     this.#entries.add(entry);
+    if (entry.known.length <= REFILL_AT) this.#short.add(entry);
+    else this.#short.delete(entry);
+    if (entry.known.length === 0 && entry.mayGoOn) this.#waiting.add(entry);
+    else this.#waiting.delete(entry);
     if (!this.#readers.has(entry.meaning)) this.#readers.set(entry.meaning, keyReader(entry.meaning));
   }
 
   forget(entry: KeyEntry): void {
     this.#entries.delete(entry);
+    this.#short.delete(entry);
+    this.#waiting.delete(entry);
+  }
+
+  /** A scan would find what there is need or room for. */
+  get wantsReading(): boolean {
+    return this.#waiting.size > 0 || (this.#short.size > 0 && this.#options.isRoomy());
   }
 
   /** Behind which position to read, for the key that is furthest behind among those that want more. */
   get wantedAfter(): Position | undefined {
     let from: Position | undefined;
-    for (const entry of this.#entries) {
-      if (entry.known.length > REFILL_AT || !this.#options.isShort(entry)) continue;
+    const isRoomy = this.#options.isRoomy();
+    for (const entry of isRoomy ? this.#short : this.#waiting) {
+      if (!isRoomy && !entry.mayGoOn) continue;
       if (from === undefined || entry.scanFrom < from) from = entry.scanFrom;
     }
     return from === undefined ? undefined : from - 1;
@@ -89,7 +104,7 @@ export class UnreadRanges {
         if (!entry.isFull && entry.scanFrom <= scannedTo) entry.scanFrom = Math.min(scannedTo, entry.through) + 1;
       }
       entry.isFull = false;
-      if (entry.isComplete) this.#entries.delete(entry);
+      this.note(entry);
       this.#options.advance(entry);
     }
   }

@@ -195,6 +195,24 @@ describe('what survives', () => {
     await again.close();
   });
 
+  it('a crash while the first of more events is under way than the lane holds', async () => {
+    const { receiver, bus, open, id } = await start({ inFlightMax: 16, maxConcurrency: 4 });
+    receiver.answer = ({ n }) => (n === 1 ? new Promise(() => {}) : DELIVERED);
+    await bus.publishMany(200, 1, { metadata: { orderingKey: 'a' } });
+    await publishKeys(bus, 'bcd', 1_000);
+    await bus.time.advance(300);
+    expect(bus.status(id)).toMatchObject({ inFlight: 1, waiting: 199, blockedKeys: 1 });
+    bus.crash();
+    receiver.answer = () => DELIVERED;
+    const again = await open();
+    await again.settled();
+    expect(receiver.firstOf('a')).toEqual(Array.from({ length: 200 }, (_, at) => at + 1));
+    expect(receiver.of('a').slice(0, 2)).toEqual(['1/1', '1/2']);
+    const { delivered, withdrawn } = again.status(id).counts;
+    expect({ delivered, withdrawn }).toEqual({ delivered: 200, withdrawn: 0 });
+    await again.close();
+  });
+
   it('a hot key: it does not stop the others, and what waits of it is bounded in its lane', async () => {
     const { receiver, bus, id } = await start({ inFlightMax: 100 });
     const hold = Promise.withResolvers<Outcome>();
