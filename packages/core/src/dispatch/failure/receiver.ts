@@ -1,7 +1,7 @@
 import type { AttemptError, RealtimeState } from '../../contracts/sink.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Chance } from '../../runtime/chance.ts';
-import { breakerPolicyOf, disableAfterMsOf } from '../../subscription/options/failure-options.ts';
+import { breakerPolicyOf, disableAfterMsOf, hasAddress } from '../../subscription/options/failure-options.ts';
 import type { StoppedReason, SubscriptionDefinition } from '../../subscription/subscription.ts';
 import type { ActiveSubscription } from '../active-subscription.ts';
 import { Breaker } from './breaker.ts';
@@ -65,11 +65,12 @@ export function receiverOf(
   chance: Chance,
   kept: JsonObject | undefined,
 ): Receiver | undefined {
-  const isWatched = 'endpoint' in definition.sink;
-  if (!isWatched && breakerPolicyOf(definition) === undefined && disableAfterMsOf(definition) === 0) return undefined;
+  if (!hasAddress(definition.sink) && breakerPolicyOf(definition) === undefined && disableAfterMsOf(definition) === 0)
+    return undefined;
   return new Receiver(definition, chance, kept);
 }
 
 function addressOf({ id, sink }: SubscriptionDefinition): string {
-  return 'endpoint' in sink ? sink.endpoint : id;
+  if ('endpoint' in sink) return sink.endpoint;
+  return 'fallback' in sink && sink.fallback ? sink.fallback.endpoint : id;
 }

@@ -1,6 +1,6 @@
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import { fieldTable, type ReadFields, readFields } from '../../json/read-fields.ts';
-import type { SubscriptionDefinition } from '../subscription.ts';
+import type { SubscriptionDefinition, SubscriptionSink } from '../subscription.ts';
 
 /** When a subscription leaves a receiver alone that fails and fails. */
 export interface BreakerPolicy {
@@ -14,9 +14,9 @@ export interface BreakerPolicy {
 
 /** What is not given is not stored either and means the default of its kind of sink, so that older definitions mean the same. */
 export interface FailureOptions {
-  /** `false`: never. By default on for what has an endpoint. */
+  /** `false`: never. By default on for what has an endpoint, be it a fallback. */
   readonly breaker?: BreakerPolicy | false;
-  /** Nothing but failures for so long stops the subscription, milliseconds; 0 never. By default 5 days for what has an endpoint. */
+  /** Nothing but failures for so long stops the subscription, milliseconds; 0 never. By default 5 days for the same. */
   readonly disableAfterMs?: number;
   /** `false`: no event on `deadLetterTopic`. Dead letters are kept in any case. */
   readonly useDLQ?: boolean;
@@ -58,12 +58,17 @@ export function parseFailure(fields: ReadFields): FailureOptions {
 /** `undefined` where it never opens. */
 export function breakerPolicyOf({ sink, options }: SubscriptionDefinition): BreakerPolicy | undefined {
   if (options.breaker === false) return undefined;
-  return options.breaker ?? ('endpoint' in sink ? DEFAULT_BREAKER : undefined);
+  return options.breaker ?? (hasAddress(sink) ? DEFAULT_BREAKER : undefined);
 }
 
 /** 0 where it is never disabled. */
 export function disableAfterMsOf({ sink, options }: SubscriptionDefinition): number {
-  return options.disableAfterMs ?? ('endpoint' in sink ? DISABLE_AFTER_MS_DEFAULT : 0);
+  return options.disableAfterMs ?? (hasAddress(sink) ? DISABLE_AFTER_MS_DEFAULT : 0);
+}
+
+/** It has an endpoint, or one that serves while nobody is connected: somebody who is not here may be called for nothing. */
+export function hasAddress(sink: SubscriptionSink): boolean {
+  return 'endpoint' in sink || ('fallback' in sink && sink.fallback !== undefined);
 }
 
 function readBreaker(input: unknown, pointer: string): BreakerPolicy | false {

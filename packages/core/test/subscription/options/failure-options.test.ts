@@ -48,6 +48,13 @@ describe('options of failure', () => {
   it('mean the default of what has an endpoint, and nothing elsewhere', () => {
     const webhook = defined({ topic: 'a', endpoint });
     expect([breakerPolicyOf(webhook), disableAfterMsOf(webhook)]).toEqual([DEFAULT_BREAKER, DISABLE_AFTER_MS_DEFAULT]);
+    const dialled = defined({ topic: 'a', endpoint: 'wss://a.example/' });
+    expect([breakerPolicyOf(dialled), disableAfterMsOf(dialled)]).toEqual([DEFAULT_BREAKER, DISABLE_AFTER_MS_DEFAULT]);
+    const fallback = defined({ topic: 'a', handler: () => {}, fallbackWebhook: endpoint });
+    expect([breakerPolicyOf(fallback), disableAfterMsOf(fallback)]).toEqual([
+      DEFAULT_BREAKER,
+      DISABLE_AFTER_MS_DEFAULT,
+    ]);
     const handler = defined({ topic: 'a', handler: () => {} });
     expect([breakerPolicyOf(handler), disableAfterMsOf(handler)]).toEqual([undefined, 0]);
     const off = defined({ topic: 'a', endpoint, options: { breaker: false, disableAfterMs: 0 } });
