@@ -8,6 +8,7 @@ import { paceConformance } from './event-manager-pace.ts';
 import { publishConformance } from './event-manager-publish.ts';
 import { pullConformance } from './event-manager-pull.ts';
 import { readConformance } from './event-manager-read.ts';
+import { realtimeConformance } from './event-manager-realtime.ts';
 import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
 import { subscribeConformance } from './event-manager-subscribe.ts';
@@ -26,6 +27,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     paceConformance(start);
     orderConformance(start);
     readConformance(start);
+    realtimeConformance(start);
     scheduleConformance(start);
     topicsConformance(start);
     contextsConformance(start);
