@@ -277,6 +277,21 @@ describe('onFailure', () => {
     await again.close();
   });
 
+  it('park: tells of it under $sys', async () => {
+    const { receiver, bus, id } = await start({ onFailure: 'park' }, { systemEvents: true });
+    const told: JsonObject[] = [];
+    const handler = ({ topic, payload }: { topic: string; payload: JsonObject }) =>
+      void told.push({ topic, ...payload });
+    await bus.subscribe({ topic: '$sys/subscription/key-parked', handler });
+    receiver.answer = () => REJECTED;
+    await publishKeys(bus, 'aa');
+    await bus.settled();
+    const [letter] = await bus.deadLetters(id);
+    const facts = { subscriptionId: id, name: NAME, key: 'a', deadLetterId: letter!.id };
+    expect(told).toMatchObject([{ topic: '$sys/subscription/key-parked', ...facts }]);
+    await bus.close();
+  });
+
   it('park: a key without later events waits, too', async () => {
     const { receiver, bus, id, open } = await start({ onFailure: 'park' });
     receiver.answer = ({ n }) => (n === 1 ? REJECTED : DELIVERED);
