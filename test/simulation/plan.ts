@@ -114,9 +114,9 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
   };
 }
 
-/** Steps that only a full disk, retention, events for later or a torn tail lead to. */
+/** Steps that only a full disk, retention, recovery or a torn tail lead to. */
 function isOffTheWay(failpoint: string): boolean {
-  return /\.(cut|trim\.remove|copy-aside)\.|^(schedule|retention)\./.test(failpoint);
+  return /\.(cut|trim\.remove|copy-aside|recover)\.|\.state\.create\./.test(failpoint);
 }
 
 type Way = Pick<Plan, 'crashAfterMs' | 'crashAt' | 'faults'>;

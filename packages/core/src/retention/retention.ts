@@ -26,6 +26,7 @@ import { EventManagerError, isEventManagerError } from '../errors/event-manager-
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
+import { firstAppendedAgain } from './appended-again.ts';
 import { dueRange } from './due-range.ts';
 import type { Holders } from './holders.ts';
 import { noRetentionCounts, type RetentionCounts } from './retention-counts.ts';
@@ -136,9 +137,12 @@ export class Retention {
     this.counts.holding = free.holding;
     this.counts.removedDebts += free.removed;
     if (!isLeader || free.through < bounds.first) return false;
-    await adapter.store.trim([{ partition: dispatch.partition, position: free.through }]);
-    this.#countRemoved(records, free.through);
-    return isWhole && free.through === through;
+    const again = await firstAppendedAgain(adapter.state, records, this.#parts.runtime.clock.wallMs());
+    const removable = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
+    if (removable < bounds.first) return false;
+    await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);
+    this.#countRemoved(records, removable);
+    return isWhole && removable === through;
   }
 
   #countRemoved(records: readonly Recorded[], through: Position): void {
