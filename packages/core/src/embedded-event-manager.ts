@@ -37,9 +37,9 @@ import {
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
+import type { BlockedKey } from './subscription/blocked-keys.ts';
 import { pullEmbedded } from './subscription/pull-embedded.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
-import type { BlockedKey } from './subscription/blocked-keys.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
