@@ -34,8 +34,9 @@ export class RemoteStreams implements ConnectionUser {
   }
 
   /** Throws what the service says, `unreachable`. */
-  open({ topics, filter, from = 'latest' }: StreamRequest): Promise<StreamReader> {
-    const request = { ...(topics === undefined ? {} : { topics }), ...(filter === undefined ? {} : { filter }) };
+  open({ from = 'latest', topics, filter, subscriber, context }: StreamRequest): Promise<StreamReader> {
+    const given = Object.entries({ topics, filter, subscriber, context }).filter(([, value]) => value !== undefined);
+    const request = Object.fromEntries(given);
     checkJson(request, { depthMax: DEFAULT_LIMITS.depthMax, pointer: '', code: 'invalid_filter' });
     const stream = new RemoteStream({
       ...this.#options,

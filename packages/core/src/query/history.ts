@@ -1,3 +1,7 @@
+import type { RelevanceContextIn } from '../context/context.ts';
+import type { ContextCell } from '../context/context-cell.ts';
+import type { Contexts } from '../context/contexts.ts';
+import { parseContext, readSubscriber } from '../context/parse-context.ts';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Partition, Place, Position, Recorded } from '../contracts/event-store.ts';
 import type { Route } from '../dispatch/route.ts';
@@ -20,6 +24,10 @@ export interface StreamRequest {
   /** Patterns over topics; everything when absent. */
   readonly topics?: readonly string[] | undefined;
   readonly filter?: unknown;
+  /** Whose registered context the filter asks for relevance. */
+  readonly subscriber?: string | undefined;
+  /** One of its own, used instead. */
+  readonly context?: RelevanceContextIn | undefined;
   /** A cursor, or one end of the log. Default: `latest`. */
   readonly from?: 'latest' | 'earliest' | (string & {}) | undefined;
 }
@@ -37,6 +45,7 @@ export interface HistoryOptions {
   readonly partition: Partition;
   readonly runtime: Runtime;
   readonly limits: Limits;
+  readonly contexts: Contexts;
 }
 
 /** Reads what is stored, without debt: one event, a search, a stream. */
@@ -78,17 +87,18 @@ export class History {
     return adapter.store.find(query, options);
   }
 
-  /** Opens a stream. Throws `invalid_pattern`, `invalid_filter`, `invalid_cursor`, `closed`. */
+  /** Opens a stream. Throws `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */
   async stream(_principal: Principal, request: StreamRequest): Promise<EventStream> {
     if (this.#isClosed) throw new EventManagerError('closed', 'The event manager is closed.');
     const { adapter, route, limits, partition } = this.#options;
     const patterns = (request.topics ?? ['#']).map((topic) => parsePattern(topic, limits, '/topics'));
     const filter = request.filter === undefined ? undefined : parseFilter(request.filter, limits, '/filter');
+    const known = this.#contextOf(request);
     const stream = new EventStream({
       store: adapter.store,
       route,
       patterns,
-      matches: filter && compileFilter(filter),
+      matches: filter && compileFilter(filter, known),
       after: await this.#start(request.from ?? 'latest'),
       partition,
       turns: this.#turns,
@@ -107,6 +117,15 @@ export class History {
   close(): void {
     this.#isClosed = true;
     for (const stream of this.#streams) stream.close();
+  }
+
+  #contextOf({ subscriber, context }: StreamRequest): ContextCell {
+    const { contexts, limits } = this.#options;
+    const own = context && parseContext(context, limits, { pointer: '/context', code: 'invalid_context' });
+    return contexts.cellOf({
+      ...(own === undefined ? {} : { context: own }),
+      ...(subscriber === undefined ? {} : { subscriber: readSubscriber(subscriber, limits) }),
+    });
   }
 
   async #start(from: string): Promise<Position> {

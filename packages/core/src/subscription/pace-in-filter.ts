@@ -9,20 +9,20 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The options with what the filter says of the pace, as filters of assistants do. Throws `invalid_filter`, and
- * `invalid_subscription` for what both say.
+ * `invalid_subscription` where both speak and differ.
  */
 export function withPace(options: unknown, pace: PaceInFilter): unknown {
   const given = Object.entries(pace);
   if (given.length === 0 || !isFields(options)) return options;
   for (const [name, { value, pointer }] of given) {
     checkPace(name, value, pointer);
-    if (!Object.entries(options).some(([key, said]) => said !== undefined && fieldName(OPTION_FIELDS, key) === name)) {
-      continue;
-    }
-    const words = `The option ${name} is given twice: here and in options.`;
+    const said = Object.entries(options).find(([key]) => fieldName(OPTION_FIELDS, key) === name)?.[1];
+    if (said === undefined || said === value) continue;
+    const words = `The option ${name} is given twice: here and in options, which say something else.`;
     throw new EventManagerError('invalid_subscription', words, { pointer });
   }
-  return { ...options, ...Object.fromEntries(given.map(([name, { value }]) => [name, value])) };
+  const others = Object.entries(options).filter(([key]) => pace[fieldName(OPTION_FIELDS, key) ?? ''] === undefined);
+  return { ...Object.fromEntries(others), ...Object.fromEntries(given.map(([name, { value }]) => [name, value])) };
 }
 
 /** Stored options without those that the filter of a change says anew. */

@@ -155,7 +155,11 @@ type Fields = Record<string, unknown>;
 /** What the schemas say in words only: of two fields that depend on each other, the second is put right. */
 export function putRight(value: unknown, unique: () => string): unknown {
   if (!isFields(value)) return value;
-  const { options } = value;
+  const { filter, options } = value;
+  // What both say has to be the same.
+  if (isFields(filter) && isFields(options)) {
+    for (const name of ['rateLimitPerMinute', 'smartBatching']) if (options[name] !== undefined) delete filter[name];
+  }
   // Nobody publishes while somebody waits.
   if (typeof value['waitMs'] === 'number') value['waitMs'] = Math.min(value['waitMs'], 3);
   putWayRight(value);

@@ -182,7 +182,7 @@ export class OpenApiFuzz {
   }
 
   #goodAttempt({ method, path, operation }: Route): Attempt | undefined {
-    if (method === 'DELETE' && path.startsWith('/subscriptions') && !this.#options.state.hasSeveral) return undefined;
+    if (method === 'DELETE' && !this.#options.state.hasSeveral(path)) return undefined;
     if (path.includes('{') && this.#options.state.idFor(path, this.#random) === undefined) return undefined;
     const query = this.#query(operation.parameters ?? []);
     const isNew = method === 'PUT' && this.#random(2) === 0;

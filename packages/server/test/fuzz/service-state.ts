@@ -56,8 +56,8 @@ export class ServiceState implements Known {
   }
 
   /** True when one may go and another can still be asked for. */
-  get hasSeveral(): boolean {
-    return this.#subscriptions.length > 1;
+  hasSeveral(path: string): boolean {
+    return this.#known.get(path.split('/')[1]!)!.length > 1;
   }
 
   takeOldest(): string {

@@ -1,4 +1,4 @@
-import type { EventIn, RelevanceContextIn } from '@event-manager/core';
+import type { EventIn, RelevanceContextIn, StreamedEvent, StreamReader } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { StartEventManager } from './event-manager-subject.ts';
 import { until } from './until.ts';
@@ -61,6 +61,29 @@ export function contextsConformance(start: StartEventManager): void {
       expect(await round('c')).toEqual([]);
       await events.removeContext('aas');
       expect(await round('d')).toEqual(['d.project1', 'd.user1', 'd.user2']);
+    });
+
+    it('decide of what a stream shows: that of its subscriber, or one of its own', async () => {
+      const { events } = await start();
+      await events.registerContext('aas', { userIds: ['u1'] });
+      const filter = { userRelevant: true };
+      const streams = await Promise.all([
+        events.stream({ filter }),
+        events.stream({ filter, subscriber: 'aas' }),
+        events.stream({ filter, subscriber: 'aas', context: { users: ['u2'] } }),
+      ]);
+      for (const userId of ['u1', 'u2', 'u3']) await events.publish(about('order.created', { userId }));
+      const firstOf = async (stream: StreamReader) => {
+        const { value } = await stream[Symbol.asyncIterator]().next();
+        stream.close();
+        return (value as StreamedEvent).event.metadata.userId;
+      };
+      expect(await Promise.all(streams.map(firstOf))).toEqual(['u1', 'u1', 'u2']);
+      const refused = events.stream({ filter, context: { userIds: 'u1' } as unknown as RelevanceContextIn });
+      await expect(refused).rejects.toMatchObject({
+        code: 'invalid_context',
+        details: { pointer: '/context/userIds' },
+      });
     });
 
     it('of a subscription itself are used instead of the one that its subscriber registered', async () => {

@@ -29,6 +29,8 @@ export interface StreamFrameIn {
   readonly topics?: readonly string[];
   readonly filter?: JsonValue;
   readonly from?: string;
+  readonly subscriber?: string;
+  readonly context?: JsonValue;
 }
 
 export interface NackFrame {

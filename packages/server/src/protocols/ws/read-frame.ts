@@ -45,6 +45,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   topics: texts,
   eventTypes: texts,
   filter: () => undefined,
+  // Read by core, like the filter.
+  context: () => undefined,
+  subscriber: (value) => (typeof value === 'string' ? undefined : 'the name of a subscriber'),
   from: (value) => (typeof value === 'string' ? undefined : 'latest, earliest or a cursor'),
   stream: (value) => (typeof value === 'string' ? undefined : 'the name of a stream'),
   member: (value) => (isMember(value) ? undefined : `a text of 1 to ${MEMBER_CHARACTERS_MAX} visible characters`),
@@ -70,7 +73,7 @@ interface Shape {
 
 const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
   publish: (frame) => ({ needs: ['ref', 'events' in frame ? 'events' : 'event'] }),
-  stream: () => ({ needs: ['ref'], may: ['topics', 'filter', 'from'] }),
+  stream: () => ({ needs: ['ref'], may: ['topics', 'filter', 'from', 'subscriber', 'context'] }),
   unstream: () => ({ needs: ['ref', 'stream'] }),
   subscribe: (frame) =>
     'eventTypes' in frame

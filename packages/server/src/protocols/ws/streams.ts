@@ -1,4 +1,10 @@
-import { ANONYMOUS, EventManagerError, type EventStream, type StreamFrame } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  EventManagerError,
+  type EventStream,
+  type RelevanceContextIn,
+  type StreamFrame,
+} from '@event-manager/core';
 import { closeStream, openStream } from '../../operations/open-stream.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import { type PumpSettings, pumpStream, type StreamWriter } from '../stream-pump.ts';
@@ -32,11 +38,15 @@ export class Streams {
 
   /**
    * Opens a stream and begins to write it after `told` was called with its name and the cursor that it begins behind. Throws
-   * `invalid_pattern`, `invalid_filter`, `invalid_cursor`, `overloaded`.
+   * `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `overloaded`.
    */
-  async open({ topics, filter, from }: StreamFrameIn, told: (name: string, cursor: string) => void): Promise<void> {
+  async open(
+    { topics, filter, from, subscriber, context: own }: StreamFrameIn,
+    told: (name: string, cursor: string) => void,
+  ): Promise<void> {
     const { context, outbox } = this.#options;
-    const wanted = { topics, filter, from, streamsMax: this.streamsMax };
+    const relevance = { subscriber, context: own as RelevanceContextIn | undefined };
+    const wanted = { topics, filter, from, ...relevance, streamsMax: this.streamsMax };
     const stream = await openStream(context, ANONYMOUS, wanted);
     const name = `s${++this.#last}`;
     if (outbox.isClosed) {

@@ -1,5 +1,14 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { ANONYMOUS, decodeCursor, type Limits, parseJson, parsePattern, type StreamRequest } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  decodeCursor,
+  type JsonValue,
+  type Limits,
+  parseJson,
+  parsePattern,
+  type RelevanceContextIn,
+  type StreamRequest,
+} from '@event-manager/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { closeStream, openStream } from '../../../operations/open-stream.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
@@ -37,16 +46,22 @@ function readStreamRequest(request: FastifyRequest, limits: Limits): StreamReque
   const parameters = new QueryParameters(request);
   const topics = parameters.many('topic');
   const filter = parameters.one('filter');
+  const context = parameters.one('context');
+  const subscriber = parameters.one('subscriber', 'subscriberId', 'serviceName');
   const from = readStart(request, parameters);
   parameters.assertEmpty();
   for (const topic of topics ?? []) parsePattern(topic, limits, '/topic');
   return {
     ...(topics === undefined ? {} : { topics }),
-    ...(filter === undefined
-      ? {}
-      : { filter: parseJson(filter, { depthMax: limits.depthMax, pointerPrefix: '/filter' }) }),
+    ...(filter === undefined ? {} : { filter: readJson(filter, limits, '/filter') }),
+    ...(context === undefined ? {} : { context: readJson(context, limits, '/context') as RelevanceContextIn }),
+    ...(subscriber === undefined ? {} : { subscriber }),
     ...(from === undefined ? {} : { from }),
   };
+}
+
+function readJson(text: string, { depthMax }: Limits, pointerPrefix: string): JsonValue {
+  return parseJson(text, { depthMax, pointerPrefix });
 }
 
 /** A client that comes back names its last event in a header, which beats what its address says (HTML, section 9.2). */

@@ -5,6 +5,7 @@ import { BODY_ERRORS, json, READ_ERRORS, type RouteDocuments, WRITE_ERRORS } fro
 import {
   cursorSchema,
   momentParameter,
+  nameSchema,
   patternSchema,
   prioritySchema,
   textSchema,
@@ -54,7 +55,20 @@ export function eventDocuments(limits: Limits): RouteDocuments {
       query: {
         topic: Type.Optional(Type.Array(patternSchema(limits), { description: 'Patterns over topics; any of them.' })),
         filter: Type.Optional(
-          Type.String({ contentMediaType: 'application/json', contentSchema: component('Filter') }),
+          Type.String({ contentMediaType: 'application/json', contentSchema: component('StreamFilter') }),
+        ),
+        subscriber: Type.Optional(
+          nameSchema(limits, {
+            description: 'Whose registered context the filter asks for relevance.',
+            ...spelled('subscriberId', 'serviceName'),
+          }),
+        ),
+        context: Type.Optional(
+          Type.String({
+            contentMediaType: 'application/json',
+            contentSchema: component('RelevanceContextIn'),
+            description: 'Used instead of a registered one.',
+          }),
         ),
         from: Type.Optional(
           Type.Union([wordSchema(['latest', 'earliest']), cursorSchema('events')], { description: 'Default: latest.' }),
@@ -69,6 +83,7 @@ export function eventDocuments(limits: Limits): RouteDocuments {
         'invalid_query',
         'invalid_pattern',
         'invalid_filter',
+        'invalid_context',
         'invalid_json',
         'too_deep',
         'not_supported',

@@ -6,32 +6,37 @@ import { patternSchema, prioritySchema, textSchema, wholeSchema } from './text-s
 
 const PRIORITIES_MAX = 4;
 const CLOSED = { additionalProperties: false };
+/** Attempts a minute. */
+const RATE_MAX = 1_000_000;
+const SAME_OPTION = 'The option of the same name, which says nothing else where it is given, too.';
 
 export function filterSchemas(limits: Limits): Components {
   const clauses = clauseFields(limits);
   const maxItems = limits.filterEntriesMax;
+  const fields = {
+    ...clauses,
+    or: Type.Optional(alternatives('FilterAlternative', maxItems)),
+    criticalAlways: flag('CRITICAL events pass whatever priority, types and relevance are wanted.', 'includeCritical'),
+  };
+  const description = `Every field has to pass. Holds at most ${maxItems} values and ${limits.filterCharactersMax} characters in all.`;
   return {
     Filter: Type.Object(
       {
-        ...clauses,
-        or: Type.Optional(alternatives('FilterAlternative', maxItems)),
-        criticalAlways: flag(
-          'CRITICAL events pass whatever priority, types and relevance are wanted.',
-          'includeCritical',
-        ),
+        ...fields,
         rateLimitPerMinute: Type.Optional(
-          wholeSchema(0, RATE_MAX, { description: 'The option of the same name.', ...spelled('rateLimit') }),
+          wholeSchema(0, RATE_MAX, { description: SAME_OPTION, ...spelled('rateLimit') }),
         ),
-        smartBatching: flag('The option of the same name.', 'batchingEnabled'),
+        smartBatching: flag(SAME_OPTION, 'batchingEnabled'),
       },
       {
         ...CLOSED,
-        description: `Every field has to pass. Holds at most ${maxItems} values and ${limits.filterCharactersMax} characters in all.`,
+        description,
         examples: [
           { priority: 'HIGH', payload: { 'customer.country': ['DE', 'AT'], total: { numeric: ['>=', 100] } } },
         ],
       },
     ),
+    StreamFilter: Type.Object(fields, { ...CLOSED, description }),
     FilterAlternative: Type.Object(
       { ...clauses, or: Type.Optional(alternatives('FilterClauses', maxItems)) },
       { ...CLOSED, description: 'One of several filters of which one has to pass.' },
@@ -40,9 +45,6 @@ export function filterSchemas(limits: Limits): Components {
     ...operatorSchemas(limits),
   };
 }
-
-/** Attempts a minute. */
-const RATE_MAX = 1_000_000;
 
 function clauseFields(limits: Limits): Record<string, TSchema> {
   const text = Type.Union([textSchema(limits), component('TextOperators')]);

@@ -23,7 +23,8 @@ export function orderFields(): Readonly<Record<'order' | 'orderingKey' | 'onFail
       Type.String({
         pattern: PATH,
         maxLength: KEY_CHARACTERS_MAX,
-        description: 'Where an event has its key, which asks for `order: key`. Without it: `metadata.orderingKey`, else its topic.',
+        description:
+          'Where an event has its key, which asks for `order: key`. Without it: `metadata.orderingKey`, else its topic.',
         examples: ['payload.customer.id'],
       }),
     ),
