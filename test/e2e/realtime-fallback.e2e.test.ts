@@ -18,6 +18,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 32);
 const RECEIVER = join(import.meta.dirname, 'support/realtime-receiver.ts');
 const SECRET = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=';
 const PUBLISHERS = 4;
+const PAUSE_MS = 5;
 const LIFE_MS_MAX = 600;
 /** Of a dialled connection; as many deliveries can be in the hands of a receiver that dies. */
 const BUFFER = 100;
