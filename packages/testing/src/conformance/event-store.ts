@@ -2,6 +2,7 @@ import { appendConformance } from './event-store-append.ts';
 import { findConformance } from './event-store-find.ts';
 import { modelConformance } from './event-store-model.ts';
 import { readConformance } from './event-store-read.ts';
+import { sizeConformance } from './event-store-size.ts';
 import { trimConformance } from './event-store-trim.ts';
 import { lifeConformance } from './life.ts';
 import { runModes } from './run-modes.ts';
@@ -14,6 +15,7 @@ export function eventStoreConformance(harness: ConformanceHarness): void {
     readConformance(start);
     findConformance(harness, start);
     trimConformance(harness, start);
+    sizeConformance(harness, start);
     lifeConformance(harness, start);
     modelConformance(harness, start);
   });
