@@ -39,6 +39,12 @@ export const FAILURE_ROWS: readonly MetricRow[] = [
     read: ({ metrics }) => one(metrics.receivers.pauses),
   },
   {
+    name: 'eventmanager_stopped_subscriptions',
+    type: 'gauge',
+    help: 'Subscriptions that deliver nothing until somebody resumes them.',
+    read: ({ subscriptionsStopped }) => one(subscriptionsStopped),
+  },
+  {
     name: 'eventmanager_subscriptions_stopped_total',
     type: 'counter',
     help: 'Subscriptions that were stopped: gone (410), or failing (nothing but failures for disableAfterMs).',

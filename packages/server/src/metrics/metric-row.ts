@@ -35,6 +35,8 @@ export interface MetricsReading {
   readonly subscriptions: readonly SubscriptionReading[];
   /** Those beyond them. */
   readonly subscriptionsUnlisted: number;
+  /** Those that deliver nothing until somebody resumes them. */
+  readonly subscriptionsStopped: number;
   /** Failed deliveries to the webhooks of an assistance service. */
   readonly assistanceWebhookFailures: number;
   /** All its realtime subscriptions are connected; absent where it has none. */

@@ -32,6 +32,7 @@ export function readForMonitoring(context: OperationContext, principal: Principa
     webSockets: connections.webSockets,
     subscriptions: listable.slice(0, LISTED_MAX).flatMap((definition) => readingOf(context, principal, definition)),
     subscriptionsUnlisted: Math.max(0, listable.length - LISTED_MAX),
+    subscriptionsStopped: definitions.filter(({ state }) => state === 'stopped').length,
     ...assistanceReading(context, principal, definitions),
   };
 }

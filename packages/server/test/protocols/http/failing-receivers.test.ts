@@ -80,9 +80,11 @@ describe('a receiver that fails, seen over HTTP', () => {
     expect(stoppedReason).toMatchObject({ code: 'http_410', message: expect.stringContaining('410') });
     expect(Date.parse(stoppedReason.at)).toBeLessThanOrEqual(Date.now());
     expect(await metric(url, /^eventmanager_subscriptions_stopped_total\{reason="gone"\}/)).toMatch(/ 1$/);
+    expect(await metric(url, /^eventmanager_stopped_subscriptions /)).toMatch(/ 1$/);
     receiver.answer = status(200);
     const { body } = await postJson(`${url}/subscriptions/${id}/resume`, {});
     expect(body.state).toBe('active');
+    expect(await metric(url, /^eventmanager_stopped_subscriptions /)).toMatch(/ 0$/);
     expect(body).not.toHaveProperty('stoppedReason');
   });
 
