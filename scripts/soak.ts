@@ -16,8 +16,10 @@ const args = [...bounds, '--twice-every', '1000'];
 // The fuzz of `npm test` sends ten thousand requests from a seed of its own.
 process.env['FUZZ_SEED'] ??= values.from;
 process.env['FUZZ_REQUESTS'] ??= '200000';
+process.env['KEYED_ORDER'] ??= 'full';
 const steps = [
   programStep('simulation', 'test/simulation/main.ts', ...args),
+  programStep('keyed order', 'node_modules/vitest/vitest.mjs', 'run', 'test/order'),
   programStep('openapi fuzz', 'node_modules/vitest/vitest.mjs', 'run', 'packages/server/test/fuzz'),
 ];
 process.exitCode = (await runSteps(steps)) ? 0 : 1;
