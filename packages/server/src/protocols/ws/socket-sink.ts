@@ -19,7 +19,7 @@ export interface SocketSinkOptions {
   readonly deliveries: Deliveries;
   readonly clock: Clock;
   /** As which member its client named itself. */
-  readonly member: string | undefined;
+  readonly member?: string | undefined;
 }
 
 /**
