@@ -67,6 +67,8 @@ it.each(['dialled', 'attached'] as const)(
       for (let number = 0; !isStopping; number++) {
         const event = { id: crypto.randomUUID(), type: 'load.made', source: 'test', payload: { client, number } };
         await publishUntilAcknowledged(event, { url, client: String(client), history, subscriptions: ['realtime'] });
+        // A load, and not a race for the processor with the receiver that starts.
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     });
 

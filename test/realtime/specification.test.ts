@@ -2,11 +2,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { EventManagerClient } from '@event-manager/client';
-import { type Event, EventManager, EventPriority, type HandlerResult, systemRuntime } from '@event-manager/core';
-import { dialledWebSockets, receiveRealtime } from '@event-manager/realtime';
-import { testEventManager } from '@event-manager/testing';
-import { addressGuard, webhookSink } from '@event-manager/webhook';
+import { EventManagerClient } from '@event-events/client';
+import { type Event, EventManager, EventPriority, type HandlerResult, systemRuntime } from '@event-events/core';
+import { dialledWebSockets, receiveRealtime } from '@event-events/realtime';
+import { testEventManager } from '@event-events/testing';
+import { addressGuard, webhookSink } from '@event-events/webhook';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ServiceProcess } from '../../examples/github-demo/service-process.ts';
 import { temporaryDirectory } from '../e2e/support/temporary-directory.ts';
@@ -41,9 +41,9 @@ async function assistance() {
 }
 
 async function embedded(): Promise<EventManager> {
-  const manager = new EventManager(ways);
-  onTestFinished(() => manager.close());
-  return manager;
+  const events = new EventManager(ways);
+  onTestFinished(() => events.close());
+  return events;
 }
 
 async function remote(): Promise<EventManager> {
@@ -184,15 +184,15 @@ it('a stream that is used before it is open, whose handler enriches what is sent
 
 it('over the network the handlers look on: what is sent is what is stored', async () => {
   const aas = await assistance();
-  const manager = await remote();
+  const events = await remote();
   const seen: Event[] = [];
-  const stream = await manager.createRealtimeStream({ subscriberId: 'aas-service', endpoint: aas.realtime });
+  const stream = await events.createRealtimeStream({ subscriberId: 'aas-service', endpoint: aas.realtime });
   stream.onEvent((event) => {
     seen.push(event);
     return { ...event, aasContext: {} };
   });
   await until('the onlooker sees events', 10_000, async () => {
-    await manager.publish(ordinary);
+    await events.publish(ordinary);
     return seen.length > 0 && aas.streamed.length > 0;
   });
   expect(aas.streamed[0]).not.toHaveProperty('aasContext');

@@ -97,7 +97,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#attachments = new Attachments({ ...settings, connection, requests, state: this.#state, timeoutMs });
     this.#streams = new RemoteStreams({ connection, requests, runtime, timeoutMs });
     this.#realtime = remoteRealtime({
-      ...{ manager: this as unknown as RealtimeHost['manager'], state: this.#state, streams: this.#streams },
+      ...{ events: this as unknown as RealtimeHost['events'], state: this.#state, streams: this.#streams },
       ...{ isAttached: (id) => this.#attachments.find(id)?.socketId !== undefined, runtime, onError: settings.onError },
     });
     this.#outbox = new Outbox({ ...settings, connection });

@@ -277,7 +277,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   #realtime(): RealtimeHost {
-    return embeddedRealtime(this as unknown as RealtimeHost['manager'], () => this.#open(), this.#options.runtime);
+    return embeddedRealtime(this as unknown as RealtimeHost['events'], () => this.#open(), this.#options.runtime);
   }
 
   async #open(): Promise<Engine> {

@@ -16,7 +16,7 @@ const FIRST_LOOKS_EVERY_MS = 50;
 const FIRST_LOOKS_MAX = 100;
 
 export interface RemoteRealtimeOptions {
-  readonly manager: RealtimeHost['manager'];
+  readonly events: RealtimeHost['events'];
   readonly state: RemoteState;
   readonly streams: RemoteStreams;
   readonly isAttached: (subscriptionId: string) => boolean;
@@ -29,9 +29,9 @@ export interface RemoteRealtimeOptions {
  * handlers here see the same events through a stream: they look on, and what they return changes nothing.
  */
 export function remoteRealtime(options: RemoteRealtimeOptions): RealtimeHost {
-  const { manager, isAttached } = options;
+  const { events, isAttached } = options;
   return {
-    manager,
+    events,
     isAttached,
     async follow({ id, definition }, run) {
       const watched = new WatchedConnection(id, options);

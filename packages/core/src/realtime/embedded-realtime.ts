@@ -9,12 +9,12 @@ const LOOKS_MAX = 1_000;
 
 /** Streams of the bus in this process: what their handlers return is what the endpoint is sent. */
 export function embeddedRealtime(
-  manager: RealtimeHost['manager'],
+  events: RealtimeHost['events'],
   open: () => Promise<Engine>,
   runtime: Runtime = systemRuntime,
 ): RealtimeHost {
   return {
-    manager,
+    events,
     isAttached: () => true,
     async follow({ id }: Subscription, run: RealtimeHandler): Promise<Following> {
       const { subscriptions } = await open();

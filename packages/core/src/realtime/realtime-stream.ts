@@ -31,7 +31,7 @@ export type OpeningRealtimeStream = Promise<RealtimeStream> & Pick<RealtimeStrea
 
 /** Where a stream lives. */
 export interface RealtimeHost {
-  readonly manager: Pick<EventManager, 'subscribe' | 'unsubscribe' | 'updateSubscription' | 'listSubscriptions'>;
+  readonly events: Pick<EventManager, 'subscribe' | 'unsubscribe' | 'updateSubscription' | 'listSubscriptions'>;
   /** Events of a subscription without endpoint come to this program now. */
   isAttached(subscriptionId: string): boolean;
   /** Connects the handlers with a subscription that has an endpoint. */
@@ -95,7 +95,7 @@ class Stream implements RealtimeStream {
         await this.#hasHandler.promise;
         return this.#run(event);
       };
-      this.#subscription = await this.#host.manager.subscribe({ ...asked, handler } as unknown as SubscribeRequest);
+      this.#subscription = await this.#host.events.subscribe({ ...asked, handler } as unknown as SubscribeRequest);
       return this;
     }
     this.#subscription = await this.#subscribe(asked, how);
@@ -129,17 +129,17 @@ class Stream implements RealtimeStream {
   }
 
   async #subscribe(asked: Readonly<Record<string, unknown>>, how: 'create' | 'setup'): Promise<Subscription> {
-    const { manager } = this.#host;
+    const { events } = this.#host;
     try {
-      return await manager.subscribe(asked as unknown as SubscribeRequest);
+      return await events.subscribe(asked as unknown as SubscribeRequest);
     } catch (error) {
       if (how === 'create' || !isEventManagerError(error, 'subscription_conflict')) throw error;
-      const before = (await manager.listSubscriptions()).find(({ name }) => name === asked['name']);
+      const before = (await events.listSubscriptions()).find(({ name }) => name === asked['name']);
       if (!before) throw error;
       const { id } = before;
       const { name: _name, filters = {}, ...changes } = asked;
-      const definition = await manager.updateSubscription(id, { filters, ...changes } as JsonObject);
-      const unsubscribe = () => manager.unsubscribe(id);
+      const definition = await events.updateSubscription(id, { filters, ...changes } as JsonObject);
+      const unsubscribe = () => events.unsubscribe(id);
       const detach = async () => {};
       return { id, definition, unsubscribe, detach, [Symbol.asyncDispose]: detach };
     }
