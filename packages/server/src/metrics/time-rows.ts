@@ -5,7 +5,7 @@ const MS_PER_SECOND = 1_000;
 /** What waits for its time, and what is removed when its time is over. */
 export const TIME_ROWS: readonly MetricRow[] = [
   {
-    name: 'eventmanager_scheduled',
+    name: 'eventmanager_scheduled_waiting',
     type: 'gauge',
     help: 'Events that were accepted and wait for their time.',
     read: ({ metrics }) => one(metrics.schedule.waiting),
