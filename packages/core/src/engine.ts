@@ -313,11 +313,12 @@ export class Engine {
   async #start(): Promise<void> {
     await this.topics.start();
     await this.contexts.start();
+    await this.schedule.start();
+    await this.retention.start();
+    // Last, since it may end the process: what did so before is attempted again.
     await this.subscriptions.start();
     this.#stallWatch.start();
     this.#scheduled.wake();
-    await this.schedule.start();
-    await this.retention.start();
     if (this.#adapter.supports.shared) this.#poll();
   }
 

@@ -146,7 +146,7 @@ function holdsText(name: string, operand: string, found: string): boolean {
     case 'equalsIgnoreCase':
       return found.toLowerCase() === operand.toLowerCase();
     case 'wildcard':
-      return new RegExp(`^${operand.split('*').map(RegExp.escape).join('[^]*')}$`, 'u').test(found);
+      return isWild(operand, found);
     case 'cidr': {
       const [address, bits] = operand.split('/') as [string, string];
       const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
@@ -158,6 +158,15 @@ function holdsText(name: string, operand: string, found: string): boolean {
     default:
       throw new TypeError(`The reference does not know ${name}.`);
   }
+}
+
+/** Tries every length that a star can take. */
+function isWild(pattern: string, text: string): boolean {
+  const star = pattern.indexOf('*');
+  if (star < 0) return pattern === text;
+  if (text.slice(0, star) !== pattern.slice(0, star)) return false;
+  const [rest, later] = [text.slice(star), pattern.slice(star + 1)];
+  return Array.from({ length: rest.length + 1 }, (_, taken) => rest.slice(taken)).some((left) => isWild(later, left));
 }
 
 function comparisons([operator, bound, ...more]: Json[], found: number): boolean {

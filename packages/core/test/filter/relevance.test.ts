@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RelevanceContext } from '../../src/context/context.ts';
 import { knownContext } from '../../src/context/context-cell.ts';
 import { decodeEvent } from '../../src/event/decode-event.ts';
 import { compileFilter, failingClause, parseFilter } from '../../src/filter/filter.ts';
@@ -7,13 +8,13 @@ import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { ANONYMOUS } from '../../src/principal.ts';
 
 const WRITING = { principal: ANONYMOUS, limits: DEFAULT_LIMITS, nextId: () => crypto.randomUUID(), nowMs: 0 };
-const NOBODY = { userIds: [], projectIds: [], sessionIds: [] };
+const NOBODY: RelevanceContext = { userIds: [], projectIds: [], sessionIds: [] };
 const SOMEBODY = { userIds: ['u1'], projectIds: ['p1'], sessionIds: ['s1'] };
 
 const event = (input: object) =>
   decodeEvent(normalize({ type: 'order.created', source: 'shop', ...input }, WRITING).body);
 
-function passes(filter: object, input: object, context?: typeof NOBODY): boolean {
+function passes(filter: object, input: object, context?: RelevanceContext): boolean {
   const known = { current: context && knownContext(context) };
   return compileFilter(parseFilter(filter, DEFAULT_LIMITS, ''), known)(event(input));
 }

@@ -55,18 +55,6 @@ export function topicsConformance(start: StartEventManager): void {
       await expect(events.addTopicSchema('nobody', schema)).rejects.toMatchObject({ code: 'topic_not_found' });
     });
 
-    it('are removed, and then declared anew without what they were', async () => {
-      const { events } = await start();
-      await events.createTopic('order.created', SCHEMA);
-      await events.removeTopic('order/created');
-      await expect(events.getTopic('order.created')).rejects.toMatchObject({ code: 'topic_not_found' });
-      expect(await events.listTopics()).toEqual([]);
-      await events.publish({ type: 'order.created', source: 'shop', payload: { total: 'much' } });
-      await expect(events.removeTopic('order.created')).rejects.toMatchObject({ code: 'topic_not_found' });
-      const other = { type: 'object', required: ['total'] };
-      expect(await events.createTopic('order.created', other)).toMatchObject({ versions: [{ version: 1 }] });
-    });
-
     it('get new versions that stored events fit', async () => {
       const { events } = await start();
       await events.createTopic('order.created', SCHEMA);
@@ -79,5 +67,21 @@ export function topicsConformance(start: StartEventManager): void {
       await expect(refused).rejects.toMatchObject({ code: 'schema_incompatible' });
       await expect(events.addTopicSchema('nobody', SCHEMA)).rejects.toMatchObject({ code: 'topic_not_found' });
     });
+
+    removal(start);
+  });
+}
+
+function removal(start: StartEventManager): void {
+  it('are removed, and then declared anew without what they were', async () => {
+    const { events } = await start();
+    await events.createTopic('order.created', SCHEMA);
+    await events.removeTopic('order/created');
+    await expect(events.getTopic('order.created')).rejects.toMatchObject({ code: 'topic_not_found' });
+    expect(await events.listTopics()).toEqual([]);
+    await events.publish({ type: 'order.created', source: 'shop', payload: { total: 'much' } });
+    await expect(events.removeTopic('order.created')).rejects.toMatchObject({ code: 'topic_not_found' });
+    const other = { type: 'object', required: ['total'] };
+    expect(await events.createTopic('order.created', other)).toMatchObject({ versions: [{ version: 1 }] });
   });
 }

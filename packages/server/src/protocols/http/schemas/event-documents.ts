@@ -1,5 +1,5 @@
 import type { Limits } from '@event-manager/core';
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { component, spelled } from './component.ts';
 import { BODY_ERRORS, json, READ_ERRORS, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
 import {
@@ -52,29 +52,7 @@ export function eventDocuments(limits: Limits): RouteDocuments {
       summary: 'Read the log as server-sent events',
       description:
         'Each event is `id:` (the cursor behind it), `event: event`, `data:` (the stored JSON). `event: gap` says that events are not there any more.',
-      query: {
-        topic: Type.Optional(Type.Array(patternSchema(limits), { description: 'Patterns over topics; any of them.' })),
-        filter: Type.Optional(
-          Type.String({ contentMediaType: 'application/json', contentSchema: component('StreamFilter') }),
-        ),
-        subscriber: Type.Optional(
-          nameSchema(limits, {
-            description: 'Whose registered context the filter asks for relevance.',
-            ...spelled('subscriberId', 'serviceName'),
-          }),
-        ),
-        context: Type.Optional(
-          Type.String({
-            contentMediaType: 'application/json',
-            contentSchema: component('RelevanceContextIn'),
-            description: 'Used instead of a registered one.',
-          }),
-        ),
-        from: Type.Optional(
-          Type.Union([wordSchema(['latest', 'earliest']), cursorSchema('events')], { description: 'Default: latest.' }),
-        ),
-        cursor: Type.Optional(cursorSchema('events', { description: 'The same as a cursor in `from`, and beats it.' })),
-      },
+      query: streamQuery(limits),
       headers: {
         'last-event-id': Type.Optional(cursorSchema('events', { description: 'Beats `from` and `cursor`.' })),
       },
@@ -175,5 +153,31 @@ function findParameters(limits: Limits) {
     cursor: Type.Optional(cursorSchema('events')),
     order: Type.Optional(wordSchema(['asc', 'desc'], { description: 'Oldest or newest first.' })),
     direction: Type.Optional(wordSchema(['forward', 'backward'], { description: 'The same in other words.' })),
+  };
+}
+
+function streamQuery(limits: Limits): Record<string, TSchema> {
+  return {
+    topic: Type.Optional(Type.Array(patternSchema(limits), { description: 'Patterns over topics; any of them.' })),
+    filter: Type.Optional(
+      Type.String({ contentMediaType: 'application/json', contentSchema: component('StreamFilter') }),
+    ),
+    subscriber: Type.Optional(
+      nameSchema(limits, {
+        description: 'Whose registered context the filter asks for relevance.',
+        ...spelled('subscriberId', 'serviceName'),
+      }),
+    ),
+    context: Type.Optional(
+      Type.String({
+        contentMediaType: 'application/json',
+        contentSchema: component('RelevanceContextIn'),
+        description: 'Used instead of a registered one.',
+      }),
+    ),
+    from: Type.Optional(
+      Type.Union([wordSchema(['latest', 'earliest']), cursorSchema('events')], { description: 'Default: latest.' }),
+    ),
+    cursor: Type.Optional(cursorSchema('events', { description: 'The same as a cursor in `from`, and beats it.' })),
   };
 }
