@@ -19,6 +19,12 @@ interface Received {
   readonly attempt: number;
 }
 
+/** Between a process and a receiver: a dead process hears nothing, a sleeping one when it wakes up. */
+export interface Way {
+  readonly isAlive: boolean;
+  readonly awakes: Promise<void> | undefined;
+}
+
 /** Called when an attempt begins. */
 export type OnDelivery = (events: readonly Event[]) => void;
 
@@ -63,12 +69,12 @@ export class Receiver {
   }
 
   /** The way of one process to this receiver. A dead process reaches nobody and hears nothing. */
-  sink(isAlive: () => boolean, onDelivery: OnDelivery): Sink {
+  sink(way: Way, onDelivery: OnDelivery): Sink {
     return {
       deliver: async (batch) => {
         const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
         onDelivery(received.map(({ event }) => event));
-        const outcome = await this.#receive(received, isAlive);
+        const outcome = await this.#receive(received, way);
         return batch.map(() => outcome);
       },
       close: async () => {},
@@ -76,10 +82,10 @@ export class Receiver {
   }
 
   /** The same for a function of the process. */
-  handler(isAlive: () => boolean, onDelivery: OnDelivery): EventHandler {
+  handler(way: Way, onDelivery: OnDelivery): EventHandler {
     return async (event, { attempt }) => {
       onDelivery([event]);
-      const outcome = await this.#receive([{ event, attempt }], isAlive);
+      const outcome = await this.#receive([{ event, attempt }], way);
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
     };
@@ -114,8 +120,8 @@ export class Receiver {
     }
   }
 
-  #receive(batch: readonly Received[], isAlive: () => boolean): Promise<Outcome> {
-    if (!isAlive()) return new Promise(() => {});
+  #receive(batch: readonly Received[], way: Way): Promise<Outcome> {
+    if (!way.isAlive) return new Promise(() => {});
     const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
     const kind = this.isHealed ? 'ok' : this.#draw();
     const outcome = outcomeOf(kind);
@@ -126,7 +132,9 @@ export class Receiver {
       if (!outcome) return;
       const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;
       this.#time.after(waitMs, () => {
-        if (isAlive()) resolve(outcome);
+        if (!way.isAlive) return;
+        if (way.awakes) void way.awakes.then(() => way.isAlive && resolve(outcome));
+        else resolve(outcome);
       });
     });
   }

@@ -5,25 +5,17 @@ import {
   EventManagerError,
   namedSubscriptionId,
   type PlantedBug,
-  type Recorded,
-  type Sink,
   type SubscriptionDefinition,
 } from '@event-manager/core';
-import {
-  type AckEntry,
-  type DeliverEntry,
-  type HistoryEntry,
-  type HistoryReport,
-  type InvokeEntry,
-  SeededChance,
-  VirtualTime,
-} from '@event-manager/testing';
+import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
 import type { LiveSubscription, RunWorld } from './features/feature.ts';
-import { removedEnds } from './features/retention.ts';
 import { lettersTold } from './letters-told.ts';
-import { drawPlan, type FaultPlan, type Plan, type SubscriptionPlan } from './plan.ts';
+import { makeSubscription, requestOf } from './make-subscription.ts';
+import { drawPlan, type FaultPlan, type Plan } from './plan.ts';
 import { publishAll } from './publisher.ts';
+import { readLog } from './read-log.ts';
 import { type OnDelivery, Receiver } from './receivers.ts';
+import { removedDebts } from './removed-debts.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { Trace } from './trace.ts';
 import { trimWhatIsSettled } from './trim.ts';
@@ -130,25 +122,9 @@ class SimulatedRun {
     if (!first) throw new TypeError('The first process did not start.');
     for (const plan of this.#plan.subscriptions) {
       if (plan.via === 'handler') continue;
-      const { id } = await this.#time.run(this.#subscribe(first, plan));
+      const { id } = await this.#time.run(makeSubscription(first, plan));
       this.#names.set(id, plan.name);
     }
-  }
-
-  async #subscribe(engine: Engine, plan: SubscriptionPlan): Promise<SubscriptionDefinition> {
-    const { subscriptions } = engine;
-    const request = requestOf(plan);
-    if (plan.via === 'pull') return subscriptions.subscribe(ANONYMOUS, request);
-    if (plan.via === 'webhook') {
-      return subscriptions.subscribe(ANONYMOUS, { ...request, endpoint: 'https://receiver.example/' });
-    }
-    const created = Object.values(plan.traits).find((trait) => trait.created)?.created ?? {};
-    if ('endpoint' in created) return subscriptions.subscribe(ANONYMOUS, { ...request, ...created });
-    // Members come and go; the first one only makes the subscription.
-    const sink: Sink = { deliver: (batch) => batch.map(() => ({ status: 'release' })), close: async () => {} };
-    const definition = await subscriptions.subscribe(ANONYMOUS, request, { sink });
-    await subscriptions.detach(ANONYMOUS, definition.id, { sink, drainMs: 0 });
-    return definition;
   }
 
   /** Publishers, crashes and faults together, until every event is acknowledged. */
@@ -220,12 +196,14 @@ class SimulatedRun {
     const records = await this.#time.run(process.adapter.store.get(ids));
     const stored = new Map<string, string>();
     for (const record of records) if (record) stored.set(record.id, Buffer.from(record.body).toString());
-    const log = await this.#time.run(this.#readLog());
+    const log = await this.#time.run(readLog(process.adapter.store));
     this.#history.push(...lettersTold(this.#plan, log, (id) => this.#names.get(id)));
     for (const { id, place } of log) {
       if (ids.includes(id)) this.#history.push({ kind: 'ok', id, position: place.position });
     }
-    this.#history.push(...(await this.#time.run(this.#removed(deadLetters))));
+    this.#history.push(
+      ...(await this.#time.run(removedDebts(this.#history, this.#names, deadLetters, process.adapter.state))),
+    );
     for (const { wrong } of this.#receivers.values()) this.#violations.push(...wrong);
     const verdict = judge({
       plan: this.#plan,
@@ -287,7 +265,7 @@ class SimulatedRun {
         }
       },
       anyProcess: () => this.#anyProcess(),
-      readLog: () => this.#readLog(),
+      readLog: () => readLog(this.#processes.find((process) => process?.isAlive && process.engine)!.adapter.store),
       violation: (what) => void this.#violations.push(what),
     };
   }
@@ -303,40 +281,6 @@ class SimulatedRun {
     const work = operation(process.engine).catch(refused);
     const done = await Promise.race([work, process.died, this.#time.wait(OPERATION_MS_MAX)]);
     return done === undefined ? undefined : done;
-  }
-
-  async #readLog(): Promise<readonly Recorded[]> {
-    const { store } = this.#processes.find((process) => process?.isAlive && process.engine)!.adapter;
-    const { first, head } = (await store.bounds())[0]!;
-    const records: Recorded[] = [];
-    for (let after = first - 1; after < head; ) {
-      const page = await store.read(0, after, { limit: 1_000, bytesMax: Number.MAX_SAFE_INTEGER });
-      records.push(...page.records);
-      after = page.scannedTo;
-    }
-    return records;
-  }
-
-  /** The events that never came, as far as a record says that their debts ended: somebody else may hold them in the log still. */
-  async #removed(letters: readonly DeadLetter[]): Promise<HistoryEntry[]> {
-    const isTaken = (entry: HistoryEntry): entry is DeliverEntry | AckEntry =>
-      entry.kind === 'ack' || (entry.kind === 'deliver' && entry.failed !== true);
-    const taken = new Set(this.#history.filter(isTaken).map((entry) => `${entry.subscription} ${entry.id}`));
-    const cancelled = new Set(this.#history.flatMap((entry) => (entry.kind === 'cancel' ? [entry.id] : [])));
-    const { state } = this.#processes[0]!.adapter;
-    const ends: HistoryEntry[] = [];
-    for (const [id, name] of this.#names) {
-      const isGone = (entry: HistoryEntry): entry is InvokeEntry =>
-        entry.kind === 'invoke' &&
-        entry.subscriptions?.includes(name) === true &&
-        entry.optional?.includes(name) !== true &&
-        !taken.has(`${name} ${entry.id}`) &&
-        !cancelled.has(entry.id) &&
-        !letters.some((letter) => letter.eventId === entry.id && this.#names.get(letter.subscriptionId) === name);
-      const gone = [...new Set(this.#history.filter(isGone).map((entry) => entry.id))];
-      ends.push(...(await removedEnds(state, { id, name, gone, note: this.#note })));
-    }
-    return ends;
   }
 
   #interruptions(name: string): number {
@@ -377,7 +321,7 @@ class SimulatedRun {
     for (const plan of this.#plan.subscriptions) {
       if (plan.via !== 'handler') continue;
       const watch = this.#watch(namedSubscriptionId(plan.name), process);
-      const handler = this.#receivers.get(plan.name)!.handler(() => process.isAlive, watch);
+      const handler = this.#receivers.get(plan.name)!.handler(process, watch);
       const attaching = process.engine!.subscriptions.subscribe(ANONYMOUS, { ...requestOf(plan), handler });
       const definition = await Promise.race([attaching.catch(() => undefined), process.died]);
       if (!definition) return false;
@@ -387,7 +331,7 @@ class SimulatedRun {
   }
 
   #sinkOf(definition: SubscriptionDefinition, process: SimulatedProcess) {
-    return this.#receivers.get(definition.name!)!.sink(() => process.isAlive, this.#watch(definition.id, process));
+    return this.#receivers.get(definition.name!)!.sink(process, this.#watch(definition.id, process));
   }
 
   #watch(id: string, process: SimulatedProcess): OnDelivery {
@@ -411,7 +355,7 @@ class SimulatedRun {
   }
 
   #anyProcess(): SimulatedProcess | undefined {
-    const alive = this.#processes.filter((process) => process?.isAlive && process.engine);
+    const alive = this.#processes.filter((process) => process?.isAlive && process.engine && !process.isAsleep);
     return alive.length === 0 ? undefined : this.#chance.pick(alive);
   }
 
@@ -484,13 +428,4 @@ class SimulatedRun {
     }
     return open.join('; ');
   }
-}
-
-function requestOf(plan: SubscriptionPlan): Record<string, unknown> {
-  const { name, topic, batchSize, maxConcurrency, timeoutMs, maxRetries, minimumPriority } = plan;
-  const retry = { maxRetries, backoffStrategy: 'exponential', initialDelay: 20, maxDelay: 2_000, jitter: true };
-  const options = { batchSize, maxConcurrency, timeoutMs, retryPolicy: retry, priority: minimumPriority };
-  const traits = Object.values(plan.traits);
-  const more = Object.assign({}, ...traits.map((trait) => trait.request ?? {}));
-  return { name, topic, ...more, options: Object.assign(options, ...traits.map((trait) => trait.options ?? {})) };
 }

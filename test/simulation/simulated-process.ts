@@ -33,6 +33,7 @@ export class SimulatedProcess {
   readonly #end: () => void;
   #tellDied: () => void = () => {};
   #alive = true;
+  #awakes: Promise<void> | undefined;
   engine: Engine | undefined;
 
   constructor(options: ProcessOptions) {
@@ -84,8 +85,21 @@ export class SimulatedProcess {
 
   /** Stands still for a while, as a process that was sent SIGSTOP: its clocks go on. */
   sleep(forMs: number): void {
+    if (this.#awakes) return;
     this.#timers.suspend();
-    this.#options.time.after(forMs, () => this.#timers.resume());
+    this.#awakes = this.#options.time.wait(forMs).then(() => {
+      this.#awakes = undefined;
+      this.#timers.resume();
+    });
+  }
+
+  get isAsleep(): boolean {
+    return this.#awakes !== undefined;
+  }
+
+  /** What reaches it while it sleeps it reads when it wakes up. */
+  get awakes(): Promise<void> | undefined {
+    return this.#awakes;
   }
 
   die(): void {

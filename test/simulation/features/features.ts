@@ -12,6 +12,7 @@ import { pull } from './pull.ts';
 import { rateLimit } from './rate-limit.ts';
 import { relevance } from './relevance.ts';
 import { retention } from './retention.ts';
+import { sleep } from './sleep.ts';
 import { update } from './update.ts';
 
 /** Everything that a seed can switch on for a subscription. */
@@ -30,4 +31,4 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
 };
 
 /** Everything that a seed can switch on for a run. */
-export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry, deliverLater, retention };
+export const RUN_FEATURES: Readonly<Record<string, RunFeature>> = { expiry, deliverLater, retention, sleep };

@@ -40,7 +40,15 @@ async function liveOn(
       leave = resolve;
     });
     let isLost = false;
-    const sink = live.receiver.sink(() => process.isAlive && !isLost, live.watch(process));
+    const way = {
+      get isAlive() {
+        return process.isAlive && !isLost;
+      },
+      get awakes() {
+        return process.awakes;
+      },
+    };
+    const sink = live.receiver.sink(way, live.watch(process));
     const joining: Promise<SubscriptionDefinition | undefined> = engine.subscriptions
       .subscribe(ANONYMOUS, live.request, { sink, member, onLeft: leave })
       .catch(() => undefined);

@@ -1,5 +1,3 @@
-import type { JsonObject, StateStore } from '@event-manager/core';
-import type { HistoryEntry } from '@event-manager/testing';
 import type { RunFeature } from './feature.ts';
 import { isAimedAt } from './is-aimed-at.ts';
 
@@ -36,17 +34,3 @@ export const retention: RunFeature = (chance, plan) => {
     },
   };
 };
-
-/** What ended because its debt was removed: as many events that are gone as the record of the subscription admits, or none. */
-export async function removedEnds(
-  state: StateStore,
-  { id, name, gone, note }: { id: string; name: string; gone: readonly string[]; note: (what: string) => void },
-): Promise<HistoryEntry[]> {
-  const [record] = await state.get('debt-removal', [`${id}/0`]);
-  const count = ((record?.value as JsonObject | undefined)?.['count'] as number | undefined) ?? 0;
-  if (gone.length > count) {
-    note(`the record of ${name} admits ${JSON.stringify(record?.value)}`);
-    return [];
-  }
-  return gone.map((event): HistoryEntry => ({ kind: 'end', subscription: name, id: event, state: 'removed' }));
-}
