@@ -1,4 +1,10 @@
-import { type EventManager, type PulledDelivery, type Subscription, systemRuntime } from '@event-manager/core';
+import {
+  type EventManager,
+  type PulledDelivery,
+  type PullOptions,
+  type Subscription,
+  systemRuntime,
+} from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { StartEventManager } from './event-manager-subject.ts';
 import { until } from './until.ts';
@@ -153,7 +159,10 @@ function refusals(start: StartEventManager): void {
   ])('is refused: %o', async (options, pointer) => {
     const { events } = await start();
     const { id } = await asked(events);
-    await expect(events.pull(id, options)).rejects.toMatchObject({ code: 'invalid_request', details: { pointer } });
+    await expect(events.pull(id, options as PullOptions)).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { pointer },
+    });
   });
 
   it('is for subscriptions that exist and have no other way out', async () => {
