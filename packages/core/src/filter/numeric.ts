@@ -24,13 +24,15 @@ export function parseNumeric(given: unknown, pointer: string): JsonValue {
 /** Makes the test for comparisons as `parseNumeric` returned them; `undefined` for anything else. */
 export function compileNumeric(comparisons: unknown): ((value: number) => boolean) | undefined {
   if (!Array.isArray(comparisons)) return undefined;
-  const [operator, bound, upper, high] = comparisons as [string, number, string?, number?];
-  if (comparisons.length === 2) return compare(operator, bound);
-  const [above, below] = [compare(operator, bound), compare(upper!, high!)];
-  return above && below && ((value) => above(value) && below(value));
+  const [operator, bound, upper, high] = comparisons as unknown[];
+  const first = compare(operator, bound);
+  if (comparisons.length === 2) return first;
+  const second = comparisons.length === 4 ? compare(upper, high) : undefined;
+  return first && second && ((value) => first(value) && second(value));
 }
 
-function compare(operator: string, bound: number): ((value: number) => boolean) | undefined {
+function compare(operator: unknown, bound: unknown): ((value: number) => boolean) | undefined {
+  if (typeof bound !== 'number') return undefined;
   switch (operator) {
     case '=':
       return (value) => value === bound;

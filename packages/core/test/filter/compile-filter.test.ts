@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../src/event/decode-event.ts';
-import { compileFilter, parseFilter } from '../../src/filter/filter.ts';
+import { compileFilter, type Filter, parseFilter } from '../../src/filter/filter.ts';
 import { normalize } from '../../src/ingest/normalize.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { ANONYMOUS } from '../../src/principal.ts';
 
@@ -88,5 +89,30 @@ describe('compileFilter', () => {
         expect(matches(filter)).toBe(each);
       }),
     );
+  });
+});
+
+/** Definitions that were stored before there were operators go on to mean what they meant, and never keep a bus from starting. */
+describe('a filter of an older version', () => {
+  const stored: Filter[] = [
+    { types: ['order.*'], priority: 1, excludeTypes: ['system.heartbeat'] },
+    { payload: { total: 10, customer: { id: 7, groups: ['x'] }, lines: [[1, 2]] }, metadata: { userId: ['u', 'v'] } },
+    { tags: ['a'], sources: ['shop'], includeTypes: ['#'] },
+  ];
+
+  it.each(stored)('is read as it is: %j', (filter) => {
+    expect(compileFilter(filter)(event())).toBe(true);
+    expect(parseFilter(filter, DEFAULT_LIMITS, '')).toEqual(filter);
+  });
+
+  it.each<JsonValue>([
+    { prefix: 1, suffix: 'b' },
+    { numeric: 'all', exists: 'no' },
+    { cidr: 'street', exists: 'yes' },
+    { numeric: ['>', 1, '<'], cidr: '10.0.0.0/8' },
+  ])('with %j for a value compares with that value', (value) => {
+    const matches = compileFilter({ payload: { a: value } });
+    expect(matches(event({ payload: { a: value } }))).toBe(true);
+    expect(matches(event({ payload: { a: 'b' } }))).toBe(false);
   });
 });
