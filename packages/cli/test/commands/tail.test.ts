@@ -26,6 +26,18 @@ describe('tail', () => {
     expect([later.code, later.err]).toEqual([0, '']);
   });
 
+  it('shows what is relevant to a subscriber', async () => {
+    const { em } = await runningService();
+    await em(['contexts', 'set', 'assistant', '--user', 'ada']);
+    for (const userId of ['bob', 'ada']) {
+      await em(['publish', '-'], { stdin: JSON.stringify({ type: 'a', source: 's', metadata: { userId } }) });
+    }
+    const filter = '{"user_relevant":true}';
+    const args = ['tail', '--from', 'earliest', '--count', '1', '--filter', filter, '--json'];
+    const first = async (...more: string[]) => JSON.parse((await em([...args, ...more])).out).event.metadata.userId;
+    expect([await first(), await first('--subscriber', 'assistant')]).toEqual(['bob', 'ada']);
+  });
+
   it('reads from the beginning, by topic, type and filter together', async () => {
     const { em } = await runningService();
     const publish = (type: string, ...more: string[]) => em(['publish', type, ...more]);

@@ -1,12 +1,13 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { CliContext } from '../../cli-context.ts';
 import { lines, SERVICE_FLAGS, type ServiceFlags, text, texts, wholeNumber } from '../../command-flags.ts';
-import { proposeTopics } from '../../service/proposals.ts';
+import { proposeContexts, proposeTopics } from '../../service/proposals.ts';
 
 export interface TailFlags extends ServiceFlags {
   readonly topic?: readonly string[];
   readonly type?: readonly string[];
   readonly filter?: string;
+  readonly subscriber?: string;
   readonly from?: string;
   readonly count?: number;
 }
@@ -21,6 +22,10 @@ export const tailRoute: Command<CliContext> = buildCommand({
       },
       type: texts('PATTERN', 'Pattern of types; repeat it for alternatives'),
       filter: text('JSON', 'What else an event must be: the text, @FILE, or - for standard input'),
+      subscriber: {
+        ...text('NAME', 'Whose registered context the filter asks for relevance'),
+        proposeCompletions: proposeContexts,
+      },
       from: text('WHERE', 'latest, earliest, or a cursor to continue behind (default latest)'),
       count: wholeNumber('NUMBER', 'End after so many events', 1, Number.MAX_SAFE_INTEGER),
       ...SERVICE_FLAGS,

@@ -36,13 +36,14 @@ async function print(output: Output, frame: StreamedEvent | StreamedGap): Promis
 
 async function requestOf(
   context: CliContext,
-  { topic = [], type = [], filter, from }: TailFlags,
+  { topic = [], type = [], filter, subscriber, from }: TailFlags,
 ): Promise<StreamRequest> {
   const given = filter === undefined ? {} : await readObjectArgument(context, '--filter', filter);
   const wanted = { ...given, ...(type.length === 0 ? {} : { types: type }) };
   return {
     ...(topic.length === 0 ? {} : { topics: topic }),
     ...(Object.keys(wanted).length === 0 ? {} : { filter: wanted }),
+    ...(subscriber === undefined ? {} : { subscriber }),
     ...(from === undefined ? {} : { from }),
   };
 }
