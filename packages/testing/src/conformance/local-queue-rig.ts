@@ -108,7 +108,8 @@ export class QueueRig {
       topic: 'queue/#',
       endpoint: 'https://receiver.example/',
       ...(filter ? { filter } : {}),
-      options: { maxConcurrency: 1, retryPolicy: everySecond(3), ...options },
+      // What a queue owes is looked at here, not how long a breaker lets it wait.
+      options: { maxConcurrency: 1, retryPolicy: everySecond(3), breaker: false, ...options },
     };
     rig.id = (await rig.run(rig.engine.subscriptions.subscribe(ANONYMOUS, request))).id;
     await rig.until(() => rig.engine.isServing(rig.id));
