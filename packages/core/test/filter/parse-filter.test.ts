@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseFilter } from '../../src/filter/filter.ts';
+import { FILTER_FIELDS } from '../../src/filter/aliases.ts';
+import { parseFilter, readFilter } from '../../src/filter/filter.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { refusal } from '../refusal.ts';
 
@@ -191,6 +192,23 @@ describe('parseFilter', () => {
       expect(parse({ [spelling]: true })).toEqual({ [name]: true });
       expect(parse({ [spelling]: false })).toEqual({});
       expect(refusal(() => parse({ [spelling]: 1 }))).toBe(`invalid_filter at /filter/${spelling}`);
+    }
+  });
+
+  it('reads every spelling of every field, in both cases, as the same filter', () => {
+    const values: Record<string, unknown> = {
+      ...Object.fromEntries(
+        ['types', 'topics', 'sources', 'tags', 'includeTypes', 'excludeTypes'].map((n) => [n, ['a']]),
+      ),
+      ...{ priority: 1, metadata: { a: 1 }, payload: { a: 1 }, or: [{ tags: ['a'] }], rateLimitPerMinute: 5 },
+    };
+    for (const [spelling, name] of FILTER_FIELDS.names) {
+      const read = (key: string) => readFilter({ [key]: values[name] ?? true }, DEFAULT_LIMITS, '');
+      const snake = spelling.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      for (const key of [spelling, snake]) {
+        const { filter, pace } = read(key);
+        expect([key, filter, Object.keys(pace)]).toEqual([key, read(name).filter, Object.keys(read(name).pace)]);
+      }
     }
   });
 
