@@ -5,6 +5,9 @@ import { Engines, eventIdFrom, type RunningEngine } from './engines.ts';
 const RETRIES = 3;
 const EVENTS = 2_000;
 const EVERY_MS = 10;
+const KEYS = 10;
+/** One event of the keys' round; the others of its key have to wait for it. */
+const POISONED = EVENTS / 4;
 const LARGE_BYTES = 1024 * 1024;
 const LIMITS = { eventBytesMax: LARGE_BYTES + 64 * 1024 };
 
@@ -13,7 +16,7 @@ type Poison = 'none' | 'throws' | 'kills' | 'large';
 interface Outcome {
   readonly deadLetters: readonly DeadLetter[];
   readonly attemptsOfPoison: number;
-  /** From publishing to the first attempt, of the events that are well, milliseconds. */
+  /** From publishing to the first attempt, of the events of all other keys, milliseconds. */
   readonly latenciesMs: readonly number[];
   readonly delivered: number;
 }
@@ -24,6 +27,7 @@ async function runWith(poison: Poison): Promise<Outcome> {
   const { time } = engines;
   const publishedAtMs = new Map<number, number>();
   const latencies = new Map<number, number>();
+  const delivered = new Set<number>();
   let attemptsOfPoison = 0;
   let running: RunningEngine | undefined;
   let started = 0;
@@ -36,13 +40,15 @@ async function runWith(poison: Poison): Promise<Outcome> {
       time.after(100, () => void start());
       return new Promise(() => {});
     }
-    if (!latencies.has(number)) latencies.set(number, time.monotonicMs() - publishedAtMs.get(number)!);
+    delivered.add(number);
+    if (number % KEYS !== POISONED % KEYS && !latencies.has(number))
+      latencies.set(number, time.monotonicMs() - publishedAtMs.get(number)!);
     await time.wait(5);
   };
   const start = async (): Promise<void> => {
     const next = await engines.launch(`process-${started++}`, () => ({ limits: LIMITS }));
     const retryPolicy = { maxRetries: RETRIES, backoffStrategy: 'fixed', initialDelay: 100, jitter: false };
-    const options = { maxConcurrency: 4, retryPolicy };
+    const options = { order: 'key', maxConcurrency: 4, retryPolicy };
     await next.engine.subscriptions.subscribe(ANONYMOUS, { name: 'worker', topic: '#', handler, options });
     running = next;
   };
@@ -58,14 +64,21 @@ async function runWith(poison: Poison): Promise<Outcome> {
   for (let number = 0; number < EVENTS; number++) {
     await time.advance(EVERY_MS);
     publishedAtMs.set(number, time.monotonicMs());
-    const isPoison = poison !== 'none' && number === EVENTS / 4;
+    const isPoison = poison !== 'none' && number === POISONED;
     const text = isPoison && poison === 'large' ? 'x'.repeat(LARGE_BYTES) : '';
     const id = eventIdFrom(engines.chance);
-    await publishUntilStored({ id, type: 'worked', source: 'test', payload: { number, poison: isPoison, text } });
+    const metadata = { orderingKey: `key-${number % KEYS}` };
+    await publishUntilStored({
+      id,
+      type: 'worked',
+      source: 'test',
+      metadata,
+      payload: { number, poison: isPoison, text },
+    });
   }
   await time.advance(120_000);
   const deadLetters = await time.run(running!.engine.deadLetters.all(ANONYMOUS));
-  return { deadLetters, attemptsOfPoison, latenciesMs: [...latencies.values()], delivered: latencies.size };
+  return { deadLetters, attemptsOfPoison, latenciesMs: [...latencies.values()], delivered: delivered.size };
 }
 
 function p99(values: readonly number[]): number {

@@ -100,7 +100,12 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
     publishers: 1 + chance.integer(3),
     eventsPerPublisher: 4 + chance.integer(24),
     pauseMs: chance.pick([0, 5, 50, 400]),
-    crashAt: isCalm ? [] : [...way.crashAt, { failpoint: target, hit: 1 + chance.integer(chance.pick([1, 1, 4, 20])) }],
+    crashAt: isCalm
+      ? []
+      : [
+          ...way.crashAt,
+          { failpoint: target, hit: 1 + chance.integer(chance.pick(isSeldom(target) ? [1, 1, 2] : [1, 1, 4, 20])) },
+        ],
     crashAfterMs: way.crashAfterMs,
     powerLossShare: target.includes('.copy-aside.') ? 1 : chance.pick([0, 0.5, 1]),
     faults: way.faults,
@@ -117,6 +122,11 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
 /** Steps that only a full disk, retention, recovery or a torn tail lead to. */
 function isOffTheWay(failpoint: string): boolean {
   return /\.(cut|trim\.remove|copy-aside|recover)\.|\.state\.create\./.test(failpoint);
+}
+
+/** Steps that a run passes a few times at the most. */
+function isSeldom(failpoint: string): boolean {
+  return /^(schedule|retention)\./.test(failpoint);
 }
 
 type Way = Pick<Plan, 'crashAfterMs' | 'crashAt' | 'faults'>;
