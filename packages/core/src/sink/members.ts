@@ -3,7 +3,7 @@
  *
  *     join ──▶ present ──leave──▶ leaving, with what it has under way ──answered, or given back──▶ gone
  *
- * A delivery goes to the present member with the fewest calls under way, in turn among equals. Each member may have as many
+ * A delivery goes to the present member with the fewest calls under way that is up, in turn among equals. Each member may have as many
  * calls under way as the subscription's `maxConcurrency`, and the engine keeps `size` times that many slots: so whenever a
  * slot is free, the member with the fewest has room, and one that is slow fills its own slots and nobody else's.
  *
@@ -18,10 +18,12 @@ export type Call = DeliverOptions;
 
 interface Present<Member> {
   readonly member: Member;
+  /** Under way, and some that have ended meanwhile. */
   calls: Call[];
 }
 
-const RELEASED: Outcome = { status: 'release' };
+/** Nobody is there, or all of them are lost and about to be told so: in a moment there is somebody, or another way. */
+const NOBODY: Outcome = { status: 'busy', afterMs: 100 };
 
 export class Members<Member extends { readonly sink: Sink }> implements Sink {
   /** True when one of them takes one delivery in a call: a batch is made before anybody knows for whom. */
@@ -108,7 +110,7 @@ export class Members<Member extends { readonly sink: Sink }> implements Sink {
 
   deliver(batch: readonly Delivery[], options: DeliverOptions): readonly Outcome[] | Promise<readonly Outcome[]> {
     const present = this.#idlest();
-    if (!present) return batch.map(() => RELEASED);
+    if (!present) return batch.map(() => NOBODY);
     present.calls.push(options);
     return present.member.sink.deliver(batch, options);
   }
@@ -124,7 +126,8 @@ export class Members<Member extends { readonly sink: Sink }> implements Sink {
     for (let ahead = 0; ahead < count; ahead++) {
       const index = (this.#next + ahead) % count;
       const present = this.#present[index]!;
-      present.calls = present.calls.filter(isUnderWay);
+      forgetEnded(present.calls);
+      if (present.member.sink.isUp === false) continue;
       if (idlest && present.calls.length >= idlest.calls.length) continue;
       idlest = present;
       at = index;
@@ -145,6 +148,13 @@ export class Members<Member extends { readonly sink: Sink }> implements Sink {
   #judgeSingle(): void {
     this.single = this.#present.some(({ member }) => member.sink.single === true);
   }
+}
+
+/** In place: a list of its own for each delivery would be garbage. */
+function forgetEnded(calls: Call[]): void {
+  let kept = 0;
+  for (const call of calls) if (isUnderWay(call)) calls[kept++] = call;
+  calls.length = kept;
 }
 
 /** Whoever calls without an engine says nothing, and is believed. */

@@ -116,11 +116,23 @@ describe('members of a subscription', () => {
     expect(rig.leave(second)).toEqual([b]);
   });
 
-  it('release what comes when nobody is there', async () => {
+  it('ask for a moment when nobody is there, or nobody who is there is up', async () => {
     const members = new Members<Receiver>(() => []);
     const call = { signal: new AbortController().signal, deadlineAtMs: 0 };
-    expect(await members.deliver([aDelivery()], call)).toEqual([{ status: 'release' }]);
+    expect(await members.deliver([aDelivery()], call)).toEqual([{ status: 'busy', afterMs: 100 }]);
     expect(members.isUp).toBe(false);
+    const lost = new Receiver(true);
+    members.join({ ...lost, sink: { ...lost.sink, isUp: false } } as never);
+    expect(await members.deliver([aDelivery()], call)).toEqual([{ status: 'busy', afterMs: 100 }]);
+    expect(lost.calls).toEqual([]);
+  });
+
+  it('leave out one that is lost and was not told so yet', () => {
+    const rig = new Rig();
+    const [lost, other] = [rig.join(), rig.join()];
+    Object.assign(lost.sink, { isUp: false });
+    for (let n = 0; n < 4; n++) rig.deliver();
+    expect([lost.calls.length, other.calls.length]).toEqual([0, 4]);
   });
 
   it('take one delivery in a call as soon as one of them does', () => {

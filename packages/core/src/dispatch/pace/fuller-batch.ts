@@ -6,6 +6,8 @@ const NOTHING = -1;
 export interface BatchState {
   readonly batchSize: number;
   readonly slotsTaken: number;
+  /** Receivers that share it: while fewer calls are under way, one of them has nothing to do. */
+  readonly width: number;
   readonly queue: {
     readonly unseenCount: number;
     readonly hasReady: boolean;
@@ -35,13 +37,14 @@ export class FullerBatch implements Gate {
   }
 
   room(nowMs: number): number {
-    const { queue, slotsTaken, batchSize } = this.#state;
+    const { queue, slotsTaken, width, batchSize } = this.#state;
     const waiting = queue.unseenCount;
     if (waiting === 0) {
       this.#sinceMs = NOTHING;
       return Number.POSITIVE_INFINITY;
     }
-    if (slotsTaken === 0 || waiting >= batchSize || queue.hasReady || isUrgent(queue)) return Number.POSITIVE_INFINITY;
+    if (slotsTaken < width || waiting >= batchSize || queue.hasReady || isUrgent(queue))
+      return Number.POSITIVE_INFINITY;
     if (this.#sinceMs === NOTHING) this.#sinceMs = nowMs;
     return nowMs >= this.opensAtMs ? Number.POSITIVE_INFINITY : 0;
   }

@@ -41,8 +41,12 @@ export class SocketSink implements Sink {
     this.#options = options;
   }
 
+  get isUp(): boolean {
+    return !(this.#isClosed || this.#options.outbox.isClosed);
+  }
+
   deliver(batch: readonly Delivery[], options: DeliverOptions): Promise<readonly Outcome[]> {
-    if (this.#isClosed || this.#options.outbox.isClosed) return Promise.resolve(batch.map(() => busy()));
+    if (!this.isUp) return Promise.resolve(batch.map(() => busy()));
     return new Promise((resolve) => {
       this.#waiting.push(new DeliveryGroup(this, batch, options, resolve));
       this.#write();

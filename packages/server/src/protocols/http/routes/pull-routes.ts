@@ -20,7 +20,7 @@ export function pullRoutes(app: FastifyInstance, context: OperationContext, bodi
     const leases = await pullDeliveries(context, ANONYMOUS, id, wanted, gone);
     // Written is not received, but what was not even written comes to somebody else at once and not after its time.
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) releaseDeliveries(context, id, leases);
+      if (!reply.raw.writableFinished || reply.statusCode !== 200) releaseDeliveries(context, id, leases);
     });
     if (gone.aborted) releaseDeliveries(context, id, leases);
     return reply.header('content-type', JSON_TYPE).send(pulledDeliveries(leases));
