@@ -22,7 +22,7 @@ import { insideHandler } from '../sink/handler-sink.ts';
 import type { DueEntry, DueWindow } from './due-window.ts';
 import { appendableOf, isExpired, removalChanges, type ScheduleRecord } from './schedule-record.ts';
 
-const GROUP_MAX = 500;
+const GROUP_MAX = 200;
 /** Of the bodies that are in memory and of one append. */
 const GROUP_BYTES_MAX = 1024 * 1024;
 const AGAIN_AFTER_MS = 1_000;

@@ -10,7 +10,7 @@
  * as a duplicate.
  */
 import type { EventStore, Recorded } from '../contracts/event-store.ts';
-import type { StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
+import type { StateEntry, StateStore } from '../contracts/state-store.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { encodeEvent } from '../event/encode-event.ts';
@@ -21,9 +21,11 @@ import type { Limits } from '../limits.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { isScheduled, type ScheduledAppendable, type ScheduleRecord, scheduleChanges } from './schedule-record.ts';
 
-/** Of one commit, which is encoded in one turn of the event loop. */
+/** Looked up together. */
 const GROUP_BYTES_MAX = 1024 * 1024;
 const GROUP_MAX = 1_000;
+/** A store may have to read a whole commit to find one of its events. */
+const COMMIT_BYTES_MAX = 16 * 1024;
 
 export interface TakeScheduledOptions {
   readonly store: EventStore;
@@ -45,6 +47,8 @@ export interface TakeScheduledOptions {
   readonly onRefused: (error: unknown) => void;
   readonly onDuplicate: () => void;
 }
+
+type FreshEvent = Waiting & { readonly event: ScheduledAppendable };
 
 export class TakeScheduled {
   readonly #options: TakeScheduledOptions;
@@ -102,11 +106,11 @@ export class TakeScheduled {
 
   /** Answers all of them, or returns those that have to be looked at again. */
   async #judge(group: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const { store, state, count, limits, runtime } = this.#options;
+    const { store, state, count, limits } = this.#options;
     const ids = group.map(({ event }) => event.id);
     const stored = await store.get(ids);
     const kept = await state.get('schedule-event', ids);
-    const fresh = new Map<string, Waiting & { readonly event: ScheduledAppendable }>();
+    const fresh = new Map<string, FreshEvent>();
     const followers: Waiting[] = [];
     for (let at = 0; at < group.length; at++) {
       const waiting = group[at]!;
@@ -117,24 +121,28 @@ export class TakeScheduled {
       else if (count() + fresh.size >= limits.scheduledMax) this.#refuse(waiting, tooMany(limits.scheduledMax));
       else fresh.set(event.id, { ...waiting, event });
     }
-    if (fresh.size === 0) return followers;
+    const left = await Promise.all(commitsOf([...fresh.values()]).map((commit) => this.#commit(commit)));
+    return [...left.flat(), ...followers];
+  }
+
+  /** Makes them durable and answers, or returns them when one of the ids came to be known meanwhile. */
+  async #commit(fresh: readonly FreshEvent[]): Promise<readonly Waiting[]> {
+    const { state, runtime, onTaken } = this.#options;
     const acceptedMs = Math.floor(runtime.clock.wallMs());
-    const changes: StateChange[] = [...fresh.values()].flatMap(({ event }) => scheduleChanges(event, acceptedMs));
     runtime.failpoint('schedule.before-commit');
     try {
-      await state.commit(changes);
+      await state.commit(fresh.flatMap(({ event }) => scheduleChanges(event, acceptedMs)));
     } catch (error) {
-      if (isEventManagerError(error, 'revision_conflict')) return [...fresh.values(), ...followers];
-      for (const waiting of followers) this.#refuse(waiting, error);
-      for (const waiting of fresh.values()) this.#refuse(waiting, error);
+      if (isEventManagerError(error, 'revision_conflict')) return fresh;
+      for (const waiting of fresh) this.#refuse(waiting, error);
       return [];
     }
     runtime.failpoint('schedule.after-commit');
-    for (const waiting of fresh.values()) {
-      this.#options.onTaken(waiting.event);
+    for (const waiting of fresh) {
+      onTaken(waiting.event);
       this.#resolve(waiting, waiting.event.deliverAtMs, false);
     }
-    return followers;
+    return [];
   }
 
   /** True when the id belongs to an event that is stored or scheduled. */
@@ -173,6 +181,21 @@ export class TakeScheduled {
     waiting.reject(error, waiting.at);
     this.#options.onAnswered([waiting]);
   }
+}
+
+/** Parts that are committed one by one, and together by a store that groups commits. */
+function commitsOf(fresh: readonly FreshEvent[]): FreshEvent[][] {
+  const commits: FreshEvent[][] = [];
+  let bytes = COMMIT_BYTES_MAX;
+  for (const waiting of fresh) {
+    if (bytes >= COMMIT_BYTES_MAX) {
+      commits.push([]);
+      bytes = 0;
+    }
+    commits.at(-1)!.push(waiting);
+    bytes += waiting.event.body.length;
+  }
+  return commits;
 }
 
 function conflictOf({ event, pointer }: Waiting): EventManagerError {

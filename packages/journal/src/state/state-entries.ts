@@ -32,8 +32,9 @@ export interface KeyPage {
 
 interface Shelf {
   readonly values: Map<string, KeptValue>;
-  /** Keys in order as of the last page; `added` came since, and some may be gone. */
+  /** Keys in order as of the last page, from `from` on; `added` came since, and `removedCount` of them are gone. */
   sorted: string[];
+  from: number;
   added: Set<string>;
   removedCount: number;
 }
@@ -42,6 +43,8 @@ interface Shelf {
 const LARGE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['dead-letter', 'schedule-event']);
 /** Their values up to so many characters stay in memory: a place to read them from would not be much smaller. */
 const INLINE_CHARACTERS_MAX = 128;
+/** So many keys are put in their places one by one. */
+const FEW = 64;
 
 /**
  * The state in memory. Dead letters wait for people and scheduled events for their time, each with the whole event in it, and
@@ -100,11 +103,13 @@ export class StateEntries {
 
   /** A page of keys, ascending. */
   page(kind: StateKind, { prefix = '', after, limit }: { prefix?: string; after?: string; limit: number }): KeyPage {
-    const sorted = sortedKeys(this.#shelf(kind));
-    let index = firstAtOrBehind(sorted, prefix);
-    if (after !== undefined) index = Math.max(index, firstBehind(sorted, after));
+    const shelf = this.#shelf(kind);
+    const sorted = sortedKeys(shelf);
+    let index = firstAtOrBehind(sorted, prefix, shelf.from);
+    if (after !== undefined) index = Math.max(index, firstBehind(sorted, after, shelf.from));
     const keys: string[] = [];
     for (; index < sorted.length && sorted[index]!.startsWith(prefix); index++) {
+      if (!shelf.values.has(sorted[index]!)) continue;
       if (keys.length >= limit) return { keys, hasMore: true };
       keys.push(sorted[index]!);
     }
@@ -119,42 +124,64 @@ export class StateEntries {
   #shelf(kind: StateKind): Shelf {
     let shelf = this.#shelves.get(kind);
     if (shelf === undefined) {
-      shelf = { values: new Map(), sorted: [], added: new Set(), removedCount: 0 };
+      shelf = { values: new Map(), sorted: [], from: 0, added: new Set(), removedCount: 0 };
       this.#shelves.set(kind, shelf);
     }
     return shelf;
   }
 }
 
+/**
+ * Keys in order from `shelf.from` on; some may be gone. What is done for a page is about as much as changed since the last
+ * one: a million keys of which a thousand go and a thousand come must not be sorted, or copied, as a whole.
+ */
 function sortedKeys(shelf: Shelf): readonly string[] {
-  if (shelf.added.size === 0 && shelf.removedCount === 0) return shelf.sorted;
-  const added = [...shelf.added].sort();
-  // A key that was removed and came again is in both lists.
-  const kept =
-    shelf.removedCount === 0
-      ? shelf.sorted
-      : shelf.sorted.filter((key) => shelf.values.has(key) && !shelf.added.has(key));
-  shelf.sorted = mergeSorted(kept, added);
-  shelf.added = new Set();
-  shelf.removedCount = 0;
+  const { length } = shelf.sorted;
+  if (shelf.removedCount > (length - shelf.from) / 2 + FEW || shelf.from > length / 2 + FEW) {
+    shelf.sorted = shelf.sorted.filter((key, at) => at >= shelf.from && shelf.values.has(key) && !shelf.added.has(key));
+    shelf.from = 0;
+    shelf.removedCount = 0;
+  }
+  if (shelf.added.size > 0) {
+    const added = [...shelf.added].sort();
+    if (added.length <= FEW) for (const key of added) insert(shelf, key);
+    else mergeInto(shelf, added);
+    shelf.added = new Set();
+  }
+  while (shelf.from < shelf.sorted.length && !shelf.values.has(shelf.sorted[shelf.from]!)) {
+    shelf.from++;
+    shelf.removedCount--;
+  }
   return shelf.sorted;
 }
 
-function mergeSorted(a: readonly string[], b: readonly string[]): string[] {
-  if (b.length === 0) return [...a];
+/** A key that was removed and came again may stand there still. */
+function insert(shelf: Shelf, key: string): void {
+  const at = firstAtOrBehind(shelf.sorted, key, shelf.from);
+  if (shelf.sorted[at] === key) shelf.removedCount--;
+  else shelf.sorted.splice(at, 0, key);
+}
+
+function mergeInto(shelf: Shelf, added: readonly string[]): void {
   const merged: string[] = [];
   let next = 0;
-  for (const key of a) {
-    while (next < b.length && b[next]! < key) merged.push(b[next++]!);
+  for (let at = shelf.from; at < shelf.sorted.length; at++) {
+    const key = shelf.sorted[at]!;
+    while (next < added.length && added[next]! < key) merged.push(added[next++]!);
+    if (added[next] === key) {
+      shelf.removedCount--;
+      next++;
+    }
     merged.push(key);
   }
-  while (next < b.length) merged.push(b[next++]!);
-  return merged;
+  while (next < added.length) merged.push(added[next++]!);
+  shelf.sorted = merged;
+  shelf.from = 0;
 }
 
 /** Index of the first key ≥ `bound`; `<` on strings compares UTF-16 code units, as the contract says. */
-function firstAtOrBehind(keys: readonly string[], bound: string): number {
-  let low = 0;
+function firstAtOrBehind(keys: readonly string[], bound: string, from: number): number {
+  let low = from;
   let high = keys.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -164,7 +191,7 @@ function firstAtOrBehind(keys: readonly string[], bound: string): number {
   return low;
 }
 
-function firstBehind(keys: readonly string[], bound: string): number {
-  const index = firstAtOrBehind(keys, bound);
+function firstBehind(keys: readonly string[], bound: string, from: number): number {
+  const index = firstAtOrBehind(keys, bound, from);
   return keys[index] === bound ? index + 1 : index;
 }

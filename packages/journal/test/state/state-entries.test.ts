@@ -24,3 +24,51 @@ it('gives pages in key order, whatever was set and deleted between two pages', (
     }),
   );
 });
+
+it('gives pages in key order while many keys come at one end and go at the other', () => {
+  const step = fc.oneof(
+    fc.record({
+      do: fc.constant('add' as const),
+      from: fc.integer({ min: 0, max: 900 }),
+      count: fc.integer({ min: 1, max: 150 }),
+    }),
+    fc.record({
+      do: fc.constant('remove' as const),
+      from: fc.integer({ min: 0, max: 900 }),
+      count: fc.integer({ min: 1, max: 300 }),
+    }),
+    fc.record({ do: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 400 }) }),
+    fc.record({
+      do: fc.constant('look' as const),
+      after: fc.integer({ min: -1, max: 1_100 }),
+      limit: fc.integer({ min: 1, max: 200 }),
+    }),
+  );
+  const keyOf = (n: number) => `${n % 3 === 0 ? 'a' : 'b'}/${String(n).padStart(5, '0')}`;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const entries = new StateEntries();
+      const model = new Set<string>();
+      const change = (key: string, json: string | undefined) => {
+        entries.apply({ kind: 'topic', key, json }, 1, NOWHERE);
+        if (json === undefined) model.delete(key);
+        else model.add(key);
+      };
+      for (const next of steps) {
+        if (next.do === 'add') for (let n = 0; n < next.count; n++) change(keyOf(next.from + n), '1');
+        if (next.do === 'remove') for (let n = 0; n < next.count; n++) change(keyOf(next.from + n), undefined);
+        if (next.do === 'shift') for (const key of [...model].sort().slice(0, next.count)) change(key, undefined);
+        if (next.do !== 'look') continue;
+        for (const prefix of ['', 'a/', 'b/']) {
+          const after = next.after < 0 ? undefined : keyOf(next.after);
+          const wanted = [...model]
+            .sort()
+            .filter((key) => key.startsWith(prefix) && (after === undefined || key > after));
+          const page = entries.page('topic', { prefix, limit: next.limit, ...(after === undefined ? {} : { after }) });
+          expect(page).toEqual({ keys: wanted.slice(0, next.limit), hasMore: wanted.length > next.limit });
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
