@@ -367,6 +367,25 @@ describe('bounds', () => {
 });
 
 describe('in memory', () => {
+  it('keeps the order of a blocked key through a change of the subscription', async () => {
+    const bus = await openMemory();
+    const seen: number[] = [];
+    const { id } = await bus.subscribe({
+      handler: ({ payload }) => {
+        seen.push(payload['n'] as number);
+        if (seen.length === 1) throw new Error('not yet');
+      },
+      options: { order: 'key', retryPolicy: fixedRetry(3, 60_000) },
+    });
+    await publishKeys(bus, 'aaa');
+    await bus.time.run(bus.engine.subscriptions.update(ANONYMOUS, id, { filter: { types: ['order.*'] } }));
+    await publishKeys(bus, 'ab', 4);
+    expect(bus.status(id)).toMatchObject({ owed: 1, waiting: 3, blockedKeys: 1 });
+    await bus.settled();
+    expect(seen).toEqual([1, 5, 1, 2, 3, 4]);
+    await bus.close();
+  });
+
   it('answers a publisher whose event waits behind a failed one, and keeps the order', async () => {
     const bus = await openMemory();
     const seen: number[] = [];
