@@ -151,3 +151,35 @@ describe('checkHistory', () => {
     expect(() => checkHistory([{ kind: 'deliver', subscription: 'a', id: 'x' }])).toThrow(TypeError);
   });
 });
+
+describe('what may end without a delivery', () => {
+  const subscribe: HistoryEntry = { kind: 'subscribe', subscription: 's' };
+  const published: HistoryEntry[] = [subscribe, { kind: 'invoke', client: 'c', id: 'e' }, { kind: 'ok', id: 'e' }];
+
+  it('is an event that was optional for the subscription', () => {
+    const optional = ['s'];
+    const history: HistoryEntry[] = [
+      subscribe,
+      { kind: 'invoke', client: 'c', id: 'e', optional },
+      { kind: 'ok', id: 'e' },
+    ];
+    expect(checkHistory(history).lost).toBe(0);
+    expect(checkHistory(published).lost).toBe(1);
+  });
+
+  it('is an event that was cancelled; cancelled surely, it must not come', () => {
+    const cancel = (isSure: boolean): HistoryEntry => ({ kind: 'cancel', id: 'e', isSure });
+    const deliver: HistoryEntry = { kind: 'deliver', subscription: 's', id: 'e' };
+    expect(checkHistory([...published, cancel(false)])).toMatchObject({ lost: 0, unexpected: 0 });
+    expect(checkHistory([...published, cancel(false), deliver])).toMatchObject({ lost: 0, unexpected: 0 });
+    expect(checkHistory([...published, cancel(true), deliver])).toMatchObject({ unexpected: 1 });
+  });
+
+  it('is not one that was handed out and not acknowledged', () => {
+    const deliver: HistoryEntry = { kind: 'deliver', subscription: 's', id: 'e', failed: true };
+    const ack: HistoryEntry = { kind: 'ack', subscription: 's', id: 'e' };
+    expect(checkHistory([...published, deliver]).lost).toBe(1);
+    expect(checkHistory([...published, deliver, ack])).toMatchObject({ lost: 0, delivered: 1, duplicates: 0 });
+    expect(checkHistory([...published, deliver, ack, deliver]).duplicates).toBe(1);
+  });
+});
