@@ -48,7 +48,7 @@ export interface Limits {
   readonly schemaBytesMax: number;
   /** Characters of all declared topics with every version of their schemas: they are kept in memory. */
   readonly topicsCharactersMax: number;
-  /** Events that wait for their time: each is two records, whose keys an adapter may hold in memory. */
+  /** Events that wait for their time. The journal keeps them on disk, but 400 bytes of each in memory, and reads 25 µs at its start. */
   readonly scheduledMax: number;
   /** Values in one list of a filter, and nodes of one filter. */
   readonly filterEntriesMax: number;
@@ -84,7 +84,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   topicsMax: 10_000,
   schemaBytesMax: 64 * 1024,
   topicsCharactersMax: 64 * 1024 * 1024,
-  scheduledMax: 1_000_000,
+  scheduledMax: 100_000,
   filterEntriesMax: 1_000,
   filterCharactersMax: 64 * 1024,
   contextEntriesMax: 1_000,
