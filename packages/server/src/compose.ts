@@ -4,6 +4,7 @@ import {
   Engine,
   type EventBusAdapter,
   EventManagerError,
+  type Fallback,
   isEventManagerError,
   memory,
   type RetentionOptions,
@@ -26,6 +27,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import type { Configuration } from './configuration/settings.ts';
 import type { Life } from './life.ts';
+import { atFallback } from './operations/at-fallback.ts';
 import type { OperationContext, WebhookSinkDefinition } from './operations/operation-context.ts';
 import { type HttpServer, httpServer } from './protocols/http/http-server.ts';
 import { type MetricsServer, startMetricsServer } from './protocols/http/metrics-server.ts';
@@ -74,11 +76,13 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     durability: adapter.supports.durability,
     warnings,
     checkEndpoints(sink) {
-      const webhook = sink.kind === 'webhook' ? sink : sink.kind === 'pull' ? undefined : sink.fallback;
+      const check = (webhook: Fallback) => {
+        checkEndpoint(webhook.endpoint, guard, configuration.limits.endpointCharactersMax);
+        makeSink({ ...webhook, kind: 'webhook' }, false);
+      };
       if (sink.kind === 'websocket') readWebSocket(sink, guard);
-      if (!webhook) return;
-      checkEndpoint(webhook.endpoint, guard, configuration.limits.endpointCharactersMax);
-      makeSink({ ...webhook, kind: 'webhook' }, false);
+      else if (sink.kind === 'webhook') check(sink);
+      if ('fallback' in sink && sink.fallback) atFallback(() => check(sink.fallback!));
     },
     sendTest: testSender({
       runtime,

@@ -127,7 +127,10 @@ describe('subscriptions over HTTP', () => {
       [{ endpoint: 'ftp://example.com/' }, 'invalid_endpoint'],
       [{ endpoint: 'https://example.com/', secret: 'short' }, 'invalid_subscription'],
       [{ endpoint: 'https://example.com/', headers: { 'content-length': '5' } }, 'invalid_subscription'],
-      [{}, 'not_supported'],
+      [{ endpoint: 'ws://127.0.0.1:1/' }, 'endpoint_blocked'],
+      [{ endpoint: 'wss://example.com/', fallbackWebhook: 'http://10.0.0.1/' }, 'endpoint_blocked'],
+      [{ endpoint: 'wss://example.com/', headers: { 'sec-websocket-version': '13' } }, 'invalid_subscription'],
+      [{ endpoint: 'http://127.0.0.1:1/', realtime: true }, 'endpoint_blocked'],
     ];
     for (const [more, code] of refusals) {
       const { status, body } = await postJson(`${url}/subscriptions`, { name: 'n', topic: '#', ...more });
@@ -194,7 +197,8 @@ describe('subscriptions over HTTP', () => {
       [{ options: null }, 400, 'invalid_subscription', '/options'],
       [{ options: { batchSize: 5, batch_size: 6 } }, 400, 'invalid_subscription', '/options/batch_size'],
       [{ endpoint: 'http://127.0.0.1:1/' }, 403, 'endpoint_blocked', '/endpoint'],
-      [{ endpoint: 'ws://127.0.0.2/' }, 422, 'not_supported', '/endpoint'],
+      [{ endpoint: 'ws://127.0.0.1/' }, 403, 'endpoint_blocked', '/endpoint'],
+      [{ realtime: true, fallbackWebhook: 'http://127.0.0.1/' }, 403, 'endpoint_blocked', '/fallbackWebhook'],
       [{ secret: 'short' }, 400, 'invalid_subscription', '/secret'],
     ];
     for (const [changes, status, code, pointer] of refusals) {
