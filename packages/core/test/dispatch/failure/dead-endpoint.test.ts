@@ -43,5 +43,7 @@ async function slowest99(withDead: boolean): Promise<number> {
 it('keeps nobody waiting: one endpoint of a thousand that accepts and never answers', async () => {
   const alone = await slowest99(false);
   expect(alone).toBeGreaterThan(0);
-  expect(await slowest99(true)).toBeLessThanOrEqual(alone * 1.1);
+  const withDead = await slowest99(true);
+  process.stdout.write(`${JSON.stringify({ test: 'D8', subscriptions: SUBSCRIPTIONS, p99Ms: { alone, withDead } })}\n`);
+  expect(withDead).toBeLessThanOrEqual(alone * 1.1);
 }, 120_000);
