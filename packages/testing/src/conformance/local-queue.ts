@@ -1,6 +1,7 @@
 import type { PlantedBug } from '@event-manager/core';
 import { conservationConformance } from './local-queue-conservation.ts';
 import { crashConformance } from './local-queue-crash.ts';
+import { keyConformance } from './local-queue-keys.ts';
 import { letterConformance } from './local-queue-letters.ts';
 import { queueModelConformance } from './local-queue-model.ts';
 import { orderConformance } from './local-queue-order.ts';
@@ -24,6 +25,7 @@ export function localQueueConformance(harness: ConformanceHarness, options: Loca
   runModes('local queue', harness, (start) => {
     const startRig: StartRig = async (given = {}) => QueueRig.start(await start(), given, planted);
     orderConformance(startRig);
+    keyConformance(startRig);
     retryConformance(startRig);
     letterConformance(startRig);
     windowConformance(startRig);
