@@ -195,6 +195,8 @@ export class OpenApiFuzz {
     const sample = this.#sample(schema);
     // What is declared on one topic must not decide about the events that are published on another.
     if (path === '/topics' && isFields(sample)) sample['topic'] = `declared.${this.#uniques++}`;
+    // It has to agree with what the subscription is already.
+    if (method === 'PATCH' && isFields(sample)) delete sample['connectionType'];
     const value = respell(this.#options.document, schema, sample, this.#random);
     return { what: 'good', method, path: address, headers: { 'content-type': type }, body: written(type, value) };
   }
