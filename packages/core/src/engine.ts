@@ -184,7 +184,7 @@ export class Engine {
     const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
     const schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ...later, onFailure });
     this.schedule = schedule;
-    const { route } = dispatch;
+    const { route, active } = dispatch;
     this.#ingest = new Ingest({ store, route, validate, runtime, limits, meter, awaitsAttempts, schedule });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
     const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
@@ -192,7 +192,7 @@ export class Engine {
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
     this.#stallWatch = new StallWatch({
-      ...{ active: dispatch.active, runtime, head: () => dispatch.route.head, stallAfterMs },
+      ...{ active, runtime, head: () => route.head, stallAfterMs },
       ...{ onChanged, onLooked },
     });
     const stallWatch = this.#stallWatch;
@@ -201,12 +201,7 @@ export class Engine {
       onSwitched: (definition, way) => this.#switched(definition, way),
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
-    this.#reporter = new EngineReporter({
-      systemEvents: this.systemEvents,
-      stallWatch,
-      adapter,
-      active: dispatch.active,
-    });
+    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter, active });
     const { contexts, subscriptions } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
