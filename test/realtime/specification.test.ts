@@ -2,11 +2,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { EventManagerClient } from '@event-events/client';
-import { type Event, EventManager, EventPriority, type HandlerResult, systemRuntime } from '@event-events/core';
-import { dialledWebSockets, receiveRealtime } from '@event-events/realtime';
-import { testEventManager } from '@event-events/testing';
-import { addressGuard, webhookSink } from '@event-events/webhook';
+import { EventManagerClient } from '@event-manager/client';
+import { type Event, EventManager, EventPriority, type HandlerResult, systemRuntime } from '@event-manager/core';
+import { dialledWebSockets, receiveRealtime } from '@event-manager/realtime';
+import { testEventManager } from '@event-manager/testing';
+import { addressGuard, webhookSink } from '@event-manager/webhook';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ServiceProcess } from '../../examples/github-demo/service-process.ts';
 import { temporaryDirectory } from '../e2e/support/temporary-directory.ts';
