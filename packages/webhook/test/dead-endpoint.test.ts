@@ -78,7 +78,13 @@ describe('an endpoint that accepts and never answers', () => {
       expect(dead.most()).toBeLessThanOrEqual(CAP);
       if (protocol === 'https:') expect(dead.ever()).toBeLessThanOrEqual(CAP);
       else expect(dead.most()).toBe(CAP);
-      const facts = { protocol, cap: CAP, socketsMax: dead.most() || dead.ever(), connections: dead.ever(), failed: failed() };
+      const facts = {
+        protocol,
+        cap: CAP,
+        socketsMax: dead.most() || dead.ever(),
+        connections: dead.ever(),
+        failed: failed(),
+      };
       process.stdout.write(`${JSON.stringify({ test: 'D8', ...facts })}\n`);
     },
     60_000,
