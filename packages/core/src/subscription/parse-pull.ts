@@ -38,8 +38,11 @@ export function parseLeases(input: unknown): readonly string[] {
 /** What failed, and why. Throws `invalid_request`. */
 export function parseNack(input: unknown): ParsedNack {
   const fields = readFields(input, NACK_FIELDS, { code: 'invalid_request', pointer: '' });
-  const retry = fields.get('retry') ?? true;
-  const error = fields.get('error') ?? 'The receiver reported a failure.';
+  // `null` is refused, as everywhere: it is not taken for absent.
+  const { retry = true, error = 'The receiver reported a failure.' } = {
+    retry: fields.get('retry'),
+    error: fields.get('error'),
+  };
   if (typeof retry !== 'boolean') throw invalid('true or false is expected.', fields.pointer('retry'));
   if (typeof error !== 'string' || error.length > ERROR_CHARACTERS_MAX || !error.isWellFormed()) {
     throw invalid(`A text of at most ${ERROR_CHARACTERS_MAX} characters is expected.`, fields.pointer('error'));

@@ -36,10 +36,10 @@ export async function listKeys(
   return next === undefined ? { keys } : { keys, nextCursor: Buffer.from(next).toString('base64url') };
 }
 
-/** Keys are any text, so all that can be said of one is that it comes back as it went. */
+/** Keys are any text, so all that can be said of one is that it comes back as it went, and that no event holds a NUL. */
 function keyOfCursor(cursor: string): string {
   const key = cursor.length > CURSOR_CHARACTERS_MAX ? '' : Buffer.from(cursor, 'base64url').toString();
-  if (key !== '' && Buffer.from(key).toString('base64url') === cursor) return key;
+  if (key !== '' && !key.includes('\0') && Buffer.from(key).toString('base64url') === cursor) return key;
   throw new EventManagerError('invalid_cursor', 'The cursor was not made by this product or was cut.', {
     pointer: '/cursor',
   });
