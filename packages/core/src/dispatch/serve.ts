@@ -24,9 +24,9 @@ import type { Checkpoint } from './checkpoint.ts';
 import { positionKey } from './dead-letter.ts';
 import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { restorePause } from './failure/ask-pause.ts';
 import { followWay } from './failure/follow-way.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
+import { restoreReceiver } from './failure/restore-receiver.ts';
 import type { HeldLease } from './leases.ts';
 import { LocalQueue } from './local-queue.ts';
 import type { ReadBack } from './offer.ts';
@@ -115,7 +115,7 @@ export class Serving {
       times: this.#options.bodies.times,
       totals: meter.deliveries,
     });
-    restorePause(subscription);
+    restoreReceiver(subscription);
     this.#followReceiver(subscription);
     keepPace(subscription, rateLimit, this.#options.runtime);
     if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);

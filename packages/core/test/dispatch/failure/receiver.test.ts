@@ -390,6 +390,36 @@ describe('a receiver that fails for days', () => {
     expect(days).toBeLessThanOrEqual(7);
   });
 
+  it('begins anew with another address, also when the first one comes back later', async () => {
+    const { bus, id, receiver, time } = await aBus({ ...options, disableAfterMs: DAY_MS });
+    receiver.answer = failure;
+    await bus.publishMany(1, 1, { topic: 'a' });
+    await time.advance(20 * HOUR_MS);
+    const failingSince = () => bus.status(id).receiver?.failingSince;
+    expect(failingSince()).toBeDefined();
+    const moveTo = (address: string) => time.run(bus.engine.subscriptions.update(ANONYMOUS, id, { endpoint: address }));
+    await moveTo('https://b.example/hook');
+    expect(failingSince()).toBeUndefined();
+    await moveTo(endpoint);
+    expect(failingSince()).toBeUndefined();
+    await time.advance(20 * HOUR_MS);
+    expect(stateOf(bus, id).state).toBe('active');
+    await time.advance(6 * HOUR_MS);
+    expect(stateOf(bus, id).state).toBe('stopped');
+  });
+
+  it('is measured on with a shorter or longer time when that is changed', async () => {
+    const { bus, id, receiver, time } = await aBus(options);
+    receiver.answer = failure;
+    await bus.publishMany(1, 1, { topic: 'a' });
+    await time.advance(20 * HOUR_MS);
+    const changes = { options: { disableAfterMs: 10 * HOUR_MS } };
+    await time.run(bus.engine.subscriptions.update(ANONYMOUS, id, changes));
+    expect(stateOf(bus, id).state).toBe('active');
+    await time.advance(2 * HOUR_MS);
+    expect(stateOf(bus, id)).toMatchObject({ state: 'stopped', stoppedReason: { code: 'failing' } });
+  });
+
   it('is stopped at once when it says that it is gone', async () => {
     const { bus, id, receiver, time } = await aBus(options);
     receiver.answer = { status: 'gone', error: { code: 'http_410', message: 'Gone.' } };

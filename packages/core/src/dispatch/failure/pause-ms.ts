@@ -17,8 +17,3 @@ export function pauseMs(subscription: ActiveSubscription, afterMs: number | unde
   const pauses = Math.max(1, subscription.receiver?.pausesInARow ?? 1);
   return Math.max(PAUSE_MS_MIN, delayBeforeRetryMs(retry, pauses, chance));
 }
-
-/** A pause outlives the process with the debt that was put off by it: whoever serves next waits for the rest of it. */
-export function restorePause({ pause, queue }: ActiveSubscription): void {
-  for (const owed of queue.owed.values()) if (owed.isPause) pause.until(owed.dueAtMs);
-}
