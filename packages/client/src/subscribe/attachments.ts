@@ -10,6 +10,8 @@ import type { Handling } from './handling.ts';
 import { socketOptions } from './socket-options.ts';
 
 const NAME_BYTES = 8;
+/** What the service waits at the most for deliveries that are under way. */
+const DRAIN_MS_MAX = 60 * 60 * 1_000;
 
 export interface AttachmentsOptions {
   readonly connection: Connection;
@@ -84,7 +86,7 @@ export class Attachments implements ConnectionUser {
 
   /** Ends a subscription and its debt. No handler is called any more; one that runs may go on a moment. */
   async unsubscribe(attachment: Attachment): Promise<void> {
-    const { id, isNamed, member } = attachment;
+    const { id, isDurable, member } = attachment;
     const { socketId } = attachment;
     for (const one of this.findAll(id)) {
       this.#drop(one);
@@ -93,13 +95,13 @@ export class Attachments implements ConnectionUser {
     this.#answers.flush();
     const isDone = socketId !== undefined && (await this.#ask('unsubscribe', socketId, member));
     // An unnamed one ended with its connection.
-    if (!isDone && isNamed) await this.#options.state.deleteSubscription(id);
+    if (!isDone && isDurable) await this.#options.state.deleteSubscription(id);
   }
 
   /** Leaves a named subscription, which goes on existing; an unnamed one ends. Handlers that run may end first. */
   async detach(attachment: Attachment): Promise<void> {
     const stopped = attachment.deliveries.stop(this.#options.drainMs);
-    if (attachment.isNamed) {
+    if (attachment.isDurable) {
       await this.#leave(attachment, stopped);
       return;
     }
@@ -116,7 +118,8 @@ export class Attachments implements ConnectionUser {
     this.#leaving.add(attachment);
     attachment.stop(new EventManagerError('closed', 'The subscription was left.'));
     this.#answers.flush();
-    const left = socketId === undefined ? undefined : this.#ask('detach', socketId, member);
+    const drainMs = Math.min(DRAIN_MS_MAX, Math.ceil(this.#options.drainMs));
+    const left = socketId === undefined ? undefined : this.#ask('detach', socketId, member, { drainMs });
     try {
       await stopped;
       this.#answers.flush();
@@ -133,10 +136,12 @@ export class Attachments implements ConnectionUser {
     const given = changes['options'];
     if (given === undefined) {
       const changed = await state.updateSubscription(serviceId(attachment), changes);
+      attachment.changing(changes);
       return this.#changed(attachment, changed, before);
     }
     const { sent, ...timing } = socketOptions({ timeoutMs: before.timeoutMs, ...(given as JsonObject) });
     const updated = await state.updateSubscription(serviceId(attachment), { ...changes, options: sent as JsonObject });
+    attachment.changing(changes);
     return this.#changed(attachment, updated, timing);
   }
 
@@ -212,10 +217,15 @@ export class Attachments implements ConnectionUser {
   }
 
   /** False when the connection was lost before the answer. */
-  #ask(type: 'unsubscribe' | 'detach', subscription: string, member: string | undefined): Promise<boolean> {
+  #ask(
+    type: 'unsubscribe' | 'detach',
+    subscription: string,
+    member: string | undefined,
+    more: { readonly drainMs?: number } = {},
+  ): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#options.requests.ask(
-        { type, subscription, ...(member === undefined ? {} : { member }) },
+        { type, subscription, ...(member === undefined ? {} : { member }), ...more },
         {
           answered: () => resolve(true),
           failed: (error) => (error.code === 'unreachable' ? resolve(false) : reject(error)),

@@ -37,7 +37,7 @@ export class ActiveSubscription {
   wanted: readonly boolean[];
   /** Of several members that share it, or of the one there is: `receive`. */
   sink: Sink;
-  /** Receivers of which each may have `maxConcurrency` calls under way. */
+  /** Receivers of which each may have `maxConcurrency` calls under way; 0 while the last one is leaving. */
   width = 1;
   /** Attempts under way of receivers that left. */
   lingering = 0;
@@ -111,7 +111,7 @@ export class ActiveSubscription {
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
   get attemptsSoon(): boolean {
-    if (!this.isServing || this.isHeld || this.definition.state !== 'active') return false;
+    if (!this.isServing || this.isHeld || this.width === 0 || this.definition.state !== 'active') return false;
     return this.definition.sink.kind === 'handler' && this.sink.isUp !== false;
   }
 

@@ -8,7 +8,7 @@ import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Members } from '../sink/members.ts';
-import { type Attached, type LeftReason, needsAttaching } from './attached.ts';
+import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
 
 export interface AttachmentsOptions {
   readonly dispatch: PartitionDispatch;
@@ -67,7 +67,7 @@ export class Attachments {
   }
 
   /**
-   * One of several leaves: it is given nothing more, and finishes what it has. What has not ended after `drainMs` is given back.
+   * One of them leaves: it is given nothing more, and finishes what it has. What has not ended after `drainMs` is given back.
    */
   async leave(id: string, attached: Attached, { drainMs, caller }: MemberLeaves): Promise<void> {
     const { dispatch, runtime } = this.#options;
@@ -102,9 +102,16 @@ export class Attachments {
     const active = dispatch.active.get(id);
     const members = this.#members.get(id);
     if (!active || !members) return;
-    // What also goes on without members asks them by itself.
-    const sink = needsAttaching(active.definition) && members.isUp ? members.wayOut() : active.sink;
-    active.receive(sink, Math.max(1, members.size));
+    const { definition } = active;
+    const { size } = members;
+    if (needsAttaching(definition)) {
+      // Until somebody joins, or the last one has left, nothing is attempted: nobody need wait for it.
+      active.receive(size > 0 ? members.wayOut() : active.sink, size);
+      if (size === 0) dispatch.serving.releasePublishers(active);
+    } else {
+      // What also goes on without members asks them by itself.
+      active.receive(active.sink, isAttachable(definition) ? Math.max(1, size) : 1);
+    }
     dispatch.dispatcher.wake(active);
   }
 

@@ -114,7 +114,7 @@ export class Duty {
     }
   }
 
-  /** One of several members leaves: the others go on. */
+  /** One member leaves: others go on, and if it was the last nothing is attempted. */
   leaveOne(id: string, attached: Attached, drainMs = UPDATE_DRAIN_MS): Promise<void> {
     return this.#options.attachments.leave(id, attached, { drainMs, caller: insideHandler.getStore() });
   }

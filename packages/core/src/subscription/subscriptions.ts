@@ -235,19 +235,18 @@ export class Subscriptions {
     const leaving = await this.#duty.exclusive(id, async () => {
       const members = this.#attachments.of(id)?.all ?? [];
       const leavers = members.filter((member) => sink === undefined || member.sink === sink);
-      if (sink !== undefined && leavers.length === 0) return undefined;
-      const definition = this.#catalog.get(id);
-      const goesOn = definition && !needsAttaching(definition) && this.#catalog.isDurable(id);
-      if (goesOn || leavers.length < members.length) {
+      if (this.#catalog.isDurable(id)) {
         // What they have under way need not keep others from joining, changing and leaving.
-        return { ended: Promise.all(leavers.map((member) => this.#duty.leaveOne(id, member, drainMs))) };
+        return { leavers, ended: Promise.all(leavers.map((member) => this.#duty.leaveOne(id, member, drainMs))) };
       }
-      if (definition && !isAttachable(definition)) return undefined;
-      if (this.#catalog.isDurable(id)) await this.#duty.leave(id, async () => {}, { drainMs });
-      else await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs });
+      if (sink === undefined || leavers.length > 0) {
+        await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs });
+      }
       return undefined;
     });
-    await leaving?.ended;
+    if (!leaving) return;
+    await leaving.ended;
+    await this.#duty.exclusive(id, () => this.#restUnlessJoined(id, leaving.leavers));
   }
 
   /** Sends what `enrich` makes of the events of a subscription with a WebSocket endpoint, as long as this process serves it. */
@@ -317,6 +316,19 @@ export class Subscriptions {
     if (!attached) return known;
     await this.#duty.attach(known, attached);
     return known;
+  }
+
+  /** Nobody serves it here, unless somebody came while the last one left. */
+  async #restUnlessJoined(id: string, leavers: readonly Attached[]): Promise<void> {
+    const definition = this.#catalog.get(id);
+    if (!definition || !needsAttaching(definition) || this.#attachments.has(id)) return;
+    try {
+      await this.#duty.leave(id, async () => {});
+    } catch (error) {
+      // Not left: those go on that can.
+      for (const leaver of leavers) if (leaver.sink.isUp !== false) this.#attachments.join(id, leaver);
+      throw error;
+    }
   }
 
   #membersOf(id: string): number | undefined {

@@ -106,6 +106,28 @@ describe('members of a subscription', () => {
     expect(bus.status(id).counts).toMatchObject({ delivered: 4, failed: 0 });
   });
 
+  it('hand over without a gap: who joins while the last one leaves does not wait for it', async () => {
+    const { open } = durableWorld();
+    const bus = await open();
+    const [old, fresh] = [new Socket(), new Socket()];
+    const options = { ...NO_RETRIES, maxConcurrency: 2 };
+    const { id } = await join(bus, old, options);
+    await bus.publishMany(4);
+    await bus.time.advance(10);
+    const left = bus.engine.subscriptions.detach(ANONYMOUS, id, { sink: old, drainMs: 60_000 });
+    await bus.time.advance(1_000);
+    // Nothing more for the one that leaves, and nobody else is there yet.
+    expect([old.seen, bus.status(id).members]).toEqual([['1#1', '2#1'], 0]);
+    await join(bus, fresh, options);
+    await bus.time.advance(10);
+    expect(fresh.seen).toEqual(['3#1', '4#1']);
+    old.ack();
+    await bus.time.run(left);
+    fresh.ack();
+    await bus.settled();
+    expect(bus.status(id)).toMatchObject({ served: true, members: 1, counts: { delivered: 4, failed: 0, stale: 0 } });
+  });
+
   it('take their own place when they come again under their name, and nobody else’s', async () => {
     const { open } = durableWorld();
     const bus = await open();

@@ -15,6 +15,8 @@ export type ClientFrame =
       readonly ref: Ref;
       readonly subscription: string;
       readonly member?: string;
+      /** Of `detach`: time for what is under way. */
+      readonly drainMs?: number;
     }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly ref?: Ref; readonly eventTypes: readonly string[] }
   | { readonly type: 'ack'; readonly deliveries: readonly number[] }

@@ -14,6 +14,7 @@ const REF_CHARACTERS_MAX = 64;
 const MEMBER_CHARACTERS_MAX = 64;
 const ENTRIES_MAX = 1_000;
 const NACK_CHARACTERS_MAX = 1_024;
+const DRAIN_MS_MAX = 60 * 60 * 1_000;
 const AFTER_MS_MAX = 24 * 60 * 60 * 1_000;
 
 /** A frame that cannot be read, with the answer it asked for where that much of it could be understood. */
@@ -60,6 +61,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
       : `a text of at most ${NACK_CHARACTERS_MAX} characters`,
   metadata: (value) =>
     keptMetadata(value) ? undefined : 'an object that is not empty, of at most 1,024 characters of JSON',
+  drainMs: (value) =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= DRAIN_MS_MAX
+      ? undefined
+      : `a whole number from 0 to ${DRAIN_MS_MAX}`,
   afterMs: (value) =>
     Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= AFTER_MS_MAX
       ? undefined
@@ -83,7 +88,7 @@ const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
     'eventTypes' in frame
       ? { needs: ['eventTypes'], may: ['ref'] }
       : { needs: ['ref', 'subscription'], may: ['member'] },
-  detach: () => ({ needs: ['ref', 'subscription'], may: ['member'] }),
+  detach: () => ({ needs: ['ref', 'subscription'], may: ['member', 'drainMs'] }),
   ack: () => ({ needs: ['deliveries'] }),
   release: () => ({ needs: ['deliveries'] }),
   nack: () => ({ needs: ['deliveries'], may: ['retry', 'error', 'afterMs', 'metadata'] }),

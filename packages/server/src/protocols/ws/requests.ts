@@ -44,7 +44,7 @@ export class Requests {
         send({ type: 'unsubscribed', ref });
         return;
       case 'detach':
-        await subscriptions.detach(frame);
+        await subscriptions.detach(frame, frame.drainMs);
         send({ type: 'detached', ref });
         return;
     }
