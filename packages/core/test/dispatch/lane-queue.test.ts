@@ -136,3 +136,42 @@ describe('a lane of one subscription', () => {
     );
   });
 });
+
+describe('a held position', () => {
+  function filled(): LaneQueue {
+    const lane = new LaneQueue(0, 100);
+    lane.scanned(0, 0, 0);
+    for (const position of [1, 2, 3, 4]) lane.offer(position);
+    return lane;
+  }
+
+  it('keeps the floor while later ones are claimed and settled', () => {
+    const lane = filled();
+    const first = lane.claim();
+    const held = lane.hold();
+    const third = lane.claim();
+    lane.settle(third);
+    lane.settle(first);
+    expect([lane.floor(9), lane.settledAboveFloor(), lane.positionAt(held)]).toEqual([1, [[3, 3]], 2]);
+    expect([...lane.waitingPositions()]).toEqual([2, 4]);
+    lane.claimHeld(held);
+    lane.settle(held);
+    expect([lane.floor(9), lane.span]).toEqual([3, 1]);
+  });
+
+  it('lets the floor go on when another record owes it', () => {
+    const lane = filled();
+    const held = lane.hold();
+    lane.settle(lane.claim());
+    lane.letOut(held);
+    expect([lane.floor(9), lane.waiting]).toEqual([2, 2]);
+  });
+
+  it('is neither claimed twice nor settled without a claim', () => {
+    const lane = filled();
+    const held = lane.hold();
+    expect(() => lane.settle(held)).toThrow(TypeError);
+    lane.claimHeld(held);
+    expect(() => lane.claimHeld(held)).toThrow(TypeError);
+  });
+});

@@ -66,6 +66,23 @@ class Records {
   }
 }
 
+describe('what may have been under way at a crash', () => {
+  it('stays suspect when the next owner ends before it has read so far', () => {
+    const records = new Records();
+    const queue = queueOf();
+    offerAll(queue, 5);
+    records.commit(queue, 5);
+    queue.claimWaiting(LANE);
+    const next = records.reopen(5);
+    records.commit(next, 5, true);
+    const last = records.reopen(5);
+    offerAll(last, 5);
+    expect([...last.owed.values()].map(({ position, suspect }) => [position, suspect])).toEqual(
+      [1, 2, 3, 4, 5].map((position) => [position, true]),
+    );
+  });
+});
+
 describe('the window', () => {
   it('is full with what is claimed and what is settled but not yet durable, together', () => {
     const queue = queueOf({ inFlightMax: 3 });
