@@ -54,8 +54,8 @@ export class Owed implements TimetableEntry {
   started = false;
   /** Delivered alone: an earlier process died while this may have been under way. */
   suspect = false;
-  /** It waits because the receiver asked for a pause of the whole subscription. */
-  isPause = false;
+  /** The receiver that asked for a pause of the whole subscription, for which it waits. */
+  pausedBy: string | undefined;
   failedAttempts: FailedAttempt[] = [];
   /** In an ordered subscription: its key, and what keys meant when it failed. */
   key: string | undefined;
@@ -98,7 +98,7 @@ export class Owed implements TimetableEntry {
       delay: this.delayMs,
       started: this.started,
       suspect: this.suspect,
-      ...(this.isPause ? { pause: true } : {}),
+      ...(this.pausedBy === undefined ? {} : { pausedBy: this.pausedBy }),
       errors: this.failedAttempts as unknown as JsonValue,
       ...(this.key === undefined ? {} : { key: this.key, meaning: this.keyMeaning! }),
     };
@@ -112,7 +112,7 @@ export class Owed implements TimetableEntry {
     owed.delayMs = value['delay'] as number;
     owed.started = value['started'] as boolean;
     owed.suspect = value['suspect'] as boolean;
-    owed.isPause = value['pause'] === true;
+    owed.pausedBy = value['pausedBy'] as string | undefined;
     owed.failedAttempts = [...(value['errors'] as unknown as FailedAttempt[])];
     owed.key = value['key'] as string | undefined;
     owed.keyMeaning = value['meaning'] as KeyMeaning | undefined;

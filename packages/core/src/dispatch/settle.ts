@@ -14,6 +14,7 @@ import type { ClaimedDelivery } from './claim.ts';
 import { deadLetterChanges } from './dead-letter.ts';
 import { type HeedContext, heed, heedRelease } from './failure/heed.ts';
 import { pauseMs } from './failure/pause-ms.ts';
+import { nameOf } from './failure/receiver.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { type FailedAttempt, failedAttempt, type Owed } from './owed.ts';
 import { untilExpiryMs } from './until-expiry.ts';
@@ -55,7 +56,7 @@ export function settle(
     case 'busy': {
       const delayMs = pauseMs(subscription, outcome.afterMs, context.chance);
       subscription.pause.until(context.clock.monotonicMs() + delayMs);
-      keep(subscription, delivery, outcome.error, delayMs, context).isPause = true;
+      keep(subscription, delivery, outcome.error, delayMs, context).pausedBy = nameOf(receiver);
       break;
     }
     case 'reject':
@@ -142,7 +143,7 @@ function keep(
   context: SettleContext,
 ): Owed {
   const owed = subscription.queue.settleOwed(delivery.claimed);
-  owed.isPause = false;
+  owed.pausedBy = undefined;
   const wallMs = context.clock.wallMs();
   if (error) owed.remember(error, wallMs);
   owed.delayMs = delayMs;

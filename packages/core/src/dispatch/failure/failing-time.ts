@@ -17,17 +17,17 @@ export class FailingTime {
   sinceWallMs = 0;
   /** For how long it has failed. */
   forMs = 0;
-  readonly #limitMs: number;
   /** Names the address without telling it: another one begins anew. */
-  readonly #of: string;
+  readonly of: string;
+  readonly #limitMs: number;
   #told: 'nothing' | 'half' | 'all' = 'nothing';
   #lastAtMs: number | undefined;
 
   /** `limitMs` 0 is never over. `kept` is what `toJson` gave an earlier process. */
   constructor(limitMs: number, address: string, kept?: JsonObject) {
     this.#limitMs = limitMs;
-    this.#of = foreignEventId('event-manager/receiver', address);
-    if (kept?.['of'] !== this.#of) return;
+    this.of = foreignEventId('event-manager/receiver', address);
+    if (kept?.['of'] !== this.of) return;
     this.sinceWallMs = kept['since'] as number;
     this.forMs = kept['for'] as number;
     if (kept['warned'] === true) this.#told = 'half';
@@ -62,6 +62,6 @@ export class FailingTime {
   }
 
   toJson(): JsonObject {
-    return { of: this.#of, since: this.sinceWallMs, for: this.forMs, warned: this.#told !== 'nothing' };
+    return { of: this.of, since: this.sinceWallMs, for: this.forMs, warned: this.#told !== 'nothing' };
   }
 }

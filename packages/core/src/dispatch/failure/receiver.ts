@@ -53,6 +53,11 @@ export class Receiver {
   }
 }
 
+/** Names a receiver in records without telling its address. */
+export function nameOf(receiver: Receiver | undefined): string {
+  return receiver?.failing.of ?? '';
+}
+
 /** Somebody says that the receiver of a subscription is well. Whoever calls it wakes the subscription. */
 export function forgive({ receiver, queue }: ActiveSubscription): void {
   receiver?.forgive();

@@ -308,6 +308,19 @@ describe('a receiver that asks for a pause', () => {
     expect(again.status(id)).toMatchObject({ state: 'current', counts: { delivered: 5 } });
   });
 
+  it('asks for itself, not for the address that takes its place', async () => {
+    const { bus, id, receiver, time } = await aBus({ maxConcurrency: 1 });
+    receiver.answer = later;
+    await bus.publishMany(5, 1, { topic: 'a' });
+    await time.advance(SECOND_MS);
+    receiver.answer = delivered;
+    const changes = { endpoint: 'https://b.example/hook' };
+    await time.run(bus.engine.subscriptions.update(ANONYMOUS, id, changes));
+    await time.advance(SECOND_MS);
+    // The one that was put off waits for its time.
+    expect(bus.status(id)).toMatchObject({ owed: 1, counts: { delivered: 4 } });
+  });
+
   it('that does not say how long gets longer ones each time, by the policy', async () => {
     const retryPolicy = {
       backoffStrategy: 'exponential',
