@@ -17,6 +17,7 @@ import type { Answers } from './answers.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Handling } from './handling.ts';
 import { rememberedMax, socketOptions } from './socket-options.ts';
+import { wayFields } from './way-fields.ts';
 
 export interface AttachmentOptions {
   readonly body: JsonObject;
@@ -40,6 +41,8 @@ export class Attachment {
   readonly #options: AttachmentOptions;
   readonly #standing: StandingRequest;
   #body: JsonObject;
+  /** What the request says of another way. */
+  #way: JsonObject;
   #id: string | undefined;
   #definition: SubscriptionDefinition | undefined;
   #socketId: string | undefined;
@@ -50,6 +53,7 @@ export class Attachment {
     const { connection, requests, runtime, timeoutMs, answers, handling, body } = options;
     this.#options = options;
     const { sent } = socketOptions(body['options']);
+    this.#way = wayFields(body);
     this.#body = sent === undefined ? body : { ...body, options: sent as JsonObject };
     this.deliveries = new Deliveries({
       answers,
@@ -85,13 +89,15 @@ export class Attachment {
     return this.#definition!;
   }
 
-  get isNamed(): boolean {
-    return this.#body['name'] !== undefined;
+  /** The subscription exists in the service whether or not anybody is connected: it has a name, or a fallback. */
+  get isDurable(): boolean {
+    const { fallbackWebhook = false } = this.#way;
+    return this.#body['name'] !== undefined || fallbackWebhook !== false;
   }
 
   /** Absent without a name: then nobody shares it. */
   get member(): string | undefined {
-    return this.isNamed ? this.#options.member : undefined;
+    return this.isDurable ? this.#options.member : undefined;
   }
 
   get #memberField(): { readonly member?: string } {
@@ -127,19 +133,25 @@ export class Attachment {
     this.deliveries.take(deliveries);
   }
 
+  /** The program itself changes it: what it says of another way holds from now on. */
+  changing(changes: JsonObject): void {
+    this.#way = { ...this.#way, ...wayFields(changes) };
+  }
+
   /** It was changed, by whomever: this is what it is attached to from now on. */
   changed(
     definition: SubscriptionDefinition,
     timing: { concurrency: number; timeoutMs: number },
   ): SubscriptionDefinition {
-    const { name, subscriber, topic, filter, options } = definition;
-    this.#body = JSON.parse(JSON.stringify({ name, subscriber, topic, filter, options })) as JsonObject;
+    const { name, subscriber, topic, filter, context, options } = definition;
+    const body = { name, subscriber, topic, filter, context, options, ...this.#way };
+    this.#body = JSON.parse(JSON.stringify(body)) as JsonObject;
     this.#define(definition, timing);
     return this.definition;
   }
 
   #request(): JsonObject {
-    if (this.isNamed || this.#cursor === undefined) return this.#body;
+    if (this.isDurable || this.#cursor === undefined) return this.#body;
     const options = (this.#body['options'] ?? {}) as JsonObject;
     return { ...this.#body, options: { ...options, startFrom: { cursor: this.#cursor } } };
   }
@@ -161,14 +173,18 @@ export class Attachment {
     { concurrency, timeoutMs }: { concurrency: number; timeoutMs: number },
   ): void {
     this.#definition = { ...definition, id: this.id, options: { ...definition.options, timeoutMs } };
-    this.deliveries.limits = { concurrency, timeoutMs, rememberedMax: rememberedMax(definition.options, this.isNamed) };
+    this.deliveries.limits = {
+      concurrency,
+      timeoutMs,
+      rememberedMax: rememberedMax(definition.options, this.isDurable),
+    };
   }
 
   /** Nobody waited for it any longer, and the service made it all the same. */
   #leaveAgain(frame: AnswerFrame): void {
     if (frame.type !== 'subscribed') return;
     const nobody = { answered: () => {}, failed: () => {} };
-    const type = this.isNamed ? 'detach' : 'unsubscribe';
+    const type = this.isDurable ? 'detach' : 'unsubscribe';
     this.#options.requests.ask({ type, subscription: frame.subscription.id, ...this.#memberField }, nobody);
   }
 
@@ -176,6 +192,8 @@ export class Attachment {
   async #mend(error: EventManagerError): Promise<boolean> {
     if (error.code !== 'subscription_conflict') return false;
     const definition = await this.#options.describe(this.id);
+    // Whoever attaches to a name need not say which other way there is, and we do not know it any more.
+    if (definition.name !== undefined) this.#way = {};
     this.changed(definition, this.deliveries.limits);
     return true;
   }

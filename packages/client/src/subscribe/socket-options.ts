@@ -41,10 +41,10 @@ export function socketOptions(options: unknown): SocketOptions {
 }
 
 /** How many answers the service may forget when it is killed, or when an unnamed subscription begins anew. */
-export function rememberedMax({ inFlightMax }: SubscriptionOptions, isNamed: boolean): number {
+export function rememberedMax({ inFlightMax }: SubscriptionOptions, isDurable: boolean): number {
   const usual = DEFAULT_LIMITS.inFlightMax;
   // An unnamed one begins again where it was up to a second ago.
-  return isNamed ? Math.max(inFlightMax, usual) : 10 * usual;
+  return isDurable ? Math.max(inFlightMax, usual) : 10 * usual;
 }
 
 function named(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
