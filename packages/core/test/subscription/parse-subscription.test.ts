@@ -120,7 +120,7 @@ describe('parseSubscription', () => {
     [{ topic: '#', options: { startFrom: { cursor: 'x' } } }, 'invalid_cursor at /options/startFrom/cursor'],
     [{ topic: '#', options: { startFrom: { time: 'x' } } }, 'invalid_subscription at /options/startFrom/time'],
     [{ topic: '#', options: { consumerGroup: 'g' } }, 'not_supported at /options/consumerGroup'],
-    [{ topic: '#', options: { order: 'topic' } }, 'not_supported at /options/order'],
+    [{ topic: '#', options: { deliveryLog: true } }, 'not_supported at /options/deliveryLog'],
   ])('refuses %j', (input, expected) => {
     expect(refusal(() => parse(input))).toBe(expected);
   });
