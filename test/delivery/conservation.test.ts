@@ -8,7 +8,7 @@ const EVENTS = 5_000;
 const BATCH = 100;
 
 /** Without faults there is no excuse: a single duplicate, gap or overtaking here is a plain mistake of delivery. */
-it('delivers 100,000 times, with nothing lost, repeated or out of order', { timeout: 120_000 }, async () => {
+it('delivers 100,000 times, with nothing lost, repeated or out of order', { timeout: 600_000 }, async () => {
   const engines = new Engines({ seed: 1, stallShare: 0 });
   const history: HistoryEntry[] = [];
   const names = new Map<string, string>();

@@ -93,7 +93,7 @@ async function everySchedule(run: (scheduler: fc.Scheduler, at: number) => Promi
 
 /** What looks like one step is many: whatever comes between two of them must change nothing. */
 describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
-  it('only whoever has the lease begins an attempt, and nothing is lost', { timeout: 120_000 }, async () => {
+  it('only whoever has the lease begins an attempt, and nothing is lost', { timeout: 600_000 }, async () => {
     await everySchedule(async (scheduler, calmAfter) => {
       const rig = new Rig(scheduler, { tickMs: 600, isShared: true });
       const { state } = rig.kept;
@@ -128,7 +128,7 @@ describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
     });
   });
 
-  it('an answer in time is the end of its delivery, and a late one changes nothing', { timeout: 120_000 }, async () => {
+  it('an answer in time is the end of its delivery, and a late one changes nothing', { timeout: 600_000 }, async () => {
     await everySchedule(async (scheduler) => {
       const rig = new Rig(scheduler, { tickMs: 400 });
       const taken = new Set<string>();
@@ -151,7 +151,7 @@ describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
     });
   });
 
-  it('a dead letter and the event that tells of it are there once, whatever dies', { timeout: 120_000 }, async () => {
+  it('a dead letter and the event that tells of it are there once, whatever dies', { timeout: 600_000 }, async () => {
     await everySchedule(async (scheduler, diesAt) => {
       const rig = new Rig(scheduler, { tickMs: 100 });
       const error = { code: 'no', message: 'never' };
@@ -180,7 +180,7 @@ describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
     });
   });
 
-  it('an id is one event, whoever publishes it at the same time', { timeout: 120_000 }, async () => {
+  it('an id is one event, whoever publishes it at the same time', { timeout: 600_000 }, async () => {
     await everySchedule(async (scheduler, diesAt) => {
       const rig = new Rig(scheduler, { tickMs: 100, isShared: true });
       const sink = () => async (batch: readonly Delivery[]) => batch.map(() => ({ status: 'delivered' as const }));
@@ -205,7 +205,7 @@ describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
     });
   });
 
-  it('retention takes nothing but what it says, whatever is read at the time', { timeout: 120_000 }, async () => {
+  it('retention takes nothing but what it says, whatever is read at the time', { timeout: 600_000 }, async () => {
     await everySchedule(async (scheduler, trimAfter) => {
       const rig = new Rig(scheduler, { tickMs: 100 });
       const sink = () => async (batch: readonly Delivery[]) => {

@@ -85,7 +85,8 @@ function drawTraits<F, T>(
 
 function drawBase(seed: number, chance: SeededChance, failpoints: readonly string[]): Plan {
   // Aimed at first, so that the least travelled steps are crashed as often as the others.
-  const target = chance.pick([...failpoints, ...failpoints.filter(isOffTheWay).flatMap((name) => [name, name, name])]);
+  const offTheWay = failpoints.filter(isOffTheWay).flatMap((name) => [name, name, name]);
+  const target = chance.pick([...failpoints, ...failpoints.filter(isSeldom), ...offTheWay]);
   const world = target.startsWith('journal.') || chance.happens(0.3) ? 'journal' : 'shared';
   const isCalm = chance.happens(0.1);
   const inFlightMax = chance.pick([1, 4, 32]);

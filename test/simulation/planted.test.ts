@@ -54,7 +54,7 @@ describe('the simulation catches a planted bug', () => {
     ['retention-drops-debt', /C2 lost/, using('retention')],
     ['fallback-delivers-twice', /C4/, using('members')],
   ];
-  it.each(caught)('%s', { timeout: 180_000 }, async (bug, violation, isFit) => {
+  it.each(caught)('%s', { timeout: 600_000 }, async (bug, violation, isFit) => {
     expect(await firstViolation(bug, isFit)).toMatch(violation);
   });
 });
