@@ -1,10 +1,10 @@
 /**
  * A subscription whose handler is in this program, for as long as the program wants it.
  *
- * Named, it exists in the service whether or not anybody is connected: on every connection this attaches to it again. Unnamed,
- * it ends with each connection and begins anew on the next one behind the last cursor that the service told us: what was
- * settled by then does not come again, and what came after does. Its id is then another one in the service; here it keeps the
- * first.
+ * With a name or a fallback it exists in the service whether or not anybody is connected: on every connection this attaches to
+ * it again, by the same words. Any other ends with each connection and begins anew on the next one behind the last cursor that
+ * the service told us: what was settled by then does not come again, and what came after does. Its id is then another one in
+ * the service; here it keeps the first.
  */
 import type { SubscriptionDefinition } from '@event-manager/core';
 import type { EventManagerError, JsonObject, Runtime } from '@event-manager/core/portable';

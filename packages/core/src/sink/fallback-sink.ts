@@ -8,14 +8,14 @@
  * delivery and its acknowledgement.
  *
  * The way back is taken after a second. A way that is lost again within a minute of that is waited for twice as long the next
- * time, up to half a minute: one that comes and goes would otherwise be lost with a window of events each time.
+ * time, up to five seconds: one that comes and goes would otherwise be lost with a window of events each time.
  */
 import type { DeliverOptions, Delivery, Outcome, RealtimeState, Sink } from '../contracts/sink.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 const RETURN_MS = 1_000;
-const RETURN_MS_MAX = 30_000;
+const RETURN_MS_MAX = 5_000;
 const RELAPSE_MS = 60_000;
 
 export interface FallbackSinkOptions {
