@@ -418,16 +418,24 @@ export class LocalQueue {
   }
 
   #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
-    const lanes = LANES.map((number): LaneRecord => {
+    const lanes: LaneRecord[] = [];
+    for (const number of LANES) {
       const lane = this.byLane[number]!;
       const floor = lane.floor(routedHead);
-      const settled = [...lane.settledAboveFloor(), ...this.#inherited.settledAbove(number, floor)];
-      if (!this.isOrdered) return [floor, reserved[number]!, settled];
+      const own = lane.settledAboveFloor();
+      const inherited = this.#inherited.settledAbove(number, floor);
+      const settled = inherited.length === 0 ? own : [...own, ...inherited];
+      if (!this.isOrdered) {
+        lanes.push([floor, reserved[number]!, settled]);
+        continue;
+      }
       const suspectThrough = this.#inherited.suspectsBehind(number, lane.cursor);
       const past = Math.max(floor, this.#inherited.past(number));
-      return [past, Math.max(reserved[0]!, suspectThrough), mergedRanges(settled)];
-    });
-    return { lanes, ...(this.receiver ? { receiver: this.receiver } : {}) } as unknown as JsonObject;
+      lanes.push([past, Math.max(reserved[0]!, suspectThrough), mergedRanges(settled)]);
+    }
+    const progress = { lanes } as unknown as { -readonly [Field in keyof JsonObject]: JsonObject[Field] };
+    if (this.receiver) progress['receiver'] = this.receiver;
+    return progress;
   }
 
   #claimOwed(owed: Owed): Claimed {
