@@ -20,7 +20,6 @@ import {
 import type { KeptEvent } from '../kept-event.ts';
 import { isExhausted } from '../settle.ts';
 import type { KeyEntry } from './key-entry.ts';
-import { nextOf } from './ordered-keys.ts';
 
 /** `passed`: the event needed no attempt, or has to wait for others; the next one may do. `undefined`: nothing can begin now. */
 type Step = ClaimedDelivery | 'passed' | undefined;
@@ -80,8 +79,8 @@ function turn(subscription: ActiveSubscription, entry: KeyEntry, context: ClaimC
     return passed(undefined, context);
   }
   const lane = queue.lanes[0]!;
-  const position = nextOf(entry, lane);
-  const kept = bodyOf(subscription, position, () => keys.upcoming(bodiesToLoad(subscription), lane), context);
+  const position = entry.next!;
+  const kept = bodyOf(subscription, position, () => keys.upcoming(bodiesToLoad(subscription)), context);
   if (kept === 'missing') return undefined;
   if (!kept || refuses(subscription, kept, false, context)) {
     keys.pass(entry, lane);

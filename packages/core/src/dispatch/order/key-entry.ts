@@ -26,9 +26,11 @@ export class KeyEntry {
   owed: Owed | undefined;
   /** The time of `owed` came while an attempt lingered. */
   isDue = false;
-  held: number[] = [];
-  /** Positions that stand in the lane, oldest first: a first attempt that is under way, and what is held. */
-  inLane: Position[] = [];
+  /** The position in the lane that is under way as a first attempt; 0 when none is. */
+  head: Position = 0;
+  /** Positions that are held in the lane, and their slots. */
+  held: Position[] = [];
+  heldSlots: number[] = [];
   known: Position[] = [];
   /** The position out of the range that is under way as a first attempt; 0 when none is. */
   taken: Position = 0;
@@ -81,6 +83,11 @@ export class KeyEntry {
     return this.known.length > 0 || this.scanFrom <= this.through;
   }
 
+  /** What comes after the one that is under way, when it is known. */
+  get next(): Position | undefined {
+    return this.held[0] ?? this.known[0];
+  }
+
   /** The whole rest of the range is known. */
   get isComplete(): boolean {
     return this.scanFrom > this.through;
@@ -88,7 +95,7 @@ export class KeyEntry {
 
   /** What of it stands in the lane is owed by the record, too: after a crash it must not be looked for behind the range. */
   get from(): Position {
-    return this.taken || (this.inLane[0] ?? this.known[0] ?? this.scanFrom);
+    return this.taken || this.head || (this.held[0] ?? this.known[0] ?? this.scanFrom);
   }
 
   /** An event of the range is owed. */
@@ -152,6 +159,17 @@ export class KeyEntry {
     return length;
   }
 
+  hold(slot: number, position: Position): void {
+    this.held.push(position);
+    this.heldSlots.push(slot);
+  }
+
+  /** Takes the next one that is held in the lane, by its slot; `undefined` when none is. */
+  takeHeld(): { slot: number; position: Position } | undefined {
+    const position = this.held.shift();
+    return position === undefined ? undefined : { slot: this.heldSlots.shift()!, position };
+  }
+
   /** Takes the next event out of the range. */
   take(): Position {
     this.count--;
@@ -166,11 +184,11 @@ export class KeyEntry {
 
   record(closing: boolean): KeyRecord {
     const { key, meaning, from, through, parked } = this;
-    const known = Math.max(this.suspectThrough, this.inLane.at(-1) ?? 0);
+    const known = Math.max(this.suspectThrough, this.held.at(-1) ?? this.head);
     const tried = closing ? known : Math.max(known, this.toReserve);
     // Without a range what is held stands behind the one that is under way, and after a crash comes as a suspect of the lane.
-    const inLane = this.hasRange ? this.inLane.length : 0;
-    const count = this.count + (this.taken > 0 ? 1 : 0) + inLane;
+    const inLane = this.hasRange ? Number(this.head > 0) + this.held.length : 0;
+    const count = this.count + Number(this.taken > 0) + inLane;
     return {
       ...{ key, meaning, from, through, count },
       tried: tried >= from ? tried : 0,

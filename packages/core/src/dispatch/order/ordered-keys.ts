@@ -132,13 +132,13 @@ export class OrderedKeys {
   }
 
   /** Positions of the first keys in turn, for reading their bodies together. */
-  upcoming(most: number, lane: LaneQueue): Position[] {
+  upcoming(most: number): Position[] {
     const positions: Position[] = [];
     for (const line of [this.#turns, this.#suspects]) {
       for (let ahead = 0; positions.length < most; ahead++) {
         const entry = line.peekAhead(ahead);
         if (!entry) break;
-        positions.push(nextOf(entry, lane));
+        positions.push(entry.next!);
       }
     }
     return positions;
@@ -156,7 +156,7 @@ export class OrderedKeys {
   begin(key: string, position: Position): KeyEntry {
     const entry = this.#map.obtain(this.#options.meaning!, key);
     entry.underWay++;
-    entry.inLane.push(position);
+    entry.head = position;
     return entry;
   }
 
@@ -167,8 +167,7 @@ export class OrderedKeys {
   }
 
   hold(entry: KeyEntry, slot: number, position: Position): void {
-    entry.held.push(slot);
-    entry.inLane.push(position);
+    entry.hold(slot, position);
     this.#heldCount++;
   }
 
@@ -193,11 +192,12 @@ export class OrderedKeys {
   claimTurn(entry: KeyEntry, lane: LaneQueue): { position: Position; slot: number } {
     this.#leaveLine(entry);
     entry.underWay++;
-    const slot = entry.held.shift();
-    if (slot !== undefined) {
+    const held = entry.takeHeld();
+    if (held) {
       this.#heldCount--;
-      lane.claimHeld(slot);
-      return { position: lane.positionAt(slot), slot };
+      lane.claimHeld(held.slot);
+      entry.head = held.position;
+      return held;
     }
     entry.taken = this.#take(entry);
     if (entry.known.length > 0 && entry.known[0]! > entry.reserved) entry.reserveAhead();
@@ -230,12 +230,11 @@ export class OrderedKeys {
   /** The next event of the key that stands first needs no attempt. */
   pass(entry: KeyEntry, lane: LaneQueue): void {
     this.#leaveLine(entry);
-    const slot = entry.held.shift();
-    if (slot !== undefined) {
+    const held = entry.takeHeld();
+    if (held) {
       this.#heldCount--;
-      entry.inLane.shift();
-      lane.claimHeld(slot);
-      lane.settle(slot);
+      lane.claimHeld(held.slot);
+      lane.settle(held.slot);
     } else {
       this.#take(entry);
     }
@@ -254,7 +253,7 @@ export class OrderedKeys {
   /** The event at its head is settled. */
   settled(entry: KeyEntry): void {
     entry.underWay--;
-    if (entry.taken === 0 && !entry.owed) entry.inLane.shift();
+    entry.head = 0;
     entry.taken = 0;
     entry.owed = undefined;
     entry.isDue = false;
@@ -275,7 +274,7 @@ export class OrderedKeys {
       return;
     }
     entry.underWay--;
-    if (entry.taken === 0 && !entry.owed) entry.inLane.shift();
+    entry.head = 0;
     entry.taken = 0;
     entry.isDue = false;
     this.#own(entry, owed);
@@ -393,13 +392,13 @@ export class OrderedKeys {
 
   #spill(entry: KeyEntry, lane: LaneQueue): void {
     if (entry.held.length === 0) return;
-    const positions = entry.held.map((slot) => lane.positionAt(slot));
-    for (const slot of entry.held) lane.letOut(slot);
+    const positions = entry.held;
+    for (const slot of entry.heldSlots) lane.letOut(slot);
     this.#heldCount -= positions.length;
     this.#knownCount += positions.length;
     this.#rangeCount += positions.length;
     entry.held = [];
-    entry.inLane.length -= positions.length;
+    entry.heldSlots = [];
     entry.prepend(positions);
     this.#changed(entry);
     for (const position of positions) this.listener.putOff(position);
@@ -466,10 +465,4 @@ export class OrderedKeys {
     entry.isBlocked = isBlocked;
     entry.isParked = isParked;
   }
-}
-
-/** Where the next event of a key in turn stands. */
-export function nextOf(entry: KeyEntry, lane: LaneQueue): Position {
-  const slot = entry.held[0];
-  return slot === undefined ? entry.known[0]! : lane.positionAt(slot);
 }
