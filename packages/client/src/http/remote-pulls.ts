@@ -1,6 +1,6 @@
 import type { Event, NackOptions, PulledDelivery, PullOptions } from '@event-manager/core';
 import {
-  type EventManagerError,
+  EventManagerError,
   isEventManagerError,
   type JsonObject,
   type LeaseAnswers,
@@ -9,6 +9,7 @@ import {
   type Timers,
 } from '@event-manager/core/portable';
 import type { HttpCaller } from './http-caller.ts';
+import { isObject } from './problem-error.ts';
 
 interface Pulled {
   readonly deliveries: readonly {
@@ -46,7 +47,7 @@ export class RemotePulls {
     const { waitMs = 0 } = wanted;
     // What was lost on the way is leased and comes again: asking again does no harm.
     const request = { path: `${pathOf(id)}/pull`, body: wanted as JsonObject, waitMs, signal };
-    const pulled = (await this.#post(request).catch(unlessAborted)) as Pulled;
+    const pulled = checked<Pulled>(await this.#post(request).catch(unlessAborted), isPulled);
     const answers = this.#answersTo(id);
     return pulled.deliveries.map(({ event, ...lease }) => {
       const revived: Event = reviveEvent(event);
@@ -79,7 +80,7 @@ export class RemotePulls {
       const answer = turn.then(async () => {
         this.#gathering.delete(key);
         // A repeated answer is the same answer: what is done stays done.
-        return (await this.#post({ path, body: { ...body, deliveries: tokens } })) as Answer;
+        return checked<Answer>(await this.#post({ path, body: { ...body, deliveries: tokens } }), isAnswer);
       });
       gathering = { body, tokens, answer };
       this.#gathering.set(key, gathering);
@@ -96,6 +97,27 @@ export class RemotePulls {
 function unlessAborted(error: EventManagerError): Pulled {
   if (isEventManagerError(error, 'aborted')) return { deliveries: [] };
   throw error;
+}
+
+/** Anything may answer where the service is expected. */
+function checked<Body>(body: unknown, isRight: (body: Readonly<Record<string, unknown>>) => boolean): Body {
+  if (isObject(body) && isRight(body)) return body as Body;
+  throw new EventManagerError('internal', 'The answer does not come from an event manager.');
+}
+
+function isPulled({ deliveries }: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(deliveries) && deliveries.every(isDelivery);
+}
+
+function isDelivery(entry: unknown): boolean {
+  if (!isObject(entry)) return false;
+  const { delivery, attempt, leaseUntil, event } = entry;
+  const isLease = typeof delivery === 'string' && Number.isSafeInteger(attempt) && typeof leaseUntil === 'string';
+  return isLease && isObject(event) && typeof event['id'] === 'string' && isObject(event['metadata']);
+}
+
+function isAnswer({ stale }: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(stale);
 }
 
 function isInTime(token: string, { stale }: Answer): boolean {
