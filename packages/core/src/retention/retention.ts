@@ -137,12 +137,13 @@ export class Retention {
     this.counts.holding = free.holding;
     this.counts.removedDebts += free.removed;
     if (!isLeader || free.through < bounds.first) return false;
-    const again = await firstAppendedAgain(adapter.state, records, this.#parts.runtime.clock.wallMs());
+    const again = await firstAppendedAgain(adapter.state, records);
     const removable = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
     if (removable < bounds.first) return false;
     await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);
     this.#countRemoved(records, removable);
-    return isWhole && removable === through;
+    // Looked at once more: for what comes behind, and for how large the log is now.
+    return true;
   }
 
   #countRemoved(records: readonly Recorded[], through: Position): void {
