@@ -1,5 +1,4 @@
 // #region bus
-import { setTimeout as wait } from 'node:timers/promises';
 import { EventManager } from '@event-manager/core';
 
 await using events = new EventManager({ systemEvents: true });
@@ -36,11 +35,10 @@ const search = await events.subscribe({
   },
   options: {
     retryPolicy: { maxRetries: 3, initialDelay: 10, maxDelay: 10 },
-    breaker: { failures: 5, openMs: 300 },
+    breaker: { failures: 5, openMs: 2_000 },
   },
 });
 for (let n = 0; n < 100; n++) await events.publish({ type: 'page.changed', source: 'shop', payload: { n } });
-await wait(100);
 const during = (await events.getSubscription(search.id)).status;
 console.log(`${during.receiver?.breaker}: ${during.counts.failed} attempts failed, ${during.counts.deadLettered} dead`);
 
