@@ -21,11 +21,12 @@ import { readRemovals } from '../retention/remove-debts.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Enrich } from '../sink/enriching-sink.ts';
-import { type Attached, isAttachable, needsAttaching } from './attached.ts';
+import { type Attached, isAttachable } from './attached.ts';
 import { Attachments } from './attachments.ts';
 import { BlockedKeys } from './blocked-keys.ts';
 import { Catalog, sameRequest } from './catalog.ts';
 import { changedRequest, mayBecome, throughOf } from './changed-request.ts';
+import { Departures, type DetachOptions } from './departures.ts';
 import { Duty } from './duty.ts';
 import type { WaysOut } from './make-sink.ts';
 import { parseSubscription } from './parse-subscription.ts';
@@ -53,13 +54,6 @@ export interface SubscriptionsOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface DetachOptions {
-  /** Only if this one is attached. */
-  readonly sink?: Sink | undefined;
-  /** Time for attempts under way, milliseconds; default 5 s. */
-  readonly drainMs?: number | undefined;
-}
-
 /** A subscription together with what of this process serves it. */
 export interface Joined {
   readonly definition: SubscriptionDefinition;
@@ -80,6 +74,7 @@ export class Subscriptions {
   readonly #enrichers = new Map<string, Enrich>();
   readonly #attachments: Attachments;
   readonly #duty: Duty;
+  readonly #departures: Departures;
   readonly #states: StateChanges;
 
   constructor(options: SubscriptionsOptions) {
@@ -101,6 +96,7 @@ export class Subscriptions {
     });
     const { state } = adapter;
     this.keys = new BlockedKeys({ state, dispatch, catalog, duty: this.#duty, clock: runtime.clock });
+    this.#departures = new Departures({ catalog, attachments, duty: this.#duty });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
   }
 
@@ -223,30 +219,10 @@ export class Subscriptions {
     await this.#duty.exclusive(id, () => this.#remove(id));
   }
 
-  /**
-   * The handlers or sockets of this process leave, or with `sink` that one alone. While another member is attached, or there is
-   * a fallback, the subscription goes on; else a named one waits and an unnamed one ends. What needs nobody attached has nobody
-   * to leave. Attempts that have not ended within `drainMs` are released, which costs no failure. Throws
-   * `subscription_not_found`.
-   */
+  /** The handlers or sockets of this process leave, or with `sink` that one alone: see `Departures`. Throws `subscription_not_found`. */
   async detach(principal: Principal, id: string, options: DetachOptions = {}): Promise<void> {
     this.get(principal, id);
-    const { sink, drainMs } = options;
-    const leaving = await this.#duty.exclusive(id, async () => {
-      const members = this.#attachments.of(id)?.all ?? [];
-      const leavers = members.filter((member) => sink === undefined || member.sink === sink);
-      if (this.#catalog.isDurable(id)) {
-        // What they have under way need not keep others from joining, changing and leaving.
-        return { leavers, ended: Promise.all(leavers.map((member) => this.#duty.leaveOne(id, member, drainMs))) };
-      }
-      if (sink === undefined || leavers.length > 0) {
-        await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs });
-      }
-      return undefined;
-    });
-    if (!leaving) return;
-    await leaving.ended;
-    await this.#duty.exclusive(id, () => this.#restUnlessJoined(id, leaving.leavers));
+    await this.#departures.detach(id, options);
   }
 
   /** Sends what `enrich` makes of the events of a subscription with a WebSocket endpoint, as long as this process serves it. */
@@ -316,19 +292,6 @@ export class Subscriptions {
     if (!attached) return known;
     await this.#duty.attach(known, attached);
     return known;
-  }
-
-  /** Nobody serves it here, unless somebody came while the last one left. */
-  async #restUnlessJoined(id: string, leavers: readonly Attached[]): Promise<void> {
-    const definition = this.#catalog.get(id);
-    if (!definition || !needsAttaching(definition) || this.#attachments.has(id)) return;
-    try {
-      await this.#duty.leave(id, async () => {});
-    } catch (error) {
-      // Not left: those go on that can.
-      for (const leaver of leavers) if (leaver.sink.isUp !== false) this.#attachments.join(id, leaver);
-      throw error;
-    }
   }
 
   #membersOf(id: string): number | undefined {
