@@ -351,8 +351,6 @@ export class Engine {
   }
 
   #switched(definition: SubscriptionDefinition, way: 'realtime' | 'fallback'): void {
-    // What a breaker has learned of one way says nothing of the other.
-    this.#dispatch.active.get(definition.id)?.receiver?.breaker?.close();
     this.#meter.switched(way);
     this.#reporter.switched(definition, way);
   }
