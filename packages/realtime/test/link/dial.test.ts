@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { addressGuard } from '@event-manager/webhook';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { FORBIDDEN_ENDPOINTS } from '../../../webhook/test/address/forbidden-endpoints.ts';
 import { dial } from '../../src/link/dial.ts';
 import { sinkTo } from '../sink-under-test.ts';
 
@@ -11,6 +10,31 @@ import { sinkTo } from '../sink-under-test.ts';
 const PUBLIC = '127.0.0.2';
 const INSIDE = '127.0.0.1';
 const DIALS = 200;
+/** One of each kind; the guard itself is held against all of them in its own package. */
+const FORBIDDEN = [
+  'ws://127.0.0.1/',
+  'wss://127.1:8443/',
+  'ws://0.0.0.0/',
+  'ws://2130706433/',
+  'ws://0x7f.1/',
+  'ws://017700000001/',
+  'ws://localhost/',
+  'ws://LOCALHOST./',
+  'ws://a.localhost/',
+  'ws://10.1.2.3/',
+  'ws://172.16.0.1/',
+  'ws://192.168.1.1/',
+  'ws://100.64.0.1/',
+  'ws://169.254.169.254/latest/meta-data',
+  'ws://metadata.google.internal/',
+  'ws://[::1]/',
+  'ws://[::]/',
+  'ws://[::ffff:127.0.0.1]/',
+  'ws://[64:ff9b::7f00:1]/',
+  'ws://[fd00:ec2::254]/',
+  'ws://[fe80::1]/',
+  'ws://１２７.0.0.1/',
+];
 
 async function accepting(host: string, port = 0) {
   const server = new WebSocketServer({ host, port });
@@ -25,11 +49,7 @@ async function accepting(host: string, port = 0) {
 }
 
 describe('dial', () => {
-  it.each(
-    FORBIDDEN_ENDPOINTS.filter((endpoint) => /^https?:/.test(endpoint)).map((endpoint) =>
-      endpoint.replace(/^http/, 'ws'),
-    ),
-  )('is never asked for %s', (endpoint) => {
+  it.each(FORBIDDEN)('is never asked for %s', (endpoint) => {
     expect(() => sinkTo(endpoint, { guard: addressGuard() })).toThrow(
       expect.objectContaining({ code: 'endpoint_blocked' }),
     );
