@@ -44,8 +44,8 @@ async function subscribe(bus: EngineUnderTest): Promise<void> {
 }
 
 async function servedBy(bus: EngineUnderTest, time: VirtualTime): Promise<void> {
-  const [{ id }] = bus.engine.subscriptions.list(ANONYMOUS) as [{ id: string }];
-  await time.runUntil(() => bus.engine.isServing(id));
+  const [limited] = bus.engine.subscriptions.list(ANONYMOUS);
+  await time.runUntil(() => bus.engine.isServing(limited!.id));
 }
 
 it('goes on where it was when the other process closed', async () => {
