@@ -110,7 +110,8 @@ describe('topics over HTTP', () => {
     expect(await call(`${url}/topics/a/events?topic=b`)).toMatchObject({ status: 400, body: { pointer: '/topic' } });
     expect(await call(`${url}/topics/a/events?typ=b`)).toMatchObject({ status: 400, body: { pointer: '/typ' } });
     expect((await call(`${url}/topics/a/events`)).body).toEqual({ data: [], nextCursor: null, complete: true });
-    expect((await call(`${url}/topics/a`, { method: 'DELETE' })).status).toBe(405);
+    expect((await call(`${url}/topics/a`, { method: 'PATCH' })).status).toBe(405);
+    expect(await call(`${url}/topics/a`, { method: 'DELETE' })).toMatchObject({ status: 404 });
   });
 
   it('answer for the longest topic, in the longest spelling of an address', async () => {
