@@ -135,14 +135,14 @@ function leases(start: StartEventManager): void {
 
   it('keeps what is extended', async () => {
     const { events } = await start();
-    const { id } = await asked(events, { timeoutMs: 400 });
+    const { id } = await asked(events, { timeoutMs: 1_500 });
     await publishMany(events, 1);
     const [delivery] = await pullAll(events, id, 1);
     const { leaseUntil } = delivery!;
     // Together longer than a lease.
-    for (let waits = 0; waits < 15; waits++) {
+    for (let waits = 0; waits < 20; waits++) {
       expect(await delivery!.extend()).toBe(true);
-      expect(await events.pull(id, { waitMs: 50 })).toEqual([]);
+      expect(await events.pull(id, { waitMs: 100 })).toEqual([]);
     }
     expect(Date.parse(delivery!.leaseUntil)).toBeGreaterThan(Date.parse(leaseUntil));
     expect(await delivery!.ack()).toBe(true);
