@@ -44,6 +44,7 @@ export function dialledWebSockets(
     const { sink } = definition;
     if (sink.kind !== 'websocket') throw new TypeError('Only a subscription with a WebSocket endpoint is dialled.');
     const { url, keys, headers } = readWebSocket(sink, guard);
+    const usual = { 'user-agent': 'EventManager', ...headers };
     const handshake = () =>
       handshakeHeaders({
         subscriptionId: definition.id,
@@ -52,7 +53,7 @@ export function dialledWebSockets(
         keys,
       });
     return new WebSocketSink({
-      dial: () => dial({ url, headers: { ...headers, ...handshake() }, compression: sink.compression, guard, resolve }),
+      dial: () => dial({ url, headers: { ...usual, ...handshake() }, compression: sink.compression, guard, resolve }),
       hello: helloFrame(definition),
       heartbeatMs: sink.heartbeatMs,
       reconnectAttempts: sink.reconnectAttempts,

@@ -105,6 +105,16 @@ describe('the request for a connection', () => {
     expect(receiver.requests[0]!.url).toBe('/events?tenant=a');
   });
 
+  it('says who asks, unless the headers say otherwise', async () => {
+    const usual = await handReceiver();
+    usual.sink();
+    const own = await handReceiver({ headers: { 'User-Agent': 'Acme' } });
+    own.sink();
+    await until(() => usual.requests.length === 1 && own.requests.length === 1);
+    expect(usual.requests[0]!.headers['user-agent']).toBe('EventManager');
+    expect(own.requests[0]!.headers['user-agent']).toBe('Acme');
+  });
+
   it('is not signed without a secret', async () => {
     const receiver = await handReceiver();
     receiver.sink();

@@ -24,7 +24,7 @@ export interface Handshake {
  */
 export function handshakeHeaders(handshake: Handshake): Record<string, string> {
   const { subscriptionId, connectionId: id, timestampSeconds, keys } = handshake;
-  const headers = { 'user-agent': 'EventManager', 'event-manager-subscription': subscriptionId };
+  const headers = { 'event-manager-subscription': subscriptionId };
   if (keys.length === 0) return headers;
   return { ...headers, ...sign({ id, timestampSeconds, body: Buffer.from(subscriptionId) }, keys) };
 }
