@@ -75,7 +75,7 @@ describe.each(Object.entries(SHELLS))('completion in %s', (shell, complete) => {
       expect.arrayContaining(['serve', 'publish', 'tail', 'dead-letters', 'doctor', 'completion']),
     );
     expect(await complete('event-manager su')).toEqual(['subscriptions']);
-    expect((await complete('event-manager events ')).sort()).toEqual(['get', 'list']);
+    expect((await complete('event-manager events ')).sort()).toEqual(['cancel', 'get', 'list', 'scheduled']);
     expect(await complete('event-manager events list --corr')).toEqual(['--correlation-id']);
     expect((await complete('event-manager publish a --priority ')).sort()).toEqual([
       'CRITICAL',
