@@ -86,13 +86,16 @@ describe('a receiver that is none', () => {
   });
 
   it('accepts and hangs up at once: it is tried more and more seldom, and counts as away', async () => {
-    const { url, connections } = await peer((socket) => socket.close(1_011));
+    const atMs: number[] = [];
+    const { url } = await peer((socket) => {
+      atMs.push(performance.now());
+      socket.close(1_011);
+    });
     const sink = sinkTo(url);
-    await until(() => connections() >= 6);
-    expect(sink.isUp).toBe(false);
-    const before = connections();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(connections() - before).toBeLessThanOrEqual(1);
+    await until(() => atMs.length >= 7);
+    await until(() => sink.isUp === false);
+    expect(atMs[6]! - atMs[5]!).toBeGreaterThan(300);
+    expect(stateOf(sink).lastError).toMatchObject({ code: 'connection_lost' });
   });
 });
 
