@@ -9,7 +9,7 @@ describe('options by names that nobody reads', () => {
     expect(() => new EventManager(unchecked({ adaptor: memory() }))).toThrow(
       new TypeError(
         'EventManager has no option "adaptor"; it has adapter, principal, events, schemas, topicsStrict, limits, retryPolicy, ' +
-          'webhookSink, systemEvents, stallAfterMs, owner, runtime.',
+          'webhookSink, webSocketSink, systemEvents, retention, stallAfterMs, owner, runtime.',
       ),
     );
     expect(() => new EventManager(unchecked({ limits: { eventByteMax: 1 } }))).toThrow(
