@@ -94,7 +94,7 @@ describe('a receiver that is none', () => {
     const sink = sinkTo(url);
     await until(() => atMs.length >= 7);
     await until(() => sink.isUp === false);
-    expect(atMs[6]! - atMs[5]!).toBeGreaterThan(300);
+    expect(atMs[6]! - atMs[5]!).toBeGreaterThan(200);
     expect(stateOf(sink).lastError).toMatchObject({ code: 'connection_lost' });
   });
 });
