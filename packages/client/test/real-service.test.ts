@@ -63,20 +63,28 @@ describe('clients of a real service', () => {
     expect({ received, errors }).toEqual({ received: ['b'], errors: [] });
   });
 
-  it('take a name over from each other, and are told', async () => {
+  it('share a name, and are the same members after the service was away', async () => {
     const service = await restartable();
-    const errors: unknown[] = [];
     const received: string[] = [];
-    const handlerOf = (who: string) => () => void received.push(who);
-    const first = clientOf(service, { onError: (error) => errors.push(error) });
-    const second = clientOf(service);
-    await first.subscribe({ name: 'n', topic: '#', handler: handlerOf('first') });
-    await second.subscribe({ name: 'n', topic: '#', handler: handlerOf('second') });
-    await until('the first is told', () => errors.length === 1);
-    expect(errors).toMatchObject([{ code: 'lease_lost' }]);
-    await first.publish(EVENT);
-    await until('it arrives', () => received.length === 1);
-    expect(received).toEqual(['second']);
+    const clients = [clientOf(service), clientOf(service)];
+    let id = '';
+    for (const [at, client] of clients.entries()) {
+      const handler = () => void received.push(`${at}`);
+      ({ id } = await client.subscribe({ name: 'n', topic: '#', handler }));
+    }
+    const members = async () => (await clients[0]!.getSubscription(id)).status.members;
+    expect(await members()).toBe(2);
+    await clients[0]!.publishBatch(Array.from({ length: 4 }, () => EVENT));
+    await until('they arrive', () => received.length === 4);
+    expect(received.toSorted()).toEqual(['0', '0', '1', '1']);
+    await service.stop();
+    await service.start();
+    await until('both are back', async () => (await members()) === 2);
+    await clients[1]!.publishBatch(Array.from({ length: 4 }, () => EVENT));
+    await until('they arrive, too', () => received.length === 8);
+    expect(received.slice(4).toSorted()).toEqual(['0', '0', '1', '1']);
+    await clients[0]!.close();
+    expect((await clients[1]!.getSubscription(id)).status.members).toBe(1);
   });
 
   it('are told when somebody else ends their subscription', async () => {
