@@ -89,6 +89,7 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
   const targets = [...failpoints, ...failpoints.filter(isSeldom), ...offTheWay];
   // In turn, so that a thousand seeds aim at each as often as at any other.
   const target = targets[seed % targets.length]!;
+  const second = targets[(seed * 7) % targets.length]!;
   const world = target.startsWith('journal.') || chance.happens(0.3) ? 'journal' : 'shared';
   const isCalm = chance.happens(0.1);
   const inFlightMax = chance.pick([1, 4, 32]);
@@ -103,12 +104,7 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
     publishers: 1 + chance.integer(3),
     eventsPerPublisher: 4 + chance.integer(24),
     pauseMs: chance.pick([0, 5, 50, 400]),
-    crashAt: isCalm
-      ? []
-      : [
-          ...way.crashAt,
-          { failpoint: target, hit: 1 + chance.integer(chance.pick(isSeldom(target) ? [1, 1, 2] : [1, 1, 1, 4, 20])) },
-        ],
+    crashAt: isCalm ? [] : [...way.crashAt, aimAt(target, chance), aimAt(second, chance)],
     crashAfterMs: way.crashAfterMs,
     powerLossShare: target.includes('.copy-aside.') ? 1 : chance.pick([0, 0.5, 1]),
     faults: way.faults,
@@ -125,6 +121,10 @@ function drawBase(seed: number, chance: SeededChance, failpoints: readonly strin
 /** Steps that only a full disk, retention, recovery or a torn tail lead to. */
 function isOffTheWay(failpoint: string): boolean {
   return /\.(cut|trim\.remove|copy-aside|recover)\.|\.state\.create\./.test(failpoint);
+}
+
+function aimAt(failpoint: string, chance: SeededChance): Plan['crashAt'][number] {
+  return { failpoint, hit: 1 + chance.integer(chance.pick(isSeldom(failpoint) ? [1, 1, 2] : [1, 1, 1, 4, 20])) };
 }
 
 /** Steps that a run passes a few times at the most. */
