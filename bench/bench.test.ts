@@ -46,6 +46,8 @@ describe('npm run bench', () => {
     expect(limited.map((line) => line.name).sort()).toEqual([
       'append.durable',
       'append.growth',
+      'beside.slow-readers',
+      'beside.slow-requests',
       'http.batch',
       'http.single',
       ...(hasPeer ? ['ws.publish'] : []),

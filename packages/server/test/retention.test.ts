@@ -43,7 +43,8 @@ it('follows a change of the settings at once, and shows what it did', async () =
   expect(told[0]!.payload).toMatchObject({ subscriptionId: paused.id, name: 'paused' });
 
   const { body: metrics } = await call(`${url}/metrics`, { headers: { accept: 'application/json' } });
-  expect(metrics.retention).toMatchObject({ removedDebts: count });
-  expect(metrics.retention.removedEvents).toBeGreaterThanOrEqual(count);
+  // What the bus tells of the removal is an event, too, and may have pushed out another one meanwhile.
+  expect(metrics.retention.removedDebts).toBeGreaterThanOrEqual(count);
+  expect(metrics.retention.removedEvents).toBeGreaterThanOrEqual(metrics.retention.removedDebts);
   expect(metrics.retention.log.first).toBe(metrics.retention.removedEvents + 1);
 });

@@ -64,8 +64,9 @@ export function whyNoLoopVolume(): string | undefined {
   try {
     run('losetup', '--find');
     return undefined;
-  } catch {
-    return 'there is no free loop device';
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer };
+    return `there is no free loop device: ${String(stderr ?? error).trim()}`;
   }
 }
 
