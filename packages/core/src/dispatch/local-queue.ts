@@ -384,9 +384,13 @@ export class LocalQueue {
     if (snapshot.keys) this.keys!.committed(snapshot.keys);
   }
 
-  /** The commit did not happen: its changes wait for the next one, beneath newer ones of the same delivery. */
+  /**
+   * The commit failed: its changes wait for the next one, beneath newer ones of the same delivery. It may be durable all the
+   * same, and where it ends the reservation, what was reserved before does not count any more.
+   */
   notCommitted(snapshot: QueueSnapshot): void {
     this.#commitsUnderWay--;
+    for (const [at, lane] of this.lanes.entries()) lane.reserved = Math.min(lane.reserved, snapshot.reserved[at]!);
     this.#debts.notCommitted(snapshot.pendingOwed);
     this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
     if (snapshot.keys) this.keys!.notCommitted(snapshot.keys);

@@ -145,6 +145,22 @@ describe('the reservation', () => {
     expect(next.claimWaiting(LANE)).toMatchObject({ position: 2, attempt: 1 });
   });
 
+  it('counts no more when the last commit failed: it may be durable, and a crash would make a first attempt first again', () => {
+    const queue = queueOf();
+    const records = new Records();
+    offerAll(queue, 3);
+    records.commit(queue, 3);
+    const failed = queue.snapshot(3, true);
+    records.take(failed.changes);
+    queue.notCommitted(failed);
+    expect(queue.isReserved(LANE, 1)).toBe(false);
+    records.commit(queue, 3);
+    expect(queue.claimWaiting(LANE)).toMatchObject({ position: 1, attempt: 1 });
+    const next = records.reopen(3);
+    offerAll(next, 3);
+    expect(next.claimReady(LANE)).toMatchObject({ position: 1, attempt: 2 });
+  });
+
   it('is not asked for by a queue that ends with its process', () => {
     expect(queueOf({ durable: false }).isReserved(LANE, 99)).toBe(true);
   });

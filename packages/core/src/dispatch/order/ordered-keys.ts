@@ -371,8 +371,10 @@ export class OrderedKeys {
     }
   }
 
+  /** The records may be durable all the same, and those of a queue that ends reserve less. */
   notCommitted(snapshot: KeySnapshot): void {
     this.#records.notCommitted(snapshot);
+    for (const [entry, tried] of snapshot.written) entry.reserved = Math.min(entry.reserved, tried);
   }
 
   /** What a queue that takes over in this process needs to know. */

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { OrderedKeys } from '../../../src/dispatch/order/ordered-keys.ts';
+
+it('reserves first attempts of a range anew when the last commit failed: it may be durable, and reserves none', () => {
+  const keys = new OrderedKeys({
+    ...{ meaning: 'topic', parksDead: false, goesOnAfterFailure: false, durable: true, prefix: 's/0/' },
+    ...{ heldMax: 10, knownMax: 10, blockedMax: 10 },
+  });
+  const entry = keys.begin('a', 1);
+  keys.append(entry, 2);
+  keys.append(entry, 3);
+  keys.settled(entry);
+  keys.reserve(entry);
+  keys.committed(keys.snapshot(false));
+  expect(keys.isReserved(entry)).toBe(true);
+  const last = keys.snapshot(true);
+  expect(last.changes).toMatchObject([{ value: { from: 2, through: 3, tried: 0 } }]);
+  keys.notCommitted(last);
+  expect([keys.nextTurn(false), keys.isReserved(entry)]).toEqual([entry, false]);
+});
