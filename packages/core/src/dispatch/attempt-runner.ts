@@ -100,6 +100,16 @@ export class AttemptRunner {
     }
   }
 
+  /** The handler goes on undisturbed, but its answer is not waited for: the delivery stays owed and costs no failure. */
+  letGo(attempt: Attempt): void {
+    const { subscription } = attempt;
+    if (attempt.state === 'running') {
+      attempt.state = 'abandoned';
+      this.#settleOrRelease(attempt);
+    }
+    if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
+  }
+
   /** The commit that an attempt waited for is durable; the attempt may have been given up meanwhile. */
   #start(attempt: Attempt): void {
     if (!attempt.subscription.starting.delete(attempt)) return;
@@ -154,9 +164,13 @@ export class AttemptRunner {
     this.#freeSlot(subscription);
   };
 
-  /** What the sink said of single deliveries stands. */
   #giveUp(attempt: Attempt): void {
     attempt.abandon();
+    this.#settleOrRelease(attempt);
+  }
+
+  /** What the sink said of single deliveries stands. */
+  #settleOrRelease(attempt: Attempt): void {
     const nowMs = this.#options.runtime.clock.monotonicMs();
     for (const [at, delivery] of attempt.batch.entries()) {
       const outcome = attempt.settledAt(at);

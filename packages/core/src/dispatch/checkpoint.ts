@@ -34,8 +34,8 @@ export class Checkpoint {
   #afterCommit: (() => void)[] = [];
   #cancelTimer: Cancel | undefined;
   #committing: Promise<void> | undefined;
-  /** Told when nothing is committed any more. */
-  readonly #waiting = new Set<() => void>();
+  /** Told when nothing is committed any more, or not for now. */
+  readonly #waiting = new Set<(error: EventManagerError) => void>();
   #urgent = false;
   #halted = false;
   /** Only ever filled by a planted bug: letters torn from their settlement. */
@@ -63,15 +63,17 @@ export class Checkpoint {
     queueMicrotask(() => this.#start());
   }
 
-  /** Resolves when what the subscription has now is durable. Throws `closed` and `lease_lost` when it will not be any more. */
+  /**
+   * Resolves when what the subscription has now is durable. Throws `closed` and `lease_lost` when it will not be any more, and
+   * what a store says that takes nothing for now: it is tried again, but nobody shall wait for a full disk.
+   */
   async durable(subscription: ActiveSubscription): Promise<void> {
     if (!subscription.queue.durable) return;
     await new Promise<void>((resolve, reject) => {
-      const refuse = () => reject(new EventManagerError('closed', 'The event manager ended before this was durable.'));
-      if (this.#halted) return refuse();
-      this.#waiting.add(refuse);
+      if (this.#halted) return reject(closedBefore());
+      this.#waiting.add(reject);
       this.commitNow(subscription, () => {
-        this.#waiting.delete(refuse);
+        this.#waiting.delete(reject);
         resolve();
       });
     });
@@ -97,7 +99,11 @@ export class Checkpoint {
     this.#cancelTimer?.();
     this.#dirty.clear();
     this.#afterCommit = [];
-    for (const refuse of this.#waiting) refuse();
+    this.#refuseWaiting(closedBefore());
+  }
+
+  #refuseWaiting(error: EventManagerError): void {
+    for (const refuse of this.#waiting) refuse(error);
     this.#waiting.clear();
   }
 
@@ -114,7 +120,11 @@ export class Checkpoint {
     const then = this.#afterCommit;
     this.#dirty.clear();
     this.#afterCommit = [];
-    if (subscriptions.length === 0) return;
+    if (subscriptions.length === 0) {
+      // Whose commit they waited for was lost meanwhile: they look at that themselves.
+      for (const run of then) run();
+      return;
+    }
     this.#committing = this.#commit(subscriptions, then, false)
       .catch((error: unknown) => this.#recover(error, subscriptions, then))
       .finally(() => {
@@ -170,6 +180,7 @@ export class Checkpoint {
     } else if (isEventManagerError(error) && error.retryable && error.code !== 'store_failed') {
       for (const subscription of subscriptions) this.#dirty.add(subscription);
       this.#afterCommit.unshift(...then);
+      this.#refuseWaiting(error);
       this.#urgent = false;
       this.#arm(error.details.retryAfterMs ?? AGAIN_AFTER_MS);
     } else {
@@ -185,4 +196,8 @@ export class Checkpoint {
     this.#torn = changes.filter((change) => change.kind === 'dead-letter');
     return [...changes.filter((change) => change.kind !== 'dead-letter'), ...late];
   }
+}
+
+function closedBefore(): EventManagerError {
+  return new EventManagerError('closed', 'The event manager ended before this was durable.');
 }

@@ -11,6 +11,7 @@ import { AttemptRunner } from './attempt-runner.ts';
 import type { Bodies } from './bodies.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ClaimContext, claim } from './claim.ts';
+import type { Attempt } from './deliver.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
 import type { Owed } from './owed.ts';
 import { Gatekeeper } from './pace/gatekeeper.ts';
@@ -109,6 +110,11 @@ export class Dispatcher {
   /** Gives up those of the attempts under way that are named: the others go on. */
   giveBack(subscription: ActiveSubscription, named: ReadonlySet<unknown>): void {
     this.#runner.giveBack(subscription, named);
+  }
+
+  /** The handler goes on undisturbed, but its answer is not waited for: the delivery stays owed and costs no failure. */
+  letGo(attempt: Attempt): void {
+    this.#runner.letGo(attempt);
   }
 
   /** Nothing is claimed any more; attempts under way go on until `abandon`. */

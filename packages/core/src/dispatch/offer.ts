@@ -45,6 +45,7 @@ export interface ReadBackOptions {
   readonly index: PatternIndex<ActiveSubscription>;
   readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
   readonly routedHead: () => Position;
+  readonly wallMs: () => number;
   readonly wake: (subscription: ActiveSubscription) => void;
   readonly onLost: (lost: LostRange) => void;
   readonly onFailure: (error: unknown) => void;

@@ -59,7 +59,7 @@ export class PartitionDispatch {
     const bodies = new Bodies(store, partition, limits, options.hasReaders);
     const readBack = new ReadBack({
       ...{ partition, store, bodies, index, subscriptions },
-      ...{ routedHead, wake, onLost, onFailure },
+      ...{ routedHead, wallMs: () => runtime.clock.wallMs(), wake, onLost, onFailure },
     });
     const checkpoint = new Checkpoint({
       state,

@@ -22,7 +22,6 @@ import { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { positionKey } from './dead-letter.ts';
-import type { Attempt } from './deliver.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { followWay } from './failure/follow-way.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
@@ -146,7 +145,7 @@ export class Serving {
   async takeDown(subscription: ActiveSubscription, drainMs: number, caller?: unknown): Promise<void> {
     const { dispatcher, checkpoint, runtime } = this.#options;
     this.#withdraw(subscription);
-    for (const attempt of subscription.attempts) if (attempt === caller) letGo(attempt);
+    for (const attempt of subscription.attempts) if (attempt === caller) dispatcher.letGo(attempt);
     if (!subscription.isIdle()) {
       const cancel = runtime.timers.after(drainMs, () => dispatcher.abandon(subscription), true);
       await dispatcher.idle(subscription);
@@ -201,6 +200,7 @@ export class Serving {
         kept?.firstAttemptEnded();
         kept?.done();
       },
+      expired: (count) => subscription.count('expired', count),
       missing: (count, lost) => subscription.count(lost ? 'removed' : 'withdrawn', count),
       parked: (key, parked) => onKeyParked(subscription, key, parked),
     };
@@ -241,20 +241,6 @@ export class Serving {
     } while (after !== undefined);
     return owed;
   }
-}
-
-/** The handler goes on undisturbed, but its answer is not waited for: the delivery stays owed and costs no failure. */
-function letGo(attempt: Attempt): void {
-  const { subscription } = attempt;
-  if (attempt.state === 'running') {
-    for (const { claimed, kept } of attempt.batch) {
-      subscription.queue.settleOwed(claimed);
-      if (claimed.attempt === 1) kept.firstAttemptEnded();
-    }
-  }
-  attempt.state = 'abandoned';
-  subscription.attempts.delete(attempt);
-  subscription.slotsTaken--;
 }
 
 /** Keys of a subscription's records in the state store. */

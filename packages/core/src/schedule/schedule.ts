@@ -169,7 +169,7 @@ export class Schedule {
     const id = knownId(given);
     const under = this.#cancelling.get(id);
     if (under) return under;
-    const cancelling = this.#publishing.holding(id, () => this.#cancel(id));
+    const cancelling = this.#cancelOrWait(id);
     this.#cancelling.set(id, cancelling);
     try {
       return await cancelling;
@@ -178,8 +178,19 @@ export class Schedule {
     }
   }
 
-  async #cancel(id: string): Promise<boolean> {
-    const { state, store, runtime } = this.#options;
+  /** Between two looks it is not held: whoever takes over from a process that began to publish and died may be this one. */
+  async #cancelOrWait(id: string): Promise<boolean> {
+    const { timers } = this.#options.runtime;
+    for (;;) {
+      const isInTime = await this.#publishing.holding(id, () => this.#cancel(id));
+      if (isInTime !== undefined) return isInTime;
+      await new Promise<void>((resolve) => timers.after(LOOK_AGAIN_MS, resolve, true));
+    }
+  }
+
+  /** `undefined` while another process is about to append it, or whoever takes over from that one. */
+  async #cancel(id: string): Promise<boolean | undefined> {
+    const { state, store } = this.#options;
     for (;;) {
       const [found] = await state.get('schedule-event', [id]);
       // A crash may have come between appending and forgetting.
@@ -187,11 +198,7 @@ export class Schedule {
       if (!found && !stored) throw notFound(id);
       if (!found) return false;
       const { dueMs, begun } = found.value as unknown as ScheduleRecord;
-      if (begun && !stored) {
-        // Another process is about to append it, or whoever takes over from that one will be.
-        await new Promise<void>((resolve) => runtime.timers.after(LOOK_AGAIN_MS, resolve, true));
-        continue;
-      }
+      if (begun && !stored) return undefined;
       const [event, due] = removalChanges(dueMs, id);
       try {
         await state.commit([{ ...event!, ifRevision: found.revision }, due!]);

@@ -87,7 +87,8 @@ export class BlockedKeys {
 
   /**
    * The events that wait behind a dead letter go on; resolves with the key as it was, when that is durable. One that is not
-   * parked stays as it is, so a release may be repeated. Throws `subscription_not_found`.
+   * parked stays as it is, so a release may be repeated. Throws `subscription_not_found`, and
+   * what the store throws that takes nothing for now: the key goes on all the same.
    */
   release(principal: Principal, subscriptionId: string, key: string): Promise<BlockedKey> {
     const { catalog, duty, dispatch } = this.#options;

@@ -1,6 +1,9 @@
-import { EventManagerError, type StateChange } from '@event-manager/core';
+import { ANONYMOUS, EventManagerError, type StateChange, type StateStore } from '@event-manager/core';
+import { VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
-import { durableWorld, fixedRetry, openOn } from '../open-engine.ts';
+import type { ActiveSubscription } from '../../src/dispatch/active-subscription.ts';
+import { Checkpoint } from '../../src/dispatch/checkpoint.ts';
+import { durableWorld, fixedRetry, openOn, runtimeOn } from '../open-engine.ts';
 
 async function servedWorld(names: string[] = ['s']) {
   const { time, kept, open } = durableWorld();
@@ -127,4 +130,38 @@ describe('a lost lease', () => {
     expect((progress!.value as { lanes: number[][] }).lanes[2]![0]).toBe(1);
     expect(bus.engine.health().status).toBe('ok');
   });
+});
+
+it('tells whoever waits for a commit that was refused with the lease, also when nobody else has anything to commit', async () => {
+  const time = new VirtualTime();
+  const queue = { durable: true, dirty: true, snapshot: () => ({ changes: [{}] }), committed() {}, notCommitted() {} };
+  const subscription = { isServing: true, lease: { resource: 'subscription/s' }, queue };
+  const refused = () => Promise.reject(new EventManagerError('lease_lost', 'Lost.', { resources: ['subscription/s'] }));
+  const checkpoint = new Checkpoint({
+    state: { commit: refused } as unknown as StateStore,
+    runtime: runtimeOn(time),
+    routedHead: () => 0,
+    onCommitted: () => {},
+    onLeaseLost: (lost) => void (lost.isServing = false),
+    onFailure: (error) => expect.unreachable(String(error)),
+  });
+  const waiting = time.run(checkpoint.durable(subscription as unknown as ActiveSubscription));
+  await expect(waiting).rejects.toMatchObject({ code: 'lease_lost' });
+});
+
+it('keeps nobody waiting for a full disk: not whoever releases a key, changes the subscription, or closes', async () => {
+  const { time, kept, open } = durableWorld();
+  const bus = await open();
+  const { subscriptions } = bus.engine;
+  const options = { order: 'topic', onFailure: 'park', retryPolicy: fixedRetry(0) } as const;
+  const { id } = await bus.subscribe({ name: 's', options, handler: () => ({ success: false }) });
+  await bus.publishMany(2);
+  await time.advance(1_000);
+  kept.interfere = (call) => {
+    if (call === 'commit') throw new EventManagerError('disk_full', 'The disk is full.');
+  };
+  const refused = { code: 'disk_full' };
+  await expect(time.run(subscriptions.keys.release(ANONYMOUS, id, 'order/created'))).rejects.toMatchObject(refused);
+  await expect(time.run(subscriptions.pause(ANONYMOUS, id))).rejects.toMatchObject(refused);
+  await expect(bus.close()).rejects.toMatchObject(refused);
 });

@@ -40,6 +40,7 @@ async function logOf(count: number) {
     index,
     subscriptions,
     routedHead: () => count,
+    wallMs: () => 0,
     wake: () => {},
     onLost: () => {},
     onFailure: (error) => failures.push(error),

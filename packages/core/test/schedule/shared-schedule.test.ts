@@ -64,3 +64,21 @@ it('decides between a cancellation in one process and publishing in another', as
   expect(late).toBeGreaterThan(3);
   expect(late).toBeLessThan(40);
 });
+
+it('answers a cancellation also when it alone is left to append what another process had begun', async () => {
+  const { time, shared, open } = await twoProcesses(1);
+  const { engine } = await open('b');
+  const { id } = await time.run(engine.publish(ANONYMOUS, anEvent({ delayMs: 5_000 })));
+  // Another process took the lease, said that it begins, and died.
+  const other = shared.connect();
+  await time.run(other.open());
+  await time.run(other.state.acquire('schedule', { owner: 'a', ttlMs: 10_000 }));
+  const [kept] = await time.run(other.state.get('schedule-event', [id]));
+  const value = { ...(kept!.value as object), begun: true };
+  await time.run(other.state.commit([{ kind: 'schedule-event', key: id, value }]));
+  await time.advance(5_100);
+  const inTime = await time.run(engine.schedule.cancel(ANONYMOUS, id), MINUTE);
+  const { records } = await shared.kept.store.read(0, 0, { limit: 10, bytesMax: 1e9 });
+  expect([inTime, records.length]).toEqual([false, 1]);
+  await time.run(engine.close());
+});

@@ -53,6 +53,8 @@ export class KeyEntry {
   isFull = false;
   /** A part of its range cannot be read any more. */
   hasLost = false;
+  /** Events within its range that had expired when it was read: some did before they would have been put there. */
+  expiredCount = 0;
 
   #id: string | undefined;
 

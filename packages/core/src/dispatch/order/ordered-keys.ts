@@ -57,11 +57,13 @@ export interface KeyListener {
   putOff(position: Position): void;
   /** A range ended and so many events of it were not found: they do not match any more, or are `lost`. */
   missing(count: number, lost: boolean): void;
+  /** So many events of a range expired before it was read. */
+  expired(count: number): void;
   /** A key is parked from now on. */
   parked(key: string, parked: Parked): void;
 }
 
-const DEAF: KeyListener = { putOff() {}, missing() {}, parked() {} };
+const DEAF: KeyListener = { putOff() {}, missing() {}, expired() {}, parked() {} };
 
 export class OrderedKeys {
   listener: KeyListener = DEAF;
@@ -442,7 +444,10 @@ export class OrderedKeys {
     this.unread.forget(entry);
     if (entry.count === 0) return;
     this.#rangeCount -= entry.count;
-    if (entry.count > 0) this.listener.missing(entry.count, entry.hasLost);
+    // What was not found and had expired was one of these; what had expired before it came to be in the range was counted then.
+    const expired = Math.min(Math.max(0, entry.count), entry.expiredCount);
+    if (expired > 0) this.listener.expired(expired);
+    if (entry.count > expired) this.listener.missing(entry.count - expired, entry.hasLost);
   }
 
   #leaveLine(entry: KeyEntry): void {

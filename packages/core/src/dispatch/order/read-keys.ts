@@ -7,8 +7,10 @@ import type { EventStore, LostRange, Partition, Position } from '../../contracts
 import type { PatternIndex } from '../../topic/pattern-index.ts';
 import type { ActiveSubscription } from '../active-subscription.ts';
 import type { Bodies } from '../bodies.ts';
+import { tellsOf } from '../claim.ts';
 import { KeptEvent } from '../kept-event.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
+import { untilExpiryMs } from '../until-expiry.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
@@ -20,6 +22,7 @@ export interface ReadKeysOptions {
   readonly index: PatternIndex<ActiveSubscription>;
   readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
   readonly routedHead: () => Position;
+  readonly wallMs: () => number;
   readonly wake: (subscription: ActiveSubscription) => void;
   readonly onLost: (lost: LostRange) => void;
   readonly onFailure: (error: unknown) => void;
@@ -70,12 +73,13 @@ export class ReadKeys {
 
   #offer(kept: KeptEvent, after: Position): void {
     let isWantedSoon = false;
+    const isExpired = untilExpiryMs(kept, this.#options.wallMs()) === 0;
     for (const subscription of this.#options.index.match(kept.topic)) {
       const { unread } = subscription.queue.keys ?? {};
       if (!unread || unread.isEmpty || !subscription.wants(kept.lane)) continue;
       // What its filter refuses was passed over when it came, and is no part of the range.
-      if (subscription.matches && !subscription.matches(kept.event)) continue;
-      isWantedSoon = unread.offer(kept, after) || isWantedSoon;
+      if (tellsOf(subscription, kept) || (subscription.matches && !subscription.matches(kept.event))) continue;
+      isWantedSoon = unread.offer(kept, after, isExpired) || isWantedSoon;
     }
     if (isWantedSoon) this.#options.bodies.keep(kept);
   }

@@ -77,13 +77,18 @@ export class UnreadRanges {
   }
 
   /** An event of the scan that began behind `after`. True when it is wanted soon. */
-  offer(kept: KeptEvent, after: Position): boolean {
+  offer(kept: KeptEvent, after: Position, isExpired = false): boolean {
     let isWanted = false;
     for (const [meaning, read] of this.#readers) {
       const entry = this.#options.find(meaning, read(kept));
       if (!entry || !this.#entries.has(entry) || entry.isFull) continue;
       const { position } = kept;
       if (entry.scanFrom <= after || position < entry.scanFrom || position > entry.through) continue;
+      if (isExpired) {
+        entry.scanFrom = position + 1;
+        entry.expiredCount++;
+        continue;
+      }
       if (!this.#options.hasRoom(entry) && !(entry.mayGoOn && entry.known.length < KNOWN_MIN)) {
         entry.isFull = true;
         entry.scanFrom = position;
