@@ -22,6 +22,7 @@ import { UnderWay } from './under-way.ts';
 const LOOK_EVERY_MS = 1_000;
 /** More pings between two looks are no sign of life but a flood. */
 const PINGS_MAX = 100;
+const PONG = Buffer.from('{"type":"pong"}');
 const UNREADABLE_MAX = 10;
 /** A buffered delivery goes back so long before the engine would count it as failed. */
 const MARGIN_MS = 50;
@@ -64,10 +65,7 @@ export class WebSocketSink implements Sink {
       onFrame: (data) => this.#took(data),
       onLost: () => this.#lost(),
       onTurn: () => this.#turned(),
-      onPing: () => {
-        if (++this.#pings > PINGS_MAX)
-          this.#cut('ping_flood', 'The receiver sends more than a hundred pings a second.');
-      },
+      onPing: () => this.#pinged(),
     });
     this.#link.start();
   }
@@ -136,11 +134,20 @@ export class WebSocketSink implements Sink {
     const answer = readAnswer(data);
     if (answer === undefined) {
       if (++this.#unreadable >= UNREADABLE_MAX) this.#cut('invalid_frame', 'The receiver sends what is no answer.');
-    } else if (answer.type === 'ping') this.#link.send('{"type":"pong"}');
-    else if (this.#underWay.take(answer) > 0) {
+    } else if (answer.type === 'ping') {
+      // Counted with what is on its way: pongs that nobody reads would gather.
+      if (this.#pinged()) this.#send(PONG);
+    } else if (this.#underWay.take(answer) > 0) {
       this.#link.useful();
       this.#onChange();
     }
+  }
+
+  /** False when it was one too many. */
+  #pinged(): boolean {
+    if (++this.#pings <= PINGS_MAX) return true;
+    this.#cut('ping_flood', 'The receiver sends more than a hundred pings a second.');
+    return false;
   }
 
   #flush(): void {

@@ -148,6 +148,14 @@ describe('a receiver that misbehaves', () => {
     await until(() => stateOf(sink).lastError?.code === 'ping_flood');
   });
 
+  it('floods with pings of the protocol and reads no pong: it is cut, and nothing gathers', async () => {
+    const { url } = await peer((socket) => {
+      for (let ping = 0; ping < 300; ping++) socket.send('{"type":"ping"}');
+    });
+    const sink = sinkTo(url, { reconnectAttempts: 1 });
+    await until(() => stateOf(sink).lastError?.code === 'ping_flood');
+  });
+
   it('answers for deliveries that it never had, and twice for one: only what is owed is settled', async () => {
     const { url } = await peer((socket) => {
       socket.send('{"type":"ack","deliveries":[1,2,3,99]}');

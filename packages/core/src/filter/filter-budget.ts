@@ -4,11 +4,15 @@ import type { Limits } from '../limits.ts';
 /** On values and tags: each goes through the whole of a long text, or through a hundred of them. Types, topics and sources are short. */
 const WILDCARDS_MAX = 100;
 
+/** Objects that a value is compared with as a whole: each counts the fields of the event's object, which may be the whole event. */
+const OBJECTS_MAX = 30;
+
 /** How much a filter may still hold: every list entry and every JSON value counts, its alternatives included. */
 export class FilterBudget {
   readonly limits: Limits;
   #entries: number;
   #wildcards = WILDCARDS_MAX;
+  #objects = OBJECTS_MAX;
 
   constructor(limits: Limits) {
     this.limits = limits;
@@ -27,6 +31,13 @@ export class FilterBudget {
     if (this.#wildcards-- > 0) return;
     const words = `A filter holds at most ${WILDCARDS_MAX} wildcards on values and tags.`;
     throw new EventManagerError('invalid_filter', words, { pointer, maximum: WILDCARDS_MAX });
+  }
+
+  spendObjects(count: number, pointer: string): void {
+    this.#objects -= count;
+    if (this.#objects >= 0) return;
+    const words = `A filter compares with at most ${OBJECTS_MAX} objects.`;
+    throw new EventManagerError('invalid_filter', words, { pointer, maximum: OBJECTS_MAX });
   }
 
   /** The size of what is kept. */

@@ -61,10 +61,17 @@ function readChoice(choice: JsonValue, pointer: string, budget: FilterBudget): J
       throw mixed(choice as JsonObject, pointer);
     case 'none':
       assertPlain(choice, pointer);
+      budget.spendObjects(countObjects(choice), pointer);
       return choice;
     default:
       return readValueOperators(choice as JsonObject, pointer, budget);
   }
+}
+
+function countObjects(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : 1;
+  return Object.values(value).reduce((count: number, entry) => count + countObjects(entry as JsonValue), own);
 }
 
 function readValueOperators(given: JsonObject, pointer: string, budget: FilterBudget): JsonValue {
@@ -79,6 +86,7 @@ function readValueOperators(given: JsonObject, pointer: string, budget: FilterBu
   }
   // What cannot be taken for an operator needs no operator to be itself.
   const { equals } = read;
+  if (equals !== undefined) budget.spendObjects(countObjects(equals), pointer);
   return equals === undefined || operatorsIn(equals) !== 'none' || operatorWithin(equals) ? read : equals;
 }
 

@@ -31,6 +31,11 @@ it.each([
     { payload: { ip: several(400, (n) => ({ cidr: `2001:db8:${n}::/48` })) } },
     { payload: { ip: '2001:dead::1' } },
   ],
+  [
+    'objects beside one with as many fields as fit',
+    { payload: { o: several(30, (n) => (n === 0 ? {} : { [`z${n}`]: n })) } },
+    { payload: { o: Object.fromEntries(several(17_000, (n) => [`k${n}`, n])) } },
+  ],
   ['patterns', { types: several(900, (n) => `*.a.*.b.*.c${n}`) }, { type: `${'a.b.'.repeat(15)}c` }],
   [
     'alternatives of alternatives',
@@ -44,6 +49,22 @@ it.each([
   const startMs = performance.now();
   matches(looked);
   expect(performance.now() - startMs).toBeLessThan(ONE_EVENT_MS_MAX);
+});
+
+it('is compared with few objects as a whole, wherever they stand: each counts the fields of the one in the event', () => {
+  const refusal = { code: 'invalid_filter', message: expect.stringContaining('30 objects') };
+  for (const input of [
+    { payload: { o: several(31, () => ({})) } },
+    { payload: { o: several(11, (n) => ({ a: { b: {} }, n })) } },
+    { metadata: { o: several(16, (n) => ({ n })) }, or: [{ payload: { o: several(15, () => ({ equals: {} })) } }] },
+  ]) {
+    expect(() => parseFilter(input, DEFAULT_LIMITS, '')).toThrow(expect.objectContaining(refusal));
+  }
+  parseFilter(
+    { payload: { o: several(30, () => ({})), p: several(100, (n) => ({ prefix: `${n}` })) } },
+    DEFAULT_LIMITS,
+    '',
+  );
 });
 
 it('weighs what a filter may cost, and nothing for one as people write them', () => {
