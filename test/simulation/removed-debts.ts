@@ -1,9 +1,10 @@
 import type { DeadLetter, JsonObject, StateStore } from '@event-manager/core';
-import type { AckEntry, DeliverEntry, HistoryEntry, InvokeEntry } from '@event-manager/testing';
+import type { HistoryEntry, InvokeEntry } from '@event-manager/testing';
 
 /**
- * The events that never came to a subscription, where its record admits that so many debts were removed; where it admits
- * fewer, none. Somebody else may hold them in the log still.
+ * The events that a subscription was owed to the end, where its record admits that so many debts were removed; where it
+ * admits fewer, none. Somebody else may hold them in the log still. One that the receiver took was owed again when the
+ * process died before that was durable, and refused the next time: so its latest delivery says how it stands.
  */
 export async function removedDebts(
   history: readonly HistoryEntry[],
@@ -29,17 +30,22 @@ export async function removedDebts(
   return ends;
 }
 
-/** Cancelled events by id; taken and dead ones by subscription and id. */
+/** Cancelled events by id; dead ones, and those whose latest delivery was taken, by subscription and id. */
 function endedOtherwise(
   history: readonly HistoryEntry[],
   names: ReadonlyMap<string, string>,
   letters: readonly DeadLetter[],
 ): ReadonlySet<string> {
-  const isTaken = (entry: HistoryEntry): entry is DeliverEntry | AckEntry =>
-    entry.kind === 'ack' || (entry.kind === 'deliver' && entry.failed !== true);
+  const taken = new Set<string>();
+  for (const entry of history) {
+    if (entry.kind !== 'ack' && entry.kind !== 'deliver') continue;
+    const name = `${entry.subscription} ${entry.id}`;
+    if (entry.kind === 'deliver' && entry.failed === true) taken.delete(name);
+    else taken.add(name);
+  }
   return new Set([
     ...history.flatMap((entry) => (entry.kind === 'cancel' ? [entry.id] : [])),
-    ...history.filter(isTaken).map((entry) => `${entry.subscription} ${entry.id}`),
+    ...taken,
     ...letters.map(({ subscriptionId, eventId }) => `${names.get(subscriptionId)} ${eventId}`),
   ]);
 }
