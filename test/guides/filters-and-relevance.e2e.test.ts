@@ -63,6 +63,11 @@ describe('the guide to filters', () => {
     expect(matches(anEvent(JSON.parse(code(other!))))).toBe(false);
   });
 
+  it.each(rows('Instead of'))('is right that %s is refused, and what may be written instead', (refused, instead) => {
+    expect(() => parseFilter({ payload: JSON.parse(code(refused!)) }, DEFAULT_LIMITS, '')).toThrow('operator');
+    for (const payload of codes(instead!)) parseFilter({ payload: JSON.parse(payload) }, DEFAULT_LIMITS, '');
+  });
+
   it('shows every operator in every spelling, as it is read', () => {
     const shown = rows('Operator').map(([example, others]) => {
       const operator = JSON.parse(code(example!)) as object;

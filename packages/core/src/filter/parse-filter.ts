@@ -15,6 +15,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** Alternatives may have alternatives; more has never been needed, since clauses beside an `or` are ANDed. */
 const OR_DEPTH_MAX = 2;
 
+/** Words of other filters that stand where paths stand; as the name of a field nobody has seen them. */
+const LOGICAL: ReadonlySet<string> = new Set(['$and', '$nor', '$not', '$expr', '$where', '$text']);
+
 const FLAGS = [
   'userRelevant',
   'projectScoped',
@@ -164,6 +167,11 @@ function readValues(fields: ReadFields, name: string, budget: FilterBudget): Val
   const pointer = fields.pointer(name);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidFilter('An object is expected.', pointer);
+  const logical = Object.keys(value).find((key) => LOGICAL.has(key));
+  if (logical !== undefined) {
+    const words = `There is no ${logical}: paths beside each other all have to agree, and \`or\` stands beside this field.`;
+    throw invalidFilter(words, jsonPointer(pointer, logical));
+  }
   const alternatives = Object.entries(value).find(isAlternatives);
   if (alternatives) {
     throw invalidFilter(

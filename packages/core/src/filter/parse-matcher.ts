@@ -2,6 +2,7 @@ import { jsonPointer } from '../json/json-pointer.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { parseCidr } from './cidr.ts';
 import { type FilterBudget, invalidFilter } from './filter-budget.ts';
+import { foreignWithin, meantBy } from './foreign-operators.ts';
 import { parseNumeric } from './numeric.ts';
 import {
   DENIABLE,
@@ -14,6 +15,9 @@ import {
 } from './operators.ts';
 
 type Operators = Record<string, JsonValue>;
+
+const SHOWN_CHARACTERS_MAX = 40;
+const ITSELF = '{"equals": …} compares with the value itself';
 
 /**
  * Reads what a value is wanted to be, JSON already, into its one stored form: values stand for themselves, operators have their
@@ -87,7 +91,8 @@ function readValueOperators(given: JsonObject, pointer: string, budget: FilterBu
   // What cannot be taken for an operator needs no operator to be itself.
   const { equals } = read;
   if (equals !== undefined) budget.spendObjects(countObjects(equals), pointer);
-  return equals === undefined || operatorsIn(equals) !== 'none' || operatorWithin(equals) ? read : equals;
+  if (equals === undefined || operatorsIn(equals) !== 'none' || operatorWithin(equals)) return read;
+  return foreignWithin(equals) ? read : equals;
 }
 
 function readDenied(denied: unknown, pointer: string, budget: FilterBudget): JsonValue {
@@ -104,9 +109,7 @@ function readOperators(given: object, pointer: string, how: Reading): Operators 
   for (const [key, operand] of Object.entries(given)) {
     const place = jsonPointer(pointer, key);
     const name = operatorName(key);
-    if (name === undefined || !allowed.includes(name)) {
-      throw invalidFilter(`An operator is expected here: ${allowed.join(', ')}.`, place);
-    }
+    if (name === undefined || !allowed.includes(name)) throw unexpected(key, place, allowed);
     if (read.has(name)) throw invalidFilter(`The operator ${name} is given twice, in two spellings.`, place);
     const value = name === 'anythingBut' ? readDenied(operand, place) : readOperand(name, operand, place, how);
     read.set(name, value);
@@ -161,16 +164,34 @@ function readCidr(block: unknown, pointer: string): string {
 
 /** An operator inside a value would be compared letter by letter, and match nothing without anybody noticing. */
 function assertPlain(value: JsonValue, pointer: string): void {
+  const foreign = foreignWithin(value);
+  if (foreign) throw unknown(String(foreign.at(-1)), placeOf(foreign, pointer));
   const path = operatorWithin(value);
   if (path === undefined) return;
-  const place = path.reduce<string>((parent, key) => jsonPointer(parent, key), pointer);
-  const words =
-    'An operator stands at a path such as "customer.country"; {"equals": …} compares with the value itself.';
-  throw invalidFilter(words, place);
+  const words = `An operator stands at a path such as "customer.country"; ${ITSELF}.`;
+  throw invalidFilter(words, placeOf(path, pointer));
+}
+
+function placeOf(path: readonly (string | number)[], pointer: string): string {
+  return path.reduce<string>((parent, key) => jsonPointer(parent, key), pointer);
 }
 
 function mixed(choice: JsonObject, pointer: string): Error {
   const stranger = Object.keys(choice).find((key) => operatorName(key) === undefined)!;
-  const words = `Beside an operator stand operators alone: ${OPERATORS.join(', ')}; {"equals": …} compares with the value itself.`;
-  return invalidFilter(words, jsonPointer(pointer, stranger));
+  const place = jsonPointer(pointer, stranger);
+  if (meantBy(stranger) !== undefined) return unknown(stranger, place);
+  const words = `Beside an operator stand operators alone: ${OPERATORS.join(', ')}; ${ITSELF}.`;
+  return invalidFilter(words, place);
+}
+
+/** Known elsewhere, or misspelt. */
+function unknown(key: string, place: string): Error {
+  const shown = key.slice(0, SHOWN_CHARACTERS_MAX);
+  return invalidFilter(`There is no operator ${shown}: ${meantBy(key) ?? OPERATORS.join(', ')}. ${ITSELF}.`, place);
+}
+
+function unexpected(key: string, place: string, allowed: readonly OperatorName[]): Error {
+  const meant = meantBy(key);
+  const hint = meant === undefined ? '' : ` For ${key} ${meant}.`;
+  return invalidFilter(`An operator is expected here: ${allowed.join(', ')}.${hint}`, place);
 }
