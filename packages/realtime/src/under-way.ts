@@ -56,8 +56,8 @@ export class UnderWay {
 function outcomeOf(answer: Exclude<Answer, { type: 'ping' }>): Outcome {
   if (answer.type === 'ack') return { status: 'delivered' };
   if (answer.type === 'release') return { status: 'release' };
-  const { retry, error: message, afterMs } = answer;
-  const error = { code: 'handler_error', message };
+  const { retry, error: message, afterMs, metadata } = answer;
+  const error = { code: 'handler_error', message, ...(metadata ? { metadata } : {}) };
   if (!retry) return { status: 'reject', error };
   return { status: 'retry', error, ...(afterMs === undefined ? {} : { afterMs }) };
 }

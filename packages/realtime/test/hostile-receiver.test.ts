@@ -110,6 +110,10 @@ describe('a receiver that misbehaves', () => {
       'a reason without end',
       (socket: WebSocket) => socket.send(`{"type":"nack","deliveries":[1],"error":"${'x'.repeat(2_000)}"}`),
     ],
+    [
+      'more beside a reason than is kept',
+      (socket: WebSocket) => socket.send(`{"type":"nack","deliveries":[1],"metadata":{"a":"${'x'.repeat(2_000)}"}}`),
+    ],
   ])('sends %s: it is cut after ten, and nothing counts as failed', async (_, send) => {
     const { url } = await peer((socket) => {
       for (let frame = 0; frame < 12; frame++) send(socket);

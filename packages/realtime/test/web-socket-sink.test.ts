@@ -61,8 +61,9 @@ describe('the frames', () => {
     });
     receiver.send({ type: 'ping' });
     receiver.send({ type: 'ack', deliveries: [2] });
-    receiver.send({ type: 'nack', deliveries: [1], error: 'The printer is out of paper.', afterMs: 5 });
-    const error = { code: 'handler_error', message: 'The printer is out of paper.' };
+    const metadata = { printer: { floor: [3] } };
+    receiver.send({ type: 'nack', deliveries: [1], error: 'The printer is out of paper.', afterMs: 5, metadata });
+    const error = { code: 'handler_error', message: 'The printer is out of paper.', metadata };
     expect(await answer).toEqual([{ status: 'retry', error, afterMs: 5 }, { status: 'delivered' }]);
     await until(() => receiver.frames.some(({ type }) => type === 'pong'));
   });

@@ -59,8 +59,8 @@ export class RemotePulls {
     return {
       ack: async (token) => isInTime(token, await this.#gather(id, 'ack', {}, token)),
       nack: async (token, options: NackOptions) => {
-        const { retry, afterMs, error } = options;
-        const body = JSON.parse(JSON.stringify({ retry, afterMs, error })) as JsonObject;
+        const { retry, afterMs, error, metadata } = options;
+        const body = JSON.parse(JSON.stringify({ retry, afterMs, error, metadata })) as JsonObject;
         return isInTime(token, await this.#gather(id, 'nack', body, token));
       },
       extend: async (token) => {

@@ -38,7 +38,7 @@ describe('pulling over the network', () => {
   it('sends answers of one turn together, each kind in a request of its own', async () => {
     const { url, asked } = await serviceWith(['a', 'b', 'c', 'd'], ['b']);
     const [a, b, c, d] = await pullsOf(url).pull('s/1', { max: 4, waitMs: 10 });
-    const why = { retry: false, error: 'no paper' };
+    const why = { retry: false, error: 'no paper', metadata: { printer: 3 } };
     expect(await Promise.all([a!.ack(), b!.ack(), c!.nack(why), d!.nack(why)])).toEqual([true, false, true, true]);
     expect(asked.map((one) => [one.url, JSON.parse(one.body)])).toEqual([
       ['/subscriptions/s%2F1/pull', { max: 4, waitMs: 10 }],

@@ -1,5 +1,7 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { fieldTable, type ReadFields, readFields } from '../json/read-fields.ts';
+import type { JsonObject } from '../json.ts';
+import { keptMetadata } from '../sink/kept-metadata.ts';
 
 /** Deliveries in one answer, and tokens in one request. */
 export const PULL_MAX = 1_000;
@@ -12,13 +14,14 @@ const AFTER_MS_MAX = 24 * 60 * 60 * 1_000;
 
 export const PULL_FIELDS = fieldTable(['max', 'waitMs'], { wait: 'waitMs' });
 export const LEASE_FIELDS = fieldTable(['deliveries']);
-export const NACK_FIELDS = fieldTable(['deliveries', 'retry', 'afterMs', 'error']);
+export const NACK_FIELDS = fieldTable(['deliveries', 'retry', 'afterMs', 'error', 'metadata']);
 
 export interface ParsedNack {
   readonly tokens: readonly string[];
   readonly retry: boolean;
   readonly afterMs: number | undefined;
   readonly error: string;
+  readonly metadata: JsonObject | undefined;
 }
 
 /** How many deliveries to hand over and how long to wait for the first. Throws `invalid_request`. */
@@ -47,7 +50,17 @@ export function parseNack(input: unknown): ParsedNack {
   if (typeof error !== 'string' || error.length > ERROR_CHARACTERS_MAX || !error.isWellFormed()) {
     throw invalid(`A text of at most ${ERROR_CHARACTERS_MAX} characters is expected.`, fields.pointer('error'));
   }
-  return { tokens: tokensOf(fields), retry, error, afterMs: whole(fields, 'afterMs', 0, AFTER_MS_MAX) };
+  const afterMs = whole(fields, 'afterMs', 0, AFTER_MS_MAX);
+  return { tokens: tokensOf(fields), retry, error, afterMs, metadata: metadataOf(fields) };
+}
+
+/** What could not be kept is refused: whoever says it wants to find it in the dead letter. */
+function metadataOf(fields: ReadFields): JsonObject | undefined {
+  const given = fields.get('metadata');
+  const kept = keptMetadata(given);
+  if (given === undefined || kept) return kept;
+  const words = 'An object that is not empty, of at most 1,024 characters of JSON, is expected.';
+  throw invalid(words, fields.pointer('metadata'));
 }
 
 function tokensOf(fields: ReadFields): readonly string[] {

@@ -16,6 +16,8 @@ export interface NackOptions {
   readonly afterMs?: number;
   /** Why, in words that are kept with the delivery. */
   readonly error?: string;
+  /** What is kept with it besides, as JSON of at most 1,024 characters. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -102,8 +102,8 @@ export class Pulls {
   /** The deliveries failed. Throws the same. */
   async nack(_principal: Principal, id: string, input: unknown): Promise<PullAnswer> {
     this.#known(id);
-    const { tokens, retry, afterMs, error } = parseNack(input);
-    const reason = { code: 'receiver_error', message: error };
+    const { tokens, retry, afterMs, error, metadata } = parseNack(input);
+    const reason = { code: 'receiver_error', message: error, ...(metadata ? { metadata } : {}) };
     const outcome: Outcome = retry
       ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
       : { status: 'reject', error: reason };

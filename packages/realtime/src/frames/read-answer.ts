@@ -1,4 +1,4 @@
-import { isEventManagerError, type JsonValue, parseJson } from '@event-manager/core';
+import { isEventManagerError, type JsonObject, type JsonValue, keptMetadata, parseJson } from '@event-manager/core';
 
 /** What a receiver may say; `docs/protocol.md` has the words. */
 export type Answer =
@@ -12,10 +12,13 @@ export type Answer =
       readonly retry: boolean;
       readonly error: string;
       readonly afterMs?: number;
+      /** Kept with the error. */
+      readonly metadata?: JsonObject;
     }
   | { readonly type: 'ping' };
 
-const DEPTH_MAX = 3;
+/** That of what is kept beside an error, inside a frame. */
+const DEPTH_MAX = 17;
 const ERROR_CHARACTERS_MAX = 1_024;
 const AFTER_MS_MAX = 24 * 60 * 60 * 1_000;
 const UNSAID = 'The receiver reported a failure.';
@@ -31,13 +34,24 @@ export function readAnswer(data: Buffer): Answer | undefined {
     throw error;
   }
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return undefined;
-  const { type, deliveries, retry = true, error = UNSAID, afterMs } = frame as Readonly<Record<string, JsonValue>>;
+  const fields = frame as Readonly<Record<string, JsonValue>>;
+  const { type, deliveries } = fields;
   if (type === 'ping') return { type };
   if (!isNumbers(deliveries)) return undefined;
   if (type === 'ack' || type === 'release') return { type, deliveries };
-  if (type !== 'nack' || typeof retry !== 'boolean' || typeof error !== 'string') return undefined;
-  if (error.length > ERROR_CHARACTERS_MAX || !(afterMs === undefined || isDelay(afterMs))) return undefined;
-  return { type, deliveries, retry, error, ...(afterMs === undefined ? {} : { afterMs }) };
+  return type === 'nack' ? readNack(deliveries, fields) : undefined;
+}
+
+function readNack(deliveries: readonly number[], fields: Readonly<Record<string, JsonValue>>): Answer | undefined {
+  const { retry = true, error = UNSAID, afterMs, metadata } = fields;
+  if (typeof retry !== 'boolean' || typeof error !== 'string' || error.length > ERROR_CHARACTERS_MAX) return undefined;
+  const kept = keptMetadata(metadata);
+  if (!(afterMs === undefined || isDelay(afterMs)) || !(metadata === undefined || kept)) return undefined;
+  return {
+    ...{ type: 'nack', deliveries, retry, error },
+    ...(afterMs === undefined ? {} : { afterMs }),
+    ...(kept ? { metadata: kept } : {}),
+  };
 }
 
 function isNumbers(value: JsonValue | undefined): value is number[] {

@@ -1,9 +1,15 @@
-import type { DeliveryContext, Event, EventHandler } from '@event-manager/core';
+import type { DeliveryContext, Event, EventHandler, JsonObject } from '@event-manager/core';
+import { keptMetadata } from '@event-manager/core/portable';
 
 /** What the bus is told of one delivery. */
 export type HandlerAnswerFrame =
   | { readonly type: 'ack' }
-  | { readonly type: 'nack'; readonly retry: boolean; readonly error: string };
+  | {
+      readonly type: 'nack';
+      readonly retry: boolean;
+      readonly error: string;
+      readonly metadata?: JsonObject | undefined;
+    };
 
 const ERROR_CHARACTERS_MAX = 1_000;
 const UNSAID = 'The handler reported a failure.';
@@ -17,7 +23,8 @@ export async function answerTo(
   try {
     const answer = await handler(event, context);
     if (answer?.success !== false) return { type: 'ack' };
-    return { type: 'nack', retry: answer.retry !== false, error: wordsOf(answer.error) };
+    const metadata = keptMetadata(answer.metadata);
+    return { type: 'nack', retry: answer.retry !== false, error: wordsOf(answer.error), metadata };
   } catch (error) {
     return { type: 'nack', retry: true, error: wordsOf(error) };
   }

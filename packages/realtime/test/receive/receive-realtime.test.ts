@@ -27,14 +27,14 @@ describe('receiveRealtime', () => {
     const { url } = await startReceiver(async ({ payload, timestamp }, { attempt, subscriptionId }) => {
       began.push([payload['n'], attempt, subscriptionId, timestamp instanceof Date]);
       if (payload['n'] === 1) throw new TypeError('the shelf is locked');
-      if (payload['n'] === 2) return { success: false, retry: false, error: 'no account' };
+      if (payload['n'] === 2) return { success: false, retry: false, error: 'no account', metadata: { account: 7 } };
       return undefined;
     });
     const sink = sinkTo(url);
     const outcomes = await Promise.all([1, 2, 3].map((n) => deliver(sink, [delivery({ n })])));
     expect(outcomes.flat()).toEqual([
       { status: 'retry', error: { code: 'handler_error', message: 'TypeError: the shelf is locked' } },
-      { status: 'reject', error: { code: 'handler_error', message: 'no account' } },
+      { status: 'reject', error: { code: 'handler_error', message: 'no account', metadata: { account: 7 } } },
       { status: 'delivered' },
     ]);
     expect(began).toEqual([1, 2, 3].map((n) => [n, 1, 'the-subscription', true]));

@@ -162,6 +162,8 @@ export function putRight(value: unknown, unique: () => string): unknown {
   }
   // Nobody publishes while somebody waits.
   if (typeof value['waitMs'] === 'number') value['waitMs'] = Math.min(value['waitMs'], 3);
+  // How long its JSON may be is said in words.
+  if ('deliveries' in value && isFields(value['metadata'])) value['metadata'] = { printer: 3 };
   putWayRight(value);
   if (typeof value['name'] === 'string') value['name'] = `${value['name'].slice(0, 200)} ${unique()}`;
   if (!isFields(options)) return value;

@@ -40,10 +40,13 @@ describe('pulling over HTTP', () => {
     expect(extended.body).toEqual({ stale: ['nobody’s'], leaseUntil: expect.stringMatching(/Z$/) });
     expect(Date.parse(extended.body.leaseUntil)).toBeGreaterThanOrEqual(Date.parse(one.leaseUntil));
     expect((await postJson(`${path}/ack`, { deliveries: [one.delivery] })).body).toEqual({ stale: [] });
-    const nacked = await postJson(`${path}/nack`, { deliveries: [two.delivery], retry: false, error: 'no paper' });
+    const why = { retry: false, error: 'no paper', metadata: { printer: 3 } };
+    const nacked = await postJson(`${path}/nack`, { deliveries: [two.delivery], ...why });
     expect(nacked.body).toEqual({ stale: [] });
     await until(async () => (await call(`${path}/dead-letters`)).body.data.length > 0);
-    expect((await call(`${path}/dead-letters`)).body.data).toMatchObject([{ errors: [{ message: 'no paper' }] }]);
+    expect((await call(`${path}/dead-letters`)).body.data).toMatchObject([
+      { errors: [{ message: 'no paper', metadata: { printer: 3 } }] },
+    ]);
     expect((await postJson(`${path}/nack`, { deliveries: [two.delivery] })).body).toEqual({ stale: [two.delivery] });
     await postJson(`${path}/ack`, { deliveries: [three.delivery] });
     expect((await call(path)).body.status).toMatchObject({
@@ -111,6 +114,9 @@ describe('pulling over HTTP', () => {
     ['nack', { deliveries: ['a'], retry: 'no' }, '/retry'],
     ['nack', { deliveries: ['a'], afterMs: -1 }, '/afterMs'],
     ['nack', { deliveries: ['a'], error: 'x'.repeat(1_025) }, '/error'],
+    ['nack', { deliveries: ['a'], metadata: {} }, '/metadata'],
+    ['nack', { deliveries: ['a'], metadata: 'printer 3' }, '/metadata'],
+    ['nack', { deliveries: ['a'], metadata: { text: 'x'.repeat(1_024) } }, '/metadata'],
     ['extend', { deliveries: 'a' }, '/deliveries'],
   ])('refuses %s with %o', async (what, input, pointer) => {
     const { url } = await runService();

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { type Components, component, spelled } from './component.ts';
-import { BODY_ERRORS, json, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
+import { BODY_ERRORS, json, type RouteDocument, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
 import { wholeSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false };
@@ -11,6 +11,7 @@ const TOKEN_CHARACTERS_MAX = 64;
 const BY_ID = { id: Type.String({ format: 'uuid', description: 'Id of a subscription without endpoint.' }) };
 const tag = 'Pulling';
 const ERRORS = ['subscription_not_found', 'not_supported', 'invalid_request', ...BODY_ERRORS] as const;
+const TOO_LATE = 'Those that came too late are named.';
 
 /** What is pulled, and how it is answered. */
 export const PULL_SCHEMAS: Components = {
@@ -34,6 +35,9 @@ export const PULL_SCHEMAS: Components = {
       retry: Type.Optional(Type.Boolean({ default: true, description: '`false` makes dead letters of them at once.' })),
       afterMs: Type.Optional(wholeSchema(0, DAY_MS, { description: 'Not before so many milliseconds.' })),
       error: Type.Optional(Type.String({ maxLength: 1_024, description: 'Why; kept with them.' })),
+      metadata: Type.Optional(
+        Type.Object({}, { minProperties: 1, description: 'Kept besides: at most 1,024 characters of JSON.' }),
+      ),
     },
     CLOSED,
   ),
@@ -69,34 +73,43 @@ export const PULL_DOCUMENTS: RouteDocuments = {
     answers: { 200: { description: 'At most `max` deliveries.', content: json(component('PulledDeliveries')) } },
     errors: [...ERRORS, ...WRITE_ERRORS],
   },
-  'POST /subscriptions/:id/ack': {
+  'POST /subscriptions/:id/ack': answerTo({
     operationId: 'acknowledgeDeliveries',
-    tag,
     summary: 'They are done',
-    path: BY_ID,
-    body: json(component('LeasesIn')),
-    answers: { 200: { description: 'Those that came too late are named.', content: json(component('PullAnswer')) } },
-    errors: ERRORS,
-  },
-  'POST /subscriptions/:id/nack': {
+    body: 'LeasesIn',
+    answer: 'PullAnswer',
+  }),
+  'POST /subscriptions/:id/nack': answerTo({
     operationId: 'refuseDeliveries',
-    tag,
     summary: 'They failed: tried again by the retry policy',
-    path: BY_ID,
-    body: json(component('NackIn')),
-    answers: { 200: { description: 'Those that came too late are named.', content: json(component('PullAnswer')) } },
-    errors: ERRORS,
-  },
-  'POST /subscriptions/:id/extend': {
+    body: 'NackIn',
+    answer: 'PullAnswer',
+  }),
+  'POST /subscriptions/:id/extend': answerTo({
     operationId: 'extendDeliveries',
-    tag,
     summary: 'They take longer: their time begins anew',
-    path: BY_ID,
-    body: json(component('LeasesIn')),
-    answers: { 200: { description: 'Those that came too late are named.', content: json(component('ExtendAnswer')) } },
-    errors: ERRORS,
-  },
+    body: 'LeasesIn',
+    answer: 'ExtendAnswer',
+  }),
 };
+
+interface AnswerTo {
+  readonly operationId: string;
+  readonly summary: string;
+  /** Names of components. */
+  readonly body: string;
+  readonly answer: string;
+}
+
+/** What is said of deliveries that were pulled. */
+function answerTo({ operationId, summary, body, answer }: AnswerTo): RouteDocument {
+  return {
+    ...{ operationId, tag, summary, path: BY_ID },
+    body: json(component(body)),
+    answers: { 200: { description: TOO_LATE, content: json(component(answer)) } },
+    errors: ERRORS,
+  };
+}
 
 function tokens(): TSchema {
   const token = Type.String({ minLength: 1, maxLength: TOKEN_CHARACTERS_MAX });
