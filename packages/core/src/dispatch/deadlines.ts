@@ -55,7 +55,7 @@ export class Deadlines {
   returned(attempt: Attempt): void {
     if (attempt.grace) this.#options.timetable.remove(attempt.grace);
     attempt.grace = undefined;
-    attempt.subscription.queue.letGo(attempt);
+    this.#letGo(attempt);
   }
 
   #onDeadline(subscription: ActiveSubscription): void {
@@ -83,10 +83,16 @@ export class Deadlines {
       dueAtMs: nowMs + GRACE_MS,
       due: () => {
         attempt.grace = undefined;
-        subscription.queue.letGo(attempt);
+        this.#letGo(attempt);
         if (subscription.attempts.delete(attempt)) this.#options.freeSlot(subscription);
       },
     };
     this.#options.timetable.add(attempt.grace);
+  }
+
+  /** Its keys may go on, also where its slot was freed before because the subscription was taken down. */
+  #letGo(attempt: Attempt): void {
+    attempt.subscription.queue.letGo(attempt);
+    this.#options.wake(attempt.subscription);
   }
 }

@@ -35,8 +35,10 @@ export class Debts {
     if (this.#durable) this.#pending.set(position, undefined);
   }
 
-  /** Its time has come. */
+  /** Its time has come. Whoever says so twice, or of one that is tried already, says nothing new. */
   makeReady(owed: Owed): void {
+    if (owed.isReady || owed.started) return;
+    owed.isReady = true;
     this.#ready[owed.lane]!.push(owed);
   }
 
@@ -47,13 +49,13 @@ export class Debts {
   takeReady(lane: Lane): Owed {
     const owed = this.#ready[lane]!.shift();
     if (!owed) throw new TypeError('takeReady on an empty lane');
+    owed.isReady = false;
     return owed;
   }
 
   /** Those that wait for their time. */
   *waiting(): Generator<Owed> {
-    const ready = new Set(this.#ready.flat());
-    for (const owed of this.all.values()) if (!ready.has(owed)) yield owed;
+    for (const owed of this.all.values()) if (!owed.isReady) yield owed;
   }
 
   /** Takes what changed into a commit. */

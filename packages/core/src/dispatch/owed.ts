@@ -64,6 +64,8 @@ export class Owed implements TimetableEntry {
   entry: KeyEntry | undefined;
   /** Due time on the monotonic clock; meaningful while it stands in the timetable. */
   dueAtMs = 0;
+  /** Its time has come, and no claim has taken it yet. */
+  isReady = false;
   onDue: ((owed: Owed) => void) | undefined;
 
   constructor(position: Position, lane: Lane, attempt: number) {
