@@ -170,10 +170,6 @@ export class LaneQueue {
     this.settle(slot);
   }
 
-  positionAt(slot: number): Position {
-    return this.#positions[slot & this.#mask]!;
-  }
-
   /** Slots from the floor to the newest: what a claim or a held one at the floor makes it keep. */
   get span(): number {
     return this.#end - this.#start;

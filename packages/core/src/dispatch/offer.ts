@@ -5,14 +5,14 @@
  * `ReadBack` is one scan for all: it reads one chunk behind the oldest cursor and offers it to every lane whose cursor
  * stands inside, so a thousand subscriptions that restart together cost one reading of the log.
  */
-import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
+import type { Position } from '../contracts/event-store.ts';
 import type { Lane } from '../event/priority.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
-import type { Bodies } from './bodies.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { ReadKeys } from './order/read-keys.ts';
+import type { ReadBackOptions } from './read-back-options.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
@@ -36,19 +36,6 @@ export function offerLive(
     wake(subscription);
   }
   return subscriptions.length;
-}
-
-export interface ReadBackOptions {
-  readonly partition: Partition;
-  readonly store: EventStore;
-  readonly bodies: Bodies;
-  readonly index: PatternIndex<ActiveSubscription>;
-  readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
-  readonly routedHead: () => Position;
-  readonly wallMs: () => number;
-  readonly wake: (subscription: ActiveSubscription) => void;
-  readonly onLost: (lost: LostRange) => void;
-  readonly onFailure: (error: unknown) => void;
 }
 
 export class ReadBack {

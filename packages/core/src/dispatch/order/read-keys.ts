@@ -3,36 +3,21 @@
  * furthest behind, offered to every key whose wish lies inside it. It reads as far as some key has need and memory has room,
  * so a range of a million events costs no more memory than one of a hundred.
  */
-import type { EventStore, LostRange, Partition, Position } from '../../contracts/event-store.ts';
-import type { PatternIndex } from '../../topic/pattern-index.ts';
-import type { ActiveSubscription } from '../active-subscription.ts';
-import type { Bodies } from '../bodies.ts';
+import type { Position } from '../../contracts/event-store.ts';
 import { tellsOf } from '../claim.ts';
 import { KeptEvent } from '../kept-event.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
+import type { ReadBackOptions } from '../read-back-options.ts';
 import { untilExpiryMs } from '../until-expiry.ts';
 
 const CHUNK_RECORDS = 512;
 const CHUNK_BYTES = 1024 * 1024;
 
-export interface ReadKeysOptions {
-  readonly partition: Partition;
-  readonly store: EventStore;
-  readonly bodies: Bodies;
-  readonly index: PatternIndex<ActiveSubscription>;
-  readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
-  readonly routedHead: () => Position;
-  readonly wallMs: () => number;
-  readonly wake: (subscription: ActiveSubscription) => void;
-  readonly onLost: (lost: LostRange) => void;
-  readonly onFailure: (error: unknown) => void;
-}
-
 export class ReadKeys {
-  readonly #options: ReadKeysOptions;
+  readonly #options: ReadBackOptions;
   readonly #scanning: OneAtATime;
 
-  constructor(options: ReadKeysOptions) {
+  constructor(options: ReadBackOptions) {
     this.#options = options;
     this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
   }

@@ -1,0 +1,18 @@
+import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
+import type { PatternIndex } from '../topic/pattern-index.ts';
+import type { ActiveSubscription } from './active-subscription.ts';
+import type { Bodies } from './bodies.ts';
+
+/** What a scan of the log for those that missed something needs: the lanes of subscriptions, and the ranges of their keys. */
+export interface ReadBackOptions {
+  readonly partition: Partition;
+  readonly store: EventStore;
+  readonly bodies: Bodies;
+  readonly index: PatternIndex<ActiveSubscription>;
+  readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
+  readonly routedHead: () => Position;
+  readonly wallMs: () => number;
+  readonly wake: (subscription: ActiveSubscription) => void;
+  readonly onLost: (lost: LostRange) => void;
+  readonly onFailure: (error: unknown) => void;
+}
