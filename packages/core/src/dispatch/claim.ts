@@ -9,8 +9,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { matchesPattern } from '../topic/pattern.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
+import type { Claimed } from './claimed.ts';
 import type { KeptEvent } from './kept-event.ts';
-import type { Claimed } from './local-queue.ts';
 import { claimOrdered } from './order/claim-ordered.ts';
 import { isExhausted } from './settle.ts';
 

@@ -12,18 +12,15 @@
  *   (scanned, reserved] may have been attempted; they become suspects: owed, attempt + 1, delivered one at a time.
  * - The floor never waits for a retry: a failed delivery moves to `owed` in the commit that moves the floor past it.
  * - A settlement and what follows from it (owed record, dead letter) are in the same commit.
- *
- * An ordered queue has one lane for all priorities. Its record is written once per priority all the same: what an unordered
- * queue settled before it stays true, each priority for itself, and the other way round.
  */
 import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
-import { LANES, type Lane } from '../event/priority.ts';
+import type { Lane } from '../event/priority.ts';
 import type { JsonObject } from '../json.ts';
+import type { Claimed, GivenUp } from './claimed.ts';
 import { Debts, type PendingDebts } from './debts.ts';
-import { Inherited, type LaneRecord, lanesOf } from './inherited.ts';
 import { KeptEvent } from './kept-event.ts';
-import { LaneQueue } from './lane-queue.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import type { KeyEntry } from './order/key-entry.ts';
 import type { Parked } from './order/key-record.ts';
 import type { KeySnapshot } from './order/key-records.ts';
@@ -31,38 +28,18 @@ import { type KeptKeys, NO_KEYS } from './order/open-keys.ts';
 import type { OrderedKeys } from './order/ordered-keys.ts';
 import { Owed } from './owed.ts';
 import type { QueueOptions } from './queue-options.ts';
-import { mergedRanges } from './settled-ranges.ts';
+import { QueueProgress } from './queue-progress.ts';
+import { Window, type WindowSnapshot } from './window.ts';
 
-/** Bytes of dead letters in one commit of a subscription before claiming waits for it. */
-const PENDING_BYTES_MAX = 1024 * 1024;
 /** Slots of an ordered lane, in entries of a full one, before what is held in it must not keep its floor any longer. */
 const SPAN_MAX_LANES = 8;
-
-/** A delivery in the middle of an attempt. */
-export interface Claimed {
-  readonly position: Position;
-  readonly lane: Lane;
-  readonly attempt: number;
-  /** Slot in the lane; -1 when the debt stands in `owed`. */
-  readonly slot: number;
-  readonly owed: Owed | undefined;
-  /** Its key, in an ordered queue. */
-  readonly entry: KeyEntry | undefined;
-}
-
-/** An attempt on whose end nobody waits any more. */
-export interface GivenUp {
-  readonly batch: readonly { readonly claimed: Claimed }[];
-  settledAt(at: number): unknown;
-}
 
 /** A commit under way. */
 export interface QueueSnapshot {
   readonly changes: StateChange[];
   readonly reserved: readonly Position[];
-  readonly settled: number;
+  readonly window: WindowSnapshot;
   readonly pendingOwed: PendingDebts;
-  readonly pendingChanges: readonly StateChange[];
   readonly keys: KeySnapshot | undefined;
 }
 
@@ -80,20 +57,18 @@ export class LocalQueue {
   dirty = false;
   readonly #options: QueueOptions;
   readonly #debts: Debts;
-  readonly #inherited = new Inherited();
-  #pendingChanges: StateChange[] = [];
-  #pendingBytes = 0;
-  #claimed = 0;
-  #uncommitted = 0;
-  #commitsUnderWay = 0;
+  readonly #progress: QueueProgress;
+  readonly #window: Window;
 
   constructor(floor: Position, options: QueueOptions) {
-    const { orderedKeys, laneEntriesMax } = options;
+    const { orderedKeys, laneEntriesMax, inFlightMax } = options;
     this.#options = options;
     this.keys = orderedKeys;
     if (orderedKeys) orderedKeys.onDirty = () => this.#changed();
-    this.lanes = (this.isOrdered ? LANES.slice(0, 1) : LANES).map(() => new LaneQueue(floor, laneEntriesMax));
-    this.byLane = LANES.map((lane) => this.lanes[lane] ?? this.lanes[0]!);
+    this.#window = new Window(inFlightMax, options.durable);
+    this.#progress = new QueueProgress(floor, { isOrdered: this.isOrdered, inFlightMax, laneEntriesMax });
+    this.lanes = this.#progress.lanes;
+    this.byLane = this.#progress.byLane;
     this.#debts = new Debts(this.lanes.length, options.durable);
     this.owed = this.#debts.all;
   }
@@ -109,13 +84,11 @@ export class LocalQueue {
 
   /** Deliveries that may still be attempted right now before the window is full. */
   get windowLeft(): number {
-    // One commit is encoded in one turn of the event loop: it must not gather a window of the largest letters.
-    if (this.#pendingBytes >= PENDING_BYTES_MAX) return 0;
-    return this.#options.inFlightMax - this.#claimed - this.#uncommitted;
+    return this.#window.left;
   }
 
   get claimedCount(): number {
-    return this.#claimed;
+    return this.#window.claimed;
   }
 
   /**
@@ -123,7 +96,7 @@ export class LocalQueue {
    * receiver, not the event, is broken.
    */
   get isSaturated(): boolean {
-    return this.owed.size + this.#claimed >= this.#options.owedMax || this.keys?.isSaturated === true;
+    return this.owed.size + this.#window.claimed >= this.#options.owedMax || this.keys?.isSaturated === true;
   }
 
   /** Deliveries that wait for a first attempt. */
@@ -147,7 +120,7 @@ export class LocalQueue {
   /** Everything routed so far is settled. */
   isSettled(): boolean {
     return (
-      this.#claimed === 0 &&
+      this.#window.claimed === 0 &&
       this.owed.size === 0 &&
       this.lanes.every((lane) => lane.isEmpty && lane.state === 'live') &&
       (this.keys?.isSettled ?? true)
@@ -156,7 +129,7 @@ export class LocalQueue {
 
   /** Nothing waits to be made durable. */
   get isCommitted(): boolean {
-    return !this.dirty && this.#uncommitted === 0 && this.#commitsUnderWay === 0;
+    return !this.dirty && this.#window.isCommitted;
   }
 
   /**
@@ -170,15 +143,7 @@ export class LocalQueue {
     head: Position,
     { forgetsWindow = false, kept = NO_KEYS }: { forgetsWindow?: boolean; kept?: KeptKeys } = {},
   ): Position {
-    let highest = this.#inherited.recover(progress, head, forgetsWindow);
-    const lanes = lanesOf(progress);
-    for (const queue of this.lanes) {
-      const numbers = LANES.filter((lane) => this.byLane[lane] === queue && lanes?.[lane]);
-      if (numbers.length === 0) continue;
-      queue.cursor = Math.min(...numbers.map((lane) => this.#inherited.past(lane)));
-      // Where priorities become one lane: what was reserved for one of them was not for the others.
-      queue.reserved = Math.min(...numbers.map((lane) => lanes![lane]![1]));
-    }
+    let highest = this.#progress.recover(progress, head, forgetsWindow);
     for (const entry of owed) {
       highest = Math.max(highest, entry.position);
       if (entry.position <= head) this.#debts.all.set(entry.position, entry);
@@ -193,11 +158,10 @@ export class LocalQueue {
   /** Takes an event that the read-back scan found. */
   offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position, record?: Recorded): void {
     if (!lane.wantsRead(position, after)) return;
-    // In one lane for all, others may wait below what one priority has settled.
-    this.#inherited.forgetThrough(laneNumber, this.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
-    if (this.#inherited.isSettled(laneNumber, position) || this.owed.has(position)) {
+    const left = this.#progress.leftOf(lane, laneNumber, position);
+    if (left === 'settled' || this.owed.has(position)) {
       lane.passRead(position);
-    } else if (this.#inherited.isSuspect(laneNumber, position)) {
+    } else if (left === 'suspect') {
       this.#suspect(laneNumber, position, record);
       lane.passRead(position);
     } else {
@@ -222,7 +186,7 @@ export class LocalQueue {
 
   /** A retry, or an event that waited for another one of its key, could be claimed now. */
   get hasReady(): boolean {
-    return this.#debts.hasReady || this.keys?.hasTurn(false) === true;
+    return this.#debts.hasReady || this.keys?.lines.hasTurn(false) === true;
   }
 
   /** True when the attempt of `position` is covered by a durable reservation. */
@@ -234,7 +198,7 @@ export class LocalQueue {
     const queue = this.byLane[lane]!;
     const position = queue.peek()!;
     const slot = queue.claim();
-    this.#claimed++;
+    this.#window.claim();
     return { position, lane, attempt: 1, slot, owed: undefined, entry };
   }
 
@@ -242,9 +206,9 @@ export class LocalQueue {
   putBehind(lane: Lane, entry: KeyEntry): boolean {
     const queue = this.byLane[lane]!;
     const position = queue.peek()!;
-    const stays = this.keys!.mayHold(entry);
+    const stays = this.keys!.held.mayHold(entry);
     if (stays) {
-      this.keys!.hold(entry, queue.hold(), position);
+      this.keys!.held.hold(entry, queue.hold(), position);
     } else {
       queue.settle(queue.claim());
       this.keys!.append(entry, position);
@@ -257,7 +221,7 @@ export class LocalQueue {
   /** Claims the next event of the key that stands first in turn; `lane` is that of the event. */
   claimTurn(entry: KeyEntry, lane: Lane): Claimed {
     const { position, slot } = this.keys!.claimTurn(entry, this.byLane[lane]!);
-    this.#claimed++;
+    this.#window.claim();
     this.#changed();
     return { position, lane, attempt: 1, slot, owed: undefined, entry };
   }
@@ -274,20 +238,12 @@ export class LocalQueue {
 
   /** An attempt is given up: keys of which its receiver has said nothing wait until it lets go. */
   linger(attempt: GivenUp): void {
-    if (!this.keys) return;
-    attempt.batch.forEach(({ claimed: { entry } }, at) => {
-      if (entry && !attempt.settledAt(at)) entry.lingersFor = attempt;
-    });
+    this.keys?.linger(attempt);
   }
 
   /** The receiver let go of it, or had time enough: its keys may go on. */
   letGo(attempt: GivenUp): void {
-    if (!this.keys) return;
-    for (const { claimed } of attempt.batch) {
-      if (claimed.entry?.lingersFor !== attempt) continue;
-      const due = this.keys.letGo(claimed.entry);
-      if (due) this.#debts.makeReady(due);
-    }
+    for (const due of this.keys?.letGo(attempt) ?? []) this.#debts.makeReady(due);
   }
 
   /** Claims a retry; for a durable queue the attempt must be committed before it is made. */
@@ -321,8 +277,7 @@ export class LocalQueue {
     else if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
     if (claimed.entry) this.keys!.settled(claimed.entry);
     if (changes.length === 0) return;
-    this.#pendingChanges.push(...changes);
-    this.#pendingBytes += bytes;
+    this.#window.add(changes, bytes);
     this.dirty = true;
   }
 
@@ -348,39 +303,26 @@ export class LocalQueue {
   snapshot(routedHead: Position, closing: boolean): QueueSnapshot {
     // What is held would keep the floor, and what is settled above it, for whoever comes next.
     if (closing) this.keys?.spill(this.lanes[0]!);
-    const reserved = this.lanes.map((lane, number) => this.#reservation(lane, number, routedHead, closing));
+    const reserved = this.#progress.reservations(routedHead, closing);
     const keys = this.#options.durable ? this.keys?.snapshot(closing) : undefined;
     const changes: StateChange[] = [];
     if (this.#options.durable) {
-      const progress = this.#progress(routedHead, reserved);
-      if (closing) Object.assign(progress, this.#options.rateLimit?.record());
-      changes.push({ kind: 'progress', key: this.#options.keys.progress, value: progress });
+      const progress = this.#withReceiver(this.#progress.record(routedHead, reserved));
+      const value = closing ? { ...progress, ...this.#options.rateLimit?.record() } : progress;
+      changes.push({ kind: 'progress', key: this.#options.keys.progress, value });
     }
     const debts = this.#debts.snapshot(this.#options.keys.owed);
+    const window = this.#window.snapshot();
     changes.push(...debts.changes);
     if (keys) changes.push(...keys.changes);
-    changes.push(...this.#pendingChanges);
-    const snapshot: QueueSnapshot = {
-      changes,
-      reserved,
-      settled: this.#uncommitted,
-      pendingOwed: debts.pending,
-      pendingChanges: this.#pendingChanges,
-      keys,
-    };
-    this.#pendingChanges = [];
-    this.#pendingBytes = 0;
-    this.#commitsUnderWay++;
+    changes.push(...window.changes);
     this.dirty = false;
-    return snapshot;
+    return { changes, reserved, window, pendingOwed: debts.pending, keys };
   }
 
   committed(snapshot: QueueSnapshot): void {
-    this.#commitsUnderWay--;
-    this.#uncommitted -= snapshot.settled;
-    this.lanes.forEach((lane, number) => {
-      lane.reserved = snapshot.reserved[number]!;
-    });
+    this.#window.committed(snapshot.window);
+    this.#progress.reserved(snapshot.reserved);
     if (snapshot.keys) this.keys!.committed(snapshot.keys);
   }
 
@@ -389,10 +331,9 @@ export class LocalQueue {
    * same, and where it ends the reservation, what was reserved before does not count any more.
    */
   notCommitted(snapshot: QueueSnapshot): void {
-    this.#commitsUnderWay--;
-    for (const [at, lane] of this.lanes.entries()) lane.reserved = Math.min(lane.reserved, snapshot.reserved[at]!);
+    this.#window.notCommitted(snapshot.window);
+    this.#progress.notReserved(snapshot.reserved);
     this.#debts.notCommitted(snapshot.pendingOwed);
-    this.#pendingChanges = [...snapshot.pendingChanges, ...this.#pendingChanges];
     if (snapshot.keys) this.keys!.notCommitted(snapshot.keys);
     this.dirty = true;
   }
@@ -404,42 +345,14 @@ export class LocalQueue {
     kept: KeptKeys;
   } {
     const kept = this.keys?.handOver(this.lanes[0]!) ?? NO_KEYS;
-    const floors = this.lanes.map((lane) => lane.floor(routedHead));
     // Copies, since the timetable still holds the entries themselves and would call each of them twice.
     const owed = [...this.owed.values()].map((debt) => debt.copy());
-    const progress = { ...this.#progress(routedHead, floors), ...this.#options.rateLimit?.record() };
-    return { progress, owed, kept };
+    const progress = this.#withReceiver(this.#progress.handOver(routedHead));
+    return { progress: { ...progress, ...this.#options.rateLimit?.record() }, owed, kept };
   }
 
-  #reservation(lane: LaneQueue, number: number, routedHead: Position, closing: boolean): Position {
-    // Suspects that the scan has not come to are as suspect to whoever comes next.
-    const suspectThrough = this.isOrdered ? 0 : this.#inherited.suspectsBehind(number as Lane, lane.cursor);
-    if (closing) return Math.max(lane.floor(routedHead), suspectThrough);
-    // A lane that reads back may be far behind: reserved up to the head, a crash would make suspects of all in between.
-    const known = lane.state === 'live' ? routedHead : lane.cursor;
-    const ahead = lane.peekAhead(this.#options.inFlightMax - 1) ?? known + 2 * this.#options.inFlightMax;
-    return Math.max(lane.reserved, ahead);
-  }
-
-  #progress(routedHead: Position, reserved: readonly Position[]): JsonObject {
-    const lanes: LaneRecord[] = [];
-    for (const number of LANES) {
-      const lane = this.byLane[number]!;
-      const floor = lane.floor(routedHead);
-      const own = lane.settledAboveFloor();
-      const inherited = this.#inherited.settledAbove(number, floor);
-      const settled = inherited.length === 0 ? own : [...own, ...inherited];
-      if (!this.isOrdered) {
-        lanes.push([floor, reserved[number]!, settled]);
-        continue;
-      }
-      const suspectThrough = this.#inherited.suspectsBehind(number, lane.cursor);
-      const past = Math.max(floor, this.#inherited.past(number));
-      lanes.push([past, Math.max(reserved[0]!, suspectThrough), mergedRanges(settled)]);
-    }
-    const progress = { lanes } as unknown as { -readonly [Field in keyof JsonObject]: JsonObject[Field] };
-    if (this.receiver) progress['receiver'] = this.receiver;
-    return progress;
+  #withReceiver(progress: JsonObject): JsonObject {
+    return this.receiver ? { ...progress, receiver: this.receiver } : progress;
   }
 
   #claimOwed(owed: Owed): Claimed {
@@ -452,7 +365,7 @@ export class LocalQueue {
 
   #claimedDebt(owed: Owed): Claimed {
     const { position, lane, attempt, entry } = owed;
-    this.#claimed++;
+    this.#window.claim();
     if (entry) this.keys!.retryBegins(entry);
     return { position, lane, attempt, slot: -1, owed, entry };
   }
@@ -472,8 +385,7 @@ export class LocalQueue {
   }
 
   #leaveWindow(): void {
-    this.#claimed--;
-    if (this.#options.durable) this.#uncommitted++;
+    this.#window.settle();
     this.#changed();
   }
 
@@ -494,7 +406,6 @@ export class LocalQueue {
 
   #dropOwed(owed: Owed): void {
     this.#forgetOwed(owed.position);
-    const lane = this.byLane[owed.lane]!;
-    if (lane.state !== 'live' && owed.position > lane.cursor) this.#inherited.settle(owed.lane, owed.position);
+    this.#progress.debtSettled(owed.lane, owed.position);
   }
 }

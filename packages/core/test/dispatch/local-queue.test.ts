@@ -1,7 +1,8 @@
 import type { JsonObject, Lane, StateChange } from '@event-manager/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Claimed, LocalQueue } from '../../src/dispatch/local-queue.ts';
+import type { Claimed } from '../../src/dispatch/claimed.ts';
+import { LocalQueue } from '../../src/dispatch/local-queue.ts';
 import { Owed } from '../../src/dispatch/owed.ts';
 import { queueKeys } from '../../src/dispatch/serve.ts';
 

@@ -36,7 +36,7 @@ export function claimOrdered(
   const batchMax = Math.min(subscription.batchSize, queue.windowLeft, room);
   while (batch.length < batchMax && context.passed < PASSES_MAX) {
     const lane = laneWithRetry(subscription);
-    const entry = lane === undefined ? queue.keys!.nextTurn(subscription.suspectUnderWay) : undefined;
+    const entry = lane === undefined ? queue.keys!.lines.first(subscription.suspectUnderWay) : undefined;
     const isAlone = lane !== undefined || entry?.standing === 'suspect';
     if (isAlone && batch.length > 0) break;
     const step = lane !== undefined ? retry(subscription, lane, context) : next(subscription, entry, context);
@@ -80,7 +80,7 @@ function turn(subscription: ActiveSubscription, entry: KeyEntry, context: ClaimC
   }
   const lane = queue.lanes[0]!;
   const position = entry.next!;
-  const kept = bodyOf(subscription, position, () => keys.upcoming(bodiesToLoad(subscription)), context);
+  const kept = bodyOf(subscription, position, () => keys.lines.upcoming(bodiesToLoad(subscription)), context);
   if (kept === 'missing') return undefined;
   if (!kept || refuses(subscription, kept, false, context)) {
     keys.pass(entry, lane);
@@ -113,7 +113,7 @@ function fresh(subscription: ActiveSubscription, context: ClaimContext): Step {
   const key = keys.keyOf(kept);
   const entry = keys.find(key);
   if (!entry) return { claimed: queue.claimWaiting(kept.lane, keys.begin(key, position)), kept };
-  if (context.planted.has('key-order-lost-on-overflow') && !keys.mayHold(entry)) {
+  if (context.planted.has('key-order-lost-on-overflow') && !keys.held.mayHold(entry)) {
     return { claimed: queue.claimWaiting(kept.lane), kept };
   }
   if (!queue.putBehind(lane, entry)) letGoOf(subscription, position, kept);

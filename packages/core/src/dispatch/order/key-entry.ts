@@ -1,10 +1,12 @@
 import type { Position } from '../../contracts/event-store.ts';
 import type { Owed } from '../owed.ts';
-import type { KeyRecord, Parked } from './key-record.ts';
+import type { KeyRecord, Parked, SuspectRange } from './key-record.ts';
 import type { KeyMeaning } from './ordering-key.ts';
 
 /** First attempts of a key that one commit reserves: more would come as suspects after a crash, one at a time. */
 const TRY_AHEAD = 32;
+/** What is kept apart of the suspects behind a range: one more crash while its key is blocked costs no more than attempts one at a time. */
+const SUSPECT_RANGES_MAX = 8;
 
 /**
  * One key that is not free: what of it is under way, and what waits behind that. In the order of the log:
@@ -40,6 +42,8 @@ export class KeyEntry {
   count = 0;
   /** Up to here an earlier process may have attempted what is left. */
   suspectThrough: Position = 0;
+  /** The same may hold for these, which stand behind others that nobody attempted: they were the last to come before a crash. */
+  suspectRanges: SuspectRange[] = [];
   /** Up to here first attempts are reserved durably, and up to where they shall be. */
   reserved: Position = 0;
   toReserve: Position = 0;
@@ -75,6 +79,10 @@ export class KeyEntry {
     entry.through = Math.min(record.through, head);
     entry.count = record.count;
     entry.suspectThrough = Math.min(record.tried, head);
+    for (const [from, through] of record.suspects ?? []) {
+      if (from <= head) entry.suspectRanges.push([from, Math.min(through, head)]);
+    }
+    entry.hasLost = record.through > head && record.from <= record.through;
     entry.reserved = entry.suspectThrough;
     entry.parked = record.parked;
     return entry;
@@ -115,6 +123,11 @@ export class KeyEntry {
     return this.underWay === 0 && !this.lingersFor && !this.owed && this.held.length === 0 && !this.isKept;
   }
 
+  /** Events that wait, the one at its head not counted. */
+  get waiting(): number {
+    return this.count + this.held.length;
+  }
+
   /** Nothing at its head keeps the next event of it. */
   get mayGoOn(): boolean {
     return this.underWay === 0 && !this.lingersFor && !this.owed && !this.parked;
@@ -122,7 +135,24 @@ export class KeyEntry {
 
   /** The next event of the range may have been attempted by an earlier process. */
   get isNextSuspect(): boolean {
-    return this.held.length === 0 && this.known.length > 0 && this.known[0]! <= this.suspectThrough;
+    const next = this.held.length === 0 ? this.known[0] : undefined;
+    if (next === undefined) return false;
+    return next <= this.suspectThrough || this.suspectRanges.some(([from, through]) => from <= next && next <= through);
+  }
+
+  /**
+   * An earlier process may have attempted the event at `position`, which goes behind everything of the range. What stands before
+   * it was not attempted as far as that was never reserved: a million events must not come one at a time because of one crash.
+   */
+  suspect(position: Position): void {
+    if (!this.hasRange || this.through <= this.suspectThrough) {
+      this.suspectThrough = position;
+      return;
+    }
+    const last = this.suspectRanges.at(-1);
+    const isFull = this.suspectRanges.length >= SUSPECT_RANGES_MAX;
+    if (last && (isFull || last[1] === this.through)) this.suspectRanges.splice(-1, 1, [last[0], position]);
+    else this.suspectRanges.push([position, position]);
   }
 
   /** A new event goes behind everything of the range; `isKnown` says whether memory has room for it. */
@@ -191,9 +221,11 @@ export class KeyEntry {
     // Without a range what is held stands behind the one that is under way, and after a crash comes as a suspect of the lane.
     const inLane = this.hasRange ? Number(this.head > 0) + this.held.length : 0;
     const count = this.count + Number(this.taken > 0) + inLane;
+    const suspects = this.suspectRanges.filter((range) => range[1] >= from);
     return {
       ...{ key, meaning, from, through, count },
       tried: tried >= from ? tried : 0,
+      ...(suspects.length === 0 ? {} : { suspects }),
       parked,
     };
   }

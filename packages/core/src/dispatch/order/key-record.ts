@@ -10,10 +10,13 @@ export interface Parked {
   readonly deadLetterId?: string;
 }
 
+/** Both ends inside. */
+export type SuspectRange = readonly [from: Position, through: Position];
+
 /**
  * What is durable of a key whose later events wait: a state record of the kind `blocked`. Every event of the key from `from`
- * through `through` that matches is owed, and settled as far as its lane is concerned; all but those up to `tried` were
- * never attempted. The debt at its head stands in `owed`.
+ * through `through` that matches is owed, and settled as far as its lane is concerned; all but those up to `tried`, and those
+ * in `suspects`, were never attempted. The debt at its head stands in `owed`.
  */
 export interface KeyRecord {
   readonly key: string;
@@ -24,6 +27,8 @@ export interface KeyRecord {
   /** How many events these are, as far as they were counted. */
   readonly count: number;
   readonly tried: Position;
+  /** Further ones that may have been attempted before a crash, ascending. */
+  readonly suspects?: readonly SuspectRange[] | undefined;
   readonly parked?: Parked | undefined;
 }
 
@@ -42,8 +47,8 @@ export function keyRecordName(meaning: KeyMeaning, key: string): string {
   return foreignEventId('event-manager/blocked-key', `${meaning}\n${key}`);
 }
 
-export function keyRecordToJson({ key, meaning, from, through, count, tried, parked }: KeyRecord): JsonObject {
-  return { key, meaning, from, through, count, tried, ...(parked ? { parked: { ...parked } } : {}) };
+export function keyRecordToJson({ suspects, parked, ...record }: KeyRecord): JsonObject {
+  return { ...record, ...(suspects ? { suspects } : {}), ...(parked ? { parked: { ...parked } } : {}) };
 }
 
 export function keyRecordFromJson(value: JsonObject): KeyRecord {

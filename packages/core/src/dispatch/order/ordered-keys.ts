@@ -18,21 +18,21 @@
  * lane, which `suspect` adds behind the range. So the order of a key is that of the log, whatever a crash forgot.
  */
 import type { Position } from '../../contracts/event-store.ts';
+import type { GivenUp } from '../claimed.ts';
 import type { LaneQueue } from '../lane-queue.ts';
 import type { Owed } from '../owed.ts';
-import { Fifo } from './fifo.ts';
+import { HeldEvents } from './held-events.ts';
+import { KeyCensus } from './key-census.ts';
 import { KeyEntry } from './key-entry.ts';
+import { KeyLines } from './key-lines.ts';
+import { DEAF, type KeyListener } from './key-listener.ts';
 import { KeyMap } from './key-map.ts';
+import { KeyRanges } from './key-ranges.ts';
 import type { Parked } from './key-record.ts';
 import { KeyRecords, type KeySnapshot } from './key-records.ts';
 import type { KeptKeys } from './open-keys.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from './ordering-key.ts';
-import { UnreadRanges } from './unread-ranges.ts';
-
-/** Events of one key that wait in the lane: a hot key shall not take the room of the others. */
-const HELD_PER_KEY_MAX = 64;
-/** Positions of one key that memory knows of its range. */
-const KNOWN_PER_KEY_MAX = 256;
+import type { UnreadRanges } from './unread-ranges.ts';
 
 export interface OrderedKeysOptions {
   /** Absent where nothing is ordered any more: what waits from before goes on as it was meant. */
@@ -51,103 +51,73 @@ export interface OrderedKeysOptions {
   readonly prefix: string;
 }
 
-/** What a subscription wants to hear. */
-export interface KeyListener {
-  /** The event left the lane for the range of its key: nobody shall wait for its first attempt. */
-  putOff(position: Position): void;
-  /** A range ended and so many events of it were not found: they do not match any more, or are `lost`. */
-  missing(count: number, lost: boolean): void;
-  /** So many events of a range expired before it was read. */
-  expired(count: number): void;
-  /** A key is parked from now on. */
-  parked(key: string, parked: Parked): void;
-}
-
-const DEAF: KeyListener = { putOff() {}, missing() {}, expired() {}, parked() {} };
-
 export class OrderedKeys {
   listener: KeyListener = DEAF;
   /** A record is not true any more. */
   onDirty: () => void = () => {};
-  readonly unread: UnreadRanges;
+  /** Those that may go on. */
+  readonly lines = new KeyLines();
+  /** What waits in the lane. */
+  readonly held: HeldEvents;
   readonly keyOf: KeyReader | undefined;
   readonly #options: OrderedKeysOptions;
   readonly #map: KeyMap;
-  readonly #turns = new Fifo<KeyEntry>();
-  readonly #suspects = new Fifo<KeyEntry>();
+  readonly #ranges: KeyRanges;
+  readonly #census = new KeyCensus();
   readonly #records: KeyRecords;
-  #heldCount = 0;
-  #knownCount = 0;
-  #blockedCount = 0;
-  #parkedCount = 0;
-  #rangeCount = 0;
 
   constructor(options: OrderedKeysOptions) {
     this.#options = options;
     this.#map = new KeyMap(options.meaning);
+    this.held = new HeldEvents(options.heldMax);
     this.#records = new KeyRecords(options.prefix);
     this.keyOf = options.meaning === undefined ? undefined : keyReader(options.meaning);
-    this.unread = new UnreadRanges({
+    this.#ranges = new KeyRanges({
+      knownMax: options.knownMax,
       find: (meaning, key) => this.#map.findIn(meaning, key),
-      hasRoom: (entry) => this.#hasRoom(entry),
-      isRoomy: () => this.#knownCount <= this.#options.knownMax / 2,
-      found: (entry, position) => this.#found(entry, position),
       advance: (entry) => this.#advance(entry),
     });
   }
 
-  /** Keys that wait for a retry, go on after one, or are parked. */
+  /** What a scan of the log has to find. */
+  get unread(): UnreadRanges {
+    return this.#ranges.unread;
+  }
+
+  /** Keys that wait for a retry, or go on after one. */
   get blockedCount(): number {
-    return this.#blockedCount - this.#parkedCount;
+    return this.#census.waiting - this.parkedCount;
   }
 
   get parkedCount(): number {
-    return this.#parkedCount;
+    return this.#census.parked.size;
   }
 
   /** Events that wait behind others of their key. */
   get waitingCount(): number {
-    return this.#heldCount + this.#rangeCount;
+    return this.held.count + this.#ranges.count;
   }
 
   get isSaturated(): boolean {
-    return this.#blockedCount >= this.#options.blockedMax;
+    return this.#census.waiting >= this.#options.blockedMax;
   }
 
   /** Nothing is left but keys that somebody has to release. */
   get isSettled(): boolean {
-    return this.#map.size <= this.#parkedCount && this.#heldCount === 0;
+    return this.#map.size <= this.parkedCount && this.held.count === 0;
   }
 
   get isDirty(): boolean {
     return this.#records.isDirty;
   }
 
-  /** An event behind a settled one could be claimed now. */
-  hasTurn(suspectUnderWay: boolean): boolean {
-    return this.#turns.size > 0 || (!suspectUnderWay && this.#suspects.size > 0);
-  }
-
-  /** The key that goes on next: those with a suspect one at a time. */
-  nextTurn(suspectUnderWay: boolean): KeyEntry | undefined {
-    return this.#turns.peek() ?? (suspectUnderWay ? undefined : this.#suspects.peek());
-  }
-
-  /** Positions of the first keys in turn, for reading their bodies together. */
-  upcoming(most: number): Position[] {
-    const positions: Position[] = [];
-    for (const line of [this.#turns, this.#suspects]) {
-      for (let ahead = 0; positions.length < most; ahead++) {
-        const entry = line.peekAhead(ahead);
-        if (!entry) break;
-        positions.push(entry.next!);
-      }
-    }
-    return positions;
-  }
-
   find(key: string): KeyEntry | undefined {
     return this.#map.find(key);
+  }
+
+  /** What is not free under this key, also as it was meant before. */
+  under(key: string): Iterable<KeyEntry> {
+    return this.#map.under(key);
   }
 
   entries(): Iterable<KeyEntry> {
@@ -162,46 +132,27 @@ export class OrderedKeys {
     return entry;
   }
 
-  /** The event may wait in its lane: that is bounded, and only for as long as one attempt takes. */
-  mayHold(entry: KeyEntry): boolean {
-    if (entry.hasRange || entry.owed || entry.parked || this.#heldCount >= this.#options.heldMax) return false;
-    return (entry.underWay > 0 || entry.held.length > 0) && entry.held.length < HELD_PER_KEY_MAX;
-  }
-
-  hold(entry: KeyEntry, slot: number, position: Position): void {
-    entry.hold(slot, position);
-    this.#heldCount++;
-  }
-
   /** The event left the lane; it is owed by the range of its key. */
   append(entry: KeyEntry, position: Position): void {
-    const isKnown = this.#hasRoom(entry);
-    const before = entry.known.length;
-    entry.append(position, isKnown && !entry.parked);
-    this.#knownCount += entry.known.length - before;
-    this.#rangeCount++;
-    this.unread.note(entry);
+    this.#ranges.append(entry, position);
     this.#changed(entry);
   }
 
   /** What is held of all keys goes into their ranges: the lane has grown too long, or ends here. */
   spill(lane: LaneQueue): void {
-    if (this.#heldCount === 0) return;
-    for (const entry of this.#map) this.#spill(entry, lane);
+    for (const entry of this.held.entries) this.#spill(entry, lane);
   }
 
   /** Claims the next event of the key that stands first in turn: a held one (its slot), or one of the range. */
   claimTurn(entry: KeyEntry, lane: LaneQueue): { position: Position; slot: number } {
-    this.#leaveLine(entry);
+    this.lines.leave(entry);
     entry.underWay++;
-    const held = entry.takeHeld();
+    const held = this.held.claimNext(entry, lane);
     if (held) {
-      this.#heldCount--;
-      lane.claimHeld(held.slot);
       entry.head = held.position;
       return held;
     }
-    entry.taken = this.#take(entry);
+    entry.taken = this.#ranges.take(entry);
     if (entry.known.length > 0 && entry.known[0]! > entry.reserved) entry.reserveAhead();
     this.#changed(entry);
     return { position: entry.taken, slot: -1 };
@@ -214,7 +165,7 @@ export class OrderedKeys {
 
   /** The key that stands first in turn waits until first attempts of it are reserved. */
   reserve(entry: KeyEntry): void {
-    this.#leaveLine(entry);
+    this.lines.leave(entry);
     entry.standing = 'reserving';
     entry.reserveAhead();
     this.#changed(entry);
@@ -222,8 +173,8 @@ export class OrderedKeys {
 
   /** Takes the suspect of the key that stands first: it becomes a debt, `owed`, which is attempted again at once. */
   takeSuspect(entry: KeyEntry, make: (position: Position) => Owed): Owed {
-    this.#leaveLine(entry);
-    const owed = make(this.#take(entry));
+    this.lines.leave(entry);
+    const owed = make(this.#ranges.take(entry));
     this.#own(entry, owed);
     this.#changed(entry);
     return owed;
@@ -231,15 +182,10 @@ export class OrderedKeys {
 
   /** The next event of the key that stands first needs no attempt. */
   pass(entry: KeyEntry, lane: LaneQueue): void {
-    this.#leaveLine(entry);
-    const held = entry.takeHeld();
-    if (held) {
-      this.#heldCount--;
-      lane.claimHeld(held.slot);
-      lane.settle(held.slot);
-    } else {
-      this.#take(entry);
-    }
+    this.lines.leave(entry);
+    const held = this.held.claimNext(entry, lane);
+    if (held) lane.settle(held.slot);
+    else this.#ranges.take(entry);
     this.#changed(entry);
     this.#advance(entry);
   }
@@ -289,8 +235,7 @@ export class OrderedKeys {
     if (!this.#options.parksDead) return;
     this.#spill(entry, lane);
     entry.parkAt(position, parked);
-    this.#knownCount -= entry.forgetKnown();
-    this.unread.note(entry);
+    this.#ranges.parked(entry);
     this.listener.parked(entry.key, parked);
   }
 
@@ -300,25 +245,42 @@ export class OrderedKeys {
     return entry.lingersFor === undefined;
   }
 
-  /** The receiver let go of an attempt that was given up; returns the debt whose time came meanwhile. */
-  letGo(entry: KeyEntry): Owed | undefined {
-    entry.lingersFor = undefined;
-    this.#advance(entry);
-    return entry.isDue && entry.underWay === 0 ? entry.owed : undefined;
+  /** An attempt is given up: keys of which its receiver has said nothing wait until it lets go. */
+  linger(attempt: GivenUp): void {
+    attempt.batch.forEach(({ claimed: { entry } }, at) => {
+      if (entry && !attempt.settledAt(at)) entry.lingersFor = attempt;
+    });
   }
 
-  /** False when the key is not parked. */
-  release(key: string): boolean {
-    let isReleased = false;
-    for (const entry of this.#map.under(key)) {
-      if (!entry.parked) continue;
-      entry.parked = undefined;
-      isReleased = true;
-      this.unread.note(entry);
-      this.#changed(entry);
+  /** The receiver let go of it, or had time enough: its keys may go on. Returns the debts whose time came meanwhile. */
+  letGo(attempt: GivenUp): Owed[] {
+    const due: Owed[] = [];
+    for (const { claimed } of attempt.batch) {
+      const { entry } = claimed;
+      if (entry?.lingersFor !== attempt) continue;
+      entry.lingersFor = undefined;
       this.#advance(entry);
+      if (entry.isDue && entry.underWay === 0 && entry.owed) due.push(entry.owed);
     }
-    return isReleased;
+    return due;
+  }
+
+  /** Whatever is parked under this key goes on. */
+  release(key: string): void {
+    for (const entry of this.#map.under(key)) if (entry.parked) this.#release(entry);
+  }
+
+  /** The keys that were parked first go on, at most so many; returns them as they were. */
+  releaseSome(most: number): { readonly released: number; readonly waiting: number } {
+    let released = 0;
+    let waiting = 0;
+    for (const entry of this.#census.parked) {
+      if (released === most) break;
+      released++;
+      waiting += entry.waiting;
+      this.#release(entry);
+    }
+    return { released, waiting };
   }
 
   /** Restores what an earlier owner left. */
@@ -327,8 +289,7 @@ export class OrderedKeys {
       const entry = KeyEntry.fromRecord(record, head);
       this.#records.found(entry);
       this.#map.put(entry);
-      this.#rangeCount += entry.count;
-      this.unread.note(entry);
+      this.#ranges.restored(entry);
     }
     for (const debt of owed) {
       if (debt.key === undefined || debt.keyMeaning === undefined) continue;
@@ -339,7 +300,7 @@ export class OrderedKeys {
       debt.entry = entry;
     }
     for (const entry of [...this.#map]) {
-      this.#recount(entry);
+      this.#census.recount(entry);
       this.#advance(entry);
     }
     for (const release of released) {
@@ -352,7 +313,7 @@ export class OrderedKeys {
   suspect(key: string, position: Position): void {
     const entry = this.#map.obtain(this.#options.meaning!, key);
     if (position <= entry.through) return;
-    entry.suspectThrough = position;
+    entry.suspect(position);
     this.append(entry, position);
     this.#advance(entry);
   }
@@ -386,26 +347,19 @@ export class OrderedKeys {
     return { records: kept.map((entry) => entry.record(true)), released: [] };
   }
 
-  #take(entry: KeyEntry): Position {
-    this.#knownCount--;
-    this.#rangeCount--;
-    const position = entry.take();
-    this.unread.note(entry);
-    return position;
-  }
-
   #spill(entry: KeyEntry, lane: LaneQueue): void {
     if (entry.held.length === 0) return;
-    const positions = entry.held;
-    for (const slot of entry.heldSlots) lane.letOut(slot);
-    this.#heldCount -= positions.length;
-    this.#knownCount += positions.length;
-    this.#rangeCount += positions.length;
-    entry.held = [];
-    entry.heldSlots = [];
-    entry.prepend(positions);
+    const positions = this.held.letOut(entry, lane);
+    this.#ranges.prepend(entry, positions);
     this.#changed(entry);
     for (const position of positions) this.listener.putOff(position);
+  }
+
+  #release(entry: KeyEntry): void {
+    entry.parked = undefined;
+    this.unread.note(entry);
+    this.#changed(entry);
+    this.#advance(entry);
   }
 
   #own(entry: KeyEntry, owed: Owed): void {
@@ -415,22 +369,11 @@ export class OrderedKeys {
     owed.keyMeaning = entry.meaning;
   }
 
-  #found(entry: KeyEntry, position: Position): void {
-    entry.known.push(position);
-    this.#knownCount++;
-  }
-
-  /** A key that could go on gets a few in any case; others share what is left. */
-  #hasRoom(entry: KeyEntry): boolean {
-    return entry.known.length < KNOWN_PER_KEY_MAX && this.#knownCount < this.#options.knownMax;
-  }
-
   /** What is settled leaves; the next one stands in line, is read, or the key is free. */
   #advance(entry: KeyEntry): void {
     if (!entry.mayGoOn || entry.standing !== 'nowhere') return;
     if (entry.held.length > 0 || entry.known.length > 0) {
-      entry.standing = entry.isNextSuspect ? 'suspect' : 'turn';
-      (entry.isNextSuspect ? this.#suspects : this.#turns).push(entry);
+      this.lines.join(entry);
     } else if (entry.isFree) {
       this.#free(entry);
     } else {
@@ -441,35 +384,18 @@ export class OrderedKeys {
   #free(entry: KeyEntry): void {
     this.#changed(entry);
     this.#map.delete(entry);
-    this.unread.forget(entry);
-    if (entry.count === 0) return;
-    this.#rangeCount -= entry.count;
+    const missing = this.#ranges.ended(entry);
+    if (missing === 0) return;
     // What was not found and had expired was one of these; what had expired before it came to be in the range was counted then.
-    const expired = Math.min(Math.max(0, entry.count), entry.expiredCount);
+    const expired = Math.min(Math.max(0, missing), entry.expiredCount);
     if (expired > 0) this.listener.expired(expired);
-    if (entry.count > expired) this.listener.missing(entry.count - expired, entry.hasLost);
-  }
-
-  #leaveLine(entry: KeyEntry): void {
-    const line = entry.standing === 'suspect' ? this.#suspects : this.#turns;
-    if (line.peek() !== entry) throw new TypeError('The key does not stand first in its line.');
-    line.shift();
-    entry.standing = 'nowhere';
+    if (missing > expired) this.listener.missing(missing - expired, entry.hasLost);
   }
 
   #changed(entry: KeyEntry): void {
-    this.#recount(entry);
+    this.#census.recount(entry);
     if (!this.#options.durable) return;
     this.#records.mark(entry);
     if (this.#records.isDirty) this.onDirty();
-  }
-
-  #recount(entry: KeyEntry): void {
-    const isBlocked = entry.isKept || entry.owed !== undefined;
-    const isParked = entry.parked !== undefined;
-    this.#blockedCount += Number(isBlocked) - Number(entry.isBlocked);
-    this.#parkedCount += Number(isParked) - Number(entry.isParked);
-    entry.isBlocked = isBlocked;
-    entry.isParked = isParked;
   }
 }

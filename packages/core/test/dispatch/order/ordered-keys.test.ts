@@ -16,5 +16,5 @@ it('reserves first attempts of a range anew when the last commit failed: it may 
   const last = keys.snapshot(true);
   expect(last.changes).toMatchObject([{ value: { from: 2, through: 3, tried: 0 } }]);
   keys.notCommitted(last);
-  expect([keys.nextTurn(false), keys.isReserved(entry)]).toEqual([entry, false]);
+  expect([keys.lines.first(false), keys.isReserved(entry)]).toEqual([entry, false]);
 });
