@@ -87,10 +87,11 @@ export class Serving {
     const head = this.#options.routedHead();
     const handed = durable ? undefined : request.predecessor?.handOver(head);
     const prefix = keys.owedPrefix;
+    const progress = durable ? await this.#progressAt(keys.progress) : handed?.progress;
     const kept = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.kept ?? NO_KEYS);
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
     const { planted } = this.#options.runtime;
-    const rateLimit = rateLimitOf(definition, this.#options.runtime);
+    const rateLimit = rateLimitOf(definition, progress, this.#options.runtime);
     const queue = new LocalQueue(request.floor, {
       keys,
       durable,
@@ -101,7 +102,7 @@ export class Serving {
       rateLimit,
       forgetsRetries: planted.has('debt-done-before-work'),
     });
-    if (durable) await this.#recover(queue, keys, kept, head);
+    if (durable) await this.#recover(queue, keys, { progress, kept, head });
     else if (handed) queue.recover(handed.progress, handed.owed, head, handed);
     const subscription = new ActiveSubscription({
       definition,
@@ -206,9 +207,17 @@ export class Serving {
     };
   }
 
-  async #recover(queue: LocalQueue, keys: QueueKeys, kept: KeptKeys, head: Position): Promise<void> {
-    const { state, runtime } = this.#options;
-    const [progress] = await state.get('progress', [keys.progress]);
+  async #progressAt(key: string): Promise<JsonObject | undefined> {
+    const [progress] = await this.#options.state.get('progress', [key]);
+    return progress?.value as JsonObject | undefined;
+  }
+
+  async #recover(
+    queue: LocalQueue,
+    keys: QueueKeys,
+    { progress, kept, head }: { progress: JsonObject | undefined; kept: KeptKeys; head: Position },
+  ): Promise<void> {
+    const { runtime } = this.#options;
     const owed = await this.#loadOwed(keys);
     const wallMs = runtime.clock.wallMs();
     const monotonicMs = runtime.clock.monotonicMs();
@@ -219,8 +228,7 @@ export class Serving {
       entry.dueAtMs = monotonicMs + waitMs;
     }
     const forgetsWindow = runtime.planted.has('window-lost-at-restart');
-    const before = progress?.value as JsonObject | undefined;
-    const highest = queue.recover(before, owed, head, { forgetsWindow, kept });
+    const highest = queue.recover(progress, owed, head, { forgetsWindow, kept });
     // The state is a witness of the log, too: it never knows a position before that is durable.
     if (highest > head) this.#options.onLost({ from: head + 1, through: highest, cause: 'damaged' });
   }

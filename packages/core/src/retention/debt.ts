@@ -12,11 +12,12 @@
 import type { Position } from '../contracts/event-store.ts';
 import type { StateChange, StateStore } from '../contracts/state-store.ts';
 import { tellsOf } from '../dispatch/claim.ts';
+import { type LaneRecord, lanesOf } from '../dispatch/inherited.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { isRelease, type KeyRecord, keyRecordFromJson, keyRecordToJson } from '../dispatch/order/key-record.ts';
-import { type KeyReader, keyReader } from '../dispatch/order/ordering-key.ts';
+import { type KeyMeaning, type KeyReader, keyReader } from '../dispatch/order/ordering-key.ts';
+import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
-import type { SettledRange } from '../dispatch/settled-ranges.ts';
 import type { Event } from '../event/event.ts';
 import { HAS_EXPIRY } from '../event/flags.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -26,10 +27,10 @@ import { matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts'
 
 const PAGE = 1_000;
 
-type LaneProgress = readonly [scanned: Position, reserved: Position, settled: readonly SettledRange[]];
-
 /** What becomes of a debt that is looked at for the last time: only `removed` is one that somebody would have got. */
 export type Fate = 'removed' | 'expired' | 'skipped' | 'withdrawn';
+
+export type Fates = Record<Fate, number>;
 
 export interface DebtFacts {
   readonly state: StateStore;
@@ -45,23 +46,35 @@ export interface DebtFacts {
 interface BlockedKey {
   readonly name: string;
   readonly record: KeyRecord;
-  readonly keyOf: KeyReader;
   removed: number;
+  /** Events within its range that had expired: some did before they would have been put there, and were counted then. */
+  expired: number;
+}
+
+/** The keys of one meaning. There may be ten thousand, and each event is looked up once. */
+interface BlockedKeys {
+  readonly keyOf: KeyReader;
+  readonly byKey: Map<string, BlockedKey>;
 }
 
 export class Debt {
   readonly #facts: DebtFacts;
   readonly #pattern: Pattern;
   readonly #progress: JsonObject;
-  readonly #lanes: readonly LaneProgress[];
+  readonly #lanes: readonly LaneRecord[];
   readonly #owed: ReadonlySet<Position>;
-  readonly #blocked: readonly BlockedKey[];
+  readonly #blocked: readonly BlockedKeys[];
 
-  private constructor(facts: DebtFacts, progress: JsonObject, owed: ReadonlySet<Position>, blocked: BlockedKey[]) {
+  private constructor(
+    facts: DebtFacts,
+    progress: JsonObject,
+    owed: ReadonlySet<Position>,
+    blocked: readonly BlockedKeys[],
+  ) {
     this.#facts = facts;
     this.#pattern = parsePattern(facts.definition.topic, facts.limits);
     this.#progress = progress;
-    this.#lanes = (progress['lanes'] ?? []) as unknown as readonly LaneProgress[];
+    this.#lanes = lanesOf(progress) ?? [];
     this.#owed = owed;
     this.#blocked = blocked;
   }
@@ -77,17 +90,16 @@ export class Debt {
       if (position > facts.through) break;
       owed.add(position);
     }
-    const readers = new Map<string, KeyReader>();
-    const blocked: BlockedKey[] = [];
+    const blocked = new Map<KeyMeaning, BlockedKeys>();
     for await (const { key: name, value } of entriesOf(state, 'blocked', keys.owedPrefix)) {
       if (isRelease(value as JsonObject)) continue;
       const record = keyRecordFromJson(value as JsonObject);
       if (record.from > facts.through) continue;
-      const keyOf = readers.get(record.meaning) ?? keyReader(record.meaning);
-      readers.set(record.meaning, keyOf);
-      blocked.push({ name, record, keyOf, removed: 0 });
+      const { key, meaning } = record;
+      if (!blocked.has(meaning)) blocked.set(meaning, { keyOf: keyReader(meaning), byKey: new Map() });
+      blocked.get(meaning)!.byKey.set(key, { name, record, removed: 0, expired: 0 });
     }
-    return new Debt(facts, progress.value as JsonObject, owed, blocked);
+    return new Debt(facts, progress.value as JsonObject, owed, [...blocked.values()]);
   }
 
   /** True when the event, which is one of the oldest, is a debt or would have been looked at to find out. */
@@ -95,12 +107,48 @@ export class Debt {
     return this.#owed.has(kept.position) || this.#keyOf(kept) !== undefined || this.#isUnscanned(kept);
   }
 
-  /** What becomes of an event that it owes. To be asked once for each. */
-  fateOf(kept: KeptEvent, wallMs: number): Fate {
+  /** What becomes of those of `events`, all of the oldest, that it owes up to `facts.through`. To be asked once. */
+  fatesOf(
+    events: readonly KeptEvent[],
+    wallMs: number,
+  ): { readonly fates: Fates; readonly from: Position | undefined } {
+    const { through } = this.#facts;
+    const fates: Fates = { removed: 0, expired: 0, skipped: 0, withdrawn: 0 };
+    let from: Position | undefined;
+    for (const kept of events) {
+      if (kept.position > through || !this.owes(kept)) continue;
+      from ??= kept.position;
+      const key = this.#keyOf(kept);
+      const fate = this.#fateOf(kept, wallMs, key !== undefined || this.#owed.has(kept.position));
+      if (!key) fates[fate]++;
+      else if (fate === 'removed') {
+        fates.removed++;
+        key.removed++;
+      } else if (fate === 'expired') key.expired++;
+    }
+    this.#countEndedRanges(through, fates);
+    return { fates, from };
+  }
+
+  /** The changes by which nothing up to `through` is a debt. */
+  removal(through: Position): StateChange[] {
+    const { keys, definition } = this.#facts;
+    const isLimited = definition.options.rateLimitPerMinute !== undefined;
+    const before = isLimited ? afterRemoval(this.#progress) : this.#progress;
+    const lanes = this.#lanes.map(([scanned, reserved, settled]) => [
+      Math.max(scanned, through),
+      Math.max(reserved, through),
+      settled.filter((range) => range[1] > through),
+    ]);
+    const progress = { ...before, lanes: lanes as unknown as JsonValue };
+    const changes: StateChange[] = [{ kind: 'progress', key: keys.progress, value: progress }];
+    for (const position of this.#owed) changes.push({ kind: 'owed', key: keys.owed(position) });
+    for (const blocked of this.#blockedKeys()) changes.push(keyChange(blocked, through));
+    return changes;
+  }
+
+  #fateOf(kept: KeptEvent, wallMs: number, isOld: boolean): Fate {
     const { definition, matches } = this.#facts;
-    const key = this.#keyOf(kept);
-    if (key) key.removed++;
-    const isOld = key !== undefined || this.#owed.has(kept.position);
     if ((kept.flags & HAS_EXPIRY) !== 0) {
       const { expiresAt } = kept.event.metadata;
       if (expiresAt && expiresAt.getTime() <= wallMs) return 'expired';
@@ -111,19 +159,18 @@ export class Debt {
     return 'removed';
   }
 
-  /** The changes by which nothing up to `through` is a debt. */
-  removal(through: Position): StateChange[] {
-    const { keys } = this.#facts;
-    const lanes = this.#lanes.map(([scanned, reserved, settled]) => [
-      Math.max(scanned, through),
-      Math.max(reserved, through),
-      settled.filter((range) => range[1] > through),
-    ]);
-    const progress = { ...this.#progress, lanes: lanes as unknown as JsonValue };
-    const changes: StateChange[] = [{ kind: 'progress', key: keys.progress, value: progress }];
-    for (const position of this.#owed) changes.push({ kind: 'owed', key: keys.owed(position) });
-    for (const blocked of this.#blocked) changes.push(keyChange(blocked, through));
-    return changes;
+  /**
+   * An event in the range of a key that had expired or does not match may have been passed over before it would have been put
+   * there, and was counted then. How many were put there the record says: what is not removed of them is one or the other. Of a
+   * range that goes on the number stays in its record, and whoever comes to the end of it counts them.
+   */
+  #countEndedRanges(through: Position, fates: Fates): void {
+    for (const { record, removed, expired } of this.#blockedKeys()) {
+      if (record.through > through) continue;
+      const others = Math.max(0, record.count - removed);
+      fates.expired += Math.min(others, expired);
+      fates.withdrawn += others - Math.min(others, expired);
+    }
   }
 
   #isUnscanned(kept: KeptEvent): boolean {
@@ -137,12 +184,17 @@ export class Debt {
     return (priority === undefined || kept.lane <= priority) && matchesPattern(this.#pattern, kept.topic);
   }
 
+  *#blockedKeys(): Generator<BlockedKey> {
+    for (const { byKey } of this.#blocked) yield* byKey.values();
+  }
+
   /** The blocked key in whose range the event stands. */
   #keyOf(kept: KeptEvent): BlockedKey | undefined {
-    return this.#blocked.find(
-      ({ record, keyOf }) =>
-        record.from <= kept.position && kept.position <= record.through && keyOf(kept) === record.key,
-    );
+    for (const { keyOf, byKey } of this.#blocked) {
+      const found = byKey.get(keyOf(kept));
+      if (found && found.record.from <= kept.position && kept.position <= found.record.through) return found;
+    }
+    return undefined;
   }
 }
 

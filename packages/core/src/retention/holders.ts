@@ -16,9 +16,9 @@ import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
-import type { DebtFacts } from './debt.ts';
+import type { DebtFacts, Fates } from './debt.ts';
 import { pinAmong, pinOf, pinOfServed, unreadOf } from './pins.ts';
-import { type Fates, type RemovedDebts, removeDebts } from './remove-debts.ts';
+import { type RemovedDebts, removeDebts } from './remove-debts.ts';
 
 const LEASE_TTL_MS = 30_000;
 
@@ -77,7 +77,8 @@ export class Holders {
       if (pin < forcedThrough && (isLeader || this.#active(definition.id))) {
         const ended = await this.#end(definition, { ...request, through: forcedThrough });
         removed += ended?.fates.removed ?? 0;
-        if (ended) pin = await this.#pinOf(definition, request);
+        // Also where nothing was owed: what only memory knew to be settled is durable by now.
+        pin = await this.#pinOf(definition, request);
       }
       if (pin < through) holding++;
       free = Math.min(free, pin);
@@ -87,16 +88,22 @@ export class Holders {
     return { through: Math.min(free, ephemeral), holding, removed };
   }
 
-  /** Subscriptions that end with this process hold events like others, but nothing of them is kept that could be counted later. */
-  #holdEphemeral({ events, through, forcedThrough }: ReleaseRequest): Position {
+  /** Of `events` those up to `through` are gone. Where nothing is kept that could be counted, they are counted now. */
+  removed(events: readonly KeptEvent[], through: Position): void {
+    const { dispatch } = this.#options;
+    for (const active of dispatch.active.values()) {
+      // What waits in memory is counted when it is found to be gone.
+      if (!active.queue.durable) active.count('removed', unreadOf(active, events, through));
+    }
+  }
+
+  /** Subscriptions that end with this process hold events like others, until these are forced. */
+  #holdEphemeral({ through, forcedThrough }: ReleaseRequest): Position {
     const { dispatch } = this.#options;
     let free = through;
     for (const active of dispatch.active.values()) {
       if (active.queue.durable) continue;
-      const pin = pinOfServed(active, dispatch.route.head);
-      // What waits in memory is counted when it is found to be gone.
-      if (pin < forcedThrough) active.count('removed', unreadOf(active, events, forcedThrough));
-      free = Math.min(free, Math.max(pin, forcedThrough));
+      free = Math.min(free, Math.max(pinOfServed(active, dispatch.route.head), forcedThrough));
     }
     return free;
   }

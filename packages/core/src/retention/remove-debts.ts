@@ -2,14 +2,12 @@ import type { Position } from '../contracts/event-store.ts';
 import type { Lease, StateStore } from '../contracts/state-store.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { Debt, type DebtFacts, type Fate } from './debt.ts';
+import { Debt, type DebtFacts, type Fates } from './debt.ts';
 import { type DebtRemovals, removalChange } from './removal-record.ts';
-
-export type Fates = Readonly<Record<Fate, number>>;
 
 /** What was removed of one subscription. */
 export interface RemovedDebts {
-  readonly fates: Fates;
+  readonly fates: Readonly<Fates>;
   readonly from: Position;
   readonly through: Position;
   /** Of all times. */
@@ -32,13 +30,7 @@ export async function removeDebts(request: {
   const debt = await Debt.load(facts);
   if (!debt) return undefined;
   const wallMs = runtime.clock.wallMs();
-  const fates: Record<Fate, number> = { removed: 0, expired: 0, skipped: 0, withdrawn: 0 };
-  let from: Position | undefined;
-  for (const kept of events) {
-    if (kept.position > through || !debt.owes(kept)) continue;
-    from ??= kept.position;
-    fates[debt.fateOf(kept, wallMs)]++;
-  }
+  const { fates, from } = debt.fatesOf(events, wallMs);
   if (from === undefined) return undefined;
   const [first, ...more] = debt.removal(through);
   const changes = [lease ? { ...first!, lease } : first!, ...more];

@@ -141,6 +141,7 @@ export class Retention {
     const removable = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
     if (removable < bounds.first) return false;
     await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);
+    holders.removed(events, removable);
     this.#countRemoved(records, removable);
     // Looked at once more: for what comes behind, and for how large the log is now.
     return true;

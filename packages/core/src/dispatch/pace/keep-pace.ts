@@ -1,24 +1,31 @@
 import type { Lane } from '../../event/priority.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
 import type { ActiveSubscription } from '../active-subscription.ts';
 import { hasWork } from '../claim.ts';
 import { Aging } from './aging.ts';
 import { FullerBatch } from './fuller-batch.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RateLimit, tellsOfAttempts, UNLIMITED } from './rate-limit.ts';
 
-/** The limit that a subscription asks for; its queue keeps the record. */
-export function rateLimitOf({ options }: SubscriptionDefinition, { clock, planted }: Runtime): RateLimit | undefined {
-  const { rateLimitPerMinute } = options;
-  if (rateLimitPerMinute === undefined) return undefined;
+/**
+ * The limit that a subscription asks for, or the one that it had when its `progress` was written; its queue keeps the record.
+ */
+export function rateLimitOf(
+  { options }: SubscriptionDefinition,
+  progress: JsonObject | undefined,
+  { clock, planted }: Runtime,
+): RateLimit | undefined {
+  const { rateLimitPerMinute = UNLIMITED } = options;
+  if (rateLimitPerMinute === UNLIMITED && !tellsOfAttempts(progress)) return undefined;
   return new RateLimit(rateLimitPerMinute, clock, planted.has('rate-limit-lost-at-restart'));
 }
 
 /** Sets up the pace that a subscription asks for. One that asks for none has no gate and no age to look at. */
 export function keepPace(subscription: ActiveSubscription, rateLimit: RateLimit | undefined, runtime: Runtime): void {
   const { flushIntervalMs, agingMs } = subscription.definition.options;
-  subscription.rateLimit = rateLimit;
   if (rateLimit) subscription.gates.push(rateLimit);
+  if (rateLimit?.isLimited) subscription.rateLimit = rateLimit;
   if (flushIntervalMs !== undefined && subscription.batchSize > 1) {
     subscription.gates.push(new FullerBatch(flushIntervalMs, subscription));
   }

@@ -1,3 +1,4 @@
+import { ANONYMOUS, type JsonObject } from '@event-manager/core';
 import { mostInWindow } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { durableWorld, fixedRetry, type SetUp, sinkOf } from '../../open-engine.ts';
@@ -99,6 +100,49 @@ describe('rateLimitPerMinute', () => {
     await bus.publishMany(40);
     await bus.settled();
     expect([attempts.length, most()]).toEqual([40, 10]);
+  });
+
+  it.each([0, 1, 2])(
+    'counts on while it is taken away, and holds when it is back, %d restarts in between',
+    async (restarts) => {
+      const { time, open, attempts, request, most } = limitedWorld(10);
+      let bus = await open();
+      const { id } = await bus.subscribe(request);
+      const change = (options: JsonObject) => time.run(bus.engine.subscriptions.update(ANONYMOUS, id, { options }));
+      await bus.publishMany(8);
+      await time.advance(2_000);
+      await change({ rateLimitPerMinute: 0 });
+      expect(bus.status(id).rateLeft).toBeUndefined();
+      await bus.publishMany(2, 9);
+      await time.advance(2_000);
+      for (let restart = 0; restart < restarts; restart++) {
+        await bus.close();
+        bus = await open();
+      }
+      await change({ rateLimitPerMinute: 10 });
+      await bus.publishMany(30, 11);
+      await time.advance(50_000);
+      expect(attempts).toHaveLength(10);
+      await bus.settled();
+      expect([attempts.length, most()]).toEqual([40, 10]);
+      await bus.close();
+    },
+  );
+
+  it('is forgotten once it is taken away and its minute is over, and lets everything through meanwhile', async () => {
+    const { time, kept, open, attempts, request } = limitedWorld(10);
+    const bus = await open();
+    const { id } = await bus.subscribe(request);
+    await bus.publishMany(10);
+    await time.advance(2_000);
+    await time.run(bus.engine.subscriptions.update(ANONYMOUS, id, { options: { rateLimitPerMinute: 0 } }));
+    await bus.publishMany(50, 11);
+    await time.advance(2_000);
+    expect(attempts).toHaveLength(60);
+    await time.advance(MINUTE_MS);
+    await bus.close();
+    const [progress] = await kept.kept.state.get('progress', [`${id}/0`]);
+    expect(progress?.value).not.toHaveProperty('rate');
   });
 
   it('goes on after a clean stop as if nothing had happened', async () => {
