@@ -14,6 +14,7 @@ export interface Schema {
   readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
   readonly prefixItems?: readonly Schema[];
+  readonly minProperties?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;

@@ -22,6 +22,8 @@ import type { ServiceState } from './service-state.ts';
 const JSON_TYPE = 'application/json';
 const NDJSON_TYPE = 'application/x-ndjson';
 const TRIES_MAX = 50;
+/** Of the 16 KiB that a request line and its headers may have. */
+const QUERY_CHARACTERS_MAX = 12_000;
 /** Each sample from a seed of its own: neighbouring seeds of the whole must not share theirs. */
 const SEEDS = 2 ** 31;
 
@@ -266,7 +268,9 @@ export class OpenApiFuzz {
       const spelling = spellings[this.#random(spellings.length)]!;
       for (const value of [this.#sample(schema)].flat()) pairs.push([spelling, String(value)]);
     }
-    return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
+    const query = new URLSearchParams(pairs).toString();
+    // A longer one is refused for its length, whatever it says.
+    return query === '' || query.length > QUERY_CHARACTERS_MAX ? '' : `?${query}`;
   }
 
   #lines(): Schema {

@@ -5,9 +5,9 @@ import { patternSchema, textSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false, minProperties: 1 };
 const SCALAR = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
-/** In camelCase, snake_case and kebab-case: an object with one of these for a key is an operator, or nothing. */
+/** In camelCase, snake_case and kebab-case, and whatever begins with `$`: an object with one of these for a key is an operator, or nothing. */
 const LONGER = 'equals(?:I|[-_]i)gnore(?:C|[-_]c)ase|anything(?:B|[-_]b)ut';
-const NAMES = `^(?:equals|prefix|suffix|wildcard|numeric|cidr|exists|${LONGER})$`;
+const NAMES = `^(?:equals|prefix|suffix|wildcard|numeric|cidr|exists|${LONGER}|\\$.*)$`;
 
 /** The operators of filters. */
 export function operatorSchemas(limits: Limits): Components {
