@@ -24,8 +24,6 @@ const LOOK_EVERY_MS = 1_000;
 const PINGS_MAX = 100;
 const PONG = Buffer.from('{"type":"pong"}');
 const UNREADABLE_MAX = 10;
-/** A buffered delivery goes back so long before the engine would count it as failed. */
-const MARGIN_MS = 50;
 
 export interface WebSocketSinkOptions {
   readonly dial: LinkOptions['dial'];
@@ -90,7 +88,7 @@ export class WebSocketSink implements Sink {
   deliver(batch: readonly Delivery[], options: DeliverOptions): Promise<readonly Outcome[]> {
     if (!this.isUp) return Promise.resolve(batch.map(() => ({ status: 'release' })));
     return new Promise((resolve) => {
-      const group = new DeliveryGroup(batch, options, resolve);
+      const group = new DeliveryGroup(batch, options, this.#options.runtime.clock.monotonicMs(), resolve);
       this.#buffered.push(group);
       this.#bufferedCount += batch.length;
       this.#flush();
@@ -175,11 +173,11 @@ export class WebSocketSink implements Sink {
   #awaitDeadline(): void {
     if (this.#cancelDeadline || this.#buffered.length === 0) return;
     const { clock, timers } = this.#options.runtime;
-    const firstMs = Math.min(...this.#buffered.map(({ deadlineAtMs }) => deadlineAtMs));
-    this.#cancelDeadline = timers.after(Math.max(0, firstMs - MARGIN_MS - clock.monotonicMs()), () => {
+    const firstMs = Math.min(...this.#buffered.map(({ giveBackAtMs }) => giveBackAtMs));
+    this.#cancelDeadline = timers.after(Math.max(0, firstMs - clock.monotonicMs()), () => {
       this.#cancelDeadline = undefined;
-      const untilMs = clock.monotonicMs() + MARGIN_MS;
-      this.#giveBack(({ deadlineAtMs }) => deadlineAtMs <= untilMs);
+      const nowMs = clock.monotonicMs();
+      this.#giveBack(({ giveBackAtMs }) => giveBackAtMs <= nowMs);
       this.#awaitDeadline();
     });
   }

@@ -144,6 +144,22 @@ describe('a receiver that misbehaves', () => {
     await until(() => connections() > 1);
   });
 
+  it('says goodbye and does not hang up: what it had is released in a moment', async () => {
+    const { url, connections } = await peer((socket) => {
+      socket.on('message', (data) => {
+        if (JSON.parse(String(data)).type !== 'delivery') return;
+        const { _socket: connection } = socket as unknown as { _socket: Socket };
+        connection.pause();
+        connection.write(Buffer.from([0x88, 0x00]));
+      });
+    });
+    const sink = sinkTo(url);
+    const startedMs = performance.now();
+    expect(await deliver(sink, [delivery()])).toEqual([{ status: 'release' }]);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    await until(() => connections() > 1);
+  });
+
   it('floods with pings: it is cut', async () => {
     const { url } = await peer((socket) => {
       for (let ping = 0; ping < 300; ping++) socket.ping();

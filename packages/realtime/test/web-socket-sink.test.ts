@@ -192,6 +192,18 @@ describe('what is under way', () => {
   });
 });
 
+it('does not hand a delivery back and forth that has hardly any time while there is no connection', async () => {
+  const receiver = await handReceiver({ reconnectAttempts: 1_000 });
+  const sink = receiver.sink();
+  await until(() => sink.realtime?.connected === true);
+  receiver.end();
+  await until(() => sink.realtime?.connected === false);
+  const startedMs = performance.now();
+  expect(await deliver(sink, [delivery()], 40)).toEqual([{ status: 'release' }]);
+  // At once it would come again at once, as fast as the processor can.
+  expect(performance.now() - startedMs).toBeGreaterThan(30);
+});
+
 it('tells of losses and returns, and nothing more once it is closed', async () => {
   const receiver = await handReceiver({ reconnectAttempts: 2 });
   const sink = receiver.sink();

@@ -6,6 +6,8 @@ import { PROTOCOL } from '../frames/protocol.ts';
 const FRAME_BYTES_MAX = 256 * 1024;
 const FRAGMENTS_MAX = 1_024;
 const HEADER_BYTES_MAX = 16 * 1024;
+/** A peer that said goodbye and does not hang up: nothing reaches it any more, and what is under way waits in vain. */
+const CLOSE_MS = 1_000;
 
 /** Frames of less are not worth the processor time; the small window keeps 40 KiB a connection instead of 300. */
 const COMPRESSION = {
@@ -38,6 +40,7 @@ export function dial({ url, headers, compression, guard, resolve }: DialOptions)
     maxHeaderSize: HEADER_BYTES_MAX,
     maxPayload: FRAME_BYTES_MAX,
     maxFragments: FRAGMENTS_MAX,
+    closeTimeout: CLOSE_MS,
     perMessageDeflate: compression ? COMPRESSION : false,
   } as ClientOptions;
   return new WebSocket(url, [PROTOCOL], options);

@@ -92,9 +92,12 @@ export class Link {
     if (this.#state === 'idle') this.#connect();
   }
 
-  /** To be called while open. `done` once it left this process. */
+  /** To be called while open. `done` once it left this process. To a peer that has said goodbye nothing goes: it is lost. */
   send(frame: Uint8Array | string, done?: () => void): void {
-    this.#socket?.send(frame, { binary: false }, () => done?.());
+    const socket = this.#socket;
+    if (!socket) return;
+    if (socket.readyState === socket.OPEN) socket.send(frame, { binary: false }, () => done?.());
+    else this.#lost({ code: 'connection_lost', message: 'The receiver ends the connection.' });
   }
 
   /** Something was delivered: this was a connection, and its loss will be the first. */

@@ -1,9 +1,11 @@
+import { type Event, reviveEvent } from '@event-manager/core/portable';
+
 /** One delivery inside a frame of the bus. */
 export interface DeliveryEntry {
   /** The number by which it is answered. */
   readonly delivery: number;
   readonly attempt: number;
-  readonly event: Readonly<Record<string, unknown>>;
+  readonly event: Event;
 }
 
 export type FrameOfBus =
@@ -11,22 +13,33 @@ export type FrameOfBus =
   /** What newer versions may say, and what needs no answer. */
   | { readonly type: 'other' };
 
-/** Reads a frame of an event manager; `undefined` for what is none. */
+/**
+ * Reads a frame of an event manager; `undefined` for what is none. Whoever can connect may send anything: what is no event,
+ * or nested so deep that nobody could look through it, must not end the program of the receiver.
+ */
 export function readDelivery(data: Buffer): FrameOfBus | undefined {
-  let frame: unknown;
   try {
-    frame = JSON.parse(data.toString('utf8'));
+    return readFrame(JSON.parse(data.toString('utf8')));
   } catch {
     return undefined;
   }
+}
+
+function readFrame(frame: unknown): FrameOfBus | undefined {
   if (!isObject(frame) || typeof frame['type'] !== 'string') return undefined;
   if (frame['type'] !== 'delivery') return { type: 'other' };
   const { subscription, deliveries } = frame;
   if (typeof subscription !== 'string' || !Array.isArray(deliveries) || !deliveries.every(isEntry)) return undefined;
-  return { type: 'delivery', subscription, deliveries };
+  const entries = deliveries.map(({ delivery, attempt, event }) => ({ delivery, attempt, event: revived(event) }));
+  return { type: 'delivery', subscription, deliveries: entries };
 }
 
-function isEntry(value: unknown): value is DeliveryEntry {
+/** What is sent in place of an event need not have all that one has. */
+function revived(event: Readonly<Record<string, unknown>>): Event {
+  return reviveEvent(isObject(event['metadata']) ? event : { ...event, metadata: {} });
+}
+
+function isEntry(value: unknown): value is Omit<DeliveryEntry, 'event'> & { readonly event: Record<string, unknown> } {
   return (
     isObject(value) &&
     Number.isSafeInteger(value['delivery']) &&

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type EventHandler, type Runtime, systemRuntime } from '@event-manager/core';
-import { verify } from '@event-manager/webhook';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { readSecret, verify } from '@event-manager/webhook';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { PROTOCOL } from '../frames/protocol.ts';
 import { Receiving } from './receiving.ts';
 
@@ -18,6 +18,8 @@ export interface RealtimeReceiverOptions {
   /** A connection over which nothing came for so long is cut. Default: three heartbeats of the bus, 90 s. */
   readonly silentMs?: number;
   readonly frameBytesMax?: number;
+  /** Events that wait for their handler on one connection. More is no bus but a flood: the connection is cut. Default: 256 MiB. */
+  readonly waitingBytesMax?: number;
   readonly runtime?: Pick<Runtime, 'clock' | 'timers'>;
 }
 
@@ -31,34 +33,46 @@ export interface RealtimeReceiver {
 
 const SILENT_MS = 90_000;
 const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const WAITING_BYTES_MAX = 256 * 1024 * 1024;
 const GOING_AWAY = 1_001;
+/** For the answer to a goodbye. */
+const CLOSE_MS = 1_000;
 
 /**
  * Accepts the connections of subscriptions whose endpoint is a `ws:` address of `server`, hands their events to `handler`
  * and answers for each one. An event comes again, with a higher attempt, when the connection was lost before its answer came.
+ * Throws `invalid_subscription` for a secret that is none.
  */
 export function receiveRealtime(server: Server, options: RealtimeReceiverOptions): RealtimeReceiver {
   const { path, secrets, concurrency = 1, silentMs = SILENT_MS, runtime = systemRuntime, handler } = options;
+  const { frameBytesMax = FRAME_BYTES_MAX, waitingBytesMax = WAITING_BYTES_MAX } = options;
+  for (const secret of secrets ?? []) readSecret(secret);
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: options.frameBytesMax ?? FRAME_BYTES_MAX,
+    maxPayload: frameBytesMax,
+    closeTimeout: CLOSE_MS,
     handleProtocols: () => PROTOCOL,
     perMessageDeflate: { threshold: 1_024, serverNoContextTakeover: true, serverMaxWindowBits: 12 },
-  });
+  } as ServerOptions);
   const open = new Set<Receiving>();
-  let isClosing = false;
 
   const accept = (socket: WebSocket) => {
-    const receiving = new Receiving({ socket, handler, concurrency, silentMs, timers: runtime.timers });
+    const receiving = new Receiving({
+      socket,
+      handler,
+      concurrency,
+      silentMs,
+      waitingBytesMax,
+      timers: runtime.timers,
+    });
     open.add(receiving);
     socket.once('close', () => open.delete(receiving));
   };
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (path !== undefined && new URL(request.url ?? '/', 'http://receiver').pathname !== path) {
+    if (path !== undefined && pathOf(request) !== path) {
       if (server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found');
-    } else if (isClosing) refuse(socket, '503 Service Unavailable');
-    else if (!speaksOurs(request)) refuse(socket, '400 Bad Request');
+    } else if (!speaksOurs(request)) refuse(socket, '400 Bad Request');
     else if (secrets && !isSigned(request, secrets, runtime)) refuse(socket, '401 Unauthorized');
     else sockets.handleUpgrade(request, socket, head, accept);
   };
@@ -69,11 +83,15 @@ export function receiveRealtime(server: Server, options: RealtimeReceiverOptions
       return open.size;
     },
     async close() {
-      isClosing = true;
       server.off('upgrade', onUpgrade);
       await Promise.all([...open].map((receiving) => receiving.end(GOING_AWAY)));
     },
   };
+}
+
+/** What stands in a request line need not be an address. */
+function pathOf({ url = '/' }: IncomingMessage): string | undefined {
+  return URL.parse(url, 'http://receiver')?.pathname;
 }
 
 function speaksOurs({ headers }: IncomingMessage): boolean {

@@ -5,7 +5,6 @@
  *        └──connection lost, or we end──▶ forgotten: the bus delivers it again
  */
 import type { EventHandler, Timers } from '@event-manager/core';
-import { reviveEvent } from '@event-manager/core/portable';
 import type { RawData, WebSocket } from 'ws';
 import { answerTo, type HandlerAnswerFrame } from './answer-to.ts';
 import { type DeliveryEntry, readDelivery } from './read-delivery.ts';
@@ -15,20 +14,31 @@ export interface ReceivingOptions {
   readonly handler: EventHandler;
   readonly concurrency: number;
   readonly silentMs: number;
+  readonly waitingBytesMax: number;
   readonly timers: Timers;
 }
 
 const PROTOCOL_ERROR = 1_002;
+const POLICY_VIOLATION = 1_008;
+
+interface Waiting {
+  readonly subscriptionId: string;
+  readonly entry: DeliveryEntry;
+  /** Of its share of the frame that brought it. */
+  readonly bytes: number;
+}
 
 export class Receiving {
   readonly #options: ReceivingOptions;
   readonly #ending = new AbortController();
-  #waiting: { readonly subscriptionId: string; readonly entry: DeliveryEntry }[] = [];
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #running = 0;
   #acknowledged: number[] = [];
   #isFlushing = false;
   #isEnding = false;
-  #onIdle: () => void = () => {};
+  /** Whoever waits for the handlers that run. */
+  #onIdle: (() => void)[] = [];
   #isHeard = false;
   #cancelSilence: () => void = () => {};
 
@@ -42,7 +52,7 @@ export class Receiving {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#cancelSilence();
-      this.#waiting = [];
+      this.#forgetWaiting();
       this.#ending.abort();
     });
     this.#watch();
@@ -52,8 +62,8 @@ export class Receiving {
   async end(code: number): Promise<void> {
     this.#isEnding = true;
     this.#release(this.#waiting.map(({ entry }) => entry.delivery));
-    this.#waiting = [];
-    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    this.#forgetWaiting();
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     this.#flush();
     this.#options.socket.close(code);
   }
@@ -67,19 +77,21 @@ export class Receiving {
       this.#release(frame.deliveries.map(({ delivery }) => delivery));
       return;
     }
-    for (const entry of frame.deliveries) this.#waiting.push({ subscriptionId: frame.subscription, entry });
+    const bytes = data.length / Math.max(1, frame.deliveries.length);
+    for (const entry of frame.deliveries) this.#waiting.push({ subscriptionId: frame.subscription, entry, bytes });
+    this.#waitingBytes += data.length;
     this.#start();
+    if (this.#waitingBytes > this.#options.waitingBytesMax) this.#cut();
   }
 
   #start(): void {
     while (this.#running < this.#options.concurrency && this.#waiting.length > 0) {
-      const { subscriptionId, entry } = this.#waiting.shift()!;
+      const { subscriptionId, entry, bytes } = this.#waiting.shift()!;
+      this.#waitingBytes -= bytes;
       this.#running++;
       const { delivery, attempt, event } = entry;
       const context = { subscriptionId, attempt, signal: this.#ending.signal };
-      void answerTo(this.#options.handler, reviveEvent(event), context).then((answer) =>
-        this.#answered(delivery, answer),
-      );
+      void answerTo(this.#options.handler, event, context).then((answer) => this.#answered(delivery, answer));
     }
   }
 
@@ -89,7 +101,7 @@ export class Receiving {
     this.#running--;
     this.#start();
     this.#flushSoon();
-    if (this.#running === 0) this.#onIdle();
+    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #flushSoon(): void {
@@ -103,6 +115,20 @@ export class Receiving {
     if (this.#acknowledged.length === 0) return;
     this.#send({ type: 'ack', deliveries: this.#acknowledged });
     this.#acknowledged = [];
+  }
+
+  #forgetWaiting(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  /** Whoever sends without end does not wait for a goodbye either. */
+  #cut(): void {
+    const { socket, timers } = this.#options;
+    this.#forgetWaiting();
+    this.#isEnding = true;
+    socket.close(POLICY_VIOLATION, 'Too much waits here.');
+    timers.soon(() => socket.terminate());
   }
 
   #release(deliveries: readonly number[]): void {

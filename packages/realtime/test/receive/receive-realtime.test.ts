@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startReceiver } from '../receiver.ts';
@@ -101,6 +102,75 @@ describe('receiveRealtime', () => {
     await begun.promise;
     await sink.close();
     await aborted.promise;
+  });
+
+  it.each([
+    ['no metadata and no times', { id: 'a' }],
+    ['metadata that is a text', { id: 'a', metadata: 'b' }],
+  ])('hands over what was sent in place of an event, also with %s', async (_, event) => {
+    const got: unknown[] = [];
+    const { url } = await startReceiver(({ id, metadata }) => void got.push([id, metadata]));
+    const bus = new WebSocket(url, ['event-manager.v1']);
+    await once(bus, 'open');
+    const deliveries = [{ delivery: 1, attempt: 1, event }];
+    bus.send(JSON.stringify({ type: 'delivery', subscription: 's', deliveries }));
+    expect(String((await once(bus, 'message'))[0])).toBe('{"type":"ack","deliveries":[1]}');
+    expect(got).toEqual([['a', {}]]);
+    bus.terminate();
+  });
+
+  it('cuts whoever nests so deep that nobody could look through it, and lives on', async () => {
+    const { url } = await startReceiver(() => {});
+    const bus = new WebSocket(url, ['event-manager.v1'], { maxPayload: 0 });
+    await once(bus, 'open');
+    const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
+    const event = `{"id":"a","metadata":{},"payload":${deep}}`;
+    bus.send(`{"type":"delivery","subscription":"s","deliveries":[{"delivery":1,"attempt":1,"event":${event}}]}`);
+    expect((await once(bus, 'close'))[0]).toBe(1_002);
+    expect(await deliver(sinkTo(url), [delivery()])).toEqual([{ status: 'delivered' }]);
+  });
+
+  it('answers a request line that is no address, and lives on', async () => {
+    const { url, port } = await startReceiver(() => {}, { path: '/events/realtime' });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET // HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 404 /);
+    socket.destroy();
+    expect(await deliver(sinkTo(url), [delivery()])).toEqual([{ status: 'delivered' }]);
+  });
+
+  it('refuses a secret that is none when it is set up, and not when somebody connects', async () => {
+    await expect(startReceiver(() => {}, { secrets: ['secret'] })).rejects.toMatchObject({
+      code: 'invalid_subscription',
+    });
+  });
+
+  it('cuts whoever sends without waiting for answers, before memory is full', async () => {
+    const { url, receiver } = await startReceiver(() => new Promise(() => {}), { waitingBytesMax: 1024 * 1024 });
+    const bus = new WebSocket(url, ['event-manager.v1']);
+    bus.on('error', () => {});
+    await once(bus, 'open');
+    const text = 'x'.repeat(64 * 1024);
+    for (let number = 1; number <= 32; number++) {
+      const deliveries = [{ delivery: number, attempt: 1, event: { id: 'a', metadata: {}, payload: { text } } }];
+      bus.send(JSON.stringify({ type: 'delivery', subscription: 's', deliveries }), () => {});
+    }
+    await once(bus, 'close');
+    await until(() => receiver.connections === 0);
+  });
+
+  it('may be closed twice: both wait for what runs', async () => {
+    const ended = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const { url, receiver } = await startReceiver(async () => {
+      begun.resolve();
+      await ended.promise;
+    });
+    void deliver(sinkTo(url), [delivery()]);
+    await begun.promise;
+    const closing = [receiver.close(), receiver.close()];
+    ended.resolve();
+    await Promise.all(closing);
   });
 
   it('cuts a bus that speaks nonsense, and one that is silent', async () => {
