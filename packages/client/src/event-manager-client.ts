@@ -6,9 +6,11 @@ import type {
   EventManager,
   EventMetrics,
   EventsRequest,
+  KeysRequest,
   PublishResult,
   PulledDelivery,
   PullOptions,
+  ReleasedKeys,
   ScheduledEvent,
   ScheduledEventWithContent,
   StreamReader,
@@ -241,12 +243,16 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#streams.open(request);
   }
 
-  listKeys(subscriptionId: string): Promise<readonly BlockedKey[]> {
-    return this.#state.keys(subscriptionId);
+  listKeys(subscriptionId: string, request: KeysRequest = {}): Promise<readonly BlockedKey[]> {
+    return this.#state.keys(subscriptionId, request);
   }
 
   releaseKey(subscriptionId: string, key: string): Promise<BlockedKey> {
     return this.#state.releaseKey(subscriptionId, key);
+  }
+
+  releaseKeys(subscriptionId: string): Promise<ReleasedKeys> {
+    return this.#state.releaseKeys(subscriptionId);
   }
 
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {

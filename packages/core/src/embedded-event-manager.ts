@@ -37,7 +37,7 @@ import {
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
-import type { BlockedKey } from './subscription/blocked-keys.ts';
+import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 import { pullEmbedded } from './subscription/pull-embedded.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
@@ -201,14 +201,19 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return engine.history.stream(this.#principal, request);
   }
 
-  async listKeys(subscriptionId: string): Promise<readonly BlockedKey[]> {
+  async listKeys(subscriptionId: string, request: KeysRequest = {}): Promise<readonly BlockedKey[]> {
     const { subscriptions } = await this.#open();
-    return subscriptions.keys.all(this.#principal, subscriptionId);
+    return subscriptions.keys.all(this.#principal, subscriptionId, request);
   }
 
   async releaseKey(subscriptionId: string, key: string): Promise<BlockedKey> {
     const { subscriptions } = await this.#open();
     return subscriptions.keys.release(this.#principal, subscriptionId, key);
+  }
+
+  async releaseKeys(subscriptionId: string): Promise<ReleasedKeys> {
+    const { subscriptions } = await this.#open();
+    return subscriptions.keys.releaseAll(this.#principal, subscriptionId);
   }
 
   async listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {

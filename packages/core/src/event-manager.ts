@@ -14,7 +14,7 @@ import type { RealtimeRequest } from './realtime/realtime-request.ts';
 import type { OpeningRealtimeStream } from './realtime/realtime-stream.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
-import type { BlockedKey } from './subscription/blocked-keys.ts';
+import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
@@ -136,13 +136,18 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage<EventOf<Events>>>;
   /** Reads the log from a cursor, without debt. */
   stream(request?: StreamRequest): Promise<StreamReader>;
-  /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`. */
-  listKeys(subscriptionId: string): Promise<readonly BlockedKey[]>;
+  /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`, `invalid_query`. */
+  listKeys(subscriptionId: string, request?: KeysRequest): Promise<readonly BlockedKey[]>;
   /**
    * The events behind the dead letter of a parked key go on. Resolves with the key as it was, when that is durable; one that is
    * not parked stays as it is. Throws `subscription_not_found`.
    */
   releaseKey(subscriptionId: string, key: string): Promise<BlockedKey>;
+  /**
+   * The same for every key that is parked now. Resolves with how many there were, and how many events waited in them, when that is
+   * durable. Throws `subscription_not_found`.
+   */
+  releaseKeys(subscriptionId: string): Promise<ReleasedKeys>;
   /** Of one subscription, or of all; in the order of their keys: subscription, then position. */
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   /** Throws `dead_letter_not_found`. */

@@ -71,7 +71,7 @@ export * from './stream/event-stream.ts';
 export type { StreamedEvent, StreamedGap, StreamReader } from './stream/stream-reader.ts';
 export { Turns } from './stream/turns.ts';
 export type { Attached, LeftReason } from './subscription/attached.ts';
-export type { BlockedKey } from './subscription/blocked-keys.ts';
+export type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 export { namedSubscriptionId } from './subscription/catalog.ts';
 export { changedRequest, throughOf } from './subscription/changed-request.ts';
 export type { DetachOptions } from './subscription/departures.ts';

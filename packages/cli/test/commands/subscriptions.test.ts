@@ -56,6 +56,39 @@ describe('subscriptions', () => {
     expect([empty.code, empty.out, empty.err]).toEqual([0, '', expect.stringContaining('nothing is owed now')]);
   });
 
+  it('show the keys that wait, and let one of them or all of them go on', async () => {
+    const { em } = await runningService();
+    const { url: endpoint } = await receiver(400);
+    const options = '{"order":"topic","onFailure":"park","retryPolicy":{"maxRetries":0}}';
+    await em([
+      'subscriptions',
+      'create',
+      '--name',
+      'billing',
+      '--topic',
+      '#',
+      '--endpoint',
+      endpoint,
+      '--options',
+      options,
+    ]);
+    for (const type of ['a.made', 'a.made', 'b.made', 'c.made', 'c.made']) await em(['publish', type, '{}']);
+    const keys = async () =>
+      JSON.parse((await em(['subscriptions', 'keys', 'billing', '--json', '--state', 'parked'])).out);
+    const parked = async () => (await keys()).map(({ key }: { key: string }) => key);
+    await expect.poll(parked, { timeout: 10_000 }).toEqual(['a/made', 'b/made', 'c/made']);
+    const none = await em(['subscriptions', 'keys', 'billing', '--state', 'blocked']);
+    expect([none.code, none.err]).toEqual([0, expect.stringContaining('no key is blocked')]);
+    expect((await em(['subscriptions', 'keys', 'billing', '--state', 'free'])).code).toBe(2);
+    expect((await em(['subscriptions', 'release', 'billing', 'b/made'])).out).toBe('released b/made: 0 go on\n');
+    expect((await em(['subscriptions', 'release', 'billing', 'b/made'])).out).toBe('b/made is not parked\n');
+    expect((await em(['subscriptions', 'release', 'billing', '--all'])).out).toBe('released 2 keys: 2 events go on\n');
+    for (const wrong of [[], ['a/made', '--all']]) {
+      const { code, err } = await em(['subscriptions', 'release', 'billing', ...wrong]);
+      expect([code, err]).toEqual([2, expect.stringContaining('either a key or --all is needed')]);
+    }
+  });
+
   it('are made by flags or a file, listed, changed, paused, resumed and ended', async () => {
     const { em } = await runningService();
     const { url: endpoint } = await receiver(200);

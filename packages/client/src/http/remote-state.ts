@@ -5,6 +5,8 @@ import type {
   Event,
   EventMetrics,
   EventsRequest,
+  KeysRequest,
+  ReleasedKeys,
   SubscriptionDefinition,
   SubscriptionStatus,
 } from '@event-manager/core';
@@ -80,14 +82,21 @@ export class RemoteState {
     await this.#http.call({ method: 'DELETE', path: subscriptionPath(id), isRepeatable: true });
   }
 
-  async keys(id: string): Promise<readonly BlockedKey[]> {
-    return (await this.#pages(`${subscriptionPath(id)}/keys`, { limit: SUBSCRIPTIONS_PAGE })) as BlockedKey[];
+  async keys(id: string, { state }: KeysRequest): Promise<readonly BlockedKey[]> {
+    const query = { limit: SUBSCRIPTIONS_PAGE, ...(state === undefined ? {} : { state }) };
+    return (await this.#pages(`${subscriptionPath(id)}/keys`, query)) as BlockedKey[];
   }
 
   async releaseKey(id: string, key: string): Promise<BlockedKey> {
     const path = `${subscriptionPath(id)}/keys/release`;
     const body = JSON.stringify({ key });
     return (await this.#http.call({ method: 'POST', path, isRepeatable: true, body })) as BlockedKey;
+  }
+
+  /** Repeated, it says how many it found then, which may be fewer. */
+  async releaseKeys(id: string): Promise<ReleasedKeys> {
+    const path = `${subscriptionPath(id)}/keys/release-all`;
+    return (await this.#http.call({ method: 'POST', path, isRepeatable: true })) as ReleasedKeys;
   }
 
   async createTopic(topic: string, schema?: JsonObject, options?: TopicOptions): Promise<TopicInfo> {

@@ -2,17 +2,22 @@
  * The keys of ordered subscriptions whose later events wait: looked at, and released when they are parked.
  *
  * Where a subscription is served, its queue knows; elsewhere its records do. A release there is a record beside that of the
- * key, because the process that serves the subscription may write that of the key at any time. Whoever serves it next heeds
- * it, and a process that serves it now takes it up anew because its definition changed.
+ * key, because the process that serves the subscription may write that of the key at any time. It is written in one commit with a
+ * change of the definition: a process that serves the subscription takes it up anew because of that, and whoever serves it next
+ * heeds it in any case.
+ *
+ * A release may be repeated, because whoever asked for one did not hear whether it is durable: so it always resolves
+ * when it is, also when the key goes on already.
  */
-import type { StateStore } from '../contracts/state-store.ts';
+import type { StateChange, StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { KeyEntry } from '../dispatch/order/key-entry.ts';
-import { keyRecordName, keyReleaseToJson } from '../dispatch/order/key-record.ts';
+import { type KeyRecord, keyReleaseName, keyReleaseToJson } from '../dispatch/order/key-record.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import { Owed } from '../dispatch/owed.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +25,7 @@ import type { Catalog } from './catalog.ts';
 import type { Duty } from './duty.ts';
 
 const PAGE = 1_000;
+const LISTED: readonly unknown[] = ['blocked', 'parked'];
 
 /** A key whose later events wait. */
 export interface BlockedKey {
@@ -37,11 +43,25 @@ export interface BlockedKey {
   readonly deadLetterId?: string;
 }
 
+/** Which keys are asked for. */
+export interface KeysRequest {
+  /** Absent: all of them. */
+  readonly state?: 'blocked' | 'parked' | undefined;
+}
+
 export interface BlockedKeysPage {
   /** In the order of their keys. */
   readonly keys: readonly BlockedKey[];
   /** Continues as `after`; absent on the last page. */
   readonly next?: string;
+}
+
+/** What the release of all parked keys let go on. */
+export interface ReleasedKeys {
+  /** Keys that were parked. */
+  readonly released: number;
+  /** Events that waited in them. */
+  readonly waiting: number;
 }
 
 export interface BlockedKeysOptions {
@@ -60,26 +80,29 @@ export class BlockedKeys {
   }
 
   /** All of them: at most as many as `blockedKeysMax`, and the debts of `owedMax`. Throws `subscription_not_found`. */
-  async all(_principal: Principal, subscriptionId: string): Promise<readonly BlockedKey[]> {
+  async all(
+    _principal: Principal,
+    subscriptionId: string,
+    { state }: KeysRequest = {},
+  ): Promise<readonly BlockedKey[]> {
     const { catalog, dispatch } = this.#options;
+    if (state !== undefined && !LISTED.includes(state)) {
+      throw new EventManagerError('invalid_query', `One of ${LISTED.join(', ')} is expected.`, { pointer: '/state' });
+    }
     catalog.known(subscriptionId);
     const active = dispatch.active.get(subscriptionId);
     const keys = active ? served(active) : await this.#unserved(subscriptionId);
-    return keys.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const wanted = state === undefined ? keys : keys.filter((key) => key.state === state);
+    return wanted.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   }
 
   /** The same, a page at a time. */
   async page(
     principal: Principal,
-    request: {
-      subscriptionId: string;
-      after?: string | undefined;
-      limit: number;
-      state?: BlockedKey['state'] | undefined;
-    },
+    request: KeysRequest & { subscriptionId: string; after?: string | undefined; limit: number },
   ): Promise<BlockedKeysPage> {
-    const { subscriptionId, after, limit, state } = request;
-    const all = (await this.all(principal, subscriptionId)).filter((key) => state === undefined || key.state === state);
+    const { subscriptionId, after, limit } = request;
+    const all = await this.all(principal, subscriptionId, request);
     const rest = after === undefined ? all : all.filter(({ key }) => key > after);
     const keys = rest.slice(0, limit);
     return rest.length > limit ? { keys, next: keys.at(-1)!.key } : { keys };
@@ -90,65 +113,118 @@ export class BlockedKeys {
    * parked stays as it is, so a release may be repeated. Throws `subscription_not_found`, and
    * what the store throws that takes nothing for now: the key goes on all the same.
    */
-  release(principal: Principal, subscriptionId: string, key: string): Promise<BlockedKey> {
+  release(_principal: Principal, subscriptionId: string, key: string): Promise<BlockedKey> {
     const { catalog, duty, dispatch } = this.#options;
     return duty.exclusive(subscriptionId, async () => {
       catalog.known(subscriptionId);
-      const before = (await this.all(principal, subscriptionId)).find((one) => one.key === key);
-      if (before?.state !== 'parked') return before ?? { key, state: 'free', waiting: 0 };
       const active = dispatch.active.get(subscriptionId);
-      if (active) await this.#releaseServed(active, key);
-      else await this.#releaseUnserved(subscriptionId, key);
-      return before;
+      return active ? this.#releaseServed(active, key) : this.#releaseUnserved(subscriptionId, key);
     });
   }
 
-  async #releaseServed(active: ActiveSubscription, key: string): Promise<void> {
-    const { dispatcher, checkpoint } = this.#options.dispatch;
-    active.queue.keys!.release(key);
-    dispatcher.wake(active);
-    await checkpoint.durable(active);
+  /**
+   * The same for all keys that are parked now, a thousand with a commit: one that is parked again meanwhile stays so. Resolves
+   * with how many there were. When it throws some may go on; whoever repeats it releases the others.
+   */
+  releaseAll(_principal: Principal, subscriptionId: string): Promise<ReleasedKeys> {
+    const { catalog, duty, dispatch } = this.#options;
+    return duty.exclusive(subscriptionId, async () => {
+      catalog.known(subscriptionId);
+      const active = dispatch.active.get(subscriptionId);
+      return active ? this.#releaseAllServed(active) : this.#releaseAllUnserved(subscriptionId);
+    });
   }
 
-  async #releaseUnserved(id: string, key: string): Promise<void> {
+  async #releaseServed(active: ActiveSubscription, key: string): Promise<BlockedKey> {
+    const entries = [...(active.queue.keys?.under(key) ?? [])];
+    const waiting = entries.find(({ parked }) => parked) ?? entries.find(({ isBlocked }) => isBlocked);
+    const before = waiting ? described(waiting) : free(key);
+    for (const entry of entries) active.queue.keys!.release(entry);
+    await this.#goOn(active);
+    return before;
+  }
+
+  async #releaseAllServed(active: ActiveSubscription): Promise<ReleasedKeys> {
+    const { keys } = active.queue;
+    const parked = [...(keys?.parked ?? [])].map((entry) => ({ entry, parked: entry.parked! }));
+    let waiting = 0;
+    for (const page of pagesOf(parked)) {
+      for (const { entry, parked } of page) {
+        waiting += entry.waiting;
+        keys!.release(entry, parked);
+      }
+      await this.#goOn(active);
+    }
+    if (parked.length === 0) await this.#goOn(active);
+    return { released: parked.length, waiting };
+  }
+
+  /** Resolves when what was released, now or before, is durable. */
+  async #goOn(active: ActiveSubscription): Promise<void> {
+    const { dispatcher, checkpoint } = this.#options.dispatch;
+    dispatcher.wake(active);
+    if (!active.queue.isCommitted) await checkpoint.durable(active);
+  }
+
+  async #releaseUnserved(id: string, key: string): Promise<BlockedKey> {
+    const kept = (await this.#kept(id)).filter(({ record }) => record.key === key);
+    const before = kept.find(isParked) ?? kept[0];
+    await this.#writeReleases(
+      id,
+      kept.filter(({ record }) => record.parked),
+    );
+    if (before) return describedRecord(before);
+    return (await this.#owedKeys(id)).has(key) ? retried(key) : free(key);
+  }
+
+  async #releaseAllUnserved(id: string): Promise<ReleasedKeys> {
+    const kept = await this.#kept(id);
+    await this.#writeReleases(
+      id,
+      kept.filter(({ record }) => record.parked),
+    );
+    const released = kept.filter(isParked);
+    return { released: released.length, waiting: released.reduce((sum, { record }) => sum + record.count, 0) };
+  }
+
+  /** Also of those that were released before: whoever serves the subscription may not have heard of it. */
+  async #writeReleases(id: string, kept: readonly Kept[]): Promise<void> {
     const { state, catalog, clock, dispatch } = this.#options;
     const { owedPrefix } = queueKeys(id, dispatch.partition);
-    const { records } = await loadKeyRecords(state, owedPrefix);
-    const parked = records.filter((record) => record.key === key && record.parked);
-    await state.commit(
-      parked.map(({ meaning }) => ({
-        kind: 'blocked',
-        key: `${owedPrefix}${keyRecordName(meaning, key)}/release`,
-        value: keyReleaseToJson(meaning, key),
-      })),
-    );
-    await catalog.update({ ...catalog.known(id), updatedAtMs: clock.wallMs() });
+    const pages = [...pagesOf(kept)].map((page) => page.map(({ record }) => releaseOf(owedPrefix, record)));
+    const last = pages.pop();
+    if (!last) return;
+    for (const page of pages) await state.commit(page);
+    const definition = catalog.known(id);
+    // Another one in any case: that is what a process that serves it looks at.
+    const updatedAtMs = Math.max(clock.wallMs(), definition.updatedAtMs + 1);
+    await catalog.update({ ...definition, updatedAtMs }, last);
   }
 
   async #unserved(id: string): Promise<BlockedKey[]> {
-    const { state, catalog, dispatch } = this.#options;
-    if (!catalog.isDurable(id)) return [];
-    const { owedPrefix } = queueKeys(id, dispatch.partition);
-    const { records, released } = await loadKeyRecords(state, owedPrefix);
-    const isReleased = new Set(released.map(({ meaning, key }) => keyRecordName(meaning, key)));
-    const keys = new Map<string, BlockedKey>();
-    for (const { key, meaning, count, parked } of records) {
-      const isParked = parked && !isReleased.has(keyRecordName(meaning, key));
-      keys.set(key, { key, waiting: count, ...stateOf(isParked ? parked : undefined) });
-    }
-    for (const key of await this.#owedKeys(owedPrefix)) {
-      if (!keys.has(key)) keys.set(key, { key, waiting: 0, state: 'blocked' });
-    }
+    const keys = new Map((await this.#kept(id)).map((kept) => [kept.record.key, describedRecord(kept)]));
+    for (const key of await this.#owedKeys(id)) if (!keys.has(key)) keys.set(key, retried(key));
     return [...keys.values()];
   }
 
-  /** Keys of which one event waits for its retry, and nothing behind it. */
-  async #owedKeys(prefix: string): Promise<Set<string>> {
+  async #kept(id: string): Promise<Kept[]> {
+    const { state, catalog, dispatch } = this.#options;
+    if (!catalog.isDurable(id)) return [];
+    const { records, released } = await loadKeyRecords(state, queueKeys(id, dispatch.partition).owedPrefix);
+    const names = new Set(released.map(keyReleaseName));
+    return records.map((record) => ({ record, isReleased: names.has(keyReleaseName(record)) }));
+  }
+
+  /** Keys of which one event waits for its retry, be it with nothing behind it. */
+  async #owedKeys(id: string): Promise<Set<string>> {
+    const { state, catalog, dispatch } = this.#options;
     const keys = new Set<string>();
+    if (!catalog.isDurable(id)) return keys;
+    const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
     let after: string | undefined;
     do {
       const more = after === undefined ? {} : { after };
-      const page = await this.#options.state.load('owed', { prefix, ...more, limit: PAGE });
+      const page = await state.load('owed', { prefix, ...more, limit: PAGE });
       for (const { value } of page.entries) {
         const { key } = Owed.fromJson(0, value as JsonObject);
         if (key !== undefined) keys.add(key);
@@ -159,18 +235,49 @@ export class BlockedKeys {
   }
 }
 
+/** The record of a key, and whether it says less than a release that nobody has heeded yet. */
+interface Kept {
+  readonly record: KeyRecord;
+  readonly isReleased: boolean;
+}
+
+function isParked({ record, isReleased }: Kept): boolean {
+  return record.parked !== undefined && !isReleased;
+}
+
+function releaseOf(prefix: string, record: KeyRecord): StateChange {
+  return { kind: 'blocked', key: prefix + keyReleaseName(record), value: keyReleaseToJson(record) };
+}
+
 function served({ queue }: ActiveSubscription): BlockedKey[] {
   const blocked: BlockedKey[] = [];
   for (const entry of queue.keys?.entries() ?? []) if (entry.isBlocked) blocked.push(described(entry));
   return blocked;
 }
 
-function described(entry: KeyEntry): BlockedKey {
-  return { key: entry.key, waiting: entry.count + entry.held.length, ...stateOf(entry.parked) };
+function described({ key, waiting, parked }: KeyEntry): BlockedKey {
+  return { key, waiting, ...stateOf(parked) };
+}
+
+function describedRecord(kept: Kept): BlockedKey {
+  const { key, count, parked } = kept.record;
+  return { key, waiting: count, ...stateOf(isParked(kept) ? parked : undefined) };
+}
+
+function retried(key: string): BlockedKey {
+  return { key, waiting: 0, state: 'blocked' };
+}
+
+function free(key: string): BlockedKey {
+  return { key, state: 'free', waiting: 0 };
 }
 
 function stateOf(parked: KeyEntry['parked']): Omit<BlockedKey, 'key' | 'waiting'> {
   if (!parked) return { state: 'blocked' };
   const { atMs, deadLetterId } = parked;
   return { state: 'parked', parkedAtMs: atMs, ...(deadLetterId === undefined ? {} : { deadLetterId }) };
+}
+
+function* pagesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += PAGE) yield items.slice(from, from + PAGE);
 }

@@ -1,6 +1,7 @@
 import type { StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { foreignEventId } from '../event/foreign-event-id.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
 const PAGE = 1_000;
@@ -34,7 +35,7 @@ export class Catalog {
   known(id: string): SubscriptionDefinition {
     const definition = this.get(id);
     if (definition) return definition;
-    throw new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
+    throw notFound(id);
   }
 
   /** In the order of creation. */
@@ -97,8 +98,8 @@ export class Catalog {
     }
   }
 
-  /** Replaces a definition. Throws `revision_conflict` when somebody else changed it meanwhile. */
-  async update(definition: SubscriptionDefinition): Promise<void> {
+  /** Replaces a definition, together with `more`. Throws `revision_conflict` when somebody else changed it meanwhile. */
+  async update(definition: SubscriptionDefinition, more: readonly StateChange[] = []): Promise<void> {
     const known = this.#known.get(definition.id);
     if (!known || known.revision === 0) {
       this.addEphemeral(definition);
@@ -107,8 +108,34 @@ export class Catalog {
     const value = definition as unknown as StateEntry['value'];
     const revision = await this.#state.commit([
       { kind: 'subscription', key: definition.id, value, ifRevision: known.revision },
+      ...more,
     ]);
     this.#set(definition, revision);
+  }
+
+  /**
+   * Makes a change to what is known of a subscription: again, to what the store has, when another process was faster. Throws
+   * what `change` throws, and `subscription_not_found` when it was removed meanwhile.
+   */
+  async upToDate<T>(id: string, change: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await change();
+      } catch (error) {
+        if (!isEventManagerError(error, 'revision_conflict')) throw error;
+        const [entry] = await this.#state.get('subscription', [id]);
+        // Whoever looks for what vanished finds it among what is known.
+        if (!entry) throw notFound(id);
+        if (this.#known.get(id)?.revision === entry.revision) throw error;
+        this.#remember(entry);
+      }
+    }
+  }
+
+  /** What this process knows and the store does not take yet; whatever it is changed to next takes its place. */
+  foresee(definition: SubscriptionDefinition): void {
+    const known = this.#known.get(definition.id);
+    if (known) this.#known.set(definition.id, { ...known, definition });
   }
 
   /** Deletes a durable subscription together with `more`. */
@@ -129,6 +156,15 @@ export class Catalog {
     const definition = entry.value as unknown as SubscriptionDefinition;
     this.#known.set(entry.key, { definition, revision: entry.revision });
   }
+}
+
+/** When a definition is changed: never what it was, also where the clock stands or another process is ahead, since that tells changes apart. */
+export function changedAtMs(before: SubscriptionDefinition, clock: Clock): number {
+  return Math.max(clock.wallMs(), before.updatedAtMs + 1);
+}
+
+function notFound(id: string): EventManagerError {
+  return new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
 }
 
 /** The id of a named subscription follows from its name, so that two processes cannot create it twice. */

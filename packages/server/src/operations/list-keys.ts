@@ -1,4 +1,4 @@
-import { type BlockedKey, EventManagerError, type Principal } from '@event-manager/core';
+import { type BlockedKey, EventManagerError, type KeysRequest, type Principal } from '@event-manager/core';
 import type { OperationContext } from './operation-context.ts';
 
 const LIMIT_DEFAULT = 100;
@@ -15,7 +15,7 @@ export interface ListKeysInput {
   readonly subscriptionId: string;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
-  readonly state?: BlockedKey['state'] | undefined;
+  readonly state?: KeysRequest['state'];
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Event, EventManager, JsonObject } from '@event-manager/core';
+import type { Event, EventManager, JsonObject, KeysRequest } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { StartEventManager } from './event-manager-subject.ts';
 import { until } from './until.ts';
@@ -67,7 +67,10 @@ function park(start: StartEventManager): void {
     await until('the key is parked', async () => (await events.listKeys(receiver.id))[0]?.waiting === 1);
     await until('the letter is durable', async () => (await events.listDeadLetters(receiver.id)).length === 1);
     const [letter] = await events.listDeadLetters(receiver.id);
-    const [parked] = await events.listKeys(receiver.id);
+    const [parked] = await events.listKeys(receiver.id, { state: 'parked' });
+    expect(await events.listKeys(receiver.id, { state: 'blocked' })).toEqual([]);
+    const request = { state: 'free' } as unknown as KeysRequest;
+    await expect(events.listKeys(receiver.id, request)).rejects.toMatchObject({ code: 'invalid_query' });
     expect(parked).toMatchObject({ key: 'a', state: 'parked', waiting: 1, deadLetterId: letter!.id });
     expect(parked!.parkedAtMs).toBeGreaterThan(0);
     expect(await events.releaseKey(receiver.id, 'a')).toMatchObject({ key: 'a', state: 'parked', waiting: 1 });
@@ -76,6 +79,20 @@ function park(start: StartEventManager): void {
     expect(await events.releaseKey(receiver.id, 'a')).toEqual({ key: 'a', state: 'free', waiting: 0 });
     await expect(events.releaseKey(NOBODY, 'a')).rejects.toMatchObject({ code: 'subscription_not_found' });
     await expect(events.listKeys(NOBODY)).rejects.toMatchObject({ code: 'subscription_not_found' });
+  });
+
+  it('releases all parked keys at once', async () => {
+    const { events } = await start();
+    const options = { order: 'key', onFailure: 'park', retryPolicy: { maxRetries: 0 } };
+    const receiver = await receiving(events, options, 'a1', 'b1', 'c1');
+    await publish(events, 'a1', 'a2', 'b1', 'a3', 'c1', 'c2');
+    const parked = async () => (await events.listKeys(receiver.id, { state: 'parked' })).map(({ waiting }) => waiting);
+    await until('the keys are parked', async () => (await parked()).join() === '2,0,1');
+    expect(await events.releaseKeys(receiver.id)).toEqual({ released: 3, waiting: 3 });
+    await until('the rest is delivered', () => receiver.taken.length === 3);
+    await until('nothing waits', async () => (await events.listKeys(receiver.id)).length === 0);
+    expect(await events.releaseKeys(receiver.id)).toEqual({ released: 0, waiting: 0 });
+    await expect(events.releaseKeys(NOBODY)).rejects.toMatchObject({ code: 'subscription_not_found' });
   });
 }
 

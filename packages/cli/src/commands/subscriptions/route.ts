@@ -28,6 +28,14 @@ export interface PullFlags extends ServiceFlags {
   readonly ack?: boolean;
 }
 
+export interface KeysFlags extends ServiceFlags {
+  readonly state?: 'blocked' | 'parked';
+}
+
+export interface ReleaseFlags extends ServiceFlags {
+  readonly all?: boolean;
+}
+
 const PULL_MAX = 1_000;
 const WAIT_MAX = 30;
 const JSON_FORMS = 'the text, @FILE, or - for standard input';
@@ -118,20 +126,35 @@ const resume: Command<CliContext> = buildCommand({
 
 const keys: Command<CliContext> = buildCommand({
   loader: async () => (await import('./keys.ts')).listKeys,
-  parameters: byId,
+  parameters: {
+    flags: {
+      state: { kind: 'enum', values: ['blocked', 'parked'], optional: true, brief: 'Those that are so, and no others' },
+      ...SERVICE_FLAGS,
+    },
+    positional: byId.positional,
+  },
   docs: { brief: 'List the keys of an ordered subscription whose later events wait' },
 });
 
 const release: Command<CliContext> = buildCommand({
   loader: async () => (await import('./keys.ts')).releaseKey,
   parameters: {
-    flags: SERVICE_FLAGS,
+    flags: {
+      all: { kind: 'boolean', optional: true, withNegated: false, brief: 'All keys that are parked' },
+      ...SERVICE_FLAGS,
+    },
     positional: {
       kind: 'tuple',
-      parameters: [byId.positional.parameters[0], argument('key', 'A key that is parked')],
+      parameters: [byId.positional.parameters[0], optionalArgument('key', 'A key that is parked')],
     },
   },
-  docs: { brief: 'Let the events behind the dead letter of a parked key go on' },
+  docs: {
+    brief: 'Let the events behind the dead letter of a parked key go on',
+    customUsage: [
+      { input: 'billing customer-7', brief: 'those of one key' },
+      { input: 'billing --all', brief: 'those of every parked key' },
+    ],
+  },
 });
 
 const pull: Command<CliContext> = buildCommand({

@@ -36,10 +36,18 @@ export interface KeyRecord {
 export interface KeyRelease {
   readonly key: string;
   readonly meaning: KeyMeaning;
+  /** What it was parked for: when it is for something else by then, nobody asked for its release. */
+  readonly deadLetterId?: string | undefined;
 }
 
-export function keyReleaseToJson(meaning: KeyMeaning, key: string): JsonObject {
-  return { key, meaning, release: true };
+export function keyReleaseToJson({ meaning, key, parked }: KeyRecord): JsonObject {
+  const { deadLetterId } = parked ?? {};
+  return { key, meaning, release: true, ...(deadLetterId === undefined ? {} : { deadLetterId }) };
+}
+
+/** Where such a record stands: beside that of the key, which only whoever serves the subscription may write. */
+export function keyReleaseName(record: KeyRelease): string {
+  return `${keyRecordName(record.meaning, record.key)}/release`;
 }
 
 /** Where the record of a key stands, behind the prefix of its subscription: keys are too long and too free for names. */

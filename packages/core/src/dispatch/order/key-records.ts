@@ -8,7 +8,7 @@
 import type { Position } from '../../contracts/event-store.ts';
 import type { StateChange } from '../../contracts/state-store.ts';
 import type { KeyEntry } from './key-entry.ts';
-import { type KeyRelease, keyRecordName, keyRecordToJson } from './key-record.ts';
+import { type KeyRelease, keyRecordName, keyRecordToJson, keyReleaseName } from './key-record.ts';
 
 /** A commit under way. */
 export interface KeySnapshot {
@@ -24,7 +24,7 @@ export class KeyRecords {
   #dirty = new Map<string, KeyEntry>();
   readonly #recorded = new Set<string>();
   /** Releases that were heeded. */
-  #heeded: readonly string[] = [];
+  #heeded: string[] = [];
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -40,8 +40,8 @@ export class KeyRecords {
   }
 
   /** It was asked for by a record of its own, which goes with the next commit. */
-  released({ meaning, key }: KeyRelease): void {
-    this.#heeded = [...this.#heeded, `${this.#prefix}${keyRecordName(meaning, key)}/release`];
+  released(release: KeyRelease): void {
+    this.#heeded.push(this.#prefix + keyReleaseName(release));
   }
 
   /** The record of the key may say something else now. Most keys are free again without ever having had one. */

@@ -115,6 +115,11 @@ export class OrderedKeys {
     return this.#map.find(key);
   }
 
+  /** Keys that somebody has to release. */
+  get parked(): ReadonlySet<KeyEntry> {
+    return this.#census.parked;
+  }
+
   /** What is not free under this key, also as it was meant before. */
   under(key: string): Iterable<KeyEntry> {
     return this.#map.under(key);
@@ -265,22 +270,13 @@ export class OrderedKeys {
     return due;
   }
 
-  /** Whatever is parked under this key goes on. */
-  release(key: string): void {
-    for (const entry of this.#map.under(key)) if (entry.parked) this.#release(entry);
-  }
-
-  /** The keys that were parked first go on, at most so many; returns them as they were. */
-  releaseSome(most: number): { readonly released: number; readonly waiting: number } {
-    let released = 0;
-    let waiting = 0;
-    for (const entry of this.#census.parked) {
-      if (released === most) break;
-      released++;
-      waiting += entry.waiting;
-      this.#release(entry);
-    }
-    return { released, waiting };
+  /** The key goes on, if it is parked, and for nothing that came later than `parked`. */
+  release(entry: KeyEntry, parked = entry.parked): void {
+    if (!parked || entry.parked !== parked) return;
+    entry.parked = undefined;
+    this.unread.note(entry);
+    this.#changed(entry);
+    this.#advance(entry);
   }
 
   /** Restores what an earlier owner left. */
@@ -305,7 +301,9 @@ export class OrderedKeys {
     }
     for (const release of released) {
       this.#records.released(release);
-      this.release(release.key);
+      const entry = this.#map.findIn(release.meaning, release.key);
+      const { deadLetterId = entry?.parked?.deadLetterId } = release;
+      if (entry?.parked?.deadLetterId === deadLetterId && entry) this.release(entry);
     }
   }
 
@@ -353,13 +351,6 @@ export class OrderedKeys {
     this.#ranges.prepend(entry, positions);
     this.#changed(entry);
     for (const position of positions) this.listener.putOff(position);
-  }
-
-  #release(entry: KeyEntry): void {
-    entry.parked = undefined;
-    this.unread.note(entry);
-    this.#changed(entry);
-    this.#advance(entry);
   }
 
   #own(entry: KeyEntry, owed: Owed): void {

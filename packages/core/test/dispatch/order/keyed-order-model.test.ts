@@ -16,7 +16,7 @@ type Step =
   | { readonly do: 'publish'; readonly keys: string }
   | { readonly do: 'answer'; readonly key: string; readonly with: How }
   | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'crash' | 'close' | 'pause' | 'resume' | 'look' }
+  | { readonly do: 'crash' | 'close' | 'pause' | 'resume' | 'look' | 'release-all' }
   | { readonly do: 'release'; readonly key: string }
   | { readonly do: 'update'; readonly batchSize: number };
 
@@ -37,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 0, max: 1_500 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('crash', 'close', 'pause', 'resume', 'look', 'look') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release'), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release-all') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('update'), batchSize: fc.integer({ min: 1, max: 4 }) }) },
 ) as fc.Arbitrary<Step>;
 
@@ -165,6 +166,8 @@ class Run {
         return;
       case 'release':
         return this.#release(given.key);
+      case 'release-all':
+        return this.#releaseAll();
       case 'update':
         await this.#bus.time.run(
           this.#bus.engine.subscriptions.update(ANONYMOUS, this.#id, { options: { batchSize: given.batchSize } }),
@@ -181,9 +184,7 @@ class Run {
     await this.take({ do: 'resume' });
     for (let round = 0; round < 200; round++) {
       await this.#bus.settled(SETTLE_WITHIN_MS);
-      const parked = (await this.#keys()).filter(({ state }) => state === 'parked');
-      if (parked.length === 0) break;
-      for (const one of parked) await this.#release(one.key);
+      if ((await this.#releaseAll()) === 0) break;
     }
     for (const [name, known] of this.model.keys) {
       const left = known.events.filter((n) => !known.over.has(n));
@@ -203,6 +204,14 @@ class Run {
 
   #keys() {
     return this.#bus.time.run(this.#bus.engine.subscriptions.keys.all(ANONYMOUS, this.#id));
+  }
+
+  /** What parks between the look and the release is released, too: nothing runs between them. */
+  async #releaseAll(): Promise<number> {
+    const keys = await this.#keys();
+    for (const { key, state } of keys) if (state === 'parked') this.model.keys.get(key)!.parkedFor = undefined;
+    const all = this.#bus.engine.subscriptions.keys.releaseAll(ANONYMOUS, this.#id);
+    return (await this.#bus.time.run(all)).released;
   }
 
   async #release(name: string): Promise<void> {

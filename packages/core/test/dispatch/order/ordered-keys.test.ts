@@ -18,3 +18,20 @@ it('reserves first attempts of a range anew when the last commit failed: it may 
   keys.notCommitted(last);
   expect([keys.lines.first(false), keys.isReserved(entry)]).toEqual([entry, false]);
 });
+
+it('heeds a release of what the key was parked for, and none that came too late', () => {
+  const parked = { atMs: 1, deadLetterId: 'later' };
+  const record = { key: 'a', meaning: 'topic', from: 2, through: 3, count: 2, tried: 0, parked };
+  const parkedAfter = (deadLetterId?: string) => {
+    const keys = new OrderedKeys({
+      ...{ meaning: 'topic', parksDead: true, goesOnAfterFailure: false, durable: true, prefix: 's/0/' },
+      ...{ heldMax: 10, knownMax: 10, blockedMax: 10 },
+    });
+    const release = { key: 'a', meaning: 'topic', ...(deadLetterId === undefined ? {} : { deadLetterId }) };
+    keys.recover({ records: [record], released: [release] }, [], 10);
+    // It goes with the next commit in any case.
+    expect(keys.snapshot(false).changes.filter(({ value }) => value === undefined)).toHaveLength(1);
+    return keys.parkedCount;
+  };
+  expect([parkedAfter('later'), parkedAfter('earlier'), parkedAfter()]).toEqual([0, 1, 0]);
+});

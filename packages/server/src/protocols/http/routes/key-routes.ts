@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { listKeys } from '../../../operations/list-keys.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { releaseKey } from '../../../operations/release-key.ts';
+import { releaseKeys } from '../../../operations/release-keys.ts';
 import { type JsonBodies, readJsonBody } from '../json-body.ts';
 import { QueryParameters } from '../query-parameters.ts';
 
@@ -28,4 +29,8 @@ export function keyRoutes(app: FastifyInstance, context: OperationContext, bodie
     const wanted = await readJsonBody(request, reply, bodies);
     return releaseKey(context, ANONYMOUS, request.params.id, wanted);
   });
+
+  app.post<ById>('/subscriptions/:id/keys/release-all', async (request) =>
+    releaseKeys(context, ANONYMOUS, request.params.id),
+  );
 }

@@ -84,6 +84,16 @@ export const KEY_DOCUMENTS: RouteDocuments = {
       ...WRITE_ERRORS,
     ],
   },
+  'POST /subscriptions/:id/keys/release-all': {
+    operationId: 'releaseKeys',
+    tag,
+    summary: 'Let the events behind the dead letters of all parked keys go on',
+    description:
+      'A key that is parked again meanwhile stays so. When it fails some keys may go on already: repeat it for the others.',
+    path: BY_ID,
+    answers: { 200: { description: 'How many keys were parked.', content: json(component('ReleasedKeys')) } },
+    errors: ['subscription_not_found', 'revision_conflict', 'lease_lost', ...WRITE_ERRORS],
+  },
 };
 
 export const KEY_SCHEMAS: Components = {
@@ -98,6 +108,13 @@ export const KEY_SCHEMAS: Components = {
       waiting: Type.Integer({ minimum: 0, description: 'Later events of the key.' }),
       parkedAtMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' })),
       deadLetterId: Type.Optional(Type.String({ format: 'uuid', description: 'What it is parked for.' })),
+    },
+    CLOSED,
+  ),
+  ReleasedKeys: Type.Object(
+    {
+      released: Type.Integer({ minimum: 0, description: 'Keys that were parked.' }),
+      waiting: Type.Integer({ minimum: 0, description: 'Events that waited in them.' }),
     },
     CLOSED,
   ),
