@@ -128,9 +128,13 @@ export class Route {
     return offers;
   }
 
-  /** A stream that stands before the lost range has to hear of it, which only the store can tell. */
+  /** What left the log leaves its streams, too: one that stands before it has to hear of it, which only the store can tell. */
+  forget(through: Position): void {
+    this.#recentAfter = Math.max(this.#recentAfter, through);
+  }
+
   #noteLost(lost: LostRange): void {
-    this.#recentAfter = Math.max(this.#recentAfter, lost.through);
+    this.forget(lost.through);
     this.#options.onLost(lost);
   }
 

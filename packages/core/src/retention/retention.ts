@@ -121,6 +121,8 @@ export class Retention {
   async #step(policy: RetentionPolicy): Promise<boolean> {
     const { adapter, dispatch, holders } = this.#parts;
     const bounds = (await adapter.store.bounds()).find(({ partition }) => partition === dispatch.partition);
+    // Another process may have removed it.
+    if (bounds) dispatch.route.forget(bounds.first - 1);
     if (!bounds || bounds.first > bounds.head) return this.#saw(bounds, undefined);
     const options = { limit: STEP_EVENTS, bytesMax: STEP_BYTES, until: bounds.head };
     const { records, scannedTo } = await adapter.store.read(dispatch.partition, bounds.first - 1, options);
