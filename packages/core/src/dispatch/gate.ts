@@ -27,6 +27,10 @@ export class Pause implements Gate {
     return Number.POSITIVE_INFINITY;
   }
 
+  end(): void {
+    this.opensAtMs = 0;
+  }
+
   /** A shorter pause does not end a longer one. */
   until(atMs: number): void {
     this.opensAtMs = Math.max(this.opensAtMs, atMs);

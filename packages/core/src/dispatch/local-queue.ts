@@ -180,6 +180,11 @@ export class LocalQueue {
     return this.#debts.waiting();
   }
 
+  /** A debt has another time, or another reason to wait. */
+  changed(owed: Owed): void {
+    this.#putOwed(owed);
+  }
+
   peekReady(lane: Lane): Owed | undefined {
     return this.#debts.peekReady(lane);
   }

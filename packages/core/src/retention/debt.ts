@@ -203,9 +203,11 @@ function keyChange({ name, record, removed }: BlockedKey, through: Position): St
   const isEmpty = record.through <= through;
   if (isEmpty && !record.parked) return { kind: 'blocked', key: name };
   const from = through + 1;
+  const suspects = record.suspects?.filter((range) => range[1] > through);
   const rest: KeyRecord = {
     ...record,
     from,
+    suspects: suspects && suspects.length > 0 ? suspects : undefined,
     through: Math.max(record.through, through),
     count: isEmpty ? 0 : Math.max(0, record.count - removed),
     tried: record.tried >= from ? record.tried : 0,

@@ -46,12 +46,6 @@ export class Attachments {
     return this.#members.get(id)?.isUp === true;
   }
 
-  /** True when `sink` serves the subscription and no other member does. */
-  isOnly(id: string, sink: Sink): boolean {
-    const members = this.#members.get(id);
-    return members?.size === 1 && members.all[0]!.sink === sink;
-  }
-
   /** What `attached` replaced is given back at once. */
   join(id: string, attached: Attached): void {
     const members = this.#members.get(id) ?? this.#first(id);

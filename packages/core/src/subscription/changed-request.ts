@@ -1,7 +1,8 @@
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import { type FieldTable, fieldName } from '../json/read-fields.ts';
 import { withoutPreset } from './options/pace-options.ts';
 import { withoutPaceOf } from './pace-in-filter.ts';
-import type { SubscriptionDefinition, SubscriptionSink } from './subscription.ts';
+import type { SubscriptionDefinition, SubscriptionRequest, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -39,9 +40,28 @@ export function throughOf({ sink }: SubscriptionDefinition, request: Fields): 's
   return sink.kind === 'socket' && request['endpoint'] === undefined ? 'socket' : undefined;
 }
 
+/** Throws `invalid_subscription` for another name, and for another way out than what was created can have. */
+export function assertMayBecome(before: SubscriptionDefinition, after: SubscriptionRequest): void {
+  if (after.name !== before.name) throw invalid('The name of a subscription cannot be changed.', '/name');
+  if (mayBecome(before.sink, after.sink)) return;
+  throw invalid(`${STAYS[before.sink.kind]} To have it otherwise, create another one.`, '/endpoint');
+}
+
+const STAYS: Readonly<Record<SubscriptionSink['kind'], string>> = {
+  handler: 'A subscription with a handler stays so.',
+  webhook: 'A subscription with an endpoint keeps one.',
+  websocket: 'A subscription with an endpoint keeps one.',
+  socket: 'A subscription that sockets attach to stays so.',
+  pull: 'A subscription whose deliveries are pulled has no endpoint and gets none.',
+};
+
 /** What is served without anybody attached may take another way; what lives in somebody's program stays there. */
 export function mayBecome(before: SubscriptionSink, after: SubscriptionSink): boolean {
   return before.kind === after.kind || (isServedAlways(before) && isServedAlways(after));
+}
+
+function invalid(message: string, pointer: string): EventManagerError {
+  return new EventManagerError('invalid_subscription', message, { pointer });
 }
 
 function isServedAlways(sink: SubscriptionSink): boolean {

@@ -18,6 +18,7 @@ import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import { forgive } from '../dispatch/failure/forgive.ts';
 import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
@@ -141,7 +142,7 @@ export class Duty {
     }
     // Draining would wait for the attempt that waits for us, and giving that up would deliver its event once more.
     await change();
-    this.#follow(definition.id);
+    this.follow(definition.id);
   }
 
   /** Drains a subscription, makes `change`, and gives up its members and the lease. When `change` is refused nothing happened. */
@@ -173,16 +174,18 @@ export class Duty {
   }
 
   /** Drains what is served, in the background, and serves what the catalog says; tried again until it is done. */
-  #follow(id: string): void {
+  follow(id: string): void {
     const { catalog, dispatch, runtime, onFailure } = this.#options;
     const swap = async () => {
       const definition = catalog.get(id);
       const active = dispatch.active.get(id);
-      if (definition && active && active.definition !== definition) await this.#swap(definition, async () => {});
+      if (!definition || !active || active.definition === definition) return;
+      if (isResumed(active.definition, definition)) forgive(active, dispatch.dispatcher, runtime.clock);
+      await this.#swap(definition, async () => {});
     };
     this.#changes.run(id, swap).catch((error: unknown) => {
       if (!isEventManagerError(error)) onFailure(error);
-      else if (!this.#closing) runtime.timers.after(FOLLOW_AGAIN_MS, () => this.#follow(id));
+      else if (!this.#closing) runtime.timers.after(FOLLOW_AGAIN_MS, () => this.follow(id));
     });
   }
 
@@ -270,9 +273,10 @@ export class Duty {
 
   /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
   async #wanted(): Promise<readonly string[]> {
-    const { catalog } = this.#options;
+    const { catalog, ways } = this.#options;
     for (const vanished of await catalog.refresh()) {
       this.#drop(vanished);
+      ways.enrichers.delete(vanished);
       this.#tellEnded(vanished);
       await this.#leases?.release(vanished);
     }
@@ -286,7 +290,7 @@ export class Duty {
   /** Another process changed a subscription that is served here. Leases are not renewed while this looks, so it does not wait. */
   #adopt(definition: SubscriptionDefinition): void {
     const active = this.#options.dispatch.active.get(definition.id);
-    if (active && active.definition.updatedAtMs !== definition.updatedAtMs) this.#follow(definition.id);
+    if (active && active.definition.updatedAtMs !== definition.updatedAtMs) this.follow(definition.id);
   }
 
   /** True when the subscription is served from now on. */
@@ -324,4 +328,14 @@ export class Duty {
     this.#options.dispatch.serving.drop(active);
     if (!needsAttaching(active.definition)) active.sink.close().catch(this.#options.onFailure);
   }
+}
+
+/**
+ * Another process changed nothing but the state, and it is active: somebody resumed it there. A key that was released there
+ * looks the same, and whoever does that expects a try as well.
+ */
+function isResumed(before: SubscriptionDefinition, after: SubscriptionDefinition): boolean {
+  const definitionOf = ({ state: _state, stoppedReason: _reason, updatedAtMs: _at, ...rest }: SubscriptionDefinition) =>
+    JSON.stringify(rest);
+  return after.state === 'active' && definitionOf(before) === definitionOf(after);
 }

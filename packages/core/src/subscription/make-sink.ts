@@ -15,7 +15,7 @@ export interface WaysOut {
   readonly webSocketSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly runtime: Runtime;
   /** What is sent in place of the events of a subscription, by its id. */
-  readonly enrichers: ReadonlyMap<string, Enrich>;
+  readonly enrichers: Map<string, Enrich>;
   readonly onSwitched: (definition: SubscriptionDefinition, way: RealtimeState['way']) => void;
   /** For what nobody waits for. */
   readonly onFailure: (error: unknown) => void;

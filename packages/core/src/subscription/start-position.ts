@@ -1,8 +1,9 @@
-import type { EventStore, Partition, Position } from '../contracts/event-store.ts';
+import type { EventStore, Partition, Place, Position } from '../contracts/event-store.ts';
 import { decodeCursor } from '../query/cursor.ts';
 import type { StartFrom } from './subscription.ts';
 
-const FIND_BUDGET_MS = 5_000;
+/** Of one search: the store looks no longer at a time, and is asked on. */
+const FIND_BUDGET_MS = 1_000;
 
 export interface StartPositionOptions {
   readonly store: EventStore;
@@ -22,7 +23,18 @@ export async function startPosition(from: StartFrom, options: StartPositionOptio
     const position = decodeCursor(from.cursor, '/options/startFrom/cursor').find((p) => p.partition === partition);
     return Math.min(position?.position ?? 0, bounds.head);
   }
-  const query = { fromMs: from.timeMs };
-  const found = await store.find(query, { limit: 1, direction: 'forward', budgetMs: FIND_BUDGET_MS });
-  return (found.records[0]?.place.position ?? bounds.head + 1) - 1;
+  const first = await firstSince(store, from.timeMs);
+  // Nothing is as young, or the time lies ahead: it begins with what comes.
+  return first === undefined ? bounds.head : first - 1;
+}
+
+async function firstSince(store: EventStore, fromMs: number): Promise<Position | undefined> {
+  let after: Place | undefined;
+  do {
+    const options = { limit: 1, direction: 'forward', budgetMs: FIND_BUDGET_MS } as const;
+    const found = await store.find({ fromMs }, { ...options, ...(after === undefined ? {} : { after }) });
+    if (found.records[0]) return found.records[0].place.position;
+    after = found.complete ? undefined : found.next;
+  } while (after !== undefined);
+  return undefined;
 }

@@ -24,8 +24,8 @@ import type { Enrich } from '../sink/enriching-sink.ts';
 import { type Attached, isAttachable } from './attached.ts';
 import { Attachments } from './attachments.ts';
 import { BlockedKeys } from './blocked-keys.ts';
-import { Catalog, sameRequest } from './catalog.ts';
-import { changedRequest, mayBecome, throughOf } from './changed-request.ts';
+import { Catalog, changedAtMs, sameRequest } from './catalog.ts';
+import { assertMayBecome, changedRequest, throughOf } from './changed-request.ts';
 import { Departures, type DetachOptions } from './departures.ts';
 import { Duty } from './duty.ts';
 import type { WaysOut } from './make-sink.ts';
@@ -195,22 +195,7 @@ export class Subscriptions {
    * answers before that: the calling attempt is one of those that end first.
    */
   async update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
-    return this.#duty.exclusive(id, async () => {
-      const before = this.get(principal, id);
-      const changed = changedRequest(before, input);
-      const request = parseSubscription(changed, this.#options.limits, throughOf(before, changed));
-      if (request.name !== before.name || !mayBecome(before.sink, request.sink)) {
-        throw new EventManagerError('invalid_subscription', 'Name and kind of a subscription cannot be changed.', {
-          pointer: request.name !== before.name ? '/name' : '/endpoint',
-        });
-      }
-      const updatedAtMs = this.#options.runtime.clock.wallMs();
-      // What has no context of its own any more: a change that says nothing of it has it in the request.
-      const { context: _replaced, ...others } = before;
-      const definition = { ...others, ...request, updatedAtMs };
-      await this.#duty.replace(definition, () => this.#catalog.update(definition));
-      return definition;
-    });
+    return this.#duty.exclusive(id, () => this.#catalog.upToDate(id, () => this.#update(principal, id, input)));
   }
 
   /** Ends a subscription and forgets what it is owed; dead letters stay. Throws `subscription_not_found`. */
@@ -300,6 +285,19 @@ export class Subscriptions {
     return definition && isAttachable(definition) ? (this.#attachments.of(id)?.size ?? 0) : undefined;
   }
 
+  async #update(principal: Principal, id: string, input: JsonObject): Promise<SubscriptionDefinition> {
+    const before = this.get(principal, id);
+    const changed = changedRequest(before, input);
+    const request = parseSubscription(changed, this.#options.limits, throughOf(before, changed));
+    assertMayBecome(before, request);
+    const updatedAtMs = changedAtMs(before, this.#options.runtime.clock);
+    // What has no context of its own any more: a change that says nothing of it has it in the request.
+    const { context: _replaced, ...others } = before;
+    const definition = { ...others, ...request, updatedAtMs };
+    await this.#duty.replace(definition, () => this.#catalog.update(definition));
+    return definition;
+  }
+
   async #remove(id: string): Promise<void> {
     // What is under way through a socket, or leased, may wait for the very client that waits for this, and its debts end here.
     const kind = this.#catalog.get(id)?.sink.kind;
@@ -309,6 +307,7 @@ export class Subscriptions {
       return;
     }
     await this.#duty.leave(id, () => this.#records.remove(id), { drainMs, reason: 'ended' });
+    this.#enrichers.delete(id);
     await this.#records.forgetDebts(id);
   }
 }

@@ -4,6 +4,7 @@ import type { RealtimeState } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { DeadLetter } from '../dispatch/dead-letter.ts';
+import { ReachWatch } from '../dispatch/failure/reach-watch.ts';
 import type { ReceiverChange } from '../dispatch/failure/receiver.ts';
 import { receiverFacts } from '../dispatch/failure/receiver-facts.ts';
 import type { Parked } from '../dispatch/order/key-record.ts';
@@ -25,6 +26,7 @@ export class EngineReporter {
     readonly adapter: EventBusAdapter;
   };
   readonly #overflows: OverflowWatch;
+  readonly #reaches: ReachWatch;
   #storeStatus: AdapterHealth['status'] = 'ok';
 
   constructor(options: {
@@ -35,6 +37,7 @@ export class EngineReporter {
   }) {
     this.#options = options;
     this.#overflows = new OverflowWatch(options.active);
+    this.#reaches = new ReachWatch(options.active);
   }
 
   changed(subscription: ActiveSubscription, change: StallChange): void {
@@ -107,7 +110,7 @@ export class EngineReporter {
     this.#options.systemEvents.tell('store/damaged', `${from}-${through}`, { from, through });
   }
 
-  /** Called every now and then: tells of the store when its state has changed, of lanes that were full, and what had to wait. */
+  /** Called every now and then: tells of the store when its state has changed, of lanes that were full, of receivers that cannot be reached, and what had to wait. */
   looked(): void {
     const { adapter, systemEvents, stallWatch } = this.#options;
     const { status, reason } = adapter.health();
@@ -121,6 +124,12 @@ export class EngineReporter {
     this.#overflows.look((subscription, change) => {
       const facts = { ...naming(subscription), lag: stallWatch.progressOf(subscription).lag };
       systemEvents.tell(`subscription/${change}`, subscription.id, facts);
+    });
+    this.#reaches.look((subscription, change) => {
+      const { lag } = stallWatch.progressOf(subscription);
+      const error = change.what === 'unreachable' ? change.error : undefined;
+      const told = error ? { code: error.code, reason: error.message } : {};
+      systemEvents.tell(`subscription/${change.what}`, subscription.id, { ...naming(subscription), lag, ...told });
     });
     systemEvents.flush();
   }

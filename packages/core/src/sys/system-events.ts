@@ -33,6 +33,8 @@ export const SYSTEM_EVENTS = Object.freeze({
   'subscription/caught-up': 'NORMAL',
   'subscription/fallback-began': 'HIGH',
   'subscription/fallback-ended': 'NORMAL',
+  'subscription/unreachable': 'HIGH',
+  'subscription/reachable': 'NORMAL',
   'subscription/breaker-opened': 'HIGH',
   'subscription/breaker-closed': 'NORMAL',
   'subscription/failing': 'HIGH',

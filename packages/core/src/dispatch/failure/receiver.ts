@@ -3,7 +3,6 @@ import type { JsonObject } from '../../json.ts';
 import type { Chance } from '../../runtime/chance.ts';
 import { breakerPolicyOf, disableAfterMsOf, hasAddress } from '../../subscription/options/failure-options.ts';
 import type { StoppedReason, SubscriptionDefinition } from '../../subscription/subscription.ts';
-import type { ActiveSubscription } from '../active-subscription.ts';
 import { Breaker } from './breaker.ts';
 import { FailingTime } from './failing-time.ts';
 
@@ -56,12 +55,6 @@ export class Receiver {
 /** Names a receiver in records without telling its address. */
 export function nameOf(receiver: Receiver | undefined): string {
   return receiver?.failing.of ?? '';
-}
-
-/** Somebody says that the receiver of a subscription is well. Whoever calls it wakes the subscription. */
-export function forgive({ receiver, queue }: ActiveSubscription): void {
-  receiver?.forgive();
-  queue.receiver = undefined;
 }
 
 /** `undefined` where nobody wants to know. */

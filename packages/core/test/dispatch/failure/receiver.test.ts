@@ -308,6 +308,45 @@ describe('a receiver that asks for a pause', () => {
     expect(again.status(id)).toMatchObject({ state: 'current', counts: { delivered: 5 } });
   });
 
+  it.each(['', 'paused and '])('is tried at once when somebody resumes it (%s resumed)', async (before) => {
+    const { bus, id, receiver, time, open } = await aBus({ maxConcurrency: 3, retryPolicy: fixedRetry(3) });
+    receiver.answer = { status: 'busy', afterMs: HOUR_MS };
+    await bus.publishMany(10, 1, { topic: 'a' });
+    await time.advance(SECOND_MS);
+    expect(receiver.asked).toHaveLength(3);
+    if (before) await time.run(bus.engine.subscriptions.pause(ANONYMOUS, id));
+    await time.run(bus.engine.subscriptions.resume(ANONYMOUS, id));
+    await time.advance(SECOND_MS);
+    // It is asked again, and may ask for another pause; that costs nothing.
+    expect(receiver.asked).toHaveLength(6);
+    expect(bus.status(id)).toMatchObject({ state: 'waiting', counts: { failed: 0, deadLettered: 0 } });
+    receiver.answer = delivered;
+    await time.run(bus.engine.subscriptions.resume(ANONYMOUS, id));
+    await bus.settled();
+    expect(bus.status(id)).toMatchObject({ state: 'current', counts: { delivered: 10, retried: 0 } });
+    await bus.close();
+    await (await open()).close();
+  });
+
+  it('waits for nothing that somebody ended before a restart', async () => {
+    const { bus, id, receiver, time, open } = await aBus({ retryPolicy: fixedRetry(3) });
+    receiver.answer = { status: 'busy', afterMs: HOUR_MS };
+    await bus.publishMany(1, 1, { topic: 'a' });
+    await time.advance(SECOND_MS);
+    const { promise } = Promise.withResolvers<void>();
+    receiver.gate = promise;
+    await time.run(bus.engine.subscriptions.resume(ANONYMOUS, id));
+    await time.advance(SECOND_MS);
+    bus.crash();
+    receiver.gate = undefined;
+    receiver.answer = delivered;
+    const next = await open();
+    await next.publishMany(1, 2, { topic: 'a' });
+    await next.settled(MINUTE_MS);
+    expect(next.status(id).counts.delivered).toBe(2);
+    await next.close();
+  });
+
   it('asks for itself, not for the address that takes its place', async () => {
     const { bus, id, receiver, time } = await aBus({ maxConcurrency: 1 });
     receiver.answer = later;
