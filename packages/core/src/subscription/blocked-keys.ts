@@ -21,7 +21,8 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Catalog } from './catalog.ts';
+import { statePages } from '../state-pages.ts';
+import { type Catalog, changedAtMs } from './catalog.ts';
 import type { Duty } from './duty.ts';
 
 const PAGE = 1_000;
@@ -195,10 +196,10 @@ export class BlockedKeys {
     const last = pages.pop();
     if (!last) return;
     for (const page of pages) await state.commit(page);
-    const definition = catalog.known(id);
-    // Another one in any case: that is what a process that serves it looks at.
-    const updatedAtMs = Math.max(clock.wallMs(), definition.updatedAtMs + 1);
-    await catalog.update({ ...definition, updatedAtMs }, last);
+    await catalog.upToDate(id, () => {
+      const definition = catalog.known(id);
+      return catalog.update({ ...definition, updatedAtMs: changedAtMs(definition, clock) }, last);
+    });
   }
 
   async #unserved(id: string): Promise<BlockedKey[]> {
@@ -220,17 +221,12 @@ export class BlockedKeys {
     const { state, catalog, dispatch } = this.#options;
     const keys = new Set<string>();
     if (!catalog.isDurable(id)) return keys;
-    const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
-    let after: string | undefined;
-    do {
-      const more = after === undefined ? {} : { after };
-      const page = await state.load('owed', { prefix, ...more, limit: PAGE });
-      for (const { value } of page.entries) {
+    for await (const page of statePages(state, 'owed', queueKeys(id, dispatch.partition).owedPrefix)) {
+      for (const { value } of page) {
         const { key } = Owed.fromJson(0, value as JsonObject);
         if (key !== undefined) keys.add(key);
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
     return keys;
   }
 }

@@ -161,16 +161,11 @@ describe('a process that does not serve the subscription', () => {
     await other.close();
   });
 
-  it('may ask again when its first release failed on the way: whoever serves hears of it then', async () => {
+  it('releases a key although it has not heard of a change, and is heard', async () => {
     const { time, receiver, serving, other, id } = await startTwo(1);
-    const { keys } = other.engine.subscriptions;
     const stale = other.engine.subscriptions.get(ANONYMOUS, id);
-    // Somebody else changes the definition, and this process has not heard of it: its own change is refused.
     await time.run(serving.engine.subscriptions.update(ANONYMOUS, id, { options: { maxConcurrency: 3 } }));
     expect(other.engine.subscriptions.get(ANONYMOUS, id)).toBe(stale);
-    await expect(time.run(keys.release(ANONYMOUS, id, 'a'))).rejects.toMatchObject({ code: 'revision_conflict' });
-    await time.advance(20_000);
-    expect(receiver.firstOf('a')).toEqual([1]);
     await release(other, id, 'a');
     await time.runUntil(() => receiver.firstOf('a').length === 2, 30_000);
     await serving.close();

@@ -167,7 +167,8 @@ class Run {
       case 'release':
         return this.#release(given.key);
       case 'release-all':
-        return this.#releaseAll();
+        await this.#releaseAll();
+        return;
       case 'update':
         await this.#bus.time.run(
           this.#bus.engine.subscriptions.update(ANONYMOUS, this.#id, { options: { batchSize: given.batchSize } }),
