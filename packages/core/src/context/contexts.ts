@@ -14,12 +14,12 @@ import type { JsonValue } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { SubscriberContext } from './context.ts';
 import { type ContextCell, type KnownContext, knownContext, NO_CONTEXT } from './context-cell.ts';
 import { parseContext, readSubscriber } from './parse-context.ts';
 
-const PAGE = 1_000;
 const VERSION_KEY = 'version';
 const PREFIX = 'of/';
 /** No revision is below 0. */
@@ -161,16 +161,12 @@ export class Contexts {
     if (revision === this.#revisionRead) return;
     this.#changed.clear();
     const found = new Map<string, SubscriberContext>();
-    let after: string | undefined;
-    do {
-      const options = { prefix: PREFIX, limit: PAGE, ...(after === undefined ? {} : { after }) };
-      const page = await state.load('context', options);
-      for (const { key, value } of page.entries) {
+    for await (const page of statePages(state, 'context', PREFIX)) {
+      for (const { key, value } of page) {
         const subscriber = key.slice(PREFIX.length);
         found.set(subscriber, { subscriber, ...(value as unknown as Kept) });
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
     for (const subscriber of new Set([...this.#registered.keys(), ...found.keys()])) {
       if (!this.#changed.has(subscriber)) this.#set(subscriber, found.get(subscriber));
     }

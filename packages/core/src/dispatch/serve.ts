@@ -16,6 +16,7 @@ import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import { ActiveSubscription } from './active-subscription.ts';
@@ -37,8 +38,6 @@ import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
 import type { QueueKeys } from './queue-options.ts';
 import { releasePublishers } from './release-publishers.ts';
 import { countCrash } from './settle.ts';
-
-const OWED_PAGE = 1_000;
 
 export interface ServeOptions {
   readonly partition: Partition;
@@ -235,18 +234,11 @@ export class Serving {
 
   async #loadOwed(keys: QueueKeys): Promise<Owed[]> {
     const owed: Owed[] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.#options.state.load('owed', {
-        prefix: keys.owedPrefix,
-        ...(after === undefined ? {} : { after }),
-        limit: OWED_PAGE,
-      });
-      for (const { key, value } of page.entries) {
+    for await (const page of statePages(this.#options.state, 'owed', keys.owedPrefix)) {
+      for (const { key, value } of page) {
         owed.push(Owed.fromJson(Number(key.slice(keys.owedPrefix.length)), value as JsonObject));
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
     return owed;
   }
 }

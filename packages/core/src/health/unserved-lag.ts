@@ -2,8 +2,7 @@ import type { Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
-
-const PAGE = 1_000;
+import { statePages } from '../state-pages.ts';
 
 /**
  * Deliveries that a durable subscription may still have to make while nobody serves it here, by its records: what it owes, and
@@ -14,16 +13,7 @@ export async function unservedLag(state: StateStore, keys: QueueKeys, head: Posi
   const { lanes = [] } = (progress?.value ?? {}) as unknown as { lanes?: readonly (readonly [scanned: Position])[] };
   const floor = Math.min(head, ...lanes.map(([scanned]) => scanned));
   let owed = 0;
-  let after: string | undefined;
-  do {
-    const page = await state.load('owed', {
-      prefix: keys.owedPrefix,
-      ...(after === undefined ? {} : { after }),
-      limit: PAGE,
-    });
-    owed += page.entries.length;
-    after = page.next;
-  } while (after !== undefined);
+  for await (const { length } of statePages(state, 'owed', keys.owedPrefix)) owed += length;
   const { records } = await loadKeyRecords(state, keys.owedPrefix);
   for (const { count } of records) owed += count;
   return owed + head - floor;

@@ -1,8 +1,7 @@
 import type { Position, Recorded } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import type { JsonObject } from '../json.ts';
-
-const PAGE = 1_000;
+import { statePages } from '../state-pages.ts';
 
 /**
  * The first of `records` that may be appended once more: what a schedule record promises stands in the log before that record
@@ -24,11 +23,8 @@ export async function firstAppendedAgain(
 /** Of the events that tell of dead letters; nearly always there are none. */
 async function promisedIds(state: StateStore): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  let after: string | undefined;
-  do {
-    const page = await state.load('schedule', { limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { value } of page.entries) ids.add((value as JsonObject)['id'] as string);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const page of statePages(state, 'schedule')) {
+    for (const { value } of page) ids.add((value as JsonObject)['id'] as string);
+  }
   return ids;
 }

@@ -6,14 +6,13 @@ import { compileFilter } from '../filter/filter.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { Subscriptions } from '../subscription/subscriptions.ts';
 import { Holders } from './holders.ts';
 import type { RemovedDebts } from './remove-debts.ts';
 import { Retention } from './retention.ts';
 import type { RetentionOptions } from './retention-policy.ts';
-
-const PAGE = 1_000;
 
 /** Wires retention to the subscriptions and the log of one partition. Throws what `readRetention` throws. */
 export function openRetention(parts: {
@@ -42,11 +41,8 @@ export function openRetention(parts: {
 /** Where several processes share a store, one may have created a subscription that the others have not heard of. */
 async function storedDefinitions(state: StateStore): Promise<SubscriptionDefinition[]> {
   const definitions: SubscriptionDefinition[] = [];
-  let after: string | undefined;
-  do {
-    const page = await state.load('subscription', { limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { value } of page.entries) definitions.push(value as unknown as SubscriptionDefinition);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const page of statePages(state, 'subscription')) {
+    for (const { value } of page) definitions.push(value as unknown as SubscriptionDefinition);
+  }
   return definitions;
 }

@@ -14,6 +14,7 @@ import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { statePages } from '../state-pages.ts';
 import { CountingFilter } from './counting-filter.ts';
 import { DueWindow } from './due-window.ts';
 import { type DueOutcome, PublishDue } from './publish-due.ts';
@@ -94,14 +95,10 @@ export class Schedule {
 
   /** Counts what is kept, and publishes what came due while nobody was here. */
   async start(): Promise<void> {
-    let after: string | undefined;
-    do {
-      const options = { limit: COUNT_PAGE, ...(after === undefined ? {} : { after }) };
-      const { entries, next } = await this.#options.state.load('schedule-due', options);
-      for (const { key } of entries) this.#known.add(readDueKey(key).id);
-      this.counts.waiting += entries.length;
-      after = next;
-    } while (after !== undefined);
+    for await (const page of statePages(this.#options.state, 'schedule-due')) {
+      for (const { key } of page) this.#known.add(readDueKey(key).id);
+      this.counts.waiting += page.length;
+    }
     this.#publishing.poke();
   }
 

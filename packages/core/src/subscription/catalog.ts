@@ -2,9 +2,8 @@ import type { StateChange, StateEntry, StateStore } from '../contracts/state-sto
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { foreignEventId } from '../event/foreign-event-id.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
-
-const PAGE = 1_000;
 
 interface Known {
   readonly definition: SubscriptionDefinition;
@@ -51,15 +50,12 @@ export class Catalog {
   async refresh(): Promise<readonly string[]> {
     const seen = new Set<string>();
     this.#changed.clear();
-    let after: string | undefined;
-    do {
-      const page = await this.#state.load('subscription', { ...(after === undefined ? {} : { after }), limit: PAGE });
-      for (const entry of page.entries) {
+    for await (const page of statePages(this.#state, 'subscription')) {
+      for (const entry of page) {
         seen.add(entry.key);
         if (!this.#changed.has(entry.key)) this.#remember(entry);
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
     const vanished = [...this.#known]
       .filter(([id, known]) => known.revision > 0 && !seen.has(id) && !this.#changed.has(id))
       .map(([id]) => id);

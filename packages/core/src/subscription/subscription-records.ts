@@ -13,12 +13,11 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
+import { statePages } from '../state-pages.ts';
 import { needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
 import { startPosition } from './start-position.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
-
-const OWED_PAGE = 1_000;
 
 export interface SubscriptionRecordsOptions {
   readonly adapter: EventBusAdapter;
@@ -89,13 +88,9 @@ export class SubscriptionRecords {
     const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
     const removals: StateChange[] = [];
     for (const kind of ['owed', 'blocked'] as const) {
-      let after: string | undefined;
-      do {
-        const more = after === undefined ? {} : { after };
-        const page = await adapter.state.load(kind, { prefix, ...more, limit: OWED_PAGE });
-        for (const { key } of page.entries) removals.push({ kind, key });
-        after = page.next;
-      } while (after !== undefined);
+      for await (const page of statePages(adapter.state, kind, prefix)) {
+        for (const { key } of page) removals.push({ kind, key });
+      }
     }
     return removals;
   }

@@ -1,10 +1,9 @@
 import type { SchemaCompiler } from '../contracts/schema-compiler.ts';
 import type { Revision, StateStore } from '../contracts/state-store.ts';
 import type { JsonValue } from '../json.ts';
+import { statePages } from '../state-pages.ts';
 import { DeclaredTopic, type KeptTopic } from './declared-topic.ts';
 import type { PayloadCheck } from './payload-check.ts';
-
-const PAGE = 1_000;
 
 /** The declared topics as the state store has them, by their canonical names. */
 export class TopicCatalog {
@@ -71,16 +70,13 @@ export class TopicCatalog {
   async refresh(): Promise<void> {
     const seen = new Set<string>();
     this.#changedHere.clear();
-    let after: string | undefined;
-    do {
-      const page = await this.#state.load('topic', { ...(after === undefined ? {} : { after }), limit: PAGE });
-      for (const { key, value, revision } of page.entries) {
+    for await (const page of statePages(this.#state, 'topic')) {
+      for (const { key, value, revision } of page) {
         seen.add(key);
         if (this.#changedHere.has(key)) continue;
         this.#set(key, new DeclaredTopic(value as unknown as KeptTopic, revision, this.#compiler));
       }
-      after = page.next;
-    } while (after !== undefined);
+    }
     for (const canonical of [...this.#topics.keys()]) {
       if (!seen.has(canonical) && !this.#changedHere.has(canonical)) this.#drop(canonical);
     }

@@ -2,12 +2,11 @@ import type { StateStore } from '../../contracts/state-store.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { statePages } from '../../state-pages.ts';
 import type { OrderOptions } from '../../subscription/options/order-options.ts';
 import { isRelease, type KeyRecord, type KeyRelease, keyRecordFromJson } from './key-record.ts';
 import { OrderedKeys } from './ordered-keys.ts';
 import { meaningOf } from './ordering-key.ts';
-
-const PAGE = 1_000;
 
 /** The keys of a subscription; `undefined` where nothing is ordered and nothing waits from a time when it was. */
 export function openKeys(
@@ -45,15 +44,12 @@ export const NO_KEYS: KeptKeys = { records: [], released: [] };
 export async function loadKeyRecords(state: StateStore, prefix: string): Promise<KeptKeys> {
   const records: KeyRecord[] = [];
   const released: KeyRelease[] = [];
-  let after: string | undefined;
-  do {
-    const page = await state.load('blocked', { prefix, ...(after === undefined ? {} : { after }), limit: PAGE });
-    for (const { value } of page.entries) {
+  for await (const page of statePages(state, 'blocked', prefix)) {
+    for (const { value } of page) {
       const record = keyRecordFromJson(value as JsonObject);
       if (isRelease(value as JsonObject)) released.push(record);
       else records.push(record);
     }
-    after = page.next;
-  } while (after !== undefined);
+  }
   return { records, released };
 }
