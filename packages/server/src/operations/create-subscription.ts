@@ -1,11 +1,6 @@
-import {
-  isEventManagerError,
-  type JsonValue,
-  type Principal,
-  parseSubscription,
-  subscriptionIdOf,
-} from '@event-manager/core';
+import { type JsonValue, type Principal, parseSubscription, subscriptionIdOf } from '@event-manager/core';
 import { describeSubscription, type SubscriptionDescription } from './describe-subscription.ts';
+import { knowsSubscription } from './knows-subscription.ts';
 import type { OperationContext } from './operation-context.ts';
 
 export interface SubscriptionCreated {
@@ -27,18 +22,8 @@ export async function createSubscription(
   const request = parseSubscription(input, engine.limits);
   checkEndpoints(request.sink);
   const id = subscriptionIdOf(request);
-  const existed = id !== undefined && exists(context, principal, id);
+  const existed = id !== undefined && knowsSubscription(context, principal, id);
   const definition = await engine.subscriptions.subscribe(principal, input);
   const subscription = describeSubscription(definition, engine.subscriptions.status(principal, definition.id));
   return { subscription, created: !existed };
-}
-
-function exists({ engine }: OperationContext, principal: Principal, id: string): boolean {
-  try {
-    engine.subscriptions.get(principal, id);
-    return true;
-  } catch (error) {
-    if (isEventManagerError(error, 'subscription_not_found')) return false;
-    throw error;
-  }
 }

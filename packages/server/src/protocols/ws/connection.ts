@@ -98,7 +98,10 @@ export class Connection {
       onFailure: (error) => this.#streamFailed(error),
     });
     const { id } = options;
-    this.#subscriptions = new Subscriptions({ id, context, outbox: this.#outbox, clock, onFailure });
+    this.#subscriptions = new Subscriptions({
+      ...{ id, context, outbox: this.#outbox, clock, onFailure },
+      onLost: () => this.#lost(),
+    });
     this.#requests = new Requests({
       context,
       outbox: this.#outbox,
@@ -286,6 +289,13 @@ export class Connection {
     this.#leave();
   }
 
+  /** The peer has said goodbye, and its end is a moment away: what it has under way need not wait for that. */
+  #lost(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#state = 'closing';
+    this.#leave();
+  }
+
   #closed(): void {
     this.#cancelCut?.();
     this.#leave();
@@ -296,7 +306,7 @@ export class Connection {
     this.#intake.end();
     this.#outbox.closed();
     this.#streams.closeAll();
-    void this.#subscriptions.leaveAll(0);
+    this.#subscriptions.lost();
     this.#onAnswered?.();
   }
 

@@ -3,6 +3,7 @@ import type { NackFrame } from './client-frame.ts';
 
 /** How long an answer that comes after its time still frees the place that its attempt holds. */
 const LATE_MS = 30_000;
+const RELEASED: Outcome = { status: 'release' };
 
 /** What a subscription handed over in one call: answered when each delivery of it is. */
 export class DeliveryGroup {
@@ -90,7 +91,7 @@ export class Deliveries {
 
   /** Nobody began to handle them. */
   release(numbers: readonly number[]): void {
-    for (const number of numbers) this.#settle(number, { status: 'release' });
+    for (const number of numbers) this.#settle(number, RELEASED);
   }
 
   nack({ deliveries, retry = true, error = 'The client reported a failure.', afterMs, metadata }: NackFrame): void {
@@ -99,6 +100,11 @@ export class Deliveries {
       ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
       : { status: 'reject', error: reason };
     for (const number of deliveries) this.#settle(number, outcome);
+  }
+
+  /** Gives back what was handed to a sink. */
+  releaseOf(owner: object): void {
+    for (const [number, { group }] of this.#waiting) if (group.owner === owner) this.#settle(number, RELEASED);
   }
 
   /** Forgets what nobody waits for any more: the engine has given such attempts up. */

@@ -11,13 +11,14 @@ import type { Outbox } from './outbox.ts';
 
 /** A batch of large events leaves in several frames, each when there is room: a client has a limit, too. */
 const FRAME_BYTES_MAX = 256 * 1024;
-/** When the connection is gone but the subscription is not yet taken out of service. */
-const GONE_PAUSE_MS = 1_000;
+const RELEASED: Outcome = { status: 'release' };
 
 export interface SocketSinkOptions {
   readonly outbox: Outbox;
   readonly deliveries: Deliveries;
   readonly clock: Clock;
+  /** The peer has said goodbye; whoever keeps the connection may not know yet. */
+  readonly onLost: () => void;
   /** As which member its client named itself. */
   readonly member?: string | undefined;
 }
@@ -25,10 +26,13 @@ export interface SocketSinkOptions {
 /**
  * Hands the deliveries of one subscription to a connection.
  *
- *     held ──open──▶ open ──close──▶ closed
+ *     held ──open──▶ open ──close, or given up──▶ closed
  *
  * `held`: the client has not been told the id yet. While the outbox is full deliveries wait here, at most those that the
  * subscription may have under way, and bodies that the engine keeps in any case.
+ *
+ * Between the goodbye of a peer and the moment in which the engine knows of it a delivery may still come. It is held: the
+ * connection then leaves its subscriptions at once, and that gives it back, without a failure and without a pause for others.
  */
 export class SocketSink implements Sink {
   readonly #options: SocketSinkOptions;
@@ -46,7 +50,9 @@ export class SocketSink implements Sink {
   }
 
   deliver(batch: readonly Delivery[], options: DeliverOptions): Promise<readonly Outcome[]> {
-    if (!this.isUp) return Promise.resolve(batch.map(() => busy()));
+    const { outbox, onLost } = this.#options;
+    if (this.#isClosed) return Promise.resolve(batch.map(() => RELEASED));
+    if (outbox.isClosed) onLost();
     return new Promise((resolve) => {
       this.#waiting.push(new DeliveryGroup(this, batch, options, resolve));
       this.#write();
@@ -57,6 +63,15 @@ export class SocketSink implements Sink {
   open(id: string): void {
     this.#id = id;
     this.#write();
+  }
+
+  /** Gives back what is here and what was sent: nobody can answer for it any more, and nobody waits for the end of its time. */
+  giveUp(): void {
+    this.#isClosed = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const group of waiting) group.giveBack(RELEASED);
+    this.#options.deliveries.releaseOf(this);
   }
 
   /** Answers nothing: whoever takes a subscription out of service releases what is under way. */
@@ -74,7 +89,7 @@ export class SocketSink implements Sink {
       const group = this.#waiting[next]!;
       // The engine has given it up while it waited for room, and owes it again.
       if (group.deadlineAtMs > clock.monotonicMs()) this.#sendFrame(group, this.#id);
-      else group.giveBack(busy());
+      else group.giveBack(RELEASED);
       if (group.isHandedOver) next++;
     }
     this.#waiting = this.#waiting.slice(next);
@@ -115,8 +130,4 @@ export function addressed(subscription: string, member: string | undefined): str
   return member === undefined
     ? `"subscription":"${subscription}"`
     : `"subscription":"${subscription}","member":"${member}"`;
-}
-
-function busy(): Outcome {
-  return { status: 'busy', afterMs: GONE_PAUSE_MS };
 }

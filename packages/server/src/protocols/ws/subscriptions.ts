@@ -20,6 +20,8 @@ export interface SubscriptionsOptions {
   readonly context: OperationContext;
   readonly outbox: Outbox;
   readonly clock: Clock;
+  /** The peer has said goodbye. */
+  readonly onLost: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -37,6 +39,8 @@ export class Subscriptions {
   readonly deliveries: Deliveries;
   readonly #options: SubscriptionsOptions;
   readonly #served = new Map<string, Served>();
+  /** What is left, and may have deliveries that the client still answers. */
+  readonly #leaving = new Set<SocketSink>();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -48,8 +52,8 @@ export class Subscriptions {
     { subscription: input, member }: { readonly subscription: JsonValue; readonly member?: string },
     told: (subscription: SubscriptionDescription) => void,
   ): Promise<void> {
-    const { id: connection, context, outbox, clock } = this.#options;
-    const sink = new SocketSink({ outbox, clock, deliveries: this.deliveries, member });
+    const { id: connection, context, outbox, clock, onLost } = this.#options;
+    const sink = new SocketSink({ outbox, clock, onLost, deliveries: this.deliveries, member });
     let served: Served | undefined;
     let left: string | undefined;
     const onLeft = (reason: string) => {
@@ -64,12 +68,13 @@ export class Subscriptions {
       return;
     }
     told(subscription);
-    served = { subscription: id, member, sink, settled: undefined };
-    this.#served.set(placeOf(served), served);
     if (left !== undefined) {
-      this.#left(served, left);
+      // Whoever took its place may be in ours already: it must stay there.
+      this.#tellLeft({ subscription: id, member }, left);
       return;
     }
+    served = { subscription: id, member, sink, settled: undefined };
+    this.#served.set(placeOf(served), served);
     // An unnamed one ends with the connection: from here on its client knows where to begin again.
     this.#tellProgress(served);
     sink.open(id);
@@ -105,6 +110,12 @@ export class Subscriptions {
     await Promise.all(served.map(({ subscription, sink }) => this.#leave(subscription, sink, drainMs)));
   }
 
+  /** Nobody is there to answer any more: also not what is being left. */
+  lost(): void {
+    for (const sink of this.#leaving) sink.giveUp();
+    void this.leaveAll(0);
+  }
+
   /** Tells how far everything is settled, where that moved, and forgets what nobody waits for. */
   tick(): void {
     if (this.deliveries.size > 0) this.deliveries.sweep();
@@ -135,16 +146,22 @@ export class Subscriptions {
     const place = placeOf(served);
     if (this.#served.get(place) !== served) return;
     this.#served.delete(place);
-    const { subscription, member } = served;
+    this.#tellLeft(served, reason);
+  }
+
+  #tellLeft({ subscription, member }: Named, reason: string): void {
     this.#options.outbox.send(`{"type":"detached",${addressed(subscription, member)},"reason":"${reason}"}`);
   }
 
   async #leave(id: string, sink: SocketSink, drainMs: number | undefined): Promise<void> {
+    this.#leaving.add(sink);
     try {
       await detachSubscription(this.#options.context, ANONYMOUS, id, { sink, drainMs });
     } catch (error) {
       // Gone already, or nothing can be written any more: then it is released by the next start.
       if (!isEventManagerError(error)) this.#options.onFailure(error);
+    } finally {
+      this.#leaving.delete(sink);
     }
   }
 }

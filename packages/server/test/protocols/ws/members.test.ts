@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { call, postJson, runService, sample } from '../../running-service.ts';
+import { frameBytes, RawSocket } from './raw-socket.ts';
 import { type Frame, WsClient } from './ws-client.ts';
 
 async function attach(client: WsClient, member?: string, options: object = {}): Promise<string> {
@@ -51,6 +52,57 @@ describe('connections that share a subscription', () => {
     const { status } = (await call(`${url}/subscriptions/${id}`)).body;
     expect(status).toMatchObject({ members: 0 });
     expect((await call(`${url}/subscriptions/${id}/dead-letters`)).body.data).toEqual([]);
+  });
+
+  it('take over at once what one had that says goodbye and does not hang up', async () => {
+    const { url } = await runService();
+    const options = { retryPolicy: { maxRetries: 0 } };
+    const leaving = await RawSocket.open(url);
+    const subscription = { name: 'workers', topic: '#', options };
+    leaving.write(frameBytes(JSON.stringify({ type: 'subscribe', ref: 1, subscription })));
+    await leaving.until(({ received }) => received.includes('"subscribed"'));
+    await publish(url, 1);
+    await leaving.until(({ received }) => received.includes('"delivery"'));
+    leaving.write(frameBytes('', { first: 0x88 }));
+    await leaving.until((raw) => raw.frames().some(({ opcode }) => opcode === 8));
+    // The end of the connection is a second away, and nothing else tells of the loss than the next delivery.
+    leaving.socket.pause();
+    const saidMs = performance.now();
+    await publish(url, 1);
+    const other = await WsClient.open(url);
+    await attach(other, undefined, options);
+    await other.until(({ deliveries }) => deliveries.length === 2);
+    expect(performance.now() - saidMs).toBeLessThan(900);
+  });
+
+  it('take over at once what one had under way that was leaving when it was lost', async () => {
+    const { url } = await runService();
+    const options = { timeoutMs: 600_000, retryPolicy: { maxRetries: 0 } };
+    const [lost, other] = [await WsClient.open(url), await WsClient.open(url)];
+    const id = await attach(lost, undefined, options);
+    await publish(url, 1);
+    await lost.until(({ deliveries }) => deliveries.length === 1);
+    await attach(other, undefined, options);
+    lost.send({ type: 'detach', ref: 'd', subscription: id, drainMs: 600_000 });
+    await lost.ask({ type: 'stream' });
+    expect((await call(`${url}/subscriptions/${id}`)).body.status.members).toBe(1);
+    lost.socket.terminate();
+    await other.until(({ deliveries }) => deliveries.length === 1);
+    expect(other.deliveries[0]).toMatchObject({ attempt: 2, event: { payload: { number: 1 } } });
+  });
+
+  it('are left with their connection, also when one asks twice before it has an answer', async () => {
+    const { url } = await runService();
+    const client = await WsClient.open(url);
+    const subscription = { name: 'workers', topic: '#' };
+    for (const ref of ['a', 'b', 'c']) client.send({ type: 'subscribe', ref, subscription });
+    const { subscription: made } = await client.answerTo('c');
+    await client.answerTo('a');
+    await client.answerTo('b');
+    await publish(url, 1);
+    await client.until(({ deliveries }) => deliveries.length === 1);
+    await client.close();
+    while ((await call(`${url}/subscriptions/${made.id}`)).body.status.members > 0);
   });
 
   it('may be several members over one connection, each under its name', async () => {

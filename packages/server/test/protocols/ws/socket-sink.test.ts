@@ -18,7 +18,7 @@ function record(position: number): Recorded {
 it('holds no event of a delivery that nobody waits for any more, however long the client keeps silent', async () => {
   const time = new VirtualTime();
   const deliveries = new Deliveries(time);
-  const sink = new SocketSink({ outbox, deliveries, clock: time });
+  const sink = new SocketSink({ outbox, deliveries, clock: time, onLost: () => {} });
   sink.open('s');
   const before = retainedBytes();
   const { signal } = new AbortController();
@@ -57,6 +57,7 @@ it('hands the rest of a large batch over when there is room again, and gives bac
     outbox: Object.assign(narrow, { send, drained }) as unknown as Outbox,
     deliveries,
     clock: time,
+    onLost: () => {},
   });
   sink.open('s');
   const batch = Array.from({ length: 48 }, (_, index) => ({
@@ -74,7 +75,31 @@ it('hands the rest of a large batch over when there is room again, and gives bac
   await time.advance(1_000);
   free();
   const statuses = (await outcomes).map((outcome) => outcome.status);
-  expect(statuses).toEqual([...Array(32).fill('delivered'), ...Array(16).fill('busy')]);
+  expect(statuses).toEqual([...Array(32).fill('delivered'), ...Array(16).fill('release')]);
   expect(frames.length).toBe(2);
   await sink.close();
+});
+
+it('holds what comes after the goodbye of its peer, says that it is lost, and gives it back when it is given up', async () => {
+  const time = new VirtualTime();
+  const deliveries = new Deliveries(time);
+  let losses = 0;
+  const state = { isFull: false, isClosed: false, send() {}, drained: async () => false };
+  const sink = new SocketSink({
+    outbox: state as unknown as Outbox,
+    deliveries,
+    clock: time,
+    onLost: () => losses++,
+  });
+  sink.open('s');
+  const options = { signal: new AbortController().signal, deadlineAtMs: time.monotonicMs() + 1_000 };
+  const deliver = (position: number) =>
+    sink.deliver([{ record: record(position), subscriptionId: 's', attempt: 1 }], options);
+  const sent = deliver(1);
+  state.isClosed = true;
+  const held = deliver(2);
+  expect([losses, sink.isUp, deliveries.size]).toEqual([1, false, 1]);
+  sink.giveUp();
+  expect(await Promise.all([sent, held, deliver(3)])).toEqual(Array(3).fill([{ status: 'release' }]));
+  expect(deliveries.size).toBe(0);
 });

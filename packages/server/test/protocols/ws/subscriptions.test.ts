@@ -1,5 +1,8 @@
 import { DEFAULT_LIMITS } from '@event-manager/core';
-import { describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startService } from '../../../src/index.ts';
+import { configure } from '../../configure.ts';
 import { call, postJson, runService, sample } from '../../running-service.ts';
 import { type Frame, WsClient } from './ws-client.ts';
 
@@ -60,6 +63,21 @@ describe('a subscription over a WebSocket', () => {
       const { error } = await client.ask({ type, subscription: id });
       expect(error.code).toMatch(/subscription_not_found|invalid_request/);
     }
+  });
+
+  it('has no fallback that must not be called; one that is known may go on, so that its program can come back', async () => {
+    const settings = configure({ webhookAllow: ['loopback'] });
+    const service = await startService({ configuration: settings, logger: pino({ level: 'silent' }) });
+    onTestFinished(() => service.stop());
+    const client = await WsClient.open(service.url);
+    const wanted = { name: 'n', topic: '#', fallbackWebhook: 'http://10.0.0.1/hook' };
+    const refused = await client.ask({ type: 'subscribe', subscription: wanted });
+    expect(refused.error).toMatchObject({ code: 'endpoint_blocked', pointer: '/fallbackWebhook' });
+    expect((await call(`${service.url}/subscriptions`)).body.data).toEqual([]);
+    const known = { ...wanted, fallbackWebhook: 'http://127.0.0.1:9/hook' };
+    await subscribe(client, known);
+    service.reconfigure({ ...settings, webhookAllow: [] });
+    await subscribe(await WsClient.open(service.url), known);
   });
 
   it('hands over so many at once as it may, and the next when one is acknowledged', async () => {
