@@ -25,5 +25,8 @@ export function requestOf(plan: SubscriptionPlan): Record<string, unknown> {
   const options = { batchSize, maxConcurrency, timeoutMs, retryPolicy: retry, priority: minimumPriority };
   const traits = Object.values(plan.traits);
   const more = Object.assign({}, ...traits.map((trait) => trait.request ?? {}));
-  return { name, topic, ...more, options: Object.assign(options, ...traits.map((trait) => trait.options ?? {})) };
+  const all = Object.assign(options, ...traits.map((trait) => trait.options ?? {})) as Record<string, unknown>;
+  // Features draw alone; these two exclude each other.
+  if (all['order'] !== undefined) delete all['agingMs'];
+  return { name, topic, ...more, options: all };
 }

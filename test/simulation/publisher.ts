@@ -50,6 +50,15 @@ export async function publishAll(options: PublisherOptions): Promise<void> {
   }
 }
 
+/**
+ * An id is remembered as long as its event. Where the log lets go of events sooner than a sleeping process wakes up, what was
+ * handed to both would be two events; so nobody gives up on such a process.
+ */
+async function giveUp({ plan, time }: PublisherOptions, process: SimulatedProcess): Promise<void> {
+  await time.wait(GIVE_UP_MS);
+  if (plan.traits['retention']) await process.awakes;
+}
+
 function drawEvent({ name, chance, plan }: PublisherOptions, number: number): Drawn {
   const bytes = new Uint8Array(16);
   chance.fill(bytes);
@@ -77,7 +86,7 @@ function drawMore({ plan, world }: PublisherOptions, chance: SeededChance, event
 }
 
 async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boolean> {
-  const { name, plan, time, history, note, anyProcess } = options;
+  const { name, plan, history, note, anyProcess } = options;
   const process = anyProcess();
   const engine = process?.engine;
   if (!process || !engine) return false;
@@ -91,7 +100,7 @@ async function publishOnce(options: PublisherOptions, event: Drawn): Promise<boo
   const answer = await Promise.race([
     engine.publish(ANONYMOUS, event).catch((error: unknown) => error),
     process.died,
-    time.wait(GIVE_UP_MS),
+    giveUp(options, process),
   ]);
   if (!isAccepted(answer) || !process.isAlive) {
     if (answer instanceof Error && !(answer instanceof EventManagerError)) throw answer;

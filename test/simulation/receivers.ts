@@ -92,13 +92,14 @@ export class Receiver {
   }
 
   /** The same for a delivery that was pulled: it is taken when the answer to it was in time. */
-  async pulled({ token, attempt, record }: LeasedDelivery, isAlive: () => boolean, answers: Answers): Promise<void> {
+  async pulled({ token, attempt, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
     const event = decodeEvent(record.body);
     const kind = this.isHealed ? 'ok' : this.#draw();
     this.#remember([{ event, attempt }], kind, true);
     const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
     await this.#time.wait(kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs);
-    if (!isAlive() || kind === 'hang') return;
+    await way.awakes;
+    if (!way.isAlive || kind === 'hang') return;
     if (kind === 'busy') await answers.extend(token);
     if (kind === 'fail' || kind === 'unreached') await answers.nack(token, true);
     else if (kind === 'reject') await answers.nack(token, false);

@@ -15,6 +15,7 @@ export class KeptAdapter {
   /** Every call in the order of calling. */
   readonly calls: { call: Call; args: readonly unknown[] }[] = [];
   interfere: Interference = () => {};
+  health: AdapterHealth = { status: 'ok', facts: {} };
   #generation = 0;
 
   constructor(clock: Clock) {
@@ -35,7 +36,7 @@ export class KeptAdapter {
       state: gate<StateStore>(this.kept.state),
       open: async () => {},
       close: async () => {},
-      health: (): AdapterHealth => ({ status: 'ok', facts: {} }),
+      health: () => this.health,
       watch: () => () => {},
     };
   }

@@ -29,7 +29,7 @@ export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
     else if (entry.kind === 'ack') subscription.ack(entry.id);
     else if (entry.kind === 'end') subscription.end(entry);
     else if (entry.kind === 'interrupt') subscription.interrupt();
-    else subscription.release(entry.key);
+    else subscription.release(entry);
   }
   const reports = [...subscriptions.values()].map((subscription) => subscription.report(published));
   return summarize(published, reports, [...subscriptions.values()]);

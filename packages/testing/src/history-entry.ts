@@ -77,11 +77,15 @@ export interface InterruptEntry {
   readonly subscription: string;
 }
 
-/** Somebody released a parked key. */
+/**
+ * Somebody released a parked key. It takes effect some time between being asked for and being answered: without `step` at
+ * once, else this entry is the one or the other.
+ */
 export interface ReleaseEntry {
   readonly kind: 'release';
   readonly subscription: string;
   readonly key: string;
+  readonly step?: 'asked' | 'answered';
 }
 
 export interface EndEntry {

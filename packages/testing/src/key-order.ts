@@ -1,4 +1,4 @@
-import type { DeliverEntry, OrderPromise } from './history-entry.ts';
+import type { DeliverEntry, OrderPromise, ReleaseEntry } from './history-entry.ts';
 import type { PublishedEvent } from './published-events.ts';
 
 interface Refused {
@@ -17,6 +17,8 @@ interface Key {
   readonly refused: Map<string, Refused>;
   /** Refused and passed by a later event. */
   readonly givenUp: Set<string>;
+  /** Releases that were asked for and not answered: each may take effect whenever the key is parked meanwhile. */
+  releasing: number;
 }
 
 /**
@@ -65,8 +67,10 @@ export class KeyOrder {
     for (const key of this.#keys.values()) key.givenUp.clear();
   }
 
-  release(name: string): void {
-    for (const refused of this.#keyOf(name).refused.values()) refused.isReleased = true;
+  release({ key: name, step }: ReleaseEntry): void {
+    const key = this.#keyOf(name);
+    if (step !== undefined) key.releasing += step === 'asked' ? 1 : -1;
+    for (const refused of key.refused.values()) refused.isReleased = true;
   }
 
   #passRefused(key: Key, id: string, by: Refused): void {
@@ -75,14 +79,14 @@ export class KeyOrder {
       if (other === id || position > by.position || isSameCall) continue;
       key.refused.delete(other);
       key.givenUp.add(other);
-      if (this.#promise.onFailure === 'park' && !isReleased) this.passedParked.push(other);
+      if (this.#promise.onFailure === 'park' && !isReleased && key.releasing === 0) this.passedParked.push(other);
     }
   }
 
   #keyOf(name: string): Key {
     let key = this.#keys.get(name);
     if (key === undefined) {
-      key = { furthest: 0, seen: new Set(), refused: new Map(), givenUp: new Set() };
+      key = { furthest: 0, seen: new Set(), refused: new Map(), givenUp: new Set(), releasing: 0 };
       this.#keys.set(name, key);
     }
     return key;

@@ -1,4 +1,11 @@
-import { type DeliverEntry, END_STATES, type EndEntry, type EndState, type SubscribeEntry } from './history-entry.ts';
+import {
+  type DeliverEntry,
+  END_STATES,
+  type EndEntry,
+  type EndState,
+  type ReleaseEntry,
+  type SubscribeEntry,
+} from './history-entry.ts';
 import { KeyOrder } from './key-order.ts';
 import { mostInWindow } from './most-in-window.ts';
 import type { PublishedEvent } from './published-events.ts';
@@ -105,8 +112,8 @@ export class SubscriptionHistory {
     this.#keyOrder?.interrupt();
   }
 
-  release(key: string): void {
-    this.#keyOrder?.release(key);
+  release(entry: ReleaseEntry): void {
+    this.#keyOrder?.release(entry);
   }
 
   report(published: ReadonlyMap<string, PublishedEvent>): SubscriptionReport {

@@ -12,17 +12,24 @@ function published(onFailure: OrderPromise['onFailure']): HistoryEntry[] {
   return history;
 }
 
-/** `3!` is a delivery of event 3 that is refused, `|` an interruption, `-a` a release of the key `a`. */
+/** `3!` is a delivery of event 3 that is refused, `|` an interruption, `-a` a release of the key `a`, `-a?` one that
+ * was asked for and `-a.` its answer. */
 function reportOf(onFailure: OrderPromise['onFailure'], what: string) {
   const history = published(onFailure);
   for (const word of what.split(' ')) {
     const id = word.replace('!', '');
     if (word === '|') history.push({ kind: 'interrupt', subscription: 's' });
-    else if (word.startsWith('-')) history.push({ kind: 'release', subscription: 's', key: word.slice(1) });
+    else if (word.startsWith('-')) history.push(releaseOf(word));
     else history.push({ kind: 'deliver', subscription: 's', id, failed: word.endsWith('!') });
   }
   const { inversions, parkedWentOn } = checkHistory(history);
   return { inversions, parkedWentOn };
+}
+
+function releaseOf(word: string): HistoryEntry {
+  const release = { kind: 'release', subscription: 's', key: word[1]! } as const;
+  if (word.length === 2) return release;
+  return { ...release, step: word.endsWith('?') ? 'asked' : 'answered' };
 }
 
 describe('the order of keys', () => {
@@ -36,6 +43,8 @@ describe('the order of keys', () => {
     ['is kept when an interruption brings back what was given up', 'block', '1! 3 | 1 3', 0, 0],
     ['is broken by a parked key that goes on', 'park', '1! 1! 3', 0, 1],
     ['is kept by a parked key that was released', 'park', '1! 1! -a 3', 0, 0],
+    ['is kept by a parked key whose release was asked for before it was parked', 'park', '-a? 1! 3 -a.', 0, 0],
+    ['is broken by a key that is parked after its release was answered', 'park', '-a? -a. 1! 3', 0, 1],
     ['is broken by a key that goes on because another one was released', 'park', '1! -b 3', 0, 1],
   ] as const)('%s', (_what, onFailure, deliveries, inversions, parkedWentOn) => {
     expect(reportOf(onFailure, deliveries)).toEqual({ inversions, parkedWentOn });

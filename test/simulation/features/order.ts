@@ -30,8 +30,12 @@ async function releaseOne({ id, plan, operate, history, note }: LiveSubscription
   if (!parked) return undefined;
   const { key } = parked;
   note(`release ${plan.name} ${key}`);
-  // It goes on before we hear of it.
-  history.push({ kind: 'release', subscription: plan.name, key });
-  await operate((engine) => engine.subscriptions.keys.release(ANONYMOUS, id, key));
+  await operate(async (engine) => {
+    const release = { kind: 'release', subscription: plan.name, key } as const;
+    history.push({ ...release, step: 'asked' });
+    // Whoever gave up waiting for the answer has asked all the same.
+    const answered = engine.subscriptions.keys.release(ANONYMOUS, id, key);
+    return answered.finally(() => history.push({ ...release, step: 'answered' }));
+  });
   return `a key of ${plan.name} was parked`;
 }

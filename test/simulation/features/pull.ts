@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Engine } from '@event-manager/core';
+import { ANONYMOUS, type Engine, isEventManagerError } from '@event-manager/core';
 import type { Feature, LiveSubscription } from './feature.ts';
 
 /**
@@ -28,18 +28,25 @@ async function consume(live: LiveSubscription, number: number, max: number): Pro
     const request = { max, waitMs: chance.integer(1_000) };
     const pulling = engine.subscriptions.pulls.pull(ANONYMOUS, live.id, request).catch(() => []);
     const leases = (await Promise.race([pulling, process.died, live.time.wait(5_000)])) ?? [];
-    const isAlive = () => process.isAlive;
-    await Promise.all(leases.map((lease) => live.receiver.pulled(lease, isAlive, answersOf(engine, live))));
+    await Promise.all(leases.map((lease) => live.receiver.pulled(lease, process, answersOf(engine, live))));
   }
 }
 
 function answersOf({ subscriptions: { pulls } }: Engine, { id }: LiveSubscription) {
   const one = (token: string) => ({ deliveries: [token] });
-  const isTaken = ({ stale }: { stale: readonly string[] }) => stale.length === 0;
+  /** A process whose store failed takes no answer. */
+  const isTaken = async (answer: Promise<{ stale: readonly string[] }>) =>
+    answer.then(
+      ({ stale }) => stale.length === 0,
+      (error: unknown) => {
+        if (isEventManagerError(error, 'store_failed')) return false;
+        throw error;
+      },
+    );
   return {
-    ack: async (token: string) => isTaken(await pulls.ack(ANONYMOUS, id, one(token))),
-    nack: async (token: string, retry: boolean) =>
-      isTaken(await pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
-    extend: async (token: string) => isTaken(await pulls.extend(ANONYMOUS, id, one(token))),
+    ack: (token: string) => isTaken(pulls.ack(ANONYMOUS, id, one(token))),
+    nack: (token: string, retry: boolean) =>
+      isTaken(pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
+    extend: (token: string) => isTaken(pulls.extend(ANONYMOUS, id, one(token))),
   };
 }

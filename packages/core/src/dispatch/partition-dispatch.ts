@@ -47,6 +47,7 @@ export class PartitionDispatch {
   readonly dispatcher: Dispatcher;
   readonly serving: Serving;
   readonly #readBack: ReadBack;
+  #isHalted = false;
 
   constructor(options: PartitionDispatchOptions) {
     const { partition, adapter, runtime, limits, meter, head } = options;
@@ -104,8 +105,14 @@ export class PartitionDispatch {
     return settled;
   }
 
+  /** True after a failure: what is settled now would not become durable. */
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+
   /** Nothing is claimed or committed any more; attempts under way are left to end, and nobody waits for other ones. */
   halt(): void {
+    this.#isHalted = true;
     this.checkpoint.halt();
     this.dispatcher.stop();
     for (const subscription of this.active.values()) {

@@ -31,6 +31,7 @@ export function openSchedule(parts: {
     sharedAs: adapter.supports.shared ? owner : undefined,
     cursor: () => encodeCursor([{ partition, position: route.head }]),
     stored: () => ingest().stored(),
+    isFailed: () => adapter.health().status === 'failed',
     append: (event) => ingest().append(event),
     passOn: (waiting) => ingest().passOn(waiting),
     onAnswered: (group) => ingest().answered(group),

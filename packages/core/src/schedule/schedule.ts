@@ -44,6 +44,8 @@ export interface ScheduleOptions {
   readonly cursor: () => string;
   /** Resolves when everything handed in before is stored or refused. */
   readonly stored: () => Promise<void>;
+  /** The store stopped after a failure. */
+  readonly isFailed: () => boolean;
   readonly append: (event: Appendable) => Promise<unknown>;
   readonly passOn: (waiting: Waiting) => void;
   readonly onAnswered: (group: readonly Waiting[]) => void;
@@ -71,10 +73,10 @@ export class Schedule {
     const { state, runtime, meter, timetable, sharedAs, append, onFailure } = options;
     this.#options = options;
     this.#window = new DueWindow(state, runtime.clock);
-    const { store, limits, stored, cursor, passOn, onAnswered } = options;
+    const { store, limits, stored, isFailed, cursor, passOn, onAnswered } = options;
     this.#taking = new TakeScheduled(
       {
-        ...{ store, state, runtime, limits, stored, cursor, passOn, onAnswered },
+        ...{ store, state, runtime, limits, stored, isFailed, cursor, passOn, onAnswered },
         count: () => this.counts.waiting,
         onTaken: ({ id, deliverAtMs, body }) => this.#taken(id, deliverAtMs, body.length),
         onRefused: (error) => void meter.refused(error),

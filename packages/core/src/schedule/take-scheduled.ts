@@ -34,6 +34,8 @@ export interface TakeScheduledOptions {
   readonly limits: Limits;
   /** Resolves when everything handed in before is stored or refused. */
   readonly stored: () => Promise<void>;
+  /** The store stopped after a failure: nothing is acknowledged any more, not even what it has kept. */
+  readonly isFailed: () => boolean;
   /** Scheduled events that are kept. */
   readonly count: () => number;
   /** The end of the log, as a cursor. */
@@ -106,10 +108,11 @@ export class TakeScheduled {
 
   /** Answers all of them, or returns those that have to be looked at again. */
   async #judge(group: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const { store, state, count, limits } = this.#options;
+    const { store, state, isFailed, count, limits } = this.#options;
     const ids = group.map(({ event }) => event.id);
     const stored = await store.get(ids);
     const kept = await state.get('schedule-event', ids);
+    if (isFailed()) throw new EventManagerError('store_failed', 'The store stopped after a failure.');
     const fresh = new Map<string, FreshEvent>();
     const followers: Waiting[] = [];
     for (let at = 0; at < group.length; at++) {

@@ -92,16 +92,16 @@ export class Pulls {
     }
   }
 
-  /** The deliveries are done. Throws `subscription_not_found`, `not_supported`, `invalid_request`. */
+  /** The deliveries are done. Throws `subscription_not_found`, `not_supported`, `invalid_request`, `store_failed`. */
   async ack(_principal: Principal, id: string, input: unknown): Promise<PullAnswer> {
-    this.#known(id);
+    this.#answerable(id);
     const tokens = parseLeases(input);
     return { stale: this.#sinks.get(id)?.ack(tokens) ?? tokens };
   }
 
   /** The deliveries failed. Throws the same. */
   async nack(_principal: Principal, id: string, input: unknown): Promise<PullAnswer> {
-    this.#known(id);
+    this.#answerable(id);
     const { tokens, retry, afterMs, error, metadata } = parseNack(input);
     const reason = { code: 'receiver_error', message: error, ...(metadata ? { metadata } : {}) };
     const outcome: Outcome = retry
@@ -112,7 +112,7 @@ export class Pulls {
 
   /** The deliveries take longer: their time begins anew. Throws the same. */
   async extend(_principal: Principal, id: string, input: unknown): Promise<ExtendAnswer> {
-    const { options } = this.#known(id);
+    const { options } = this.#answerable(id);
     const tokens = parseLeases(input);
     const leaseUntilMs = this.#options.runtime.clock.wallMs() + options.timeoutMs;
     return this.#sinks.get(id)?.extend(tokens) ?? { stale: tokens, leaseUntilMs };
@@ -132,6 +132,14 @@ export class Pulls {
     const definition = this.#options.catalog.known(id);
     if (definition.sink.kind === 'pull') return definition;
     throw new EventManagerError('not_supported', 'Only a subscription without handler and endpoint is pulled.', { id });
+  }
+
+  /** What is settled after a failure never becomes durable, and the ends of leases are not watched any more. */
+  #answerable(id: string): SubscriptionDefinition {
+    if (!this.#options.dispatch.isHalted) return this.#known(id);
+    throw new EventManagerError('store_failed', 'The engine stopped after a failure: what was leased comes again.', {
+      id,
+    });
   }
 
   /** While it is changed nobody serves it for a moment, and an answer without deliveries would have everybody ask again at once. */

@@ -27,6 +27,16 @@ it('tells of an event that the log refuses for good, and goes on with the others
   await under.close();
 });
 
+it('acknowledges nothing once the store has failed, not even what it has kept', async () => {
+  const world = durableWorld();
+  const under = await world.open();
+  const publish = () => world.time.run(under.engine.publish(ANONYMOUS, anEvent({ id: ID, delayMs: MINUTE })));
+  expect(await publish()).toMatchObject({ duplicate: false });
+  expect(await publish()).toMatchObject({ duplicate: true });
+  world.kept.health = { status: 'failed', facts: {} };
+  await expect(publish()).rejects.toMatchObject({ code: 'store_failed' });
+});
+
 it('keeps what is due while the store takes nothing, and appends it afterwards', async () => {
   const world = durableWorld();
   const under = await world.open();

@@ -1,4 +1,4 @@
-import { ANONYMOUS, type LeasedDelivery } from '@event-manager/core';
+import { ANONYMOUS, EventManagerError, type LeasedDelivery } from '@event-manager/core';
 import { SeededChance, SimulatedShared, VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { anEvent, durableWorld, type EngineUnderTest, openMemory, openOn } from '../open-engine.ts';
@@ -47,6 +47,21 @@ describe('a subscription that is pulled', () => {
     expect(await pull(bus, id, { max: 10 })).toEqual([]);
     await ack(bus, id, first.slice(0, 2));
     expect(seen(await pull(bus, id, { max: 10 }))).toEqual(['4#1', '5#1']);
+  });
+
+  it('takes no answer once the engine has failed: it would not become durable', async () => {
+    const { open, kept } = durableWorld();
+    const bus = await open();
+    const { id } = await asked(bus);
+    await bus.publishMany(2);
+    const pulled = await pull(bus, id, { max: 2 });
+    await ack(bus, id, pulled.slice(0, 1));
+    kept.interfere = (call) => {
+      if (call === 'commit') throw new EventManagerError('store_failed', 'The sync failed.');
+    };
+    await bus.time.advance(200);
+    expect(bus.engine.health().status).toBe('failed');
+    await expect(ack(bus, id, pulled.slice(1))).rejects.toMatchObject({ code: 'store_failed' });
   });
 
   it('delivers again after a crash what was leased, with a higher attempt; answers from before it are too late', async () => {
