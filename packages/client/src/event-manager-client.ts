@@ -119,6 +119,9 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   async publishBatch(events: readonly EventInOf<Events>[]): Promise<BatchPublishResult> {
     this.#assertOpen();
+    if (!Array.isArray(events)) {
+      throw new EventManagerError('invalid_event', 'A list of events is expected.', { pointer: '' });
+    }
     const { batchEventsMax: limit } = DEFAULT_LIMITS;
     if (events.length > limit) {
       throw new EventManagerError('batch_too_large', `A batch holds at most ${limit} events.`, { limit });
@@ -283,11 +286,11 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.metrics();
   }
 
-  replayEvents(): Promise<never> {
+  replayEvents(..._request: readonly unknown[]): Promise<never> {
     return later('replayEvents');
   }
 
-  replay(): Promise<never> {
+  replay(..._request: readonly unknown[]): Promise<never> {
     return later('replay');
   }
 

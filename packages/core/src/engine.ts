@@ -32,7 +32,7 @@ import { History } from './query/history.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry/retry-policy.ts';
+import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -64,8 +64,8 @@ export interface EngineOptions {
   readonly events?: EventDefinitions<unknown> | undefined;
   /** Refuses events on topics that were not declared. Default: false. */
   readonly topicsStrict?: boolean | undefined;
-  /** Of subscriptions that say nothing about retries; by default that of the specification. */
-  readonly retryPolicy?: RetryPolicy | undefined;
+  /** Of subscriptions that say nothing about retries; what it does not say is that of the specification. */
+  readonly retryPolicy?: Partial<RetryPolicy> | undefined;
   /** Distinguishes this process among those that share a store. */
   readonly owner?: string | undefined;
   /** A subscription that could go on and does not for so long is stalled. Default: 60 s. */
@@ -187,7 +187,8 @@ export class Engine {
     const { route, active } = dispatch;
     this.#ingest = new Ingest({ store, route, validate, runtime, limits, meter, awaitsAttempts, schedule });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
-    const { retryPolicy = DEFAULT_RETRY_POLICY } = options;
+    const { retryPolicy: retry = DEFAULT_RETRY_POLICY } = options;
+    const retryPolicy = parseRetryPolicy(retry, '/retryPolicy');
     const { webhookSink, webSocketSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);

@@ -13,6 +13,7 @@ export { jsonPointer } from './json/json-pointer.ts';
 export { type FieldTable, fieldName } from './json/read-fields.ts';
 export type * from './json.ts';
 export * from './limits.ts';
+export { checkStreamRequest } from './query/check-stream-request.ts';
 export * from './query/events-page.ts';
 export type { RealtimeRequest } from './realtime/realtime-request.ts';
 export * from './realtime/realtime-stream.ts';

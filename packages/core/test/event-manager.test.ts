@@ -50,6 +50,25 @@ describe('an event manager', () => {
     }
   });
 
+  it('refuses a batch that is no list, which would never be complete', async () => {
+    await using events = new EventManager();
+    for (const wrong of [{ type: 'a', source: 's' }, undefined, 'a']) {
+      await expect(events.publishBatch(wrong as never)).rejects.toMatchObject({ code: 'invalid_event' });
+    }
+    expect(await events.publishBatch([])).toMatchObject({ results: [], stored: 0 });
+  });
+
+  it('refuses a stream by a field that nobody reads, which would be one of everything', async () => {
+    await using events = new EventManager();
+    await expect(events.stream({ topic: 'order.*' } as object)).rejects.toMatchObject({
+      code: 'invalid_query',
+      details: { pointer: '/topic' },
+    });
+    await expect(events.stream({ topics: 'order.*' as never })).rejects.toMatchObject({
+      details: { pointer: '/topics' },
+    });
+  });
+
   it('refuses a page size, a cursor and a query that cannot be', async () => {
     await using bus = new EventManager();
     for (const limit of [0, 1_001, 1.5]) {

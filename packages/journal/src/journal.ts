@@ -69,7 +69,8 @@ const SUPPORTS: Supports = Object.freeze({
 
 /** Keeps events and state in one directory of this machine, durable at every answer. See `docs/storage-format.md`. */
 export function journal(options: JournalOptions): EventBusAdapter {
-  return new Journal(options);
+  // JavaScript may give nothing: then it is told what is needed.
+  return new Journal(options ?? ({} as JournalOptions));
 }
 
 interface ReadableState extends RecoveredState {

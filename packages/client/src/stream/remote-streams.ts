@@ -1,6 +1,7 @@
 import type { StreamReader, StreamRequest } from '@event-manager/core';
 import {
   checkJson,
+  checkStreamRequest,
   DEFAULT_LIMITS,
   type EventManagerError,
   type JsonObject,
@@ -33,8 +34,10 @@ export class RemoteStreams implements ConnectionUser {
     return this.#all.size > 0;
   }
 
-  /** Throws what the service says, `unreachable`. */
-  open({ from = 'latest', topics, filter, subscriber, context }: StreamRequest): Promise<StreamReader> {
+  /** Throws `invalid_query`, what the service says, `unreachable`. */
+  open(wanted: StreamRequest): Promise<StreamReader> {
+    checkStreamRequest(wanted);
+    const { from = 'latest', topics, filter, subscriber, context } = wanted;
     const given = Object.entries({ topics, filter, subscriber, context }).filter(([, value]) => value !== undefined);
     const request = Object.fromEntries(given);
     checkJson(request, { depthMax: DEFAULT_LIMITS.depthMax, pointer: '', code: 'invalid_filter' });

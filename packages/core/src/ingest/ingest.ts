@@ -112,7 +112,7 @@ export class Ingest {
     inputs: readonly unknown[],
     options: PublishOptions = {},
   ): Promise<readonly BatchResult[]> {
-    this.#assertBatch(inputs.length);
+    this.#assertBatch(inputs);
     const answers = new BatchAnswers(inputs.length);
     const { resolve, reject } = answers;
     const awaitsAttempts = this.#mayAwait();
@@ -177,7 +177,10 @@ export class Ingest {
     return this.#awaitsAttempts && insideHandler.getStore() === undefined;
   }
 
-  #assertBatch(count: number): void {
+  #assertBatch(inputs: readonly unknown[]): void {
+    // A single event in its place has no length: its batch would never be complete.
+    if (!Array.isArray(inputs)) throw this.#meter.refused(expectedList());
+    const count = inputs.length;
     try {
       const limit = this.#limits.batchEventsMax;
       const words = `A batch holds at most ${limit} events.`;
@@ -265,4 +268,8 @@ export class Ingest {
     const words = `${this.#unacknowledgedBytes} bytes of events wait for the store.`;
     throw new EventManagerError('overloaded', words, { retryAfterMs: OVERLOADED_RETRY_AFTER_MS, limit });
   }
+}
+
+function expectedList(): EventManagerError {
+  return new EventManagerError('invalid_event', 'A list of events is expected.', { pointer: '' });
 }

@@ -14,6 +14,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { EventStream } from '../stream/event-stream.ts';
 import { Turns } from '../stream/turns.ts';
 import { parsePattern } from '../topic/pattern.ts';
+import { checkStreamRequest } from './check-stream-request.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EventQuery } from './event-query.ts';
 import { compileQuery } from './matches-query.ts';
@@ -87,9 +88,10 @@ export class History {
     return adapter.store.find(query, options);
   }
 
-  /** Opens a stream. Throws `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */
+  /** Opens a stream. Throws `invalid_query`, `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */
   async stream(_principal: Principal, request: StreamRequest): Promise<EventStream> {
     if (this.#isClosed) throw new EventManagerError('closed', 'The event manager is closed.');
+    checkStreamRequest(request);
     const { adapter, route, limits, partition } = this.#options;
     const patterns = (request.topics ?? ['#']).map((topic) => parsePattern(topic, limits, '/topics'));
     const filter = request.filter === undefined ? undefined : parseFilter(request.filter, limits, '/filter');

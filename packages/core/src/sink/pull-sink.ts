@@ -130,7 +130,7 @@ export class PullSink implements Sink {
       this.#askers.push(asker);
       this.#wanted += max;
       const { timers } = this.#options.runtime;
-      asker.cancel = timers.after(waitMs > 0 ? waitMs : AT_ONCE_MS, () => this.#answer(asker));
+      asker.cancel = timers.after(waitMs > 0 ? waitMs : AT_ONCE_MS, () => this.#answer(asker), true);
       if (waitMs === 0) timers.soon(() => timers.soon(() => this.#answerUnlessMoreMayCome(asker)));
       this.#onAsked();
     });

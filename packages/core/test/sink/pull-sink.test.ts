@@ -1,4 +1,4 @@
-import type { DeliverOptions, Delivery, Outcome } from '@event-manager/core';
+import type { DeliverOptions, Delivery, Outcome, Timers } from '@event-manager/core';
 import { SeededChance, simulatedRuntime, VirtualTime } from '@event-manager/testing';
 import { sampleEvent } from '@event-manager/testing/conformance';
 import fc from 'fast-check';
@@ -16,10 +16,20 @@ class Rig {
   readonly outcomes = new Map<number, Outcome[]>();
   readonly tokens: string[] = [];
   stale = 0;
+  /** Whether the timers that were set keep a process alive. */
+  readonly alive: boolean[] = [];
   #attempts = 0;
 
   constructor(seed: number) {
-    const runtime = simulatedRuntime({ clock: this.time, timers: this.time.scope(), chance: new SeededChance(seed) });
+    const scope = this.time.scope();
+    const timers: Timers = {
+      after: (delayMs, run, keepsAlive = false) => {
+        this.alive.push(keepsAlive);
+        return scope.after(delayMs, run);
+      },
+      soon: (run) => scope.soon(run),
+    };
+    const runtime = simulatedRuntime({ clock: this.time, timers, chance: new SeededChance(seed) });
     this.timetable = new Timetable(runtime.clock, runtime.timers);
     this.sink = new PullSink({
       ...{ runtime, timetable: this.timetable, leaseMs: LEASE_MS },
@@ -100,4 +110,12 @@ it('gives tokens that no other sink gives', async () => {
   expect(one.tokens[0]).not.toBe(two.tokens[0]);
   expect(two.sink.ack(one.tokens)).toEqual(one.tokens);
   expect([one.stale, two.stale]).toEqual([0, 1]);
+});
+
+it('keeps the process alive while somebody waits: a program that only pulls would end in the midst of it', async () => {
+  const rig = new Rig(1);
+  const pulled = rig.sink.pull({ max: 1, waitMs: 500 });
+  expect(rig.alive).toEqual([true]);
+  await rig.time.advance(500);
+  expect(await pulled).toEqual([]);
 });

@@ -31,3 +31,12 @@ it('leaves a named subscription as it was agreed on when the default changes', a
   await expect(retryOf(after, { name: 'billing', options })).rejects.toMatchObject({ code: 'subscription_conflict' });
   expect(await retryOf(after, { name: 'audit' })).toMatchObject({ maxRetries: 5 });
 });
+
+it('is filled up where it says only a part, and refused where it cannot be', async () => {
+  // A delay that is no number would stand in the timetable of all subscriptions, and nothing behind it would come.
+  const bus = await openMemory({ retryPolicy: { maxRetries: 1 } });
+  expect(await retryOf(bus, {})).toEqual({ ...DEFAULT_RETRY_POLICY, maxRetries: 1 });
+  await expect(openMemory({ retryPolicy: { maxRetries: -1 } })).rejects.toMatchObject({
+    details: { pointer: '/retryPolicy/maxRetries' },
+  });
+});
