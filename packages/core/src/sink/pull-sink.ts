@@ -200,7 +200,7 @@ export class PullSink implements Sink {
       leaseUntilMs: runtime.clock.wallMs() + leaseMs,
       dueAtMs: runtime.clock.monotonicMs() + leaseMs,
       due: () => {
-        if (!runtime.planted.has('pull-lease-never-ends')) this.#settle([token], { status: 'release' });
+        if (!runtime.planted.has('pull-lease-never-ends')) this.#end(lease, { status: 'release' });
       },
     };
     this.#leases.set(token, lease);
@@ -257,20 +257,31 @@ export class PullSink implements Sink {
         stale.push(token);
         continue;
       }
-      this.#leases.delete(token);
-      this.#options.timetable.remove(lease);
-      lease.settle([outcome]);
+      this.#end(lease, outcome);
     }
     return stale;
   }
 
-  /** The engine may have given an attempt up that is leased still: then the lease is worth nothing. */
+  /**
+   * The engine may have given an attempt up that is leased still: then the lease is worth nothing. Nor is it when its time is
+   * over and its timer late: after a long stop of the process an answer may be read before the timers run.
+   */
   #held(token: string): Lease | undefined {
     const lease = this.#leases.get(token);
-    if (lease?.options.isUnderWay !== false) return lease;
-    this.#leases.delete(token);
+    if (lease === undefined) return undefined;
+    if (lease.options.isUnderWay === false) this.#forget(lease);
+    else if (lease.dueAtMs <= this.#options.runtime.clock.monotonicMs()) lease.due();
+    return this.#leases.get(token);
+  }
+
+  #end(lease: Lease, outcome: Outcome): void {
+    this.#forget(lease);
+    lease.settle([outcome]);
+  }
+
+  #forget(lease: Lease): void {
+    this.#leases.delete(lease.token);
     this.#options.timetable.remove(lease);
-    return undefined;
   }
 
   #remember(token: string): void {

@@ -11,6 +11,7 @@ const LEASE_MS = 1_000;
 /** The engine's side: hands over while there is room, and notes what each attempt ended with. */
 class Rig {
   readonly time = new VirtualTime();
+  readonly scope = this.time.scope();
   readonly timetable: Timetable;
   readonly sink: PullSink;
   readonly outcomes = new Map<number, Outcome[]>();
@@ -21,7 +22,7 @@ class Rig {
   #attempts = 0;
 
   constructor(seed: number) {
-    const scope = this.time.scope();
+    const { scope } = this;
     const timers: Timers = {
       after: (delayMs, run, keepsAlive = false) => {
         this.alive.push(keepsAlive);
@@ -118,4 +119,19 @@ it('keeps the process alive while somebody waits: a program that only pulls woul
   expect(rig.alive).toEqual([true]);
   await rig.time.advance(500);
   expect(await pulled).toEqual([]);
+});
+
+it('takes no answer after the time of a lease, though a process that was stopped has not run its timers yet', async () => {
+  const rig = new Rig(1);
+  const asking = rig.sink.pull({ max: 1, waitMs: 10 });
+  rig.deliver();
+  await rig.time.advance(1);
+  rig.took(await asking);
+  rig.scope.suspend();
+  await rig.time.advance(LEASE_MS);
+  expect(rig.sink.ack(rig.tokens)).toEqual(rig.tokens);
+  expect(rig.sink.extend(rig.tokens)).toMatchObject({ stale: rig.tokens });
+  rig.scope.resume();
+  await rig.time.advance(1);
+  expect([...rig.outcomes.values()]).toEqual([[{ status: 'release' }]]);
 });
