@@ -6,9 +6,14 @@
 import type { Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Members } from '../sink/members.ts';
 import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
+
+/** Every one is looked at when one joins, leaves or is handed something: ten thousand held up everybody else for seconds. */
+const MEMBERS_MAX = 1_000;
+const FULL_RETRY_AFTER_MS = 1_000;
 
 export interface AttachmentsOptions {
   readonly dispatch: PartitionDispatch;
@@ -46,11 +51,12 @@ export class Attachments {
     return this.#members.get(id)?.isUp === true;
   }
 
-  /** What `attached` replaced is given back at once. */
+  /** What `attached` replaced is given back at once. Throws `overloaded` when there are as many as there may be. */
   join(id: string, attached: Attached): void {
     const members = this.#members.get(id) ?? this.#first(id);
     const { member } = attached;
     const before = member === undefined ? undefined : members.find((other) => other.member === member);
+    if (!before) assertRoom(members);
     const calls = before && members.leave(before);
     members.join(attached);
     this.route(id);
@@ -123,4 +129,10 @@ export class Attachments {
   #active(id: string): ActiveSubscription | undefined {
     return this.#options.dispatch.active.get(id);
   }
+}
+
+function assertRoom({ size }: Members<Attached>): void {
+  if (size < MEMBERS_MAX) return;
+  const details = { limit: 'members', maximum: MEMBERS_MAX, retryAfterMs: FULL_RETRY_AFTER_MS };
+  throw new EventManagerError('overloaded', `${MEMBERS_MAX} members share this subscription already.`, details);
 }

@@ -280,3 +280,19 @@ describe('members that come and go under load', () => {
     expect(history.inversions).toBe(0);
   });
 });
+
+it('has bounds: ten thousand members would hold up everybody else while they join, leave and are asked', async () => {
+  const { open } = durableWorld();
+  const bus = await open();
+  for (let n = 0; n < 1_000; n++) await join(bus, new Socket(), {}, `m${n}`);
+  const late = new Socket();
+  const details = { limit: 'members', maximum: 1_000 };
+  await expect(join(bus, late, {}, 'late')).rejects.toMatchObject({ code: 'overloaded', details });
+  // One that comes back takes its own place, and one that left makes room.
+  const again = new Socket();
+  const { id } = await join(bus, again, {}, 'm7');
+  await leave(bus, id, again);
+  await join(bus, late, {}, 'late');
+  expect(bus.engine.subscriptions.status(ANONYMOUS, id).members).toBe(1_000);
+  await bus.close();
+});
