@@ -17,9 +17,8 @@ await events.subscribe({
 });
 // #endregion
 
-const order = { type: 'order.created', source: 'shop', payload: { total: 250 } };
-
 // #region register
+const order = { type: 'order.created', source: 'shop', payload: { total: 250 } };
 await events.publish({ ...order, metadata: { userId: 'ada' } });
 await events.publish({ ...order, metadata: { userId: 'bob' } });
 await events.registerContext('assistant', { userIds: ['ada'], projectIds: ['engine'] });
