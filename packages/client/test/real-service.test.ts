@@ -109,12 +109,13 @@ describe('clients of a real service', () => {
   it('wait with everything for a service that is not there yet', async () => {
     const service = await restartable();
     await service.stop();
-    const client = clientOf(service);
+    let losses = 0;
+    const client = clientOf(service, { onConnection: ({ state }) => void (state === 'disconnected' && losses++) });
     const stream = client.stream({ from: 'earliest' });
     const received: string[] = [];
     const subscribing = client.subscribe({ topic: '#', handler: ({ id }) => void received.push(id) });
     const listing = client.listSubscriptions();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until('it was tried in vain', () => losses > 2);
     await service.start();
     await subscribing;
     const { id } = await client.publish(EVENT);

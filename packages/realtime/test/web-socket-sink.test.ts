@@ -37,6 +37,7 @@ async function handReceiver(setUp: SinkSetUp = {}, port = 0) {
     send: (frame: object) => socket!.send(JSON.stringify(frame)),
     terminate: () => socket!.terminate(),
     extensions: () => socket!.extensions,
+    clients: () => server.clients.size,
     /** Numbers of the deliveries that came so far. */
     numbers: () => frames.flatMap(({ deliveries = [] }) => deliveries.map(({ delivery: number }) => number)),
   };
@@ -131,7 +132,8 @@ describe('what is under way', () => {
     const answer = deliver(sink, [delivery(), delivery()]);
     await until(() => receiver.numbers().length === 2);
     receiver.send({ type: 'ack', deliveries: [1] });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    receiver.send({ type: 'ping' });
+    await until(() => receiver.frames.some(({ type }) => type === 'pong'));
     receiver.terminate();
     expect(await answer).toEqual([{ status: 'delivered' }, { status: 'release' }]);
   });
@@ -219,7 +221,7 @@ it('tells of losses and returns, and nothing more once it is closed', async () =
   expect(told.at(-1)).toBe(true);
   await sink.close();
   const before = told.length;
+  await until(() => again.clients() === 0);
   again.end();
-  await new Promise((resolve) => setTimeout(resolve, 100));
   expect([told.length, sink.isUp]).toEqual([before, false]);
 });

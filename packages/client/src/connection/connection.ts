@@ -150,7 +150,17 @@ export class Connection {
     if (frame === undefined) this.#lose('What answers is no event manager.');
     else if (frame === 'unknown') return;
     else if (frame.type === 'hello') this.#open(frame);
-    else if (this.#users.some((user) => user.took(frame)) && this.isOpen) this.#failures = 0;
+    else this.#hand(frame);
+  }
+
+  #hand(frame: ServerFrame): void {
+    try {
+      if (this.#users.some((user) => user.took(frame)) && this.isOpen) this.#failures = 0;
+    } catch (error) {
+      // Nested so deep that nobody can look through it: no event manager stores that, and it must not end the program.
+      if (!(error instanceof RangeError)) throw error;
+      this.#lose('What answers is no event manager.');
+    }
   }
 
   #open(hello: HelloFrame): void {

@@ -11,6 +11,9 @@ import {
 import type { HttpCaller } from './http-caller.ts';
 import { isObject } from './problem-error.ts';
 
+/** As many as the service takes in one request: more would be refused together. */
+const TOKENS_MAX = 1_000;
+
 interface Pulled {
   readonly deliveries: readonly {
     readonly delivery: string;
@@ -22,7 +25,6 @@ interface Pulled {
 
 /** Answers of one kind to deliveries of one subscription that leave together. */
 interface Gathering {
-  readonly body: JsonObject;
   readonly tokens: string[];
   readonly answer: Promise<Answer>;
 }
@@ -74,15 +76,15 @@ export class RemotePulls {
     const path = `${pathOf(id)}/${what}`;
     const key = `${path} ${JSON.stringify(body)}`;
     let gathering = this.#gathering.get(key);
-    if (!gathering) {
+    if (!gathering || gathering.tokens.length >= TOKENS_MAX) {
       const tokens: string[] = [];
       const turn = new Promise<void>((resolve) => this.#timers.soon(resolve));
       const answer = turn.then(async () => {
-        this.#gathering.delete(key);
+        if (this.#gathering.get(key)?.tokens === tokens) this.#gathering.delete(key);
         // A repeated answer is the same answer: what is done stays done.
         return checked<Answer>(await this.#post({ path, body: { ...body, deliveries: tokens } }), isAnswer);
       });
-      gathering = { body, tokens, answer };
+      gathering = { tokens, answer };
       this.#gathering.set(key, gathering);
     }
     gathering.tokens.push(token);

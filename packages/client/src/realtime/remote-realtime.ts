@@ -1,5 +1,6 @@
-import type { StreamReader } from '@event-manager/core';
+import type { StreamReader, StreamRequest, SubscriptionDefinition } from '@event-manager/core';
 import {
+  type EventPriority,
   type Following,
   isEventManagerError,
   type RealtimeHandler,
@@ -37,14 +38,13 @@ export function remoteRealtime(options: RemoteRealtimeOptions): RealtimeHost {
       const watched = new WatchedConnection(id, options);
       await watched.start();
       let onlooker: Promise<StreamReader> | undefined;
-      const { topic, filter } = definition;
-      const request = { topics: [topic], from: 'latest', ...(filter === undefined ? {} : { filter }) };
+      const request = requestOf(definition);
       return {
         isConnected: () => watched.isConnected,
         listen() {
           if (onlooker) return;
           onlooker = options.streams.open(request);
-          void lookOn(onlooker, run).catch(options.onError);
+          void lookOn(onlooker, definition.options.priority, run, options.onError).catch(options.onError);
         },
         stop() {
           watched.stop();
@@ -55,8 +55,31 @@ export function remoteRealtime(options: RemoteRealtimeOptions): RealtimeHost {
   };
 }
 
-async function lookOn(onlooker: Promise<StreamReader>, run: RealtimeHandler): Promise<void> {
-  for await (const frame of await onlooker) if (frame.kind === 'event') await run(frame.event);
+/** What the endpoint is sent, as a stream; its least priority is no part of a filter. */
+function requestOf({ topic, filter, subscriber, context }: SubscriptionDefinition): StreamRequest {
+  return {
+    ...{ topics: [topic], from: 'latest' },
+    ...(filter === undefined ? {} : { filter }),
+    ...(subscriber === undefined ? {} : { subscriber }),
+    ...(context === undefined ? {} : { context: { ...context } }),
+  };
+}
+
+/** A handler that throws does so for its event; the next one is seen all the same. */
+async function lookOn(
+  onlooker: Promise<StreamReader>,
+  least: EventPriority | undefined,
+  run: RealtimeHandler,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  for await (const frame of await onlooker) {
+    if (frame.kind !== 'event' || (least !== undefined && frame.event.priority > least)) continue;
+    try {
+      await run(frame.event);
+    } catch (error) {
+      onError(error);
+    }
+  }
 }
 
 /** Asks the service how the connection of a subscription is, now and then. */

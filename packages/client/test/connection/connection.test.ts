@@ -85,6 +85,21 @@ describe('the connection of a client', () => {
     expect(reasons.length).toBeGreaterThan(0);
   });
 
+  it('is lost when what answers nests without end, and the program lives on', async () => {
+    const service = await SocketStandIn.start(answerSubscribing);
+    const reasons: string[] = [];
+    const onConnection = (change: ConnectionChange) => {
+      if (change.state !== 'connected') reasons.push(change.reason);
+    };
+    await clientOf(service, { onConnection }).subscribe({ name: 'n', topic: '#', handler() {} });
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const event = `{"id":"e","metadata":{},"payload":${deep}}`;
+    const deliveries = `[{"delivery":1,"attempt":1,"cursor":"c","event":${event}}]`;
+    service.peers[0]!.sendText(`{"type":"delivery","subscription":"n","deliveries":${deliveries}}`);
+    await until('it is attached again', () => service.of('subscribe').length === 2);
+    expect(reasons).toEqual(['What answers is no event manager.']);
+  });
+
   it.each(['localhost:3004', 'ftp://localhost', 'http://localhost/?a=b', ''])('refuses the address %j', (url) => {
     expect(() => clientOf({ url })).toThrow(TypeError);
   });

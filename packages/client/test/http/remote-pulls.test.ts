@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HttpCaller } from '../../src/http/http-caller.ts';
 import { RemotePulls } from '../../src/http/remote-pulls.ts';
 import { httpStandIn, problem } from '../support/http-stand-in.ts';
+import { until } from '../support/until.ts';
 
 const event = (id: string) => ({
   id,
@@ -47,6 +48,16 @@ describe('pulling over the network', () => {
     ]);
   });
 
+  it('sends no more answers together than the service takes', async () => {
+    const names = Array.from({ length: 2_500 }, (_, at) => `d${at}`);
+    const { url, asked } = await serviceWith(names);
+    const pulled = await pullsOf(url).pull('s', { max: 1_000 });
+    expect(await Promise.all(pulled.map(({ ack }) => ack()))).toEqual(names.map(() => true));
+    const sent = asked.slice(1).map(({ body }) => (JSON.parse(body) as { deliveries: string[] }).deliveries);
+    expect(sent.map(({ length }) => length).toSorted()).toEqual([1_000, 1_000, 500]);
+    expect(new Set(sent.flat()).size).toBe(names.length);
+  });
+
   it('knows how long a lease holds that was extended, and leaves one that was not', async () => {
     const { url } = await serviceWith(['a', 'b'], ['b']);
     const [a, b] = await pullsOf(url).pull('s', {});
@@ -64,7 +75,7 @@ describe('pulling over the network', () => {
     expect(asked).toHaveLength(2);
     const ending = new AbortController();
     const waiting = pullsOf(url).pull('s', { waitMs: 20_000, signal: ending.signal });
-    while (asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('it is asked', () => asked.length === 3);
     ending.abort();
     expect(await waiting).toEqual([]);
     expect(await pullsOf(url).pull('s', { signal: ending.signal })).toEqual([]);

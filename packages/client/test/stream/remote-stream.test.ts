@@ -39,7 +39,7 @@ describe('a stream over the network', () => {
     const [{ ref } = { ref: 0 }] = service.of('stream');
     for (let number = 1; number <= 2_000; number++) service.peers[0]!.send(event(`s${ref}`, number));
     await until('it is given up', () => service.of('unstream').length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await service.peers[0]!.taken();
     expect(service.of('stream')).toHaveLength(1);
     const frames = await stream.next();
     expect(frames).toHaveLength(1_024);
@@ -56,10 +56,10 @@ describe('a stream over the network', () => {
     const stream = await clientOf(service).stream();
     const [{ ref } = { ref: 0 }] = service.of('stream');
     service.peers[0]!.send(event(`s${ref}`, 1));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await service.peers[0]!.taken();
     service.peers[0]!.cut();
     await until('it is refused', () => service.of('stream').length === 2);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await service.peers[1]!.taken();
     expect(await stream.next()).toHaveLength(1);
     await expect(stream.next()).rejects.toMatchObject({ code: 'invalid_cursor' });
   });

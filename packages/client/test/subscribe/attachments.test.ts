@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerSubscribing, delivery, described } from '../support/answer-subscribing.ts';
 import { clientOf } from '../support/client-of.ts';
-import { SocketStandIn } from '../support/socket-stand-in.ts';
+import { published, SocketStandIn } from '../support/socket-stand-in.ts';
 import { until } from '../support/until.ts';
 
 const numbersOf = (service: SocketStandIn, type: string) => service.of(type).flatMap(({ deliveries }) => deliveries);
@@ -76,8 +76,7 @@ describe('a subscription with a handler', () => {
     service.peers[0]!.cut();
     await until('it is attached again', () => service.of('subscribe').length === 2);
     service.peers[1]!.send(delivery('n', 1, 'e', 2));
-    service.peers[1]!.send({ type: 'pong' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await service.peers[1]!.taken();
     end({ success: false, retry: false, error: 'never' });
     await until('it is answered', () => service.of('nack').length === 1);
     expect(calls).toBe(1);
@@ -125,18 +124,19 @@ describe('a subscription with a handler', () => {
     ['taken_over', 'lease_lost'],
     ['ended', 'subscription_not_found'],
   ])('tells that it is over when the service says so, and does not come back: %s', async (reason, code) => {
-    const service = await SocketStandIn.start(answerSubscribing);
-    const errors: unknown[] = [];
-    await clientOf(service, { onError: (error) => errors.push(error) }).subscribe({
-      name: 'n',
-      topic: '#',
-      handler() {},
+    const service = await SocketStandIn.start((frame, peer) => {
+      if (frame.type === 'publish') peer.send(published(frame));
+      else answerSubscribing(frame, peer);
     });
+    const errors: unknown[] = [];
+    const client = clientOf(service, { onError: (error) => errors.push(error) });
+    await client.subscribe({ name: 'n', topic: '#', handler() {} });
     service.peers[0]!.send({ type: 'detached', subscription: 'n', reason });
     await until('it is told', () => errors.length === 1);
     expect(errors).toMatchObject([{ code }]);
     service.peers[0]!.cut();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What needs a connection has one made; were the subscription wanted still, it would be asked for on it first.
+    await client.publish({ type: 'a', source: 'b' });
     expect(service.of('subscribe')).toHaveLength(1);
   });
 
@@ -166,7 +166,7 @@ describe('a subscription with a handler', () => {
     });
     for (let number = 1; number <= 3; number++) service.peers[0]!.send(delivery('n', number, `e${number}`));
     await until('the first runs', () => calls === 1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await service.peers[0]!.taken();
     await unsubscribe();
     expect([...numbersOf(service, 'release')].sort()).toEqual([1, 2, 3]);
     expect(service.frames.findIndex(({ type }) => type === 'release')).toBeLessThan(
@@ -178,18 +178,21 @@ describe('a subscription with a handler', () => {
   it('lets a running handler end when the client is closed, and leaves', async () => {
     const service = await SocketStandIn.start(answerSubscribing);
     const client = clientOf(service, { drainMs: 5_000 });
-    let isRunning = false;
+    const [running, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     await client.subscribe({
       name: 'n',
       topic: '#',
       async handler() {
-        isRunning = true;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        running.resolve();
+        await ended.promise;
       },
     });
     service.peers[0]!.send(delivery('n', 1, 'e'));
-    await until('it runs', () => isRunning);
-    await client.close();
+    await running.promise;
+    const closing = client.close();
+    await until('it says that it leaves', () => service.of('detach').length === 1);
+    ended.resolve();
+    await closing;
     await until('it is left', () => service.of('ack').length === 1);
     // First that nothing more is sent here, then the answer.
     expect(service.frames.map(({ type }) => type)).toEqual(['subscribe', 'detach', 'ack']);

@@ -14,7 +14,10 @@ export interface Frame {
 export interface Peer {
   /** 1 for the first connection. */
   readonly number: number;
+  /** Resolves when the client has taken what it was sent before: it answers a ping after that. */
+  taken(): Promise<void>;
   send(frame: object): void;
+  sendText(text: string): void;
   cut(): void;
 }
 
@@ -63,7 +66,12 @@ export class SocketStandIn {
     const peer: Peer = {
       number: this.peers.length + 1,
       send: (frame) => socket.send(JSON.stringify(frame)),
+      sendText: (text) => socket.send(text),
       cut: () => socket.terminate(),
+      async taken() {
+        socket.ping();
+        await once(socket, 'pong');
+      },
     };
     this.peers.push(peer);
     const { limits } = this;

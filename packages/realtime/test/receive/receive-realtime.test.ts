@@ -42,17 +42,20 @@ describe('receiveRealtime', () => {
   });
 
   it('runs so many handlers at once as it was told', async () => {
-    let running = 0;
-    let most = 0;
-    const handler = async () => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      running--;
-    };
-    const { url } = await startReceiver(handler, { concurrency: 3 });
+    const running: (() => void)[] = [];
+    const sizes: number[] = [];
+    const { url } = await startReceiver(() => new Promise((end) => running.push(() => end(undefined))), {
+      concurrency: 3,
+    });
     const sink = sinkTo(url);
-    await Promise.all(Array.from({ length: 9 }, () => deliver(sink, [delivery()])));
-    expect(most).toBe(3);
+    const all = Promise.all(Array.from({ length: 9 }, () => deliver(sink, [delivery()])));
+    for (let ended = 0; ended < 9; ended += 3) {
+      await until(() => running.length === 3);
+      sizes.push(running.length);
+      for (const end of running.splice(0)) end();
+    }
+    await all;
+    expect(sizes).toEqual([3, 3, 3]);
   });
 
   it('refuses strangers, foreign protocols and other paths before there is a connection', async () => {
