@@ -1,6 +1,7 @@
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { type FieldTable, fieldName } from '../json/read-fields.ts';
 import { withoutPreset } from './options/pace-options.ts';
+import { leftWithoutEffect } from './options/without-effect.ts';
 import { withoutPaceOf } from './pace-in-filter.ts';
 import type { SubscriptionDefinition, SubscriptionRequest, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from './subscription-fields.ts';
@@ -25,14 +26,21 @@ export function changedRequest(definition: SubscriptionDefinition, changes: Fiel
   });
   const pace = mentioned(changes, 'filter', SUBSCRIPTION_FIELDS);
   const options = { ...withoutPaceOf(pace, { ...definition.options }), ...way.options };
-  const stored = { name, subscriber, topic, filter, context, options, ...way.fields };
+  const kept = withoutLeft(options, new Set());
+  const stored = { name, subscriber, topic, filter, context, options: kept, ...way.fields };
   const merged = isFields(given) ? { ...changes, options: changedOptions(options, given) } : changes;
   return overlay(stored, merged, SUBSCRIPTION_FIELDS);
 }
 
 function changedOptions(options: Fields, given: Fields): Fields {
   const said = new Set(Object.keys(given).map((key) => fieldName(OPTION_FIELDS, key)));
-  return overlay(withoutPreset(options, said), given, OPTION_FIELDS);
+  return withoutLeft(overlay(withoutPreset(options, said), given, OPTION_FIELDS), said);
+}
+
+/** Without what belonged to an option that is changed: an order can be taken away without naming what said more of it. */
+function withoutLeft(options: Fields, said: ReadonlySet<string | undefined>): Fields {
+  const left = new Set(leftWithoutEffect((name) => mentioned(options, name, OPTION_FIELDS), said));
+  return left.size === 0 ? options : Object.fromEntries(Object.entries(options).filter(([key]) => !left.has(key)));
 }
 
 /** How the changed request of a subscription is to be read: a socket cannot be said by any input. */

@@ -10,6 +10,7 @@ import { parseFailure } from './options/failure-options.ts';
 import { parseOrder } from './options/order-options.ts';
 import { defaultBatchSize, parsePace } from './options/pace-options.ts';
 import { readWhole } from './options/read-whole.ts';
+import { refuseWithoutEffect } from './options/without-effect.ts';
 import type { StartFrom, SubscriptionOptions, SubscriptionSink } from './subscription.ts';
 import { OPTION_FIELDS, START_FIELDS } from './subscription-fields.ts';
 
@@ -43,7 +44,7 @@ export function parseOptions(
   const inFlightMax = readWhole(fields, 'inFlightMax', limits.inFlightMax, 1, limits.inFlightMax);
   const batchSize = readWhole(fields, 'batchSize', defaultBatchSize(fields, inFlightMax), 1, limits.inFlightMax);
   if (batchSize > inFlightMax) throw invalid('A batch cannot be larger than inFlightMax.', fields.pointer('batchSize'));
-  return {
+  const options = {
     ...(priority === undefined ? {} : { priority }),
     batchSize,
     maxConcurrency: readWhole(fields, 'maxConcurrency', CONCURRENCY_DEFAULTS[kind], 1, CONCURRENCY_MAX),
@@ -56,6 +57,11 @@ export function parseOptions(
     ...parseOrder(fields),
     ...parseFailure(fields),
   };
+  refuseWithoutEffect(
+    (name) => fields.get(name),
+    (name) => fields.pointer(name),
+  );
+  return options;
 }
 
 function readMinimum(fields: ReadFields): EventPriority | undefined {

@@ -167,6 +167,7 @@ export function putRight(value: unknown, unique: () => string): unknown {
   putWayRight(value);
   if (typeof value['name'] === 'string') value['name'] = `${value['name'].slice(0, 200)} ${unique()}`;
   if (!isFields(options)) return value;
+  putDependentsRight(options);
   if (options['inFlightMax'] !== undefined || options['batchSize'] !== undefined) {
     const { batchSize = 1, inFlightMax = 1_000 } = options as Record<string, number>;
     Object.assign(options, { batchSize: Math.min(batchSize, inFlightMax), inFlightMax });
@@ -179,6 +180,21 @@ export function putRight(value: unknown, unique: () => string): unknown {
     );
   }
   return value;
+}
+
+/** An option that would change nothing beside the others is refused. */
+function putDependentsRight(options: Fields): void {
+  if (options['agingMs'] !== undefined) {
+    options['order'] = 'none';
+    delete options['orderingKey'];
+    delete options['onFailure'];
+  }
+  if (options['orderingKey'] !== undefined) options['order'] = 'key';
+  if (options['onFailure'] !== undefined && (options['order'] ?? 'none') === 'none') options['order'] = 'topic';
+  if (options['flushIntervalMs'] !== undefined) {
+    const { batchSize = 2, inFlightMax = 1_000 } = options as Record<string, number>;
+    Object.assign(options, { batchSize: Math.max(2, batchSize), inFlightMax: Math.max(2, inFlightMax) });
+  }
 }
 
 const CONNECTION = ['heartbeatMs', 'reconnectAttempts', 'bufferSize', 'compression'];

@@ -83,8 +83,16 @@ function* placesWithBase(
   }
 }
 
+/** Options that are refused where others give them nothing to say. */
+const BELONGING: Readonly<Record<string, object>> = {
+  flushIntervalMs: { batchSize: 2 },
+  onFailure: { order: 'topic' },
+};
+
 /** What is said of a connection is said of one that the service makes; and a fallback has an address. */
 function besides({ path }: Place): object {
+  const belonging = path[0] === 'options' ? BELONGING[path[1] ?? ''] : undefined;
+  if (belonging) return { options: belonging };
   if (!path.some((name) => DIALLED.has(name))) return {};
   const endpoint = 'wss://example.com/events';
   const at = path.indexOf('fallbackWebhook');

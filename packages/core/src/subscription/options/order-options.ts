@@ -1,5 +1,6 @@
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import type { ReadFields } from '../../json/read-fields.ts';
+import { orderOf } from './without-effect.ts';
 
 const ORDERS: readonly unknown[] = ['none', 'topic', 'key'];
 const ON_FAILURE: readonly unknown[] = ['block', 'park', 'skip'];
@@ -22,19 +23,16 @@ export interface OrderOptions {
 /** The spellings of these options. */
 export const ORDER_FIELDS: readonly string[] = ['order', 'orderingKey', 'onFailure'];
 
-/**
- * Reads them; what is the default, or has no effect beside the others, is not kept: so an order can be taken away without
- * naming what belonged to it. An `orderingKey` alone asks for `order: 'key'`. Throws `invalid_subscription`.
- */
+/** Reads them; what is the default is not kept. An `orderingKey` alone asks for `order: 'key'`. Throws `invalid_subscription`. */
 export function parseOrder(fields: ReadFields): OrderOptions {
   const orderingKey = readPath(fields);
-  const given = readWord(fields, 'order', ORDERS) as OrderOptions['order'] | 'none';
+  readWord(fields, 'order', ORDERS);
   const onFailure = readWord(fields, 'onFailure', ON_FAILURE) as OrderOptions['onFailure'] | 'block';
-  const order = given ?? (orderingKey === undefined ? 'none' : 'key');
+  const order = orderOf((name) => fields.get(name)) as 'none' | 'topic' | 'key';
   if (order === 'none') return {};
   return {
     order,
-    ...(orderingKey === undefined || order !== 'key' ? {} : { orderingKey }),
+    ...(orderingKey === undefined ? {} : { orderingKey }),
     ...(onFailure === undefined || onFailure === 'block' ? {} : { onFailure }),
   };
 }

@@ -12,9 +12,9 @@ function optionsOf(options: object) {
 describe('the options of order', () => {
   it.each([
     [{}, {}],
-    [{ order: 'none', onFailure: 'park', orderingKey: 'payload.id' }, {}],
+    [{ order: 'none', onFailure: 'block' }, {}],
     [{ order: 'topic' }, { order: 'topic' }],
-    [{ order: 'topic', orderingKey: 'payload.id', onFailure: 'block' }, { order: 'topic' }],
+    [{ order: 'topic', onFailure: 'block' }, { order: 'topic' }],
     [
       { order: 'key', on_failure: 'skip' },
       { order: 'key', onFailure: 'skip' },

@@ -21,8 +21,8 @@ describe('the options of pace', () => {
 
   it.each([
     [
-      { rate_limit: 5, flush_interval: 20, aging_ms: 9 },
-      { rateLimitPerMinute: 5, batchSize: 1, flushIntervalMs: 20, agingMs: 9 },
+      { rate_limit: 5, batchSize: 2, flush_interval: 20, aging_ms: 9 },
+      { rateLimitPerMinute: 5, batchSize: 2, flushIntervalMs: 20, agingMs: 9 },
     ],
     [{ smartBatching: true }, { batchSize: 20, flushIntervalMs: 100 }],
     [

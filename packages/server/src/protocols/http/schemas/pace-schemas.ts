@@ -24,7 +24,7 @@ export function paceFields(): Readonly<
     flushIntervalMs: Type.Optional(
       wholeSchema(0, MINUTE_MS, {
         default: 0,
-        description: 'How long a batch may wait for company while the receiver is busy.',
+        description: 'How long a batch may wait for company while the receiver is busy; needs a batchSize above 1.',
         ...spelled('flushInterval'),
       }),
     ),
@@ -38,7 +38,8 @@ export function paceFields(): Readonly<
     agingMs: Type.Optional(
       wholeSchema(0, DAY_MS, {
         default: 0,
-        description: 'An event counts one priority more urgent for each such time that it waited. 0 is never.',
+        description:
+          'An event counts one priority more urgent for each such time that it waited. 0 is never. Not beside an order.',
       }),
     ),
   };
