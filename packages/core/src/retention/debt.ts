@@ -22,10 +22,9 @@ import type { Event } from '../event/event.ts';
 import { HAS_EXPIRY } from '../event/flags.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Limits } from '../limits.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts';
-
-const PAGE = 1_000;
 
 /** What becomes of a debt that is looked at for the last time: only `removed` is one that somebody would have got. */
 export type Fate = 'removed' | 'expired' | 'skipped' | 'withdrawn';
@@ -216,10 +215,5 @@ function keyChange({ name, record, removed }: BlockedKey, through: Position): St
 }
 
 async function* entriesOf(state: StateStore, kind: 'owed' | 'blocked', prefix: string) {
-  let after: string | undefined;
-  do {
-    const page = await state.load(kind, { prefix, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    yield* page.entries;
-    after = page.next;
-  } while (after !== undefined);
+  for await (const page of statePages(state, kind, prefix)) yield* page;
 }
