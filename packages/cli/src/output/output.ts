@@ -46,6 +46,21 @@ export class Output {
     if (!this.#quiet) this.#context.process.stderr.write(`${text}\n`);
   }
 
+  /** Resolves with true once what was printed has left this process, with false when its reader went away, or nobody waits. */
+  taken(): Promise<boolean> {
+    const { interruption, process } = this.#context;
+    const { signal } = interruption;
+    return new Promise((resolve) => {
+      const interrupted = () => resolve(false);
+      signal.addEventListener('abort', interrupted, { once: true });
+      if (signal.aborted) interrupted();
+      process.stdout.write('', (error) => {
+        signal.removeEventListener('abort', interrupted);
+        resolve(!error && !signal.aborted);
+      });
+    });
+  }
+
   /** Where progress may be drawn: a terminal with somebody in front of it. */
   get progressStream(): TerminalStream | undefined {
     const { stderr } = this.#context.process;

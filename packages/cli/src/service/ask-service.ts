@@ -4,6 +4,7 @@ export interface Question {
   readonly url: string;
   readonly path: string;
   readonly method?: 'GET' | 'POST';
+  readonly body?: object;
   readonly timeoutMs: number;
   readonly runtime: Runtime;
 }
@@ -16,12 +17,15 @@ export interface ServiceAnswer {
 }
 
 /** One request without repetition: for what has to be quick, and what the client has no member for. Throws `unreachable`. */
-export async function askService({ url, path, method = 'GET', timeoutMs, runtime }: Question): Promise<ServiceAnswer> {
+export async function askService(question: Question): Promise<ServiceAnswer> {
+  const { url, path, method = 'GET', body, timeoutMs, runtime } = question;
   const ending = new AbortController();
   const cancel = runtime.timers.after(timeoutMs, () => ending.abort(), true);
   try {
-    const headers = { accept: 'application/json, application/problem+json' };
-    const response = await fetch(`${url}${path}`, { method, headers, signal: ending.signal });
+    const accept = 'application/json, application/problem+json';
+    const headers = { accept, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${url}${path}`, { method, headers, ...sent, signal: ending.signal });
     return { status: response.status, headers: response.headers, body: parse(await response.text()) };
   } catch (error) {
     const reason = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);

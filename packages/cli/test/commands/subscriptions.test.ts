@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { receiver } from '../support/receiver.ts';
-import { temporaryFolder } from '../support/run.ts';
+import { start, temporaryFolder } from '../support/run.ts';
 import { runningService } from '../support/service.ts';
 
 describe('subscriptions', () => {
@@ -87,6 +87,43 @@ describe('subscriptions', () => {
       const { code, err } = await em(['subscriptions', 'release', 'billing', ...wrong]);
       expect([code, err]).toEqual([2, expect.stringContaining('either a key or --all is needed')]);
     }
+  });
+
+  it('are answered by what pull called their deliveries', async () => {
+    const { em } = await runningService();
+    const options = '{"retryPolicy":{"maxRetries":0}}';
+    await em(['subscriptions', 'create', '--name', 'nightly', '--topic', '#', '--options', options]);
+    for (const n of [1, 2, 3, 4]) await em(['publish', 'order.created', `{"n":${n}}`, '--source', 'shop']);
+    const pulled = await em(['subscriptions', 'pull', 'nightly', '--max', '4', '--json']);
+    const [one, two, three, four] = pulled.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).delivery as string);
+    const extended = await em(['subscriptions', 'extend', 'nightly', four!]);
+    expect([extended.code, extended.out]).toEqual([0, expect.stringMatching(/^extended 1 until \S+Z\n$/)]);
+    const done = await em(['subscriptions', 'ack', 'nightly', `${one},${two}`]);
+    expect(done).toEqual({ code: 0, out: 'acknowledged 2\n', err: '' });
+    const why = ['--dead-letter', '--error', 'out of paper', '--metadata', '{"printer":3}'];
+    expect((await em(['subscriptions', 'nack', 'nightly', three!, ...why, '--json'])).out).toBe('{"stale":[]}\n');
+    const late = await em(['subscriptions', 'nack', 'nightly', `${three},${four}`, '--after', '1h']);
+    expect([late.code, late.out, late.err]).toEqual([1, 'refused 1\n', `1 came too late and come again: ${three}\n`]);
+    await expect
+      .poll(async () => (await em(['dead-letters', 'list', '--subscription', 'nightly', '--json'])).out, {
+        timeout: 10_000,
+      })
+      .toMatch(/out of paper/);
+    expect((await em(['subscriptions', 'ack', 'of no such name', one!])).code).toBe(4);
+  });
+
+  it('are not acknowledged when whoever reads them goes away before', async () => {
+    const { em, url } = await runningService();
+    await em(['subscriptions', 'create', '--name', 'nightly', '--topic', '#', '--options', '{"timeoutMs":50}']);
+    await em(['publish', 'order.created', '{"n":1}', '--source', 'shop']);
+    const reading = start(['subscriptions', 'pull', 'nightly', '--ack'], { environment: { EVENT_MANAGER_URL: url } });
+    reading.hangUp();
+    expect((await reading.result).code).toBe(141);
+    const again = await em(['subscriptions', 'pull', 'nightly', '--wait', '10', '--ack', '--json']);
+    expect(JSON.parse(again.out)).toMatchObject({ attempt: 2, event: { payload: { n: 1 } } });
   });
 
   it('are made by flags or a file, listed, changed, paused, resumed and ended', async () => {

@@ -92,7 +92,8 @@ export class PullSink implements Sink {
     this.#options = options;
     const bytes = new Uint8Array(LIFE_BYTES);
     options.runtime.chance.fill(bytes);
-    this.#life = Buffer.from(bytes).toString('base64url');
+    // In digits and letters: a shell would take a dash at the beginning for that of an option.
+    this.#life = Buffer.from(bytes).toString('hex');
   }
 
   get askers(): number {

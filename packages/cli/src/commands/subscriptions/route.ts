@@ -10,6 +10,7 @@ import {
   wholeNumber,
 } from '../../command-flags.ts';
 import { proposeSubscriptions } from '../../service/proposals.ts';
+import { ack, extend, nack } from './answer-routes.ts';
 
 export interface CreateSubscriptionFlags extends ServiceFlags {
   readonly topic?: string;
@@ -162,21 +163,16 @@ const pull: Command<CliContext> = buildCommand({
   parameters: {
     flags: {
       max: wholeNumber('NUMBER', `Deliveries at the most, ${PULL_MAX} (default 10)`, 1, PULL_MAX),
-      wait: wholeNumber('SECONDS', `How long to wait for the first one, ${WAIT_MAX} at most (default 0)`, 0, WAIT_MAX),
+      wait: wholeNumber('SECONDS', `Seconds to wait for the first one, ${WAIT_MAX} at most (default 0)`, 0, WAIT_MAX),
       ack: {
         kind: 'boolean',
         optional: true,
         withNegated: false,
-        brief: 'Acknowledge them once they are printed; else they come again after their time',
+        brief: 'Acknowledge them once they are printed; else ack does, or they come again after their time',
       },
       ...SERVICE_FLAGS,
     },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { ...argument('subscription', 'Name or id of the subscription'), proposeCompletions: proposeSubscriptions },
-      ],
-    },
+    positional: byId.positional,
   },
   docs: {
     brief: 'Ask for the deliveries of a subscription that has no endpoint',
@@ -200,6 +196,6 @@ const test: Command<CliContext> = buildCommand({
 });
 
 export const subscriptionsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, update, pause, resume, pull, keys, release, delete: remove, test },
+  routes: { list, get, create, update, pause, resume, pull, ack, nack, extend, keys, release, delete: remove, test },
   docs: { brief: 'Look at subscriptions, make and change them' },
 });
