@@ -20,6 +20,9 @@ import {
  * closed: one more sync a second, none per batch. Writes alternate between two sectors and each is synced before the next
  * begins, so a crash can tear one sector while the other one holds. The one with the higher sequence counts.
  *
+ * Whoever opens cannot know whether the sector it reads as the newest is on the disk: its sync may have failed, and then only
+ * the page cache has it. So it writes that sector once more, in its place, and syncs it before it lets go of the other one.
+ *
  * After a crash the witness is at most `INTERVAL_MS` and one write old. Records behind the place it names are judged by the
  * durable marks that later records carry.
  */
@@ -68,11 +71,12 @@ export class Witness {
 
   /** Opens the file for writing. A new one gets both sectors at once, so that from then on an empty sector is damage. */
   static async open(folder: Folder, failStop: FailStop, reading: WitnessReading): Promise<Witness> {
-    if (!reading.exists) {
-      const sector = encodeWitnessSector(reading.last);
-      await folder.replaceFile(WITNESS_FILE, [sector, sector]);
-    }
-    return new Witness(folder, failStop, await folder.open(WITNESS_FILE, 'write'), reading.last);
+    const { exists, last } = reading;
+    if (!exists) await folder.replaceFile(WITNESS_FILE, [encodeWitnessSector(last), encodeWitnessSector(last)]);
+    const file = await folder.open(WITNESS_FILE, 'write');
+    const witness = new Witness(folder, failStop, file, last);
+    if (exists) await witness.#writeSector(file);
+    return witness;
   }
 
   /** A witness that only remembers. */
@@ -115,18 +119,22 @@ export class Witness {
     if (!this.#changed || this.#file === undefined) return;
     this.#failStop.assertRunning();
     this.#changed = false;
-    const sequence = this.#witnessed.sequence + 1;
-    this.#witnessed = { ...this.#witnessed, sequence };
-    const at = (sequence % 2) * WITNESS_SECTOR_BYTES;
+    this.#witnessed = { ...this.#witnessed, sequence: this.#witnessed.sequence + 1 };
+    await this.#writeSector(this.#file);
+  }
+
+  /** Writes what is noted to the sector that its sequence belongs to, durably. */
+  async #writeSector(file: DiskFile): Promise<void> {
+    const at = (this.#witnessed.sequence % 2) * WITNESS_SECTOR_BYTES;
     try {
       this.#folder.failpoint('journal.witness.write.before');
-      await writeFully(this.#file, encodeWitnessSector(this.#witnessed), at, this.#folder.runtime);
+      await writeFully(file, encodeWitnessSector(this.#witnessed), at, this.#folder.runtime);
       this.#folder.failpoint('journal.witness.write.after');
     } catch (error) {
       throw this.#failStop.stop('writing the witness', error);
     }
     this.#folder.failpoint('journal.witness.sync.before');
-    await this.#failStop.sync(this.#file, 'syncing the witness', this.#folder.runtime);
+    await this.#failStop.sync(file, 'syncing the witness', this.#folder.runtime);
     this.#folder.failpoint('journal.witness.sync.after');
   }
 }
