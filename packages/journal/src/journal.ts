@@ -193,7 +193,7 @@ class Journal implements EventBusAdapter {
     this.#releases.push(() => commits.close());
     isServing = true;
     this.store.opened = log;
-    this.state.opened = { entries: state.entries, values, leases, commits };
+    this.state.opened = { entries: state.entries, values, leases, commits, runtime: folder.runtime };
   }
 
   /** Recovery after an unclean stop writes the newest segment anew; on a full disk that needs what the reserve holds. */

@@ -11,11 +11,12 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LocalLeases } from './local-leases.ts';
+import { SortedKeys } from './sorted-keys.ts';
 
-/** The records of one kind. `sortedKeys` is made when a page is asked for and dropped when a key comes or goes. */
+/** The records of one kind. */
 interface Shelf {
   readonly entries: Map<string, { readonly json: string; readonly revision: Revision }>;
-  sortedKeys: string[] | undefined;
+  readonly sortedKeys: SortedKeys;
 }
 
 /** Longest key, in characters; the same on every adapter so that code moves between them. */
@@ -40,20 +41,10 @@ export class MemoryStateStore implements StateStore {
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
     this.#assertOpen();
     const shelf = this.#shelf(kind);
-    const keys = (shelf.sortedKeys ??= [...shelf.entries.keys()].sort());
-    const prefix = options.prefix ?? '';
-    let index = firstAtOrBehind(keys, prefix);
-    if (options.after !== undefined) index = Math.max(index, firstBehind(keys, options.after));
-
-    const entries: StateEntry[] = [];
-    for (; index < keys.length && keys[index]!.startsWith(prefix); index++) {
-      if (entries.length === options.limit) {
-        const last = entries.at(-1);
-        return last === undefined ? { entries } : { entries, next: last.key };
-      }
-      entries.push(this.#entry(shelf, keys[index]!)!);
-    }
-    return { entries };
+    const { keys, hasMore } = shelf.sortedKeys.page(options);
+    const entries = keys.map((key) => this.#entry(shelf, key)!);
+    const last = keys.at(-1);
+    return hasMore && last !== undefined ? { entries, next: last } : { entries };
   }
 
   async get(kind: StateKind, keys: readonly string[]): Promise<readonly (StateEntry | undefined)[]> {
@@ -115,10 +106,12 @@ export class MemoryStateStore implements StateStore {
 
   #apply({ kind, key, value }: StateChange, revision: Revision): void {
     const shelf = this.#shelf(kind);
-    const sizeBefore = shelf.entries.size;
-    if (value === undefined) shelf.entries.delete(key);
-    else shelf.entries.set(key, { json: JSON.stringify(value), revision });
-    if (shelf.entries.size !== sizeBefore) shelf.sortedKeys = undefined;
+    if (value === undefined) {
+      if (shelf.entries.delete(key)) shelf.sortedKeys.delete(key);
+      return;
+    }
+    if (!shelf.entries.has(key)) shelf.sortedKeys.add(key);
+    shelf.entries.set(key, { json: JSON.stringify(value), revision });
   }
 
   #entry(shelf: Shelf, key: string): StateEntry | undefined {
@@ -130,7 +123,7 @@ export class MemoryStateStore implements StateStore {
   #shelf(kind: StateKind): Shelf {
     let shelf = this.#shelves.get(kind);
     if (shelf === undefined) {
-      shelf = { entries: new Map(), sortedKeys: undefined };
+      shelf = { entries: new Map(), sortedKeys: new SortedKeys() };
       this.#shelves.set(kind, shelf);
     }
     return shelf;
@@ -145,21 +138,4 @@ function assertKey(key: string): void {
   if (key.length > KEY_CHARACTERS_MAX || key.includes('\0')) {
     throw new TypeError(`A state key has at most ${KEY_CHARACTERS_MAX} characters and no NUL: ${JSON.stringify(key)}`);
   }
-}
-
-/** Index of the first key ≥ `bound`; `<` on strings compares UTF-16 code units, as the contract says. */
-function firstAtOrBehind(sortedKeys: readonly string[], bound: string): number {
-  let low = 0;
-  let high = sortedKeys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sortedKeys[middle]! < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function firstBehind(sortedKeys: readonly string[], bound: string): number {
-  const index = firstAtOrBehind(sortedKeys, bound);
-  return sortedKeys[index] === bound ? index + 1 : index;
 }

@@ -16,7 +16,7 @@ export class CountingFilter {
     this.#change(secondOf(hash), 1);
   }
 
-  /** To be called once for each `add`; an id that another process added does no harm. */
+  /** To be called once for each `add`, and for nothing else: it would take out a part of ids that are there. */
   remove(id: string): void {
     if (!this.mayHold(id)) return;
     const hash = hashOf(id);

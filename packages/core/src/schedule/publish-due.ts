@@ -53,6 +53,12 @@ interface Publishing {
   readonly record: ScheduleRecord;
 }
 
+interface Begun {
+  readonly publishing: readonly Publishing[];
+  /** Of these nothing is kept for that time any more: cancelled, and perhaps scheduled anew, while they were looked up. */
+  readonly over: readonly DueEntry[];
+}
+
 export class PublishDue {
   readonly #options: PublishDueOptions;
   readonly #running: OneAtATime;
@@ -141,7 +147,7 @@ export class PublishDue {
     for (const { id } of group) this.#publishing.set(id, promise);
     try {
       const begun = await this.#begin(group);
-      const outcomes = await Promise.all(begun.map((publishing) => this.#publish(publishing)));
+      const outcomes = await Promise.all(begun.publishing.map((publishing) => this.#publish(publishing)));
       await this.#forget(group, begun, outcomes);
     } finally {
       for (const { id } of group) this.#publishing.delete(id);
@@ -149,21 +155,22 @@ export class PublishDue {
     }
   }
 
-  /** Reads the events that are still there. */
-  async #begin(group: readonly DueEntry[]): Promise<Publishing[]> {
+  /** Reads the events that are still there, for the time at which they are due. */
+  async #begin(group: readonly DueEntry[]): Promise<Begun> {
     const { state, sharedAs } = this.#options;
     const kept = await state.get(
       'schedule-event',
       group.map(({ id }) => id),
     );
-    const begun: Publishing[] = [];
+    const publishing: Publishing[] = [];
+    const over: DueEntry[] = [];
     for (const [at, entry] of group.entries()) {
       const found = kept[at];
-      if (!found) continue;
-      const record = found.value as unknown as ScheduleRecord;
-      if (sharedAs === undefined || record.begun || (await this.#take(found))) begun.push({ entry, record });
+      const record = found?.value as unknown as ScheduleRecord | undefined;
+      if (!found || record?.dueMs !== entry.dueMs) over.push(entry);
+      else if (sharedAs === undefined || record.begun || (await this.#take(found))) publishing.push({ entry, record });
     }
-    return begun;
+    return { publishing, over };
   }
 
   /** False when somebody else changed it meanwhile. */
@@ -195,18 +202,18 @@ export class PublishDue {
 
   async #forget(
     group: readonly DueEntry[],
-    begun: readonly Publishing[],
+    { publishing, over }: Begun,
     outcomes: readonly (EventManagerError | DueOutcome)[],
   ): Promise<void> {
-    const { state, runtime, window, sharedAs, onDone } = this.#options;
+    const { state, runtime, window, onDone } = this.#options;
     // What another process took is that one's to forget: it may not be in the log yet.
-    const ended = sharedAs === undefined ? group : begun.map(({ entry }) => entry);
-    const changes: StateChange[] = ended.flatMap(({ dueMs, id }) => removalChanges(dueMs, id));
+    const changes: StateChange[] = publishing.flatMap(({ entry }) => removalChanges(entry.dueMs, entry.id));
+    for (const { key } of over) changes.push({ kind: 'schedule-due', key });
     runtime.failpoint('schedule.before-removal');
     if (changes.length > 0) await state.commit(changes);
     runtime.failpoint('schedule.after-removal');
     for (const { key } of group) window.remove(key);
-    for (const [at, { entry, record }] of begun.entries()) {
+    for (const [at, { entry, record }] of publishing.entries()) {
       const outcome = outcomes[at]!;
       if (typeof outcome === 'string') onDone(entry.id, outcome, record);
       else onDone(entry.id, 'refused', record, outcome);

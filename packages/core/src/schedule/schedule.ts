@@ -14,9 +14,8 @@ import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { statePages } from '../state-pages.ts';
-import { CountingFilter } from './counting-filter.ts';
 import { DueWindow } from './due-window.ts';
+import { KnownIds } from './known-ids.ts';
 import { type DueOutcome, PublishDue } from './publish-due.ts';
 import { noScheduleCounts, type ScheduleCounts } from './schedule-counts.ts';
 import { isScheduled, readDueKey, removalChanges, type ScheduleRecord } from './schedule-record.ts';
@@ -28,7 +27,7 @@ import {
 } from './scheduled-event.ts';
 import { TakeScheduled } from './take-scheduled.ts';
 
-const COUNT_PAGE = 1_000;
+const ALL_PAGE = 500;
 const LOOK_AGAIN_MS = 200;
 
 export interface ScheduleOptions {
@@ -64,7 +63,7 @@ export class Schedule {
   readonly counts: ScheduleCounts = noScheduleCounts();
   readonly #options: ScheduleOptions;
   readonly #window: DueWindow;
-  readonly #known = new CountingFilter();
+  readonly #known: KnownIds;
   readonly #taking: TakeScheduled;
   readonly #publishing: PublishDue;
   readonly #cancelling = new Map<string, Promise<boolean>>();
@@ -73,6 +72,12 @@ export class Schedule {
     const { state, runtime, meter, timetable, sharedAs, append, onFailure } = options;
     this.#options = options;
     this.#window = new DueWindow(state, runtime.clock);
+    this.#known = new KnownIds({
+      ...{ state, timers: runtime.timers, isShared: sharedAs !== undefined, onFailure },
+      onCounted: (count) => {
+        this.counts.waiting = count;
+      },
+    });
     const { store, limits, stored, isFailed, cursor, passOn, onAnswered } = options;
     this.#taking = new TakeScheduled(
       {
@@ -97,10 +102,7 @@ export class Schedule {
 
   /** Counts what is kept, and publishes what came due while nobody was here. */
   async start(): Promise<void> {
-    for await (const page of statePages(this.#options.state, 'schedule-due')) {
-      for (const { key } of page) this.#known.add(readDueKey(key).id);
-      this.counts.waiting += page.length;
-    }
+    await this.#known.count();
     this.#publishing.poke();
   }
 
@@ -112,6 +114,7 @@ export class Schedule {
   async stop(): Promise<void> {
     await this.#taking.stop();
     await this.#publishing.stop();
+    await this.#known.stop();
   }
 
   /** True for an event that `take` has to look at before the store may have it. The hot path: nothing is scheduled. */
@@ -143,12 +146,15 @@ export class Schedule {
 
   /** All of them. */
   async all(principal: Principal): Promise<readonly ScheduledEvent[]> {
+    const { timers } = this.#options.runtime;
     const all: ScheduledEvent[] = [];
     let after: string | undefined;
     do {
-      const page = await this.page(principal, { after, limit: COUNT_PAGE });
+      const page = await this.page(principal, { after, limit: ALL_PAGE });
       all.push(...page.scheduled);
       after = page.next;
+      // A hundred thousand of them at once would hold up everybody else.
+      if (after !== undefined) await new Promise<void>((resolve) => timers.soon(resolve));
     } while (after !== undefined);
     return all;
   }

@@ -110,8 +110,9 @@ export class TakeScheduled {
   async #judge(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     const { store, state, isFailed, count, limits } = this.#options;
     const ids = group.map(({ event }) => event.id);
-    const stored = await store.get(ids);
+    // In this order: what is published meanwhile leaves here only when it is there.
     const kept = await state.get('schedule-event', ids);
+    const stored = await store.get(ids);
     if (isFailed()) throw new EventManagerError('store_failed', 'The store stopped after a failure.');
     const fresh = new Map<string, FreshEvent>();
     const followers: Waiting[] = [];

@@ -1,4 +1,4 @@
-import type { Revision, StateKind } from '@event-manager/core';
+import { type Revision, SortedKeys, type StateKind } from '@event-manager/core';
 
 /** Where the frame that holds a value stands. */
 export interface FramePlace {
@@ -32,25 +32,24 @@ export interface KeyPage {
 
 interface Shelf {
   readonly values: Map<string, KeptValue>;
-  /** Keys in order as of the last page, from `from` on; `added` came since, and `removedCount` of them are gone. */
-  sorted: string[];
-  from: number;
-  added: Set<string>;
-  removedCount: number;
+  /** Those in order, as far as they are; all that come later take their places as soon as all are. */
+  readonly sorted: SortedKeys;
+  /** What is not in order yet: nothing of a kind of which nobody has asked for a page, `undefined` when all is. */
+  unsorted: 'all' | Iterator<string> | undefined;
 }
 
 /** Of these kinds there may be very many, each with a whole event in it. */
 const LARGE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['dead-letter', 'schedule-event']);
 /** Their values up to so many characters stay in memory: a place to read them from would not be much smaller. */
 const INLINE_CHARACTERS_MAX = 128;
-/** So many keys are put in their places one by one. */
-const FEW = 64;
+/** Keys that are put in their places before others may have a turn. */
+const STEP_KEYS = 256;
 
 /**
  * The state in memory. Dead letters wait for people and scheduled events for their time, each with the whole event in it, and
  * may be many: of those only the place on disk is kept. Other values are JSON text: that is half the memory of parsed objects,
- * exactly what the disk holds, and nobody can reach into the store through a value handed out. Order by key is made when a page is asked for: a few new keys
- * are merged into the known order instead of sorting everything again.
+ * exactly what the disk holds, and nobody can reach into the store through a value handed out. Keys are brought in order when
+ * the first page of their kind is asked for, in steps, since there may be millions; from then on they are kept so.
  */
 export class StateEntries {
   readonly #shelves = new Map<StateKind, Shelf>();
@@ -85,11 +84,11 @@ export class StateEntries {
     const before = shelf.values.get(key);
     if (before !== undefined) this.characters -= key.length + before.characters;
     if (json === undefined) {
-      if (!shelf.values.delete(key)) return;
-      if (!shelf.added.delete(key)) shelf.removedCount++;
+      if (shelf.values.delete(key)) shelf.sorted.delete(key);
       return;
     }
-    if (before === undefined) shelf.added.add(key);
+    // Until all are in order, whoever brings them there comes to this one, too.
+    if (before === undefined && shelf.unsorted === undefined) shelf.sorted.add(key);
     const characters = json.length;
     const isInline = !LARGE_KINDS.has(kind) || characters <= INLINE_CHARACTERS_MAX;
     shelf.values.set(key, {
@@ -101,19 +100,27 @@ export class StateEntries {
     this.characters += key.length + characters;
   }
 
-  /** A page of keys, ascending. */
-  page(kind: StateKind, { prefix = '', after, limit }: { prefix?: string; after?: string; limit: number }): KeyPage {
+  isSorted(kind: StateKind): boolean {
+    return this.#shelf(kind).unsorted === undefined;
+  }
+
+  /** Brings the keys of a kind in order, a few in each step; commits may go on meanwhile, and several may do it together. */
+  *sort(kind: StateKind): Generator<void, void, undefined> {
     const shelf = this.#shelf(kind);
-    const sorted = sortedKeys(shelf);
-    let index = firstAtOrBehind(sorted, prefix, shelf.from);
-    if (after !== undefined) index = Math.max(index, firstBehind(sorted, after, shelf.from));
-    const keys: string[] = [];
-    for (; index < sorted.length && sorted[index]!.startsWith(prefix); index++) {
-      if (!shelf.values.has(sorted[index]!)) continue;
-      if (keys.length >= limit) return { keys, hasMore: true };
-      keys.push(sorted[index]!);
+    if (shelf.unsorted === 'all') shelf.unsorted = shelf.values.keys();
+    for (let count = 1; shelf.unsorted !== undefined; count++) {
+      const { value, done } = shelf.unsorted.next();
+      if (done) shelf.unsorted = undefined;
+      else shelf.sorted.add(value);
+      if (count % STEP_KEYS === 0) yield;
     }
-    return { keys, hasMore: false };
+  }
+
+  /** A page of keys, ascending. */
+  page(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): KeyPage {
+    // Whoever does not want to hold up others has them sorted before.
+    for (const _ of this.sort(kind));
+    return this.#shelf(kind).sorted.page(options);
   }
 
   /** Every value, in no particular order. May be walked while commits go on: a key changed meanwhile may come in either form. */
@@ -124,74 +131,9 @@ export class StateEntries {
   #shelf(kind: StateKind): Shelf {
     let shelf = this.#shelves.get(kind);
     if (shelf === undefined) {
-      shelf = { values: new Map(), sorted: [], from: 0, added: new Set(), removedCount: 0 };
+      shelf = { values: new Map(), sorted: new SortedKeys(), unsorted: 'all' };
       this.#shelves.set(kind, shelf);
     }
     return shelf;
   }
-}
-
-/**
- * Keys in order from `shelf.from` on; some may be gone. What is done for a page is about as much as changed since the last
- * one: a million keys of which a thousand go and a thousand come must not be sorted, or copied, as a whole.
- */
-function sortedKeys(shelf: Shelf): readonly string[] {
-  const { length } = shelf.sorted;
-  if (shelf.removedCount > (length - shelf.from) / 2 + FEW || shelf.from > length / 2 + FEW) {
-    shelf.sorted = shelf.sorted.filter((key, at) => at >= shelf.from && shelf.values.has(key) && !shelf.added.has(key));
-    shelf.from = 0;
-    shelf.removedCount = 0;
-  }
-  if (shelf.added.size > 0) {
-    const added = [...shelf.added].sort();
-    if (added.length <= FEW) for (const key of added) insert(shelf, key);
-    else mergeInto(shelf, added);
-    shelf.added = new Set();
-  }
-  while (shelf.from < shelf.sorted.length && !shelf.values.has(shelf.sorted[shelf.from]!)) {
-    shelf.from++;
-    shelf.removedCount--;
-  }
-  return shelf.sorted;
-}
-
-/** A key that was removed and came again may stand there still. */
-function insert(shelf: Shelf, key: string): void {
-  const at = firstAtOrBehind(shelf.sorted, key, shelf.from);
-  if (shelf.sorted[at] === key) shelf.removedCount--;
-  else shelf.sorted.splice(at, 0, key);
-}
-
-function mergeInto(shelf: Shelf, added: readonly string[]): void {
-  const merged: string[] = [];
-  let next = 0;
-  for (let at = shelf.from; at < shelf.sorted.length; at++) {
-    const key = shelf.sorted[at]!;
-    while (next < added.length && added[next]! < key) merged.push(added[next++]!);
-    if (added[next] === key) {
-      shelf.removedCount--;
-      next++;
-    }
-    merged.push(key);
-  }
-  while (next < added.length) merged.push(added[next++]!);
-  shelf.sorted = merged;
-  shelf.from = 0;
-}
-
-/** Index of the first key ≥ `bound`; `<` on strings compares UTF-16 code units, as the contract says. */
-function firstAtOrBehind(keys: readonly string[], bound: string, from: number): number {
-  let low = from;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function firstBehind(keys: readonly string[], bound: string, from: number): number {
-  const index = firstAtOrBehind(keys, bound, from);
-  return keys[index] === bound ? index + 1 : index;
 }

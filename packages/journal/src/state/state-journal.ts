@@ -4,12 +4,14 @@ import {
   type Lease,
   type LocalLeases,
   type Revision,
+  type Runtime,
   type StateChange,
   type StateEntry,
   type StateKind,
   type StatePage,
   type StateStore,
 } from '@event-manager/core';
+import { runSliced } from '../index/run-sliced.ts';
 import type { CommitLoop } from './commit-loop.ts';
 import type { EncodedChange, StateEntries } from './state-entries.ts';
 import type { StateValues } from './state-values.ts';
@@ -20,6 +22,7 @@ export interface OpenState {
   readonly values: StateValues;
   readonly leases: LocalLeases;
   readonly commits: CommitLoop;
+  readonly runtime: Runtime;
 }
 
 /** Longest key, in characters; the same on every adapter so that code moves between them. */
@@ -31,7 +34,9 @@ export class StateJournal implements StateStore {
   opened: OpenState | undefined;
 
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
-    const { entries, values } = this.#open();
+    const { entries, values, runtime } = this.#open();
+    // The first page of a kind: a million keys are not brought in order while everybody waits.
+    if (!entries.isSorted(kind)) await runSliced(entries.sort(kind), runtime);
     const { keys, hasMore } = entries.page(kind, options);
     const found: StateEntry[] = [];
     // Looked up at once, read one after the other: a page shows one moment of the state.

@@ -72,3 +72,35 @@ it('gives pages in key order while many keys come at one end and go at the other
     { numRuns: 300 },
   );
 });
+
+it('brings many keys in order a few at a time, and loses none that comes or goes meanwhile', () => {
+  const change = fc.record({
+    n: fc.integer({ min: 0, max: 3_999 }),
+    count: fc.integer({ min: 1, max: 300 }),
+    set: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 30 }), fc.integer({ min: 0, max: 9 }), (changes, seed) => {
+      const entries = new StateEntries();
+      const model = new Set<string>();
+      const apply = (n: number, set: boolean) => {
+        const key = String((n * 7_919 + seed) % 4_001).padStart(5, '0');
+        entries.apply({ kind: 'topic', key, json: set ? '1' : undefined }, 1, NOWHERE);
+        model[set ? 'add' : 'delete'](key);
+      };
+      for (let n = 0; n < 3_000; n++) apply(n, true);
+      const [one, other] = [entries.sort('topic'), entries.sort('topic')];
+      let steps = 0;
+      for (let at = 0; !entries.isSorted('topic'); at++) {
+        (at % 3 === 0 ? other : one).next();
+        steps++;
+        const next = changes[at];
+        if (next) for (let n = next.n; n < next.n + next.count; n++) apply(n, next.set);
+      }
+      // One that takes all of them at once would be one step.
+      expect(steps).toBeGreaterThan(8);
+      expect(entries.page('topic', { limit: 10_000 })).toEqual({ keys: [...model].sort(), hasMore: false });
+    }),
+    { numRuns: 50 },
+  );
+});
