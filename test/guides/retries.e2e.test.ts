@@ -1,36 +1,10 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
-import { ServiceProcess } from '../../examples/github-demo/service-process.ts';
-import { temporaryDirectory } from '../e2e/support/temporary-directory.ts';
-import { guide, namedBlocks, namelessLanguages, regionOf } from './regions.ts';
+import { expect, it } from 'vitest';
+import { holdAgainstProgram, makeRequestOf } from './one-program.ts';
 
-const run = promisify(execFile);
-const root = join(import.meta.dirname, '../..');
-const program = 'examples/retries/main.ts';
-const text = guide('retries-and-dead-letters.md');
-const blocks = namedBlocks(text);
+const name = 'retries-and-dead-letters.md';
 
-it.each(blocks.filter(({ language }) => language === 'ts'))(
-  'shows $file#$region as it is',
-  ({ file, region, text }) => {
-    expect(file).toBe(program);
-    expect(text).toBe(regionOf(file, region));
-  },
-);
-
-it('shows what the program prints, and nothing that is not run', { timeout: 60_000 }, async () => {
-  const { stdout } = await run(process.execPath, ['--conditions=source', join(root, program)]);
-  const shown = blocks.filter(({ language }) => language === 'text').map((block) => block.text);
-  expect(stdout).toBe(shown.join(''));
-  expect(new Set(namelessLanguages(text))).toEqual(new Set(['sh']));
-});
+holdAgainstProgram({ name, program: 'examples/retries/main.ts', others: ['sh'] });
 
 it('shows a request that is answered', { timeout: 60_000 }, async () => {
-  const service = await ServiceProcess.start({ dataDir: temporaryDirectory(), port: 0 });
-  onTestFinished(async () => void (await service.stop('SIGKILL')));
-  const [command] = text.split('\n').filter((line) => line.startsWith('curl '));
-  const { stdout } = await run('bash', ['-c', command!.replace('http://127.0.0.1:3004', service.url)]);
-  expect(JSON.parse(stdout)).toEqual({ data: [], nextCursor: null });
+  expect(await makeRequestOf(name)).toEqual({ data: [], nextCursor: null });
 });
