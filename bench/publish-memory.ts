@@ -38,7 +38,7 @@ export async function publishMemory(bench: Bench): Promise<Measured> {
 async function publishRound(count: number): Promise<{ perSecond: number; latenciesMs: Float64Array }> {
   const bus = new EventManager({ adapter: memory({ maxHistorySize: HISTORY }) });
   let handled = 0;
-  const retryPolicy = { maxRetries: 3, strategy: 'exponential' };
+  const retryPolicy = { maxRetries: 3, strategy: 'exponential' } as const;
   const handler = () => {
     handled++;
   };

@@ -16,6 +16,7 @@ import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/sched
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
+import type { SubscriptionFields } from './subscription/subscribe-options.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
@@ -31,18 +32,12 @@ import type {
 } from './typed/event-map.ts';
 
 /** What `subscribe` takes; `docs/` lists every spelling and default. At most one of handler, batchHandler and endpoint. */
-export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends string = string> {
+export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends string = string>
+  extends SubscriptionFields {
   /** Topic pattern. */
   readonly topic: Topic;
-  readonly handler?: HandlerOf<Received>;
-  readonly batchHandler?: BatchHandlerOf<Received>;
-  /** URL of a webhook. */
-  readonly endpoint?: string;
-  /** With a name the subscription outlives its process. */
-  readonly name?: string;
-  readonly filter?: unknown;
-  readonly options?: unknown;
-  readonly [field: string]: unknown;
+  readonly handler?: HandlerOf<Received> | undefined;
+  readonly batchHandler?: BatchHandlerOf<Received> | undefined;
 }
 
 /** A subscription as its subscriber holds it. */

@@ -47,7 +47,10 @@ export class EngineUnderTest {
     for (const result of results) if (result instanceof Error) throw result;
   }
 
-  subscribe(request: Partial<SubscribeRequest>): Promise<SubscriptionDefinition> {
+  /** Options as they come: many tests try those that are refused. */
+  subscribe(
+    request: Omit<Partial<SubscribeRequest>, 'options'> & { options?: object | undefined },
+  ): Promise<SubscriptionDefinition> {
     return this.time.run(this.engine.subscriptions.subscribe(ANONYMOUS, { topic: '#', ...request }));
   }
 
@@ -115,7 +118,8 @@ export function anEvent(event: Partial<EventIn> = {}): EventIn {
 
 /** A retry policy without surprises: `delayMs` between attempts. */
 export function fixedRetry(maxRetries: number, delayMs = 1_000) {
-  return { maxRetries, backoffStrategy: 'fixed', initialDelay: delayMs, maxDelay: delayMs, jitter: false };
+  const backoffStrategy = 'fixed' as const;
+  return { maxRetries, backoffStrategy, initialDelay: delayMs, maxDelay: delayMs, jitter: false };
 }
 
 /** A webhook's way out that the test answers for. */

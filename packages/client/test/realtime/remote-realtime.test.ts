@@ -17,7 +17,7 @@ describe('handlers of a stream whose endpoint the service dials', () => {
     const client = clientOf(await service());
     await client.registerContext('desk', { userIds: ['u-1'] });
     const filters = { userRelevant: true };
-    const request = { subscriberId: 'desk', endpoint: ENDPOINT, filters, options: { priority: 'HIGH' } };
+    const request = { subscriberId: 'desk', endpoint: ENDPOINT, filters, options: { priority: 'HIGH' as const } };
     const seen: unknown[] = [];
     const stream = await client.createRealtimeStream(request);
     stream.onEvent(({ payload }) => void seen.push(payload['n']));

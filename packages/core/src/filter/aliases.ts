@@ -18,7 +18,7 @@ const CLAUSES = [
   'or',
 ];
 
-const CLAUSE_SPELLINGS = {
+export const CLAUSE_SPELLINGS = {
   minimumPriority: 'priority',
   eventTypes: 'types',
   topic: 'topics',
@@ -29,15 +29,20 @@ const CLAUSE_SPELLINGS = {
   sessionContext: 'sessionScoped',
   includeSessionContext: 'sessionScoped',
   $or: 'or',
-};
+} as const;
 
-/** Every spelling of a filter's fields, in camelCase (snake_case is understood everywhere). */
-export const FILTER_FIELDS = fieldTable([...CLAUSES, 'criticalAlways', 'rateLimitPerMinute', 'smartBatching'], {
+export const FILTER_SPELLINGS = {
   ...CLAUSE_SPELLINGS,
   includeCritical: 'criticalAlways',
   rateLimit: 'rateLimitPerMinute',
   batchingEnabled: 'smartBatching',
-});
+} as const;
+
+/** Every spelling of a filter's fields, in camelCase (snake_case is understood everywhere). */
+export const FILTER_FIELDS = fieldTable(
+  [...CLAUSES, 'criticalAlways', 'rateLimitPerMinute', 'smartBatching'],
+  FILTER_SPELLINGS,
+);
 
 /** The same for one alternative of `or`. */
 export const ALTERNATIVE_FIELDS = fieldTable(CLAUSES, CLAUSE_SPELLINGS);

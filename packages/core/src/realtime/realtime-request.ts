@@ -2,19 +2,16 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import { FILTER_FIELDS } from '../filter/aliases.ts';
 import { fieldName } from '../json/read-fields.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import type { SubscriptionFields } from '../subscription/subscribe-options.ts';
 import { OPTION_FIELDS, SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
 
 /** What `createRealtimeStream` takes: a request to subscribe that need not name a topic (then it is about everything). */
-export interface RealtimeRequest {
-  readonly topic?: string;
+export interface RealtimeRequest extends SubscriptionFields {
+  readonly topic?: string | undefined;
   /** With a name of its own the subscription stays when the stream is closed. */
-  readonly name?: string;
-  readonly subscriberId?: string;
+  readonly name?: string | undefined;
   /** `ws:` or `wss:` URL that the bus connects to. Without it the events come to `onEvent` of this program alone. */
-  readonly endpoint?: string;
-  readonly filters?: unknown;
-  readonly options?: unknown;
-  readonly [field: string]: unknown;
+  readonly endpoint?: string | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,8 +44,8 @@ export function subscribeRequestOf(request: unknown): Fields {
 }
 
 /** Then its subscription outlives the stream. */
-export function hasOwnName(request: Fields): boolean {
-  return fieldOf(request, 'name') !== undefined;
+export function hasOwnName(request: RealtimeRequest | Fields): boolean {
+  return fieldOf(request as Fields, 'name') !== undefined;
 }
 
 /** Found again by whoever makes the same stream after a restart, instead of a second one beside it. */

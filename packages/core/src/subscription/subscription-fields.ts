@@ -4,6 +4,13 @@ import { ORDER_FIELDS } from './options/order-options.ts';
 import { PACE_FIELDS, PACE_SPELLINGS } from './options/pace-options.ts';
 import { REALTIME_NAMES, REALTIME_SPELLINGS, WAY_NAMES } from './options/realtime-options.ts';
 
+export const SUBSCRIPTION_SPELLINGS = {
+  consumerGroup: 'name',
+  subscriberId: 'subscriber',
+  serviceName: 'subscriber',
+  filters: 'filter',
+} as const;
+
 /** Every spelling of a subscription's fields, in camelCase (snake_case is understood everywhere). */
 export const SUBSCRIPTION_FIELDS = fieldTable(
   [
@@ -20,9 +27,19 @@ export const SUBSCRIPTION_FIELDS = fieldTable(
     'options',
     ...WAY_NAMES,
   ],
-  { consumerGroup: 'name', subscriberId: 'subscriber', serviceName: 'subscriber', filters: 'filter' },
+  SUBSCRIPTION_SPELLINGS,
   ['batchHandler', 'format'],
 );
+
+export const OPTION_SPELLINGS = {
+  minimumPriority: 'priority',
+  timeout: 'timeoutMs',
+  retry: 'retryPolicy',
+  dlqTopic: 'deadLetterTopic',
+  ...FAILURE_FIELD_SPELLINGS,
+  ...PACE_SPELLINGS,
+  ...REALTIME_SPELLINGS,
+} as const;
 
 /** The same for `options`. */
 export const OPTION_FIELDS = fieldTable(
@@ -40,15 +57,7 @@ export const OPTION_FIELDS = fieldTable(
     ...ORDER_FIELDS,
     ...REALTIME_NAMES,
   ],
-  {
-    minimumPriority: 'priority',
-    timeout: 'timeoutMs',
-    retry: 'retryPolicy',
-    dlqTopic: 'deadLetterTopic',
-    ...FAILURE_FIELD_SPELLINGS,
-    ...PACE_SPELLINGS,
-    ...REALTIME_SPELLINGS,
-  },
+  OPTION_SPELLINGS,
   ['consumerGroup', 'autoAck', 'deliveryLog'],
 );
 

@@ -4,7 +4,7 @@ import type { StartEventManager } from './event-manager-subject.ts';
 import { until } from './until.ts';
 
 const EVENT = { type: 'order.created', source: 'shop' };
-const AT_ONCE = { backoffStrategy: 'fixed', initialDelay: 1, maxDelay: 1, jitter: false };
+const AT_ONCE = { backoffStrategy: 'fixed', initialDelay: 1, maxDelay: 1, jitter: false } as const;
 const LONG_MS = 600_000;
 
 /** Receivers that fail and fail. */
@@ -71,7 +71,7 @@ function ends(start: StartEventManager): void {
     [{ useDLQ: 1 }, '/options/useDLQ'],
   ])('is refused with options that say nothing: %j', async (options, pointer) => {
     const { events } = await start();
-    const asked = events.subscribe({ topic: '#', handler: () => {}, options });
+    const asked = events.subscribe({ topic: '#', handler: () => {}, options: options as object });
     await expect(asked).rejects.toMatchObject({ code: 'invalid_subscription', details: { pointer } });
   });
 }

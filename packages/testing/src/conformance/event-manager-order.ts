@@ -116,7 +116,7 @@ async function receiving(events: EventManager, options: JsonObject, ...failing: 
     receiver.taken.push(n);
     return undefined;
   };
-  const retryPolicy = { maxRetries: 1_000, backoffStrategy: 'fixed', initialDelay: 20, maxDelay: 20 };
+  const retryPolicy = { maxRetries: 1_000, backoffStrategy: 'fixed', initialDelay: 20, maxDelay: 20 } as const;
   const name = `order-${JSON.stringify(options)}`;
   const all = { maxConcurrency: 4, retryPolicy, ...options };
   receiver.id = (await events.subscribe({ topic: 'order/#', name, handler, options: all })).id;

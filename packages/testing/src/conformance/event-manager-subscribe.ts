@@ -117,7 +117,7 @@ function ends(start: StartEventManager): void {
     const { events } = await start();
     const published = [];
     for (let number = 0; number < 3; number++) published.push(await events.publish({ ...EVENT, payload: { number } }));
-    const from = async (startFrom: unknown) => {
+    const from = async (startFrom: 'earliest' | { cursor?: string; time?: string | number | Date }) => {
       const received: unknown[] = [];
       await events.subscribe({
         topic: '#',

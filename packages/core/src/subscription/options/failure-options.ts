@@ -24,15 +24,20 @@ export interface FailureOptions {
 
 /** In the form of `OPTION_FIELDS`. */
 export const FAILURE_FIELD_NAMES = ['breaker', 'disableAfterMs', 'useDLQ'] as const;
-export const FAILURE_FIELD_SPELLINGS = { circuitBreaker: 'breaker', disableAfter: 'disableAfterMs', useDlq: 'useDLQ' };
+export const FAILURE_FIELD_SPELLINGS = {
+  circuitBreaker: 'breaker',
+  disableAfter: 'disableAfterMs',
+  useDlq: 'useDLQ',
+} as const;
 
-export const BREAKER_FIELDS = fieldTable(['failures', 'windowMs', 'openMs'], {
+export const BREAKER_SPELLINGS = {
   failureThreshold: 'failures',
   window: 'windowMs',
   open: 'openMs',
   resetTimeout: 'openMs',
   resetTimeoutMs: 'openMs',
-});
+} as const;
+export const BREAKER_FIELDS = fieldTable(['failures', 'windowMs', 'openMs'], BREAKER_SPELLINGS);
 
 export const DEFAULT_BREAKER: BreakerPolicy = Object.freeze({ failures: 10, windowMs: 300_000, openMs: 30_000 });
 export const DISABLE_AFTER_MS_DEFAULT = 5 * 24 * 60 * 60 * 1_000;

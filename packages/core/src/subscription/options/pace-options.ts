@@ -14,11 +14,11 @@ export interface PaceOptions {
 
 /** Their names, and further spellings. */
 export const PACE_FIELDS: readonly string[] = ['rateLimitPerMinute', 'flushIntervalMs', 'smartBatching', 'agingMs'];
-export const PACE_SPELLINGS: Readonly<Record<string, string>> = {
+export const PACE_SPELLINGS = {
   rateLimit: 'rateLimitPerMinute',
   flushInterval: 'flushIntervalMs',
   batchingEnabled: 'smartBatching',
-};
+} as const;
 
 /** `smartBatching` says no more than these. */
 export const SMART_BATCH_SIZE = 20;

@@ -22,7 +22,7 @@ export const REALTIME_SPELLINGS = {
   heartbeatInterval: 'heartbeatMs',
   heartbeatIntervalMs: 'heartbeatMs',
   compressionEnabled: 'compression',
-};
+} as const;
 
 const HEARTBEAT_MS = { otherwise: 30_000, min: 100, max: 60 * 60 * 1_000 };
 const RECONNECT_ATTEMPTS = { otherwise: 5, min: 0, max: 1_000 };
