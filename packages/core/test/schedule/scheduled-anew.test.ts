@@ -70,6 +70,7 @@ it('knows an id while it goes from what waits into the log', async () => {
     kept.interfere = (call, [kind]) => {
       if (call === 'get') return time.wait(kind === 'schedule-event' ? 60 : 10);
       if (call === 'append' || call === 'commit') return time.wait(10);
+      return undefined;
     };
     await time.advance(5 * SECOND + offsetMs);
     const other = later(60 * SECOND, 2);

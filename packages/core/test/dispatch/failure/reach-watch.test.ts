@@ -16,7 +16,7 @@ function aConnection() {
     },
     get realtime() {
       const lastError = { code: 'connection_refused', message: 'Nobody listens.' };
-      return { connected: isUp, way: 'realtime', switches: 0, ...(isUp ? {} : { lastError }) };
+      return { connected: isUp, way: 'realtime' as const, switches: 0, ...(isUp ? {} : { lastError }) };
     },
     watch(changed) {
       onChange = changed;
