@@ -3,7 +3,8 @@
  *
  * A durable one is created together with its progress, so none exists without a place to begin. It is removed together with
  * its progress; its debts follow in a commit of their own, because they may be many. A process that dies in between leaves
- * debts that belong to nobody: whoever creates a subscription of the same name removes them first.
+ * debts that belong to nobody, and so does one that still served what another one removed. Whoever creates a subscription of
+ * the same name removes them first; those of one without a name, whose id never comes again, go at the next start.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
@@ -13,17 +14,25 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
+import type { Timers } from '../runtime/clock.ts';
 import { statePages } from '../state-pages.ts';
 import { needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
 import { startPosition } from './start-position.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
+/** Subscriptions whose records are looked at in one turn of the event loop. */
+const LOOKS = 100;
+/** Where the text of a UUID has its version, and that of one that is drawn; the id of a name follows from it. */
+const VERSION_AT = 14;
+const DRAWN = '7';
+
 export interface SubscriptionRecordsOptions {
   readonly adapter: EventBusAdapter;
   readonly dispatch: PartitionDispatch;
   readonly limits: Limits;
   readonly catalog: Catalog;
+  readonly timers: Timers;
 }
 
 /** Durable are those with a name, an endpoint or a fallback: they outlive the process. */
@@ -83,6 +92,36 @@ export class SubscriptionRecords {
     if (removals.length > 0) await this.#options.adapter.state.commit(removals);
   }
 
+  /** Deletes what is left of subscriptions without a name that were removed. */
+  async forgetLeftovers(): Promise<void> {
+    const { state } = this.#options.adapter;
+    for (const kind of ['progress', 'owed', 'blocked'] as const) {
+      let after = '';
+      for (let looked = 1; ; looked++) {
+        const [entry] = (await state.load(kind, { after, limit: 1 })).entries;
+        if (!entry) break;
+        const id = entry.key.slice(0, entry.key.indexOf('/'));
+        if (isRandom(id) && (await this.#isGone(id))) await this.#forget(id);
+        after = `${id}/\uffff`;
+        if (looked % LOOKS === 0) await new Promise<void>((resolve) => this.#options.timers.soon(resolve));
+      }
+    }
+  }
+
+  async #isGone(id: string): Promise<boolean> {
+    const { adapter, catalog } = this.#options;
+    if (catalog.get(id)) return false;
+    const [definition] = await adapter.state.get('subscription', [id]);
+    return definition === undefined;
+  }
+
+  async #forget(id: string): Promise<void> {
+    const { adapter, dispatch } = this.#options;
+    const { progress } = queueKeys(id, dispatch.partition);
+    const removals = await this.#owedRemovals(id);
+    await adapter.state.commit([{ kind: 'progress', key: progress }, ...removals]);
+  }
+
   async #owedRemovals(id: string): Promise<readonly StateChange[]> {
     const { adapter, dispatch } = this.#options;
     const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
@@ -94,4 +133,8 @@ export class SubscriptionRecords {
     }
     return removals;
   }
+}
+
+function isRandom(id: string): boolean {
+  return id[VERSION_AT] === DRAWN;
 }

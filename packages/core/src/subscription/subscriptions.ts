@@ -9,7 +9,7 @@ import type { RealtimeState, Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import type { StallWatch } from '../health/stall-watch.ts';
 import { unservedLag } from '../health/unserved-lag.ts';
@@ -83,7 +83,7 @@ export class Subscriptions {
     this.#catalog = new Catalog(adapter.state);
     this.#nextId = createEventIdSource(runtime);
     const catalog = this.#catalog;
-    this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog });
+    this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog, timers: runtime.timers });
     const attachments = new Attachments({ dispatch, runtime, onFailure });
     this.#attachments = attachments;
     const pulls = new Pulls({ catalog, dispatch, runtime, changed: (id) => this.#duty.exclusive(id, async () => {}) });
@@ -113,6 +113,10 @@ export class Subscriptions {
   async start(): Promise<void> {
     await this.#catalog.refresh();
     await this.#duty.start();
+    this.#records.forgetLeftovers().catch((error: unknown) => {
+      // A store that is full or away is asked at the next start.
+      if (!isEventManagerError(error)) this.#options.onFailure(error);
+    });
   }
 
   /** Somebody else may have changed something. */
