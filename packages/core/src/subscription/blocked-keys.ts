@@ -12,7 +12,7 @@
 import type { StateChange, StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { KeyEntry } from '../dispatch/order/key-entry.ts';
-import { type KeyRecord, keyReleaseName, keyReleaseToJson } from '../dispatch/order/key-record.ts';
+import { isReleaseOf, type KeyRecord, keyReleaseName, keyReleaseToJson } from '../dispatch/order/key-record.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import { Owed } from '../dispatch/owed.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
@@ -212,8 +212,11 @@ export class BlockedKeys {
     const { state, catalog, dispatch } = this.#options;
     if (!catalog.isDurable(id)) return [];
     const { records, released } = await loadKeyRecords(state, queueKeys(id, dispatch.partition).owedPrefix);
-    const names = new Set(released.map(keyReleaseName));
-    return records.map((record) => ({ record, isReleased: names.has(keyReleaseName(record)) }));
+    const releases = new Map(released.map((release) => [keyReleaseName(release), release]));
+    return records.map((record) => ({
+      record,
+      isReleased: isReleaseOf(releases.get(keyReleaseName(record)), record.parked),
+    }));
   }
 
   /** Keys of which one event waits for its retry, be it with nothing behind it. */

@@ -45,6 +45,12 @@ export function keyReleaseToJson({ meaning, key, parked }: KeyRecord): JsonObjec
   return { key, meaning, release: true, ...(deadLetterId === undefined ? {} : { deadLetterId }) };
 }
 
+/** It was asked for when the key was parked for what it is parked for now; an older release says not for what. */
+export function isReleaseOf(release: KeyRelease | undefined, parked: Parked | undefined): boolean {
+  if (!release || !parked) return false;
+  return release.deadLetterId === undefined || release.deadLetterId === parked.deadLetterId;
+}
+
 /** Where such a record stands: beside that of the key, which only whoever serves the subscription may write. */
 export function keyReleaseName(record: KeyRelease): string {
   return `${keyRecordName(record.meaning, record.key)}/release`;

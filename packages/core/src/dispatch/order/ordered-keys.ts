@@ -28,7 +28,7 @@ import { KeyLines } from './key-lines.ts';
 import { DEAF, type KeyListener } from './key-listener.ts';
 import { KeyMap } from './key-map.ts';
 import { KeyRanges } from './key-ranges.ts';
-import type { Parked } from './key-record.ts';
+import { isReleaseOf, type Parked } from './key-record.ts';
 import { KeyRecords, type KeySnapshot } from './key-records.ts';
 import type { KeptKeys } from './open-keys.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from './ordering-key.ts';
@@ -302,8 +302,7 @@ export class OrderedKeys {
     for (const release of released) {
       this.#records.released(release);
       const entry = this.#map.findIn(release.meaning, release.key);
-      const { deadLetterId = entry?.parked?.deadLetterId } = release;
-      if (entry?.parked?.deadLetterId === deadLetterId && entry) this.release(entry);
+      if (entry && isReleaseOf(release, entry.parked)) this.release(entry);
     }
   }
 
