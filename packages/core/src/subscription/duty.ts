@@ -259,7 +259,10 @@ export class Duty {
       if (!needsAttaching(definition)) await sink.close();
       throw error;
     }
-    return true;
+    // Found to be lost while its records were read: then there was nothing to drop yet.
+    if (!held || this.#leases?.holds(definition.id, held)) return true;
+    this.#drop(definition.id);
+    return false;
   }
 
   #sinkOf(definition: SubscriptionDefinition): Sink | undefined {

@@ -230,6 +230,30 @@ describe('on a shared store', () => {
     return { time, kept, bus, delivered, isFree };
   }
 
+  it('serves nothing whose lease was lost while its records were read', async () => {
+    const { time, kept, bus } = await sharedWorld();
+    const { id } = await bus.subscribe({ name: 's', endpoint: 'https://example.com/' });
+    await time.advance(3_000);
+    expect(bus.engine.isServing(id)).toBe(true);
+    let read = () => {};
+    const held = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    kept.interfere = (call, [kind]) => {
+      if (call === 'renew' || call === 'acquire') throw new EventManagerError('disk_full', 'Not now.');
+      if (call === 'get' && kind === 'progress') return held;
+    };
+    const updated = bus.engine.subscriptions.update(ANONYMOUS, id, { topic: 'other' });
+    // Longer than a lease lasts.
+    await time.advance(10_000);
+    read();
+    await time.run(updated);
+    expect(bus.engine.isServing(id)).toBe(false);
+    kept.interfere = () => {};
+    await time.advance(3_000);
+    expect(bus.engine.isServing(id)).toBe(true);
+  });
+
   it('a removed subscription is not taken up again, whenever the look for leases comes', async () => {
     for (let delayMs = 0; delayMs <= 40; delayMs += 2) {
       const { time, kept, bus, delivered, isFree } = await sharedWorld();
