@@ -22,6 +22,9 @@ const { values } = parseArgs({
   },
 });
 
+/** Of the violations of one seed: a process that starts in vain says so for hours. */
+const TOLD_MAX = 20;
+
 const failpoints = [...CORE_FAILPOINTS, ...FAILPOINTS];
 const planted = new Set(values.planted as PlantedBug[]);
 const fired = new Map<string, number>(failpoints.map((name) => [name, 0]));
@@ -63,7 +66,8 @@ process.exitCode = failed + differing + rare.length > 0 ? 1 : 0;
 
 function tell(result: SeedResult): void {
   failed++;
-  for (const violation of result.violations) process.stdout.write(`seed ${result.seed}: ${violation}\n`);
+  const violations = [...new Set(result.violations)];
+  for (const violation of violations.slice(0, TOLD_MAX)) process.stdout.write(`seed ${result.seed}: ${violation}\n`);
   const bugs = values.planted.map((bug) => ` --planted ${bug}`).join('');
   process.stdout.write(`  replay: npm run sim -- --seed ${result.seed} --trace${bugs}\n`);
 }
