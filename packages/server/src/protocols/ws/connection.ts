@@ -99,7 +99,7 @@ export class Connection {
     });
     const { id } = options;
     this.#subscriptions = new Subscriptions({
-      ...{ id, context, outbox: this.#outbox, clock, onFailure },
+      ...{ id, context, outbox: this.#outbox, clock, timers, onFailure },
       onLost: () => this.#lost(),
     });
     this.#requests = new Requests({

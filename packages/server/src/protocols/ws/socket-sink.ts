@@ -1,10 +1,12 @@
 import {
+  type Cancel,
   type Clock,
   type DeliverOptions,
   type Delivery,
   encodeCursor,
   type Outcome,
   type Sink,
+  type Timers,
 } from '@event-manager/core';
 import { type Deliveries, DeliveryGroup } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
@@ -12,11 +14,15 @@ import type { Outbox } from './outbox.ts';
 /** A batch of large events leaves in several frames, each when there is room: a client has a limit, too. */
 const FRAME_BYTES_MAX = 256 * 1024;
 const RELEASED: Outcome = { status: 'release' };
+/** What had no room goes back so long before the engine would count it as failed, or a tenth of its time where that is less. */
+const MARGIN_MS = 50;
+const MARGIN_SHARE = 0.1;
 
 export interface SocketSinkOptions {
   readonly outbox: Outbox;
   readonly deliveries: Deliveries;
   readonly clock: Clock;
+  readonly timers: Timers;
   /** The peer has said goodbye; whoever keeps the connection may not know yet. */
   readonly onLost: () => void;
   /** As which member its client named itself. */
@@ -29,7 +35,8 @@ export interface SocketSinkOptions {
  *     held ──open──▶ open ──close, or given up──▶ closed
  *
  * `held`: the client has not been told the id yet. While the outbox is full deliveries wait here, at most those that the
- * subscription may have under way, and bodies that the engine keeps in any case.
+ * subscription may have under way, and bodies that the engine keeps in any case. What had no room in its time goes back: the
+ * client never saw it, so it is no failure.
  *
  * Between the goodbye of a peer and the moment in which the engine knows of it a delivery may still come. It is held: the
  * connection then leaves its subscriptions at once, and that gives it back, without a failure and without a pause for others.
@@ -40,6 +47,7 @@ export class SocketSink implements Sink {
   #id: string | undefined;
   #isClosed = false;
   #isAwaitingRoom = false;
+  #cancelDeadline: Cancel | undefined;
 
   constructor(options: SocketSinkOptions) {
     this.#options = options;
@@ -68,9 +76,7 @@ export class SocketSink implements Sink {
   /** Gives back what is here and what was sent: nobody can answer for it any more, and nobody waits for the end of its time. */
   giveUp(): void {
     this.#isClosed = true;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const group of waiting) group.giveBack(RELEASED);
+    this.#giveBack(() => true);
     this.#options.deliveries.releaseOf(this);
   }
 
@@ -78,6 +84,7 @@ export class SocketSink implements Sink {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting = [];
+    this.#cancelDeadline?.();
     this.#options.deliveries.forget(this);
   }
 
@@ -96,7 +103,28 @@ export class SocketSink implements Sink {
     if (this.#waiting.length > 0) this.#awaitRoom();
   }
 
+  #giveBack(isDue: (group: DeliveryGroup) => boolean): void {
+    const due = this.#waiting.filter(isDue);
+    this.#waiting = this.#waiting.filter((group) => !due.includes(group));
+    for (const group of due) group.giveBack(RELEASED);
+  }
+
+  /** They wait in the order of their deadlines. */
+  #awaitDeadline(): void {
+    const [first] = this.#waiting;
+    if (this.#cancelDeadline || !first) return;
+    const { clock, timers } = this.#options;
+    const { deadlineAtMs } = first;
+    const leftMs = Math.max(0, deadlineAtMs - clock.monotonicMs());
+    this.#cancelDeadline = timers.after(leftMs - Math.min(MARGIN_MS, leftMs * MARGIN_SHARE), () => {
+      this.#cancelDeadline = undefined;
+      this.#giveBack((group) => group.deadlineAtMs <= deadlineAtMs);
+      this.#awaitDeadline();
+    });
+  }
+
   #awaitRoom(): void {
+    this.#awaitDeadline();
     if (this.#isAwaitingRoom) return;
     this.#isAwaitingRoom = true;
     void this.#options.outbox.drained().then((isFree) => {

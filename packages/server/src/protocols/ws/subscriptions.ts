@@ -1,4 +1,11 @@
-import { ANONYMOUS, type Clock, EventManagerError, isEventManagerError, type JsonValue } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  type Clock,
+  EventManagerError,
+  isEventManagerError,
+  type JsonValue,
+  type Timers,
+} from '@event-manager/core';
 import { attachSubscription } from '../../operations/attach-subscription.ts';
 import { deleteSubscription } from '../../operations/delete-subscription.ts';
 import type { SubscriptionDescription } from '../../operations/describe-subscription.ts';
@@ -20,6 +27,7 @@ export interface SubscriptionsOptions {
   readonly context: OperationContext;
   readonly outbox: Outbox;
   readonly clock: Clock;
+  readonly timers: Timers;
   /** The peer has said goodbye. */
   readonly onLost: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -52,8 +60,8 @@ export class Subscriptions {
     { subscription: input, member }: { readonly subscription: JsonValue; readonly member?: string },
     told: (subscription: SubscriptionDescription) => void,
   ): Promise<void> {
-    const { id: connection, context, outbox, clock, onLost } = this.#options;
-    const sink = new SocketSink({ outbox, clock, onLost, deliveries: this.deliveries, member });
+    const { id: connection, context, outbox, clock, timers, onLost } = this.#options;
+    const sink = new SocketSink({ outbox, clock, timers, onLost, deliveries: this.deliveries, member });
     let served: Served | undefined;
     let left: string | undefined;
     const onLeft = (reason: string) => {
@@ -103,17 +111,27 @@ export class Subscriptions {
     await this.#leave(served.subscription, served.sink, drainMs);
   }
 
-  /** Leaves all; what is not answered within `drainMs` is released. */
+  /** Leaves all; what is not answered within `drainMs` is released, also of those that were being left with more time. */
   async leaveAll(drainMs: number): Promise<void> {
+    const cancel = this.#options.timers.after(drainMs, () => this.#giveUpLeaving());
+    await this.#leaveServed(drainMs);
+    if (this.#leaving.size === 0) cancel();
+  }
+
+  /** Nobody is there to answer any more: also not what is being left. */
+  lost(): void {
+    this.#giveUpLeaving();
+    void this.#leaveServed(0);
+  }
+
+  async #leaveServed(drainMs: number): Promise<void> {
     const served = [...this.#served.values()];
     this.#served.clear();
     await Promise.all(served.map(({ subscription, sink }) => this.#leave(subscription, sink, drainMs)));
   }
 
-  /** Nobody is there to answer any more: also not what is being left. */
-  lost(): void {
+  #giveUpLeaving(): void {
     for (const sink of this.#leaving) sink.giveUp();
-    void this.leaveAll(0);
   }
 
   /** Tells how far everything is settled, where that moved, and forgets what nobody waits for. */

@@ -31,6 +31,22 @@ describe('the end of the service', () => {
     expect(subscription.id).toEqual(expect.any(String));
   });
 
+  it('does not wait for what a client takes its time to leave', async () => {
+    const configuration = configure({ shutdownMs: 30_000 });
+    const service = await startService({ configuration, logger: pino({ level: 'silent' }) });
+    const client = await WsClient.open(service.url);
+    const { subscription } = await client.ask({ type: 'subscribe', subscription: { topic: '#', name: 'n' } });
+    await postJson(`${service.url}/events`, sample());
+    await client.until(({ deliveries }) => deliveries.length === 1);
+    client.send({ type: 'detach', ref: 'd', subscription: subscription.id, drainMs: 600_000 });
+    await client.ask({ type: 'stream' });
+    const stoppedAtMs = performance.now();
+    await service.stop();
+    // A third of the time to stop, when connections are cut, is ten seconds away.
+    expect(performance.now() - stoppedAtMs).toBeLessThan(6_000);
+    expect(client.frames.some(({ type, ref }) => type === 'detached' && ref === 'd')).toBe(true);
+  });
+
   it('does not wait for a client that does not say goodbye', async () => {
     const service = await startService({ configuration: configure(), logger: pino({ level: 'silent' }) });
     const raw = await RawSocket.open(service.url);
