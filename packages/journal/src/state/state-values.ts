@@ -16,7 +16,9 @@ export class StateValues {
   readonly #files: OpenFiles;
   readonly #report: (damage: Damage) => void;
   /** The frame read last: a snapshot or a page asks for all values of a frame, one after the other. */
-  #last: { readonly frame: FramePlace; readonly rows: readonly Row[] } | undefined;
+  #last: { readonly frame: FramePlace; readonly values: FrameValues } | undefined;
+  /** Those being read: whoever asks for a thousand values of a frame at once must not read it a thousand times. */
+  readonly #reading = new Map<FramePlace, Promise<FrameValues | undefined>>();
 
   constructor(entries: StateEntries, files: OpenFiles, report: (damage: Damage) => void) {
     this.#entries = entries;
@@ -50,20 +52,40 @@ export class StateValues {
   }
 
   async #read(kind: StateKind, key: string, frame: FramePlace): Promise<string> {
-    if (this.#last?.frame !== frame) this.#last = { frame, rows: await this.#rows(kind, key, frame) };
-    // The last one of a commit that names a key twice; the value is the last part of its row.
-    const row = this.#last.rows.findLast((candidate) => candidate[0] === kind && candidate[1] === key)!;
-    return JSON.stringify(row.at(-1));
+    const values = this.#last?.frame === frame ? this.#last.values : await this.#valuesOf(frame);
+    if (values !== undefined) return JSON.stringify(values.get(nameOf(kind, key)));
+    throw new EventManagerError('corrupt_record', 'A stored value does not match its checksum.', { kind, key });
   }
 
-  async #rows(kind: StateKind, key: string, { file, at, bytes, seed }: FramePlace): Promise<readonly Row[]> {
+  /** `undefined` when the frame cannot be read, which is reported. */
+  async #valuesOf(frame: FramePlace): Promise<FrameValues | undefined> {
+    const reading = this.#reading.get(frame) ?? this.#readFrame(frame).finally(() => this.#reading.delete(frame));
+    this.#reading.set(frame, reading);
+    const values = await reading;
+    if (values !== undefined) this.#last = { frame, values };
+    return values;
+  }
+
+  async #readFrame({ file, at, bytes, seed }: FramePlace): Promise<FrameValues | undefined> {
     const read = await this.#files.use(file, (opened) => readBytes(opened, at, bytes));
     const frame = decodeFrame(read, 0, seed);
-    if (frame !== undefined) return JSON.parse(frame.json) as Row[];
+    // Of a commit that names a key twice the last one stays; the value is the last part of its row.
+    if (frame !== undefined) return new Map(rowsOf(frame.json).map((row) => [nameOf(row[0], row[1]), row.at(-1)!]));
     this.#report({ file, offset: at, reason: 'state entries do not match their checksum' });
-    throw new EventManagerError('corrupt_record', 'A stored value does not match its checksum.', { kind, key });
+    return undefined;
   }
 }
 
+type FrameValues = ReadonlyMap<string, JsonValue>;
+
 /** A change of a commit or an entry of a snapshot. */
 type Row = readonly [StateKind, string, ...JsonValue[]];
+
+function rowsOf(json: string): readonly Row[] {
+  return JSON.parse(json) as Row[];
+}
+
+/** No kind has a line feed. */
+function nameOf(kind: StateKind, key: string): string {
+  return `${kind}\n${key}`;
+}

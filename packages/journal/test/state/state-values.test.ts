@@ -1,4 +1,4 @@
-import type { EventBusAdapter } from '@event-manager/core';
+import type { Disk, DiskFile, EventBusAdapter } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import type { StateJournal } from '../../src/state/state-journal.ts';
 import { Simulation, settle } from '../support/simulation.ts';
@@ -124,4 +124,39 @@ it('every acknowledged letter is whole when the power fails at any step of a com
     await reopened.close();
     expect(nth).toBeLessThan(1_000);
   }
+});
+
+/** A disk that counts what is read of it. */
+function countedDisk(disk: Disk): { readonly disk: Disk; reads: number } {
+  const counted = { disk, reads: 0 };
+  const countReads = (file: DiskFile): DiskFile =>
+    new Proxy(file, {
+      get(target, name) {
+        if (name === 'read') counted.reads++;
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+  counted.disk = new Proxy(disk, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as unknown;
+      if (name === 'open') return async (...args: Parameters<Disk['open']>) => countReads(await target.open(...args));
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  return counted;
+}
+
+it('a thousand values of one commit that are asked for at once are read once', async () => {
+  const simulation = new Simulation(4);
+  const counted = countedDisk(simulation.disk.mount());
+  const adapter = await simulation.open({ disk: counted.disk });
+  const keys = Array.from({ length: 1_000 }, (_, n) => `letter ${n}`);
+  const changes = keys.map((key, n) => ({ kind: 'dead-letter' as const, key, value: letter(n) }));
+  for (let half = 0; half < 2; half++) await adapter.state.commit(changes.filter((_, n) => n % 2 === half));
+  counted.reads = 0;
+  const values = await adapter.state.get('dead-letter', keys);
+  expect(values.map((entry) => entry?.value)).toEqual(keys.map((_, n) => letter(n)));
+  expect(counted.reads).toBeLessThan(10);
+  await adapter.close();
 });
