@@ -4,6 +4,7 @@ import type { Answer } from './frames/read-answer.ts';
 
 /** How long an answer that comes after its time still frees the place that its attempt holds. */
 const LATE_MS = 30_000;
+const TOO_LARGE = { code: 'frame_too_large', message: 'The receiver takes no frame so large.' };
 
 /**
  * The deliveries that were sent and wait for their answer, by number. A number is never used twice, so that an answer that
@@ -35,6 +36,17 @@ export class UnderWay {
   /** The connection is lost: nobody knows what was handled, and it was nobody's fault. */
   release(): void {
     for (const number of [...this.#sent.keys()]) this.#settle(number, { status: 'release' });
+  }
+
+  /** A frame was too large for the receiver: most likely that of the largest one. Alone it will fit, or be a dead letter. */
+  refuseLargest(): void {
+    let largest: number | undefined;
+    let bytesMax = -1;
+    for (const [number, { group, index }] of this.#sent) {
+      const bytes = group.batch[index]!.record.body.length;
+      if (bytes > bytesMax) [largest, bytesMax] = [number, bytes];
+    }
+    if (largest !== undefined) this.#settle(largest, { status: 'retry', error: TOO_LARGE });
   }
 
   /** Ends attempts that the engine has given up long ago. */

@@ -10,6 +10,7 @@
  *
  * Released costs no failure: the engine owes it at once, here or on another way. So a delivery is never in two hands unless
  * the connection was lost after the receiver had it and before its answer came; then it comes again with a higher attempt.
+ * One that the receiver ended over a frame too large for it would be lost over the same event for ever: that one has failed.
  */
 import type { DeliverOptions, Delivery, Outcome, RealtimeState, Runtime, Sink } from '@event-manager/core';
 import { DeliveryGroup } from './delivery-group.ts';
@@ -24,6 +25,8 @@ const LOOK_EVERY_MS = 1_000;
 const PINGS_MAX = 100;
 const PONG = Buffer.from('{"type":"pong"}');
 const UNREADABLE_MAX = 10;
+/** RFC 6455, section 7.4.1: a frame was larger than the peer takes. */
+const TOO_LARGE = 1_009;
 
 export interface WebSocketSinkOptions {
   readonly dial: LinkOptions['dial'];
@@ -61,7 +64,7 @@ export class WebSocketSink implements Sink {
       runtime,
       onOpen: () => this.#opened(),
       onFrame: (data) => this.#took(data),
-      onLost: () => this.#lost(),
+      onLost: (closedWith) => this.#lost(closedWith),
       onTurn: () => this.#turned(),
       onPing: () => this.#pinged(),
     });
@@ -116,8 +119,9 @@ export class WebSocketSink implements Sink {
     this.#onChange();
   }
 
-  #lost(): void {
+  #lost(closedWith: number | undefined): void {
     this.#cancelLook();
+    if (closedWith === TOO_LARGE) this.#underWay.refuseLargest();
     this.#underWay.release();
     this.#awaitDeadline();
     this.#onChange();

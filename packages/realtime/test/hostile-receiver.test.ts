@@ -144,6 +144,35 @@ describe('a receiver that misbehaves', () => {
     await until(() => connections() > 1);
   });
 
+  it('takes no large frames: the event that is too large fails, and the others go on', async () => {
+    const { url } = await peer(
+      (socket) => {
+        socket.on('message', (data) => {
+          const { type, deliveries = [] } = JSON.parse(String(data));
+          if (type !== 'delivery') return;
+          const numbers = deliveries.map((entry: { delivery: number }) => entry.delivery);
+          if (deliveries.some(({ event }: { event: { payload: object } }) => 'answered' in event.payload)) {
+            socket.send(JSON.stringify({ type: 'ack', deliveries: numbers }));
+          }
+        });
+      },
+      { maxPayload: 8 * 1024 },
+    );
+    const sink = sinkTo(url);
+    await until(() => stateOf(sink).connected);
+    const outcomes = [
+      deliver(sink, [delivery({ answered: true })]),
+      deliver(sink, [delivery()]),
+      deliver(sink, [delivery({ text: 'x'.repeat(16 * 1024) })]),
+    ];
+    const error = { code: 'frame_too_large', message: 'The receiver takes no frame so large.' };
+    expect(await Promise.all(outcomes)).toEqual([
+      [{ status: 'delivered' }],
+      [{ status: 'release' }],
+      [{ status: 'retry', error }],
+    ]);
+  });
+
   it('says goodbye and does not hang up: what it had is released in a moment', async () => {
     const { url, connections } = await peer((socket) => {
       socket.on('message', (data) => {

@@ -40,8 +40,8 @@ export interface LinkOptions {
   readonly runtime: Runtime;
   readonly onOpen: () => void;
   readonly onFrame: (data: Buffer) => void;
-  /** What was sent and not answered may or may not have been handled. */
-  readonly onLost: () => void;
+  /** What was sent and not answered may or may not have been handled. With the code by which the peer ended it, if it did. */
+  readonly onLost: (closedWith?: number) => void;
   /** `isUp` has changed. */
   readonly onTurn: () => void;
   /** The peer sent a ping. */
@@ -107,7 +107,7 @@ export class Link {
 
   /** Ends the connection for something that the peer did, and tries another. */
   cut(reason: AttemptError): void {
-    if (this.#state === 'open') this.#lost(reason, POLICY_VIOLATION);
+    if (this.#state === 'open') this.#lost(reason, { leaveWith: POLICY_VIOLATION });
   }
 
   close(): void {
@@ -137,8 +137,8 @@ export class Link {
 
   #listen(socket: WebSocket): void {
     const isPresent = () => this.#socket === socket;
-    const lose = (reason: AttemptError) => {
-      if (isPresent()) this.#lost(reason);
+    const lose = (reason: AttemptError, closedWith?: number) => {
+      if (isPresent()) this.#lost(reason, { closedWith });
     };
     socket.on('open', () => {
       if (isPresent()) this.#opened();
@@ -161,7 +161,7 @@ export class Link {
     });
     socket.on('error', (error) => lose(failureOf(error)));
     socket.on('close', (code) =>
-      lose({ code: 'connection_lost', message: `The receiver ended the connection (${code}).` }),
+      lose({ code: 'connection_lost', message: `The receiver ended the connection (${code}).` }, code),
     );
   }
 
@@ -176,17 +176,20 @@ export class Link {
     this.#setUp(true);
   }
 
-  #lost(reason: AttemptError, code = NORMAL_CLOSE): void {
+  #lost(
+    reason: AttemptError,
+    { leaveWith = NORMAL_CLOSE, closedWith }: { leaveWith?: number; closedWith?: number | undefined } = {},
+  ): void {
     const { runtime, reconnectAttempts, onLost } = this.#options;
     const wasOpen = this.#state === 'open';
     const wasLong = wasOpen && runtime.clock.monotonicMs() - this.#openedAtMs >= USEFUL_MS;
     this.#failures = wasOpen && (wasLong || this.#wasUseful) ? 0 : this.#failures + 1;
-    this.#leaveSocket(code);
+    this.#leaveSocket(leaveWith);
     this.#lastError = reason;
     // Set before anybody is told: what is handed over then waits for the next connection.
     this.#state = 'waiting';
     this.#cancel = runtime.timers.after(backoffMs(this.#failures, runtime.chance), () => this.#connect());
-    if (wasOpen) onLost();
+    if (wasOpen) onLost(closedWith);
     if (this.#failures >= reconnectAttempts) this.#setUp(false);
   }
 
