@@ -67,25 +67,36 @@ export class Holders {
 
   /** Ends the debts that are forced and says what is free. */
   async release(request: ReleaseRequest): Promise<Released> {
-    const { through, forcedThrough, isLeader } = request;
-    const definitions = await this.#options.durable();
-    let free = through;
-    let holding = 0;
-    let removed = 0;
-    for (const definition of definitions) {
-      let pin = await this.#pinOf(definition, request);
-      if (pin < forcedThrough && (isLeader || this.#active(definition.id))) {
-        const ended = await this.#end(definition, { ...request, through: forcedThrough });
-        removed += ended?.fates.removed ?? 0;
-        // Also where nothing was owed: what only memory knew to be settled is durable by now.
-        pin = await this.#pinOf(definition, request);
+    const released = { through: request.through, holding: 0, removed: 0 };
+    const judged = new Set<string>();
+    for (;;) {
+      const definitions = await this.#options.durable();
+      // To end debts takes its time: one that came meanwhile may begin with the oldest event.
+      const fresh = definitions.filter((definition) => !judged.has(lifeOf(definition)));
+      if (fresh.length === 0) {
+        this.#forgetRemoved(definitions);
+        return { ...released, through: Math.min(released.through, this.#holdEphemeral(request)) };
       }
-      if (pin < through) holding++;
-      free = Math.min(free, pin);
+      for (const definition of fresh) {
+        judged.add(lifeOf(definition));
+        const { pin, removed } = await this.#releaseOne(definition, request);
+        if (pin < request.through) released.holding++;
+        released.through = Math.min(released.through, pin);
+        released.removed += removed;
+      }
     }
-    this.#forgetRemoved(definitions);
-    const ephemeral = this.#holdEphemeral(request);
-    return { through: Math.min(free, ephemeral), holding, removed };
+  }
+
+  async #releaseOne(
+    definition: SubscriptionDefinition,
+    request: ReleaseRequest,
+  ): Promise<{ readonly pin: Position; readonly removed: number }> {
+    const { forcedThrough, isLeader } = request;
+    const pin = await this.#pinOf(definition, request);
+    if (pin >= forcedThrough || !(isLeader || this.#active(definition.id))) return { pin, removed: 0 };
+    const ended = await this.#end(definition, { ...request, through: forcedThrough });
+    // Also where nothing was owed: what only memory knew to be settled is durable by now.
+    return { pin: await this.#pinOf(definition, request), removed: ended?.fates.removed ?? 0 };
   }
 
   /** Of `events` those up to `through` are gone. Where nothing is kept that could be counted, they are counted now. */
@@ -177,4 +188,9 @@ export class Holders {
   #active(id: string): ActiveSubscription | undefined {
     return this.#options.dispatch.active.get(id);
   }
+}
+
+/** Another one under the same name is another one. */
+function lifeOf({ id, createdAtMs }: SubscriptionDefinition): string {
+  return `${id} ${createdAtMs}`;
 }

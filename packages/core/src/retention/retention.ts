@@ -134,12 +134,13 @@ export class Retention {
     if (through < bounds.first) return false;
     const forcedThrough = range.forcedThrough === range.through ? through : range.forcedThrough;
     const isLeader = await this.#mayRemove();
+    const again = isLeader ? await firstAppendedAgain(adapter.state, records) : undefined;
     const events = records.map((record) => new KeptEvent(record));
     const free = await holders.release({ events, through, forcedThrough, isLeader });
     this.counts.holding = free.holding;
     this.counts.removedDebts += free.removed;
     if (!isLeader || free.through < bounds.first) return false;
-    const again = await firstAppendedAgain(adapter.state, records);
+    // Nothing is awaited from here on: whoever subscribed a moment ago was asked.
     const removable = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
     if (removable < bounds.first) return false;
     await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);

@@ -138,6 +138,33 @@ describe('a look at the log', () => {
   });
 });
 
+describe('a subscription that begins with the oldest event while that is about to go', () => {
+  it.each([false, true])('gets it or is told that it went (shared: %s)', async (shared) => {
+    const { time, kept } = durableWorld();
+    const setUp = { retention: RETENTION, owner: 'a', limits: { laneEntriesMax: 2 } };
+    const bus = await openOn(kept.connect({ shared }), time, setUp, kept);
+    const slow = await bus.subscribe({ name: 'slow', handler: () => time.wait(HOUR), options: { timeoutMs: HOUR } });
+    await time.advance(3 * SECOND);
+    await bus.publishMany(10);
+    // What it has under way is waited for before its debts end.
+    await time.advance(HOUR + 2 * SECOND - 4 * SECOND);
+    const looked = () => kept.calls.some(({ call }) => call === 'trim');
+    await time.runUntil(() => !bus.engine.isServing(slow.id), MINUTE);
+    expect(looked()).toBe(false);
+    const got = new Set<unknown>();
+    const handler: EventHandler = async ({ payload }) => {
+      await time.wait(10 * SECOND);
+      got.add(payload['n']);
+    };
+    const { id } = await bus.subscribe({ name: 'new', handler, options: { startFrom: 'earliest' } });
+    await time.advance(10 * MINUTE);
+    expect(looked()).toBe(true);
+    const status = await time.run(bus.engine.subscriptions.progress(ANONYMOUS, id));
+    expect(got.size + (status.debtRemoved?.count ?? 0)).toBeGreaterThanOrEqual(10);
+    bus.crash();
+  });
+});
+
 describe('the limit of a rate', () => {
   it('holds also when the debts of a process that died end before another one begins', async () => {
     const PER_MINUTE = 10;
