@@ -328,6 +328,27 @@ describe('a receiver that asks for a pause', () => {
     await (await open()).close();
   });
 
+  it.each(['topic', 'key'])('is tried in order when somebody resumes it (%s)', async (order) => {
+    const { bus, id, receiver, time } = await aBus({ order, maxConcurrency: 4, retryPolicy: fixedRetry(3) });
+    receiver.answer = { status: 'busy', afterMs: HOUR_MS };
+    for (let n = 1; n <= 8; n++) {
+      await bus.publish({ topic: 'a', payload: { n }, metadata: { orderingKey: n % 2 === 0 ? 'even' : 'odd' } });
+    }
+    await time.advance(SECOND_MS);
+    const before = receiver.asked.length;
+    receiver.answer = delivered;
+    await time.run(bus.engine.subscriptions.resume(ANONYMOUS, id));
+    await bus.settled(MINUTE_MS);
+    const taken = receiver.asked.slice(before).map(({ n }) => n as number);
+    const odd = taken.filter((n) => n % 2 === 1);
+    expect([odd, taken.filter((n) => n % 2 === 0)]).toEqual([
+      [1, 3, 5, 7],
+      [2, 4, 6, 8],
+    ]);
+    if (order === 'topic') expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    await bus.close();
+  });
+
   it('waits for nothing that somebody ended before a restart', async () => {
     const { bus, id, receiver, time, open } = await aBus({ retryPolicy: fixedRetry(3) });
     receiver.answer = { status: 'busy', afterMs: HOUR_MS };
