@@ -8,6 +8,9 @@ import type { RelevanceContext } from './context.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what it is for.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Of all ids together, as of a filter: all contexts are in memory, and a thousand of the longest ids each took 300 MB. */
+const CHARACTERS_MAX = 65_536;
+
 /** Every spelling of a context's fields, in camelCase (snake_case is understood everywhere). */
 export const CONTEXT_FIELDS = fieldTable(['userIds', 'projectIds', 'sessionIds'], {
   userId: 'userIds',
@@ -36,6 +39,11 @@ export function parseContext(
   if (userIds.length + projectIds.length + sessionIds.length > maximum) {
     const words = `A context holds at most ${maximum} ids.`;
     throw new EventManagerError(code, words, { pointer, limit: 'contextEntriesMax', maximum });
+  }
+  const characters = [...userIds, ...projectIds, ...sessionIds].reduce((sum, id) => sum + id.length, 0);
+  if (characters > CHARACTERS_MAX) {
+    const words = `The ids of a context have at most ${CHARACTERS_MAX} characters together.`;
+    throw new EventManagerError(code, words, { pointer, maximum: CHARACTERS_MAX });
   }
   const [users, projects, sessions] = [userIds, projectIds, sessionIds].map((ids) => [...new Set(ids)].sort());
   return { userIds: users!, projectIds: projects!, sessionIds: sessions! };

@@ -17,6 +17,8 @@ const codeOf = (promise: Promise<unknown>) =>
     (error: EventManagerError) => `${error.code} at ${error.details.pointer}`,
   );
 
+const longIds = (count: number) => Array.from({ length: count }, (_, n) => String(n).padStart(255, '0'));
+
 describe('contexts', () => {
   it('outlive the process', async () => {
     const { open } = durableWorld();
@@ -44,6 +46,10 @@ describe('contexts', () => {
     expect(await codeOf(register(engine, 'a', { userIds: ['1', '2'], projectIds: ['3', '4'] }))).toBe(
       'invalid_context at ',
     );
+    expect(await codeOf(register((await openMemory()).engine, 'a', { userIds: longIds(258) }))).toBe(
+      'invalid_context at ',
+    );
+    expect(await codeOf(register((await openMemory()).engine, 'a', { userIds: longIds(257) }))).toBe('none');
     const codes = await Promise.all(['a', 'b', 'c', 'd'].map((name) => codeOf(register(engine, name, { users: [] }))));
     expect(codes).toEqual(['none', 'none', 'too_many_contexts at undefined', 'too_many_contexts at undefined']);
     expect(await codeOf(register(engine, 'a', { userIds: ['1', '2', '3'] }))).toBe('none');
