@@ -1,5 +1,6 @@
 import type { Position } from '../contracts/event-store.ts';
 import type { OrderedKeys } from './order/ordered-keys.ts';
+import type { KeyMeaning } from './order/ordering-key.ts';
 import type { RateLimit } from './pace/rate-limit.ts';
 
 /** Prefix and writer of this queue's keys in the state store. */
@@ -18,6 +19,8 @@ export interface QueueOptions {
   readonly owedMax: number;
   /** Where order is kept, or was: keys that are blocked from then go on as they were meant. */
   readonly orderedKeys?: OrderedKeys | undefined;
+  /** What keys mean now, for whoever serves the subscription next. */
+  readonly order?: KeyMeaning | undefined;
   /** Planted bug: a retry is no debt any more once it was claimed. */
   readonly forgetsRetries?: boolean;
   /** Its record goes with the progress of a clean stop. */

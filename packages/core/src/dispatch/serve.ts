@@ -33,6 +33,7 @@ import type { ReadBack } from './offer.ts';
 import type { KeyListener } from './order/key-listener.ts';
 import type { Parked } from './order/key-record.ts';
 import { type KeptKeys, loadKeyRecords, NO_KEYS, openKeys } from './order/open-keys.ts';
+import { type KeyMeaning, meaningAfter } from './order/ordering-key.ts';
 import { Owed } from './owed.ts';
 import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
 import type { QueueKeys } from './queue-options.ts';
@@ -91,13 +92,15 @@ export class Serving {
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
     const { planted } = this.#options.runtime;
     const rateLimit = rateLimitOf(definition, progress, this.#options.runtime);
+    const meaning = meaningAfter(progress?.['order'] as KeyMeaning | undefined, definition.options);
     const queue = new LocalQueue(request.floor, {
       keys,
       durable,
+      order: meaning,
       inFlightMax,
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
-      orderedKeys: openKeys(definition.options, { kept, durable, limits, inFlightMax, prefix, planted }),
+      orderedKeys: openKeys(definition.options, { meaning, kept, durable, limits, inFlightMax, prefix, planted }),
       rateLimit,
       forgetsRetries: planted.has('debt-done-before-work'),
     });

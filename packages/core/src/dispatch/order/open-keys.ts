@@ -6,12 +6,14 @@ import { statePages } from '../../state-pages.ts';
 import type { OrderOptions } from '../../subscription/options/order-options.ts';
 import { isRelease, type KeyRecord, type KeyRelease, keyRecordFromJson } from './key-record.ts';
 import { OrderedKeys } from './ordered-keys.ts';
-import { meaningOf } from './ordering-key.ts';
+import { isOrder, type KeyMeaning } from './ordering-key.ts';
 
 /** The keys of a subscription; `undefined` where nothing is ordered and nothing waits from a time when it was. */
 export function openKeys(
   options: OrderOptions,
   facts: {
+    /** What keys mean from now on. */
+    readonly meaning: KeyMeaning | undefined;
     readonly kept: KeptKeys;
     durable: boolean;
     limits: Limits;
@@ -21,7 +23,7 @@ export function openKeys(
   },
 ): OrderedKeys | undefined {
   const { kept, durable, limits, inFlightMax, prefix, planted } = facts;
-  const meaning = meaningOf(options);
+  const meaning = isOrder(facts.meaning) ? facts.meaning : undefined;
   if (meaning === undefined && kept.records.length === 0) return undefined;
   return new OrderedKeys({
     ...{ meaning, durable, prefix },

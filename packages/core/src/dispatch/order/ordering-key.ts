@@ -10,15 +10,35 @@ const HEAD_CHARACTERS = 200;
 /** Which key an event has. */
 export type KeyReader = (kept: KeptEvent) => string;
 
-/** What keys mean in one definition: `topic`, `key`, or `key:` and the path. A key means nothing without it. */
+/**
+ * What keys mean in one definition: `topic`, `key`, or `key:` and the path. A key means nothing without it. When the order was
+ * changed before, the number of changes and `|` stand before it: `2|topic` is not the `topic` of before, because events of
+ * its keys were settled in between, and what still waits from then must not be taken to reach over them.
+ */
 export type KeyMeaning = string;
 
-/** `undefined` where nothing is ordered. */
-export function meaningOf({ order, orderingKey }: OrderOptions): KeyMeaning | undefined {
+const CHANGES = /^(\d+)\|/;
+
+/** What keys mean from now on, after they meant `before`; nothing behind the number where nothing is ordered any more. */
+export function meaningAfter(before: KeyMeaning | undefined, options: OrderOptions): KeyMeaning | undefined {
+  const meaning = plainMeaning(options);
+  if (before === undefined) return meaning;
+  const changes = CHANGES.exec(before);
+  if (before.slice(changes?.[0].length ?? 0) === (meaning ?? '')) return before;
+  return `${Number(changes?.[1] ?? 0) + 1}|${meaning ?? ''}`;
+}
+
+/** Keys of this meaning keep their order. */
+export function isOrder(meaning: KeyMeaning | undefined): meaning is KeyMeaning {
+  return meaning !== undefined && meaning.replace(CHANGES, '') !== '';
+}
+
+function plainMeaning({ order, orderingKey }: OrderOptions): KeyMeaning | undefined {
   return orderingKey === undefined ? order : `${order}:${orderingKey}`;
 }
 
-export function keyReader(meaning: KeyMeaning): KeyReader {
+export function keyReader(given: KeyMeaning): KeyReader {
+  const meaning = given.replace(CHANGES, '');
   if (meaning === 'topic') return (kept) => bounded(kept.topic);
   if (meaning === 'key') return givenKey;
   const path = meaning.slice('key:'.length).split('.');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KeptEvent } from '../../../src/dispatch/kept-event.ts';
-import { keyReader, meaningOf } from '../../../src/dispatch/order/ordering-key.ts';
+import { isOrder, keyReader, meaningAfter } from '../../../src/dispatch/order/ordering-key.ts';
 import { HAS_ORDERING_KEY } from '../../../src/event/flags.ts';
 
 function kept(event: { payload?: object; metadata?: object }, flags = HAS_ORDERING_KEY): KeptEvent {
@@ -11,14 +11,27 @@ function kept(event: { payload?: object; metadata?: object }, flags = HAS_ORDERI
 
 describe('the key of an event', () => {
   it('means something in a definition alone', () => {
-    expect(meaningOf({})).toBeUndefined();
-    expect(meaningOf({ order: 'topic' })).toBe('topic');
-    expect(meaningOf({ order: 'key' })).toBe('key');
-    expect(meaningOf({ order: 'key', orderingKey: 'payload.a.b' })).toBe('key:payload.a.b');
+    expect(meaningAfter(undefined, {})).toBeUndefined();
+    expect(meaningAfter(undefined, { order: 'topic' })).toBe('topic');
+    expect(meaningAfter(undefined, { order: 'key' })).toBe('key');
+    expect(meaningAfter(undefined, { order: 'key', orderingKey: 'payload.a.b' })).toBe('key:payload.a.b');
+  });
+
+  it('means something else once the order was changed and came back, and the same while it stays', () => {
+    const changes = [{ order: 'key' }, {}, { order: 'key' }, { order: 'key', orderingKey: 'payload.a' }] as const;
+    const meanings: (string | undefined)[] = [];
+    for (const options of changes) meanings.push(meaningAfter(meanings.at(-1), options));
+    expect(meanings).toEqual(['key', '1|', '2|key', '3|key:payload.a']);
+    for (const [at, meaning] of meanings.entries()) expect(meaningAfter(meaning, changes[at]!)).toBe(meaning);
+    expect(meanings.map(isOrder)).toEqual([true, false, true, true]);
+    expect(isOrder(undefined)).toBe(false);
+    expect(isOrder('key:payload.a|')).toBe(true);
   });
 
   it.each([
     ['topic', { metadata: { orderingKey: 'k' } }, 'order/created'],
+    ['12|topic', { metadata: { orderingKey: 'k' } }, 'order/created'],
+    ['2|key:payload.a', { payload: { a: '1|2' } }, '1|2'],
     ['key', { metadata: { orderingKey: 'k' } }, 'k'],
     ['key', {}, 'order/created'],
     ['key:payload.a.b', { payload: { a: { b: 'deep' } } }, 'deep'],
