@@ -59,6 +59,10 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   constructor(options: EventManagerOptions<Events> = {}) {
     refuseUnknownOptions(options, OPTION_NAMES, 'EventManager');
     refuseUnknownOptions(options.limits ?? {}, Object.keys(DEFAULT_LIMITS), 'limits');
+    for (const [name, value] of Object.entries(options.limits ?? {})) {
+      // What is no number is no limit: nothing is more than NaN.
+      if (value !== undefined && !(value >= 0)) throw new TypeError(`limits.${name} is a number from 0 on.`);
+    }
     this.#options = options;
     this.#principal = options.principal ?? ANONYMOUS;
   }

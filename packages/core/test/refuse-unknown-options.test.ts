@@ -18,6 +18,12 @@ describe('options by names that nobody reads', () => {
     expect(() => memory({ historySize: 10 } as object)).toThrow(/memory has no option "historySize"/);
   });
 
+  it('are refused where a limit is none: nothing is more than NaN', () => {
+    for (const owedMax of [Number.NaN, -1, 'many']) {
+      expect(() => new EventManager(unchecked({ limits: { owedMax } }))).toThrow(/^limits.owedMax is a number from 0/);
+    }
+  });
+
   it('may be there without a value, as a spread of optional ones leaves them', () => {
     expect(() => new EventManager(unchecked({ adapter: undefined, adaptor: undefined }))).not.toThrow();
   });

@@ -241,7 +241,7 @@ describe('on a shared store', () => {
     });
     kept.interfere = (call, [kind]) => {
       if (call === 'renew' || call === 'acquire') throw new EventManagerError('disk_full', 'Not now.');
-      if (call === 'get' && kind === 'progress') return held;
+      return call === 'get' && kind === 'progress' ? held : undefined;
     };
     const updated = bus.engine.subscriptions.update(ANONYMOUS, id, { topic: 'other' });
     // Longer than a lease lasts.
