@@ -35,6 +35,8 @@ const UNREADABLE_MAX = 10;
 const DRAIN_MS = 1_000;
 
 const POLICY = 1008;
+/** Of a client: a frame was larger than it takes. */
+const TOO_LARGE = 1009;
 const INTERNAL = 1011;
 const RESTART = 1012;
 const TRY_AGAIN = 1013;
@@ -62,6 +64,8 @@ export class Connection {
   readonly #requests: Requests;
   readonly #intake: Intake;
   #state: 'open' | 'draining' | 'closing' | 'closed' = 'open';
+  /** Its peer broke the protocol, or the network the connection. */
+  #isBroken = false;
   #unanswered = 0;
   #unreadable = 0;
   /** Bytes read from the socket when the last whole frame came. */
@@ -117,9 +121,11 @@ export class Connection {
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
     webSocket.on('ping', (data: Buffer) => this.#pinged(data));
     webSocket.on('pong', () => this.#heartbeat.heard());
-    webSocket.on('close', () => this.#closed());
+    webSocket.on('close', (code) => this.#closed(code));
     // What is wrong with a frame of the peer ws answers with a close frame; a broken connection is followed by `close`.
-    webSocket.on('error', () => {});
+    webSocket.on('error', () => {
+      this.#isBroken = true;
+    });
     this.#greet();
   }
 
@@ -296,8 +302,11 @@ export class Connection {
     this.#leave();
   }
 
-  #closed(): void {
+  #closed(code: number): void {
     this.#cancelCut?.();
+    // Released it would end the next connection, too, and every one after that. A peer whose own frame was too large says the same.
+    if (code === TOO_LARGE && this.#state !== 'closing' && !this.#isBroken)
+      this.#subscriptions.deliveries.refuseLargest();
     this.#leave();
     this.#state = 'closed';
   }

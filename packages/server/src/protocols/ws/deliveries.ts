@@ -4,6 +4,7 @@ import type { NackFrame } from './client-frame.ts';
 /** How long an answer that comes after its time still frees the place that its attempt holds. */
 const LATE_MS = 30_000;
 const RELEASED: Outcome = { status: 'release' };
+const TOO_LARGE = { code: 'frame_too_large', message: 'The client takes no frame so large.' };
 
 /** What a subscription handed over in one call: answered when each delivery of it is. */
 export class DeliveryGroup {
@@ -46,6 +47,10 @@ export class DeliveryGroup {
   /** Counts the upcoming one as sent, and returns its index. */
   handOver(): number {
     return this.#next++;
+  }
+
+  bytesOf(index: number): number {
+    return this.#batch[index]!.record.body.length;
   }
 
   /** Those that were not sent. */
@@ -100,6 +105,17 @@ export class Deliveries {
       ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
       : { status: 'reject', error: reason };
     for (const number of deliveries) this.#settle(number, outcome);
+  }
+
+  /** A frame was too large for the client: most likely that of the largest one. Alone it will fit, or be a dead letter. */
+  refuseLargest(): void {
+    let largest: number | undefined;
+    let bytesMax = -1;
+    for (const [number, { group, index }] of this.#waiting) {
+      const bytes = group.bytesOf(index);
+      if (bytes > bytesMax) [largest, bytesMax] = [number, bytes];
+    }
+    if (largest !== undefined) this.#settle(largest, { status: 'retry', error: TOO_LARGE });
   }
 
   /** Gives back what was handed to a sink. */

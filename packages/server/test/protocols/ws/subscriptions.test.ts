@@ -163,6 +163,41 @@ describe('a subscription over a WebSocket', () => {
     ]);
   });
 
+  it('counts the largest one as failed when its client takes no frame so large: it would end every connection', async () => {
+    const { url } = await runService();
+    const wanted = { name: 'n', options: noRetries };
+    const small = await WsClient.open(url, { maxPayload: 8 * 1024 });
+    const id = await subscribe(small, wanted);
+    await publish(url, 1);
+    await small.until(({ deliveries }) => deliveries.length === 1);
+    await postJson(`${url}/events`, sample({ payload: { number: 2, text: 'x'.repeat(16 * 1024) } }));
+    await small.untilClosed();
+    const next = await WsClient.open(url, { maxPayload: 8 * 1024 });
+    await subscribe(next, wanted);
+    await next.until(({ deliveries }) => deliveries.length === 1);
+    expect(seen(next)).toEqual(['1#2']);
+    while ((await letters(url, id)).length === 0) await settle();
+    expect(await letters(url, id)).toMatchObject([
+      { event: expect.stringContaining('"number":2'), errors: [{ code: 'frame_too_large' }] },
+    ]);
+    expect(next.closed).toBeUndefined();
+  });
+
+  it('counts nothing as failed when a frame of its client is too large', async () => {
+    const { url } = await runService();
+    const wanted = { name: 'n', options: noRetries };
+    const client = await WsClient.open(url);
+    const id = await subscribe(client, wanted);
+    await publish(url, 1);
+    await client.until(({ deliveries }) => deliveries.length === 1);
+    client.send(`{"type":"ping","a":"${'x'.repeat(2 * 1024 * 1024)}"}`);
+    expect((await client.untilClosed()).code).toBe(1009);
+    const next = await WsClient.open(url);
+    await subscribe(next, wanted);
+    await next.until(({ deliveries }) => deliveries.length === 1);
+    expect([seen(next), await letters(url, id)]).toEqual([['1#2'], []]);
+  });
+
   it('takes back what nobody handled without counting a failure', async () => {
     const { url } = await runService();
     const client = await WsClient.open(url);
