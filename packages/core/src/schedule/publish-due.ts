@@ -119,6 +119,8 @@ export class PublishDue {
         const due = this.#nextGroup(window.due(runtime.clock.monotonicMs()));
         if (due.length === 0 || !(await this.#mayPublish())) break;
         await this.#publishGroup(due);
+        // A hundred thousand may be due at once, and a store that keeps them in memory waits for nothing.
+        await new Promise<void>((resolve) => runtime.timers.soon(resolve));
       }
       this.#isTroubled = false;
       this.#arm(window.nextAtMs((id) => !this.#held.has(id)));

@@ -58,7 +58,7 @@ it('publishes it at its new time also where another process scheduled it anew', 
     expect((await shared.kept.state.load('schedule-due', { limit: 9 })).entries).toEqual([]);
     await time.run(Promise.all([a.engine.close(), b.engine.close()]));
   }
-  expect(anew).toBeGreaterThan(10);
+  expect(anew).toBeGreaterThan(5);
 });
 
 /** Found neither in the log nor among what waits, it would be taken for new, and another content under its id with it. */
