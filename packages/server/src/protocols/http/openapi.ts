@@ -25,6 +25,9 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Its bar has the sign of the framework and a field for the documents of others. */
+const WITHOUT_BAR = { filename: 'page.css', content: '.swagger-ui .topbar { display: none; }' };
+
 /** Shown rather than left out; a test says that no route is. */
 const UNDESCRIBED: RouteDocument = { operationId: '', tag: '', summary: 'Not described.', answers: {}, errors: [] };
 
@@ -57,7 +60,7 @@ export function openApiRoutes(app: FastifyInstance): void {
   app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: CONTENT_SECURITY_POLICY,
-    theme: { title: 'EventManager' },
+    theme: { title: 'EventManager', css: [WITHOUT_BAR] },
     uiConfig: { deepLinking: true, docExpansion: 'list' },
   });
 }
