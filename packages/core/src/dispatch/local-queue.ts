@@ -312,7 +312,7 @@ export class LocalQueue {
     const keys = this.#options.durable ? this.keys?.snapshot(closing) : undefined;
     const changes: StateChange[] = [];
     if (this.#options.durable) {
-      const progress = this.#whole(this.#progress.record(routedHead, reserved));
+      const progress = this.#whole(this.#progress.record(routedHead, reserved), routedHead);
       const value = closing ? { ...progress, ...this.#options.rateLimit?.record() } : progress;
       changes.push({ kind: 'progress', key: this.#options.keys.progress, value });
     }
@@ -352,16 +352,22 @@ export class LocalQueue {
     const kept = this.keys?.handOver(this.lanes[0]!) ?? NO_KEYS;
     // Copies, since the timetable still holds the entries themselves and would call each of them twice.
     const owed = [...this.owed.values()].map((debt) => debt.copy());
-    const progress = this.#whole(this.#progress.handOver(routedHead));
+    const progress = this.#whole(this.#progress.handOver(routedHead), routedHead);
     return { progress: { ...progress, ...this.#options.rateLimit?.record() }, owed, kept };
   }
 
   /** With what is known beside the lanes. */
-  #whole(progress: JsonObject): JsonObject {
+  #whole(progress: JsonObject, routedHead: Position): JsonObject {
     const { receiver } = this;
     const { order } = this.#options;
     if (!receiver && order === undefined) return progress;
-    return { ...progress, ...(receiver ? { receiver } : {}), ...(order === undefined ? {} : { order }) };
+    const ahead = this.keys?.aheadOf(this.lanes[0]!.floor(routedHead));
+    return {
+      ...progress,
+      ...(receiver ? { receiver } : {}),
+      ...(order === undefined ? {} : { order }),
+      ...(ahead ? { ahead } : {}),
+    };
   }
 
   #claimOwed(owed: Owed): Claimed {

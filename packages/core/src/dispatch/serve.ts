@@ -100,7 +100,17 @@ export class Serving {
       inFlightMax,
       laneEntriesMax: limits.laneEntriesMax,
       owedMax: limits.owedMax,
-      orderedKeys: openKeys(definition.options, { meaning, kept, durable, limits, inFlightMax, prefix, planted }),
+      orderedKeys: openKeys(definition.options, {
+        meaning,
+        progress,
+        head,
+        kept,
+        durable,
+        limits,
+        inFlightMax,
+        prefix,
+        planted,
+      }),
       rateLimit,
       forgetsRetries: planted.has('debt-done-before-work'),
     });

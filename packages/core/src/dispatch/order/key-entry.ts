@@ -2,6 +2,7 @@ import type { Position } from '../../contracts/event-store.ts';
 import type { Owed } from '../owed.ts';
 import type { KeyRecord, Parked, SuspectRange } from './key-record.ts';
 import type { KeyMeaning } from './ordering-key.ts';
+import { endOfAhead, type SettledAhead } from './settled-ahead.ts';
 
 /** First attempts of a key that one commit reserves: more would come as suspects after a crash, one at a time. */
 const TRY_AHEAD = 32;
@@ -48,6 +49,8 @@ export class KeyEntry {
   reserved: Position = 0;
   toReserve: Position = 0;
   parked: Parked | undefined;
+  /** Its range may reach over these, and owes none of them. */
+  ahead: SettledAhead | undefined;
   /** It stands in a line of those that may go on, or waits for its reservation. */
   standing: 'nowhere' | 'turn' | 'suspect' | 'reserving' = 'nowhere';
   /** What `OrderedKeys` counted it as. */
@@ -85,6 +88,7 @@ export class KeyEntry {
     entry.hasLost = record.through > head && record.from <= record.through;
     entry.reserved = entry.suspectThrough;
     entry.parked = record.parked;
+    entry.ahead = record.ahead;
     return entry;
   }
 
@@ -226,6 +230,7 @@ export class KeyEntry {
       ...{ key, meaning, from, through, count },
       tried: tried >= from ? tried : 0,
       ...(suspects.length === 0 ? {} : { suspects }),
+      ...(this.ahead && from <= endOfAhead(this.ahead) ? { ahead: this.ahead } : {}),
       parked,
     };
   }

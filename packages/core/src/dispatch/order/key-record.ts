@@ -2,6 +2,7 @@ import type { Position } from '../../contracts/event-store.ts';
 import { foreignEventId } from '../../event/foreign-event-id.ts';
 import type { JsonObject } from '../../json.ts';
 import type { KeyMeaning } from './ordering-key.ts';
+import type { SettledAhead } from './settled-ahead.ts';
 
 /** Since when a key waits for somebody to release it, and for which dead letter. */
 export interface Parked {
@@ -30,6 +31,8 @@ export interface KeyRecord {
   /** Further ones that may have been attempted before a crash, ascending. */
   readonly suspects?: readonly SuspectRange[] | undefined;
   readonly parked?: Parked | undefined;
+  /** What between them is not owed. */
+  readonly ahead?: SettledAhead | undefined;
 }
 
 /** Says that a parked key goes on, to whoever serves its subscription next. */
@@ -61,8 +64,13 @@ export function keyRecordName(meaning: KeyMeaning, key: string): string {
   return foreignEventId('event-manager/blocked-key', `${meaning}\n${key}`);
 }
 
-export function keyRecordToJson({ suspects, parked, ...record }: KeyRecord): JsonObject {
-  return { ...record, ...(suspects ? { suspects } : {}), ...(parked ? { parked: { ...parked } } : {}) };
+export function keyRecordToJson({ suspects, ahead, parked, ...record }: KeyRecord): JsonObject {
+  return {
+    ...record,
+    ...(suspects ? { suspects } : {}),
+    ...(ahead ? { ahead } : {}),
+    ...(parked ? { parked: { ...parked } } : {}),
+  };
 }
 
 export function keyRecordFromJson(value: JsonObject): KeyRecord {

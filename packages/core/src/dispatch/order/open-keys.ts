@@ -1,3 +1,4 @@
+import type { Position } from '../../contracts/event-store.ts';
 import type { StateStore } from '../../contracts/state-store.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
@@ -7,6 +8,7 @@ import type { OrderOptions } from '../../subscription/options/order-options.ts';
 import { isRelease, type KeyRecord, type KeyRelease, keyRecordFromJson } from './key-record.ts';
 import { OrderedKeys } from './ordered-keys.ts';
 import { isOrder, type KeyMeaning } from './ordering-key.ts';
+import { type SettledAhead, settledAhead } from './settled-ahead.ts';
 
 /** The keys of a subscription; `undefined` where nothing is ordered and nothing waits from a time when it was. */
 export function openKeys(
@@ -14,6 +16,9 @@ export function openKeys(
   facts: {
     /** What keys mean from now on. */
     readonly meaning: KeyMeaning | undefined;
+    /** What an earlier owner left of the queue. */
+    readonly progress: JsonObject | undefined;
+    readonly head: Position;
     readonly kept: KeptKeys;
     durable: boolean;
     limits: Limits;
@@ -27,12 +32,18 @@ export function openKeys(
   if (meaning === undefined && kept.records.length === 0) return undefined;
   return new OrderedKeys({
     ...{ meaning, durable, prefix },
+    ahead: meaning === undefined ? undefined : aheadOf(meaning, facts.progress, facts.head),
     parksDead: options.onFailure === 'park' && !planted.has('parked-key-goes-on'),
     goesOnAfterFailure: planted.has('key-order-lost-after-retry'),
     heldMax: inFlightMax,
     knownMax: limits.laneEntriesMax,
     blockedMax: limits.blockedKeysMax,
   });
+}
+
+function aheadOf(meaning: KeyMeaning, progress: JsonObject | undefined, head: Position): SettledAhead | undefined {
+  if (progress?.['order'] === meaning) return progress['ahead'] as unknown as SettledAhead | undefined;
+  return settledAhead(progress, head);
 }
 
 /** What is durable of the keys of one subscription. */

@@ -32,11 +32,14 @@ import { isReleaseOf, type Parked } from './key-record.ts';
 import { KeyRecords, type KeySnapshot } from './key-records.ts';
 import type { KeptKeys } from './open-keys.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from './ordering-key.ts';
+import { endOfAhead, type SettledAhead } from './settled-ahead.ts';
 import type { UnreadRanges } from './unread-ranges.ts';
 
 export interface OrderedKeysOptions {
   /** Absent where nothing is ordered any more: what waits from before goes on as it was meant. */
   readonly meaning: KeyMeaning | undefined;
+  /** What some priorities had settled before this order was kept. */
+  readonly ahead?: SettledAhead | undefined;
   readonly parksDead: boolean;
   /** Planted bug: a key that waits for a retry goes on. */
   readonly goesOnAfterFailure: boolean;
@@ -65,7 +68,6 @@ export class OrderedKeys {
   readonly #ranges: KeyRanges;
   readonly #census = new KeyCensus();
   readonly #records: KeyRecords;
-
   constructor(options: OrderedKeysOptions) {
     this.#options = options;
     this.#map = new KeyMap(options.meaning);
@@ -107,6 +109,12 @@ export class OrderedKeys {
     return this.#map.size <= this.parkedCount && this.held.count === 0;
   }
 
+  /** What keeps its meaning in the progress while a lane has not come past it. */
+  aheadOf(floor: Position): SettledAhead | undefined {
+    const { ahead } = this.#options;
+    return ahead && floor < endOfAhead(ahead) ? ahead : undefined;
+  }
+
   get isDirty(): boolean {
     return this.#records.isDirty;
   }
@@ -131,7 +139,7 @@ export class OrderedKeys {
 
   /** The key was free; an event of it is claimed. */
   begin(key: string, position: Position): KeyEntry {
-    const entry = this.#map.obtain(this.#options.meaning!, key);
+    const entry = this.#obtain(key, position);
     entry.underWay++;
     entry.head = position;
     return entry;
@@ -287,11 +295,13 @@ export class OrderedKeys {
       this.#map.put(entry);
       this.#ranges.restored(entry);
     }
+    const { meaning, ahead } = this.#options;
     for (const debt of owed) {
       if (debt.key === undefined || debt.keyMeaning === undefined) continue;
       const entry = this.#map.obtain(debt.keyMeaning, debt.key);
       // Two debts of one key: the later one is tried beside it, which only a change of versions could leave behind.
       if (entry.owed) continue;
+      if (debt.keyMeaning === meaning && !entry.isKept) entry.ahead = ahead;
       entry.owed = debt;
       debt.entry = entry;
     }
@@ -308,7 +318,7 @@ export class OrderedKeys {
 
   /** An event of the lane that an earlier process may have attempted: the last one of its key. */
   suspect(key: string, position: Position): void {
-    const entry = this.#map.obtain(this.#options.meaning!, key);
+    const entry = this.#obtain(key, position);
     if (position <= entry.through) return;
     entry.suspect(position);
     this.append(entry, position);
@@ -342,6 +352,13 @@ export class OrderedKeys {
     this.spill(lane);
     const kept = [...this.#map].filter((entry) => entry.isKept);
     return { records: kept.map((entry) => entry.record(true)), released: [] };
+  }
+
+  #obtain(key: string, position: Position): KeyEntry {
+    const entry = this.#map.obtain(this.#options.meaning!, key);
+    const { ahead } = this.#options;
+    if (ahead && position < endOfAhead(ahead)) entry.ahead ??= ahead;
+    return entry;
   }
 
   #spill(entry: KeyEntry, lane: LaneQueue): void {

@@ -2,6 +2,7 @@ import type { LostRange, Position } from '../../contracts/event-store.ts';
 import type { KeptEvent } from '../kept-event.ts';
 import type { KeyEntry } from './key-entry.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from './ordering-key.ts';
+import { isSettledAhead } from './settled-ahead.ts';
 
 /** Known positions of a key at or below which more are read. */
 const REFILL_AT = 8;
@@ -84,6 +85,10 @@ export class UnreadRanges {
       if (!entry || !this.#entries.has(entry) || entry.isFull) continue;
       const { position } = kept;
       if (entry.scanFrom <= after || position < entry.scanFrom || position > entry.through) continue;
+      if (entry.ahead && isSettledAhead(entry.ahead, kept.lane, position)) {
+        entry.scanFrom = position + 1;
+        continue;
+      }
       if (isExpired) {
         entry.scanFrom = position + 1;
         entry.expiredCount++;

@@ -1,4 +1,4 @@
-import { ANONYMOUS, type JsonObject } from '@event-manager/core';
+import { ANONYMOUS, type JsonObject, type Outcome } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { durableWorld, type EngineUnderTest, fixedRetry } from '../../open-engine.ts';
 import { DELIVERED, ENDPOINT, FAILED, KeyedReceiver, publishKeys } from './keyed-receiver.ts';
@@ -46,3 +46,38 @@ it.each(['goes on', 'crashes'])(
     await bus.close();
   },
 );
+
+/** The range of the key reached over it. */
+it('delivers once what an urgent priority had settled ahead of others when an order began', async () => {
+  const world = durableWorld();
+  const receiver = new KeyedReceiver();
+  const open = () => world.open({ webhookSink: () => receiver.sink });
+  const bus = await open();
+  const options = { maxConcurrency: 1, breaker: false, retryPolicy: fixedRetry(1_000, 300) };
+  const { id } = await bus.subscribe({ name: 'ordered', endpoint: ENDPOINT, options });
+  const { subscriptions } = bus.engine;
+  const ofKey = { metadata: { orderingKey: 'a' } };
+  await bus.time.run(subscriptions.pause(ANONYMOUS, id));
+  await bus.publishMany(2, 1, ofKey);
+  await bus.publishMany(1, 3, { ...ofKey, priority: 'CRITICAL' });
+  const urgent = Promise.withResolvers<Outcome>();
+  receiver.answer = () => urgent.promise;
+  await bus.time.run(subscriptions.resume(ANONYMOUS, id));
+  await bus.time.run(subscriptions.pause(ANONYMOUS, id));
+  urgent.resolve(DELIVERED);
+  await bus.time.advance(10);
+  receiver.answer = ({ n }) => (n === 1 ? FAILED : DELIVERED);
+  await change(bus, id, { order: 'key' });
+  await bus.time.run(subscriptions.resume(ANONYMOUS, id));
+  await bus.publishMany(1, 4, ofKey);
+  await bus.time.advance(1_000);
+  bus.crash();
+
+  receiver.answer = () => DELIVERED;
+  const next = await open();
+  await next.settled();
+  expect(receiver.firstOf('a')).toEqual([3, 1, 2, 4]);
+  expect(receiver.seen.filter(({ n }) => n === 3)).toHaveLength(1);
+  expect(next.status(id)).toMatchObject({ waiting: 0, owed: 0, blockedKeys: 0 });
+  await next.close();
+});
