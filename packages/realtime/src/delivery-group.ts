@@ -1,9 +1,5 @@
 import type { DeliverOptions, Delivery, Outcome } from '@event-manager/core';
 
-/** A buffered delivery goes back so long before the engine would count it as failed, or a tenth of its time where that is less. */
-const MARGIN_MS = 50;
-const MARGIN_SHARE = 0.1;
-
 /** What the engine handed over in one call: answered when each delivery of it is. */
 export class DeliveryGroup {
   readonly batch: readonly Delivery[];
@@ -13,21 +9,12 @@ export class DeliveryGroup {
   #left: number;
   /** The first one that was not sent. */
   next = 0;
-  /** When what was not sent is to go back. */
-  readonly giveBackAtMs: number;
 
-  constructor(
-    batch: readonly Delivery[],
-    options: DeliverOptions,
-    nowMs: number,
-    resolve: (outcomes: readonly Outcome[]) => void,
-  ) {
+  constructor(batch: readonly Delivery[], options: DeliverOptions, resolve: (outcomes: readonly Outcome[]) => void) {
     this.batch = batch;
     this.#options = options;
     this.#resolve = resolve;
     this.#left = batch.length;
-    const { deadlineAtMs } = options;
-    this.giveBackAtMs = deadlineAtMs - Math.min(MARGIN_MS, (deadlineAtMs - nowMs) * MARGIN_SHARE);
   }
 
   /** When the engine gives it up. */

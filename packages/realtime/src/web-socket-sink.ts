@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 1_000;
 const PINGS_MAX = 100;
 const PONG = Buffer.from('{"type":"pong"}');
 const UNREADABLE_MAX = 10;
+/** A buffered delivery goes back so long before the engine would count it as failed, or half of its time where that is less. */
+const MARGIN_MS = 50;
 /** RFC 6455, section 7.4.1: a frame was larger than the peer takes. */
 const TOO_LARGE = 1_009;
 
@@ -91,7 +93,7 @@ export class WebSocketSink implements Sink {
   deliver(batch: readonly Delivery[], options: DeliverOptions): Promise<readonly Outcome[]> {
     if (!this.isUp) return Promise.resolve(batch.map(() => ({ status: 'release' })));
     return new Promise((resolve) => {
-      const group = new DeliveryGroup(batch, options, this.#options.runtime.clock.monotonicMs(), resolve);
+      const group = new DeliveryGroup(batch, options, resolve);
       this.#buffered.push(group);
       this.#bufferedCount += batch.length;
       this.#flush();
@@ -177,11 +179,13 @@ export class WebSocketSink implements Sink {
   #awaitDeadline(): void {
     if (this.#cancelDeadline || this.#buffered.length === 0) return;
     const { clock, timers } = this.#options.runtime;
-    const firstMs = Math.min(...this.#buffered.map(({ giveBackAtMs }) => giveBackAtMs));
-    this.#cancelDeadline = timers.after(Math.max(0, firstMs - clock.monotonicMs()), () => {
+    const firstMs = Math.min(...this.#buffered.map(({ deadlineAtMs }) => deadlineAtMs));
+    const leftMs = Math.max(0, firstMs - clock.monotonicMs());
+    const leadMs = Math.min(MARGIN_MS, leftMs / 2);
+    this.#cancelDeadline = timers.after(leftMs - leadMs, () => {
       this.#cancelDeadline = undefined;
-      const nowMs = clock.monotonicMs();
-      this.#giveBack(({ giveBackAtMs }) => giveBackAtMs <= nowMs);
+      // With those that are next, so that each of them has its margin, too.
+      this.#giveBack(({ deadlineAtMs }) => deadlineAtMs <= firstMs + leadMs);
       this.#awaitDeadline();
     });
   }

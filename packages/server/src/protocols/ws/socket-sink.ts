@@ -14,9 +14,8 @@ import type { Outbox } from './outbox.ts';
 /** A batch of large events leaves in several frames, each when there is room: a client has a limit, too. */
 const FRAME_BYTES_MAX = 256 * 1024;
 const RELEASED: Outcome = { status: 'release' };
-/** What had no room goes back so long before the engine would count it as failed, or a tenth of its time where that is less. */
+/** What had no room goes back so long before the engine would count it as failed, or half of its time where that is less. */
 const MARGIN_MS = 50;
-const MARGIN_SHARE = 0.1;
 
 export interface SocketSinkOptions {
   readonly outbox: Outbox;
@@ -116,9 +115,11 @@ export class SocketSink implements Sink {
     const { clock, timers } = this.#options;
     const { deadlineAtMs } = first;
     const leftMs = Math.max(0, deadlineAtMs - clock.monotonicMs());
-    this.#cancelDeadline = timers.after(leftMs - Math.min(MARGIN_MS, leftMs * MARGIN_SHARE), () => {
+    const leadMs = Math.min(MARGIN_MS, leftMs / 2);
+    this.#cancelDeadline = timers.after(leftMs - leadMs, () => {
       this.#cancelDeadline = undefined;
-      this.#giveBack((group) => group.deadlineAtMs <= deadlineAtMs);
+      // With those that are next, so that each of them has its margin, too.
+      this.#giveBack((group) => group.deadlineAtMs <= deadlineAtMs + leadMs);
       this.#awaitDeadline();
     });
   }
