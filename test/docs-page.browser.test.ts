@@ -37,7 +37,7 @@ describe.skipIf('missing' in chromium)('/docs in a browser', () => {
     const operations = Object.values(document.paths).flatMap((item) => Object.keys(item));
     const shown = await page.$$eval('.opblock-tag-section .opblock', (blocks) => blocks.length);
     expect(shown).toBeGreaterThanOrEqual(operations.length);
-    expect(await page.$eval('.topbar', (bar) => getComputedStyle(bar).display)).toBe('none');
+    expect(await (await page.$('.topbar'))?.isVisible()).toBe(false);
     const published = await page.evaluate(async () => {
       const headers = { 'content-type': 'application/json' };
       const body = '{"type":"order.created","source":"docs"}';
