@@ -42,6 +42,8 @@ export interface Limits {
   /** Bytes of those events. */
   readonly publishWaitingBytesMax: number;
   readonly subscriptionsMax: number;
+  /** Characters of all definitions of subscriptions with their filters: they are kept in memory. */
+  readonly subscriptionsCharactersMax: number;
   /** Topics that are declared; those that are only published to are not counted. */
   readonly topicsMax: number;
   /** The JSON Schema of a topic: compiling takes time that grows with it. */
@@ -81,6 +83,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   publishWaitingMax: 10_000,
   publishWaitingBytesMax: 64 * 1024 * 1024,
   subscriptionsMax: 100_000,
+  subscriptionsCharactersMax: 128 * 1024 * 1024,
   topicsMax: 10_000,
   schemaBytesMax: 64 * 1024,
   topicsCharactersMax: 64 * 1024 * 1024,

@@ -9,6 +9,7 @@ interface Known {
   readonly definition: SubscriptionDefinition;
   /** 0 for a subscription that lives with this process. */
   readonly revision: number;
+  readonly characters: number;
 }
 
 /** The definitions of all subscriptions: the durable ones as the state store has them, and those of this process. */
@@ -17,6 +18,7 @@ export class Catalog {
   readonly #known = new Map<string, Known>();
   /** Changed here since the refresh under way began: what it read may be older. */
   readonly #changed = new Set<string>();
+  #characters = 0;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -24,6 +26,16 @@ export class Catalog {
 
   get size(): number {
     return this.#known.size;
+  }
+
+  /** What the definitions take as JSON. */
+  get characters(): number {
+    return this.#characters;
+  }
+
+  /** By how much they would grow if this were put among them, or in the place of the one it changes. */
+  growthBy(definition: SubscriptionDefinition): number {
+    return charactersOf(definition) - (this.#known.get(definition.id)?.characters ?? 0);
   }
 
   get(id: string): SubscriptionDefinition | undefined {
@@ -59,7 +71,7 @@ export class Catalog {
     const vanished = [...this.#known]
       .filter(([id, known]) => known.revision > 0 && !seen.has(id) && !this.#changed.has(id))
       .map(([id]) => id);
-    for (const id of vanished) this.#known.delete(id);
+    for (const id of vanished) this.#forget(id);
     return vanished;
   }
 
@@ -67,16 +79,16 @@ export class Catalog {
   async reload(id: string): Promise<SubscriptionDefinition | undefined> {
     const [entry] = await this.#state.get('subscription', [id]);
     if (entry) this.#remember(entry);
-    else this.#known.delete(id);
+    else this.#forget(id);
     return this.get(id);
   }
 
   addEphemeral(definition: SubscriptionDefinition): void {
-    this.#known.set(definition.id, { definition, revision: 0 });
+    this.#keep(definition, 0);
   }
 
   removeEphemeral(id: string): void {
-    this.#known.delete(id);
+    this.#forget(id);
   }
 
   /** Creates a durable subscription together with `more`. Throws `subscription_conflict` when somebody was faster. */
@@ -131,18 +143,18 @@ export class Catalog {
   /** What this process knows and the store does not take yet; whatever it is changed to next takes its place. */
   foresee(definition: SubscriptionDefinition): void {
     const known = this.#known.get(definition.id);
-    if (known) this.#known.set(definition.id, { ...known, definition });
+    if (known) this.#keep(definition, known.revision);
   }
 
   /** Deletes a durable subscription together with `more`. */
   async remove(id: string, more: readonly StateChange[]): Promise<void> {
     await this.#state.commit([{ kind: 'subscription', key: id }, ...more]);
-    this.#known.delete(id);
+    this.#forget(id);
     this.#changed.add(id);
   }
 
   #set(definition: SubscriptionDefinition, revision: number): void {
-    this.#known.set(definition.id, { definition, revision });
+    this.#keep(definition, revision);
     this.#changed.add(definition.id);
   }
 
@@ -150,7 +162,18 @@ export class Catalog {
   #remember(entry: StateEntry): void {
     if (this.#known.get(entry.key)?.revision === entry.revision) return;
     const definition = entry.value as unknown as SubscriptionDefinition;
-    this.#known.set(entry.key, { definition, revision: entry.revision });
+    this.#keep(definition, entry.revision);
+  }
+
+  #keep(definition: SubscriptionDefinition, revision: number): void {
+    const characters = charactersOf(definition);
+    this.#characters += characters - (this.#known.get(definition.id)?.characters ?? 0);
+    this.#known.set(definition.id, { definition, revision, characters });
+  }
+
+  #forget(id: string): void {
+    this.#characters -= this.#known.get(id)?.characters ?? 0;
+    this.#known.delete(id);
   }
 }
 
@@ -184,4 +207,8 @@ export function sameRequest(definition: SubscriptionDefinition, request: Subscri
 
 function sorted(value: object): object {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function charactersOf(definition: SubscriptionDefinition): number {
+  return JSON.stringify(definition).length;
 }

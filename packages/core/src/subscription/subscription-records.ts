@@ -42,8 +42,9 @@ export function isDurable(request: SubscriptionRequest): boolean {
 
 export class SubscriptionRecords {
   readonly #options: SubscriptionRecordsOptions;
-  /** On their way into the catalog. */
+  /** On their way into the catalog, and their characters. */
   #creating = 0;
+  #creatingCharacters = 0;
 
   constructor(options: SubscriptionRecordsOptions) {
     this.#options = options;
@@ -53,11 +54,15 @@ export class SubscriptionRecords {
   async enter(definition: SubscriptionDefinition): Promise<Position> {
     const { catalog, dispatch, adapter, limits } = this.#options;
     const { id, options } = definition;
-    const limit = limits.subscriptionsMax;
-    if (catalog.size + this.#creating >= limit) {
-      throw new EventManagerError('too_many_subscriptions', `There are ${limit} subscriptions already.`, { limit });
+    const maximum = limits.subscriptionsMax;
+    if (catalog.size + this.#creating >= maximum) {
+      const words = `There are ${maximum} subscriptions already.`;
+      throw new EventManagerError('too_many_subscriptions', words, { limit: 'subscriptionsMax', maximum });
     }
+    this.assertRoom(definition);
+    const characters = catalog.growthBy(definition);
     this.#creating++;
+    this.#creatingCharacters += characters;
     try {
       const { partition, route } = dispatch;
       const { store } = adapter;
@@ -73,7 +78,18 @@ export class SubscriptionRecords {
       return floor;
     } finally {
       this.#creating--;
+      this.#creatingCharacters -= characters;
     }
+  }
+
+  /** Throws `too_many_subscriptions` for a definition, new or changed, that all of them together have no room for. */
+  assertRoom(definition: SubscriptionDefinition): void {
+    const { catalog, limits } = this.#options;
+    const maximum = limits.subscriptionsCharactersMax;
+    const growth = catalog.growthBy(definition);
+    if (growth <= 0 || catalog.characters + this.#creatingCharacters + growth <= maximum) return;
+    const words = 'The definitions of subscriptions take as much memory as they may.';
+    throw new EventManagerError('too_many_subscriptions', words, { limit: 'subscriptionsCharactersMax', maximum });
   }
 
   /** Deletes a durable subscription and its progress. */

@@ -298,6 +298,7 @@ export class Subscriptions {
     // What has no context of its own any more: a change that says nothing of it has it in the request.
     const { context: _replaced, ...others } = before;
     const definition = { ...others, ...request, updatedAtMs };
+    this.#records.assertRoom(definition);
     await this.#duty.replace(definition, () => this.#catalog.update(definition));
     return definition;
   }

@@ -122,6 +122,22 @@ describe('subscribe', () => {
     await expect(bus.subscribe({ handler: () => {} })).rejects.toMatchObject({ code: 'too_many_subscriptions' });
   });
 
+  it('refuses definitions that are more than all together may be, new or grown, and takes smaller ones', async () => {
+    const bus = await openMemory({ limits: { subscriptionsCharactersMax: 4_000 } });
+    const filterOf = (characters: number) => ({ payload: { text: 'x'.repeat(characters) } });
+    const { id } = await bus.subscribe({ name: 'one', filter: filterOf(2_000) });
+    const refused = { code: 'too_many_subscriptions', details: { limit: 'subscriptionsCharactersMax' } };
+    await expect(bus.subscribe({ name: 'two', filter: filterOf(2_000) })).rejects.toMatchObject(refused);
+    const update = (characters: number) =>
+      bus.time.run(bus.engine.subscriptions.update(ANONYMOUS, id, { filter: filterOf(characters) }));
+    await expect(update(4_000)).rejects.toMatchObject(refused);
+    await update(100);
+    await bus.subscribe({ name: 'two', filter: filterOf(2_000) });
+    await expect(update(2_000)).rejects.toMatchObject(refused);
+    await bus.time.run(bus.engine.subscriptions.unsubscribe(ANONYMOUS, id));
+    await bus.subscribe({ name: 'three' });
+  });
+
   it('refuses what cannot be served: nothing to deliver to and no name to ask by, a webhook without a way out', async () => {
     const bus = await openMemory();
     await expect(bus.subscribe({})).rejects.toMatchObject({

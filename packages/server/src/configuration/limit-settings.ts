@@ -22,6 +22,7 @@ const LIVE: ReadonlySet<string> = new Set<keyof Limits>([
   'filterEntriesMax',
   'publishWaitingBytesMax',
   'publishWaitingMax',
+  'subscriptionsCharactersMax',
   'subscriptionsMax',
   'tagsMax',
 ]);
