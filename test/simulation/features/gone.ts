@@ -1,5 +1,5 @@
 import { ANONYMOUS } from '@event-manager/core';
-import type { Feature } from './feature.ts';
+import type { Feature, LiveSubscription } from './feature.ts';
 
 const LOOK_EVERY_MS = 700;
 
@@ -10,16 +10,20 @@ export const gone: Feature = (chance, subscription) => {
     answers: { gone: 0.03 },
     live(live) {
       const look = async (): Promise<void> => {
-        await live.operate(async (engine) => {
-          const definition = engine.subscriptions.get(ANONYMOUS, live.id);
-          return definition.state === 'stopped' ? engine.subscriptions.resume(ANONYMOUS, live.id) : definition;
-        });
+        await resumeStopped(live);
         if (!live.isHealing) live.time.after(LOOK_EVERY_MS, () => void look());
       };
       live.time.after(LOOK_EVERY_MS, () => void look());
     },
-    async heal({ id, insist }) {
-      await insist((engine) => engine.subscriptions.resume(ANONYMOUS, id));
-    },
+    // A stop that takes long to be written may come after somebody has looked.
+    whileHealing: resumeStopped,
   };
 };
+
+/** Says whether it was stopped, as far as a process knows. */
+async function resumeStopped({ id, plan, operate }: LiveSubscription): Promise<string | undefined> {
+  const definition = await operate(async ({ subscriptions }) => subscriptions.get(ANONYMOUS, id));
+  if (definition?.state !== 'stopped') return undefined;
+  await operate((engine) => engine.subscriptions.resume(ANONYMOUS, id));
+  return `${plan.name} was stopped`;
+}
