@@ -16,6 +16,7 @@ import { type LaneRecord, lanesOf } from '../dispatch/inherited.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { isRelease, type KeyRecord, keyRecordFromJson, keyRecordToJson } from '../dispatch/order/key-record.ts';
 import { type KeyMeaning, type KeyReader, keyReader } from '../dispatch/order/ordering-key.ts';
+import { isSettledAhead } from '../dispatch/order/settled-ahead.ts';
 import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
 import type { Event } from '../event/event.ts';
@@ -187,14 +188,18 @@ export class Debt {
     for (const { byKey } of this.#blocked) yield* byKey.values();
   }
 
-  /** The blocked key in whose range the event stands. */
+  /** The blocked key that owes the event. */
   #keyOf(kept: KeptEvent): BlockedKey | undefined {
     for (const { keyOf, byKey } of this.#blocked) {
       const found = byKey.get(keyOf(kept));
-      if (found && found.record.from <= kept.position && kept.position <= found.record.through) return found;
+      if (found && isInRange(found.record, kept)) return found;
     }
     return undefined;
   }
+}
+
+function isInRange({ from, through, ahead }: KeyRecord, { position, lane }: KeptEvent): boolean {
+  return from <= position && position <= through && !(ahead && isSettledAhead(ahead, lane, position));
 }
 
 /** The range of a key begins behind what is removed. A parked key stays parked also when nothing waits behind it any more. */

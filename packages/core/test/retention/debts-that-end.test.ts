@@ -58,6 +58,34 @@ describe('what a blocked key is owed', () => {
     },
   );
 
+  it('is not what an urgent priority had settled within its range before its order began', async () => {
+    const { time, open } = durableWorld();
+    const bus = await open();
+    const { subscriptions } = bus.engine;
+    const urgent = Promise.withResolvers<void>();
+    const handler: EventHandler = ({ payload }) => (payload['n'] === 3 ? urgent.promise : { success: false });
+    const retryPolicy = fixedRetry(1_000, 7 * DAY);
+    const { id } = await bus.subscribe({ name: 's', options: { retryPolicy }, handler });
+    await time.run(subscriptions.pause(ANONYMOUS, id));
+    await bus.publishMany(2, 1);
+    await bus.publishMany(1, 3, { priority: 'CRITICAL' });
+    await time.run(subscriptions.resume(ANONYMOUS, id));
+    await time.run(subscriptions.pause(ANONYMOUS, id));
+    urgent.resolve();
+    await time.advance(SECOND);
+    await time.run(subscriptions.update(ANONYMOUS, id, { options: { order: 'topic' } }));
+    await time.run(subscriptions.resume(ANONYMOUS, id));
+    await bus.publishMany(1, 4);
+    await time.advance(SECOND);
+    expect(bus.status(id)).toMatchObject({ waiting: 2, blockedKeys: 1 });
+    bus.crash();
+
+    const next = await open({ retention: RETENTION });
+    await time.advance(HOUR + MINUTE);
+    expect(next.engine.metrics().deliveries).toMatchObject({ removed: 3, delivered: 0, withdrawn: 0 });
+    await next.close();
+  });
+
   it('is counted once when only a part of it ends and the rest is delivered', async () => {
     const { time, bus } = await blocked('park');
     await time.advance(HOUR - MINUTE);
