@@ -135,11 +135,15 @@ export class Schedule {
     const { state } = this.#options;
     const { after, limit } = request;
     const { entries, next } = await state.load('schedule-due', { limit, ...(after === undefined ? {} : { after }) });
-    const ids = entries.map(({ key }) => readDueKey(key).id);
-    const records = await state.get('schedule-event', ids);
-    const scheduled = ids.flatMap((id, at) => {
+    const kept = entries.map(({ key }) => readDueKey(key));
+    const records = await state.get(
+      'schedule-event',
+      kept.map(({ id }) => id),
+    );
+    const published = await this.#published(kept);
+    const scheduled = kept.flatMap(({ id }, at) => {
       const record = records[at]?.value as unknown as ScheduleRecord | undefined;
-      return record ? [describeScheduled(id, record)] : [];
+      return record && !published.has(id) ? [describeScheduled(id, record)] : [];
     });
     return next === undefined ? { scheduled } : { scheduled, next };
   }
@@ -163,7 +167,9 @@ export class Schedule {
   async get(_principal: Principal, id: string): Promise<ScheduledEventWithContent> {
     const [found] = await this.#options.state.get('schedule-event', [knownId(id)]);
     if (!found) throw notFound(id);
-    return describeWithContent(found.key, found.value as unknown as ScheduleRecord);
+    const record = found.value as unknown as ScheduleRecord;
+    if ((await this.#published([{ id: found.key, dueMs: record.dueMs }])).size > 0) throw notFound(id);
+    return describeWithContent(found.key, record);
   }
 
   /**
@@ -217,6 +223,16 @@ export class Schedule {
       this.counts[stored ? 'published' : 'cancelled']++;
       return stored === undefined;
     }
+  }
+
+  /** Those that are in the log and not forgotten yet: somebody may have got them already, for whom they wait no more. */
+  async #published(kept: readonly { readonly id: string; readonly dueMs: number }[]): Promise<ReadonlySet<string>> {
+    const { store, runtime } = this.#options;
+    const wallMs = runtime.clock.wallMs();
+    const due = kept.filter(({ dueMs }) => dueMs <= wallMs).map(({ id }) => id);
+    if (due.length === 0) return new Set();
+    const stored = await store.get(due);
+    return new Set(due.filter((_, at) => stored[at] !== undefined));
   }
 
   #taken(id: string, dueMs: number, bytes: number): void {

@@ -139,6 +139,27 @@ it('cancels in time, and says when it is too late or nothing is known', async ()
   await under.close();
 });
 
+/** Whoever has got it would see it wait still. */
+it('shows nothing of an event that is delivered, though what was kept of it is not forgotten yet', async () => {
+  const { kept, open } = durableWorld();
+  const under = await open();
+  const got = await receiver(under);
+  const { id } = await publish(under, { delayMs: HOUR });
+  const forgetting = Promise.withResolvers<void>();
+  kept.interfere = (call, [changes]) => {
+    const isForgetting = call === 'commit' && (changes as readonly { kind: string }[])[0]?.kind === 'schedule-event';
+    return isForgetting ? forgetting.promise : undefined;
+  };
+  await under.time.advance(HOUR);
+  expect(got).toMatchObject([{ id }]);
+  expect((await kept.kept.state.load('schedule-due', { limit: 9 })).entries).toHaveLength(1);
+  expect(await list(under)).toEqual([]);
+  const one = under.time.run(under.engine.schedule.get(ANONYMOUS, id));
+  await expect(one).rejects.toMatchObject({ code: 'scheduled_not_found' });
+  forgetting.resolve();
+  await under.close();
+});
+
 it('forgets an event that expires before its time, and counts it', async () => {
   const under = await openMemory();
   const got = await receiver(under);
