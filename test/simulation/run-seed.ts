@@ -174,9 +174,11 @@ class SimulatedRun {
     for (const trait of Object.values(this.#plan.traits)) await this.#finish(trait.heal?.(this.#runWorld));
     for (const { trait, live } of traits) await this.#finish(trait.heal?.(live));
     for (let rounds = 0; ; rounds++) {
+      const unsettled = await this.#whatIsOpen();
+      // Asked last: what an attempt that was still open would have left for them is there by now.
       const asked = traits.map(({ trait, live }) => trait.whileHealing?.(live));
       const words = (await this.#time.run(Promise.all(asked), SETTLE_WITHIN_MS)).filter((word) => word !== undefined);
-      const open = [...words, await this.#whatIsOpen()].filter((word) => word !== '').join('; ');
+      const open = [unsettled, ...words].filter((word) => word !== '').join('; ');
       if (open === '') return;
       if (rounds * 500 > SETTLE_WITHIN_MS) throw new RangeError(`Not settled: ${open}`);
       await this.#time.advance(500);
