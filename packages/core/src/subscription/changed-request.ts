@@ -15,9 +15,12 @@ interface WayChanges {
   readonly fallbackWebhook: unknown;
 }
 
-/** The request that gives `definition` with `changes` when it is parsed: a change in any spelling replaces what is stored. */
+/**
+ * The request that gives `definition` with `changes` when it is parsed: a change in any spelling replaces what is stored. It has a
+ * filter only where that changes: one that an earlier version took, and this one would refuse, must not hinder other changes.
+ */
 export function changedRequest(definition: SubscriptionDefinition, changes: Fields): Fields {
-  const { name, subscriber, topic, filter, context, sink } = definition;
+  const { name, subscriber, topic, context, sink } = definition;
   const given = changes['options'];
   const way = storedWay(sink, {
     endpoint: mentioned(changes, 'endpoint', SUBSCRIPTION_FIELDS),
@@ -27,7 +30,7 @@ export function changedRequest(definition: SubscriptionDefinition, changes: Fiel
   const pace = mentioned(changes, 'filter', SUBSCRIPTION_FIELDS);
   const options = { ...withoutPaceOf(pace, { ...definition.options }), ...way.options };
   const kept = withoutLeft(options, new Set());
-  const stored = { name, subscriber, topic, filter, context, options: kept, ...way.fields };
+  const stored = { name, subscriber, topic, context, options: kept, ...way.fields };
   const merged = isFields(given) ? { ...changes, options: changedOptions(options, given) } : changes;
   return overlay(stored, merged, SUBSCRIPTION_FIELDS);
 }
