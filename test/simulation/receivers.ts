@@ -23,6 +23,8 @@ interface Received {
 export interface Way {
   readonly isAlive: boolean;
   readonly awakes: Promise<void> | undefined;
+  /** The process has heard that the receiver is lost: what it had comes back at once. */
+  readonly lost?: Promise<void>;
 }
 
 /** Called when an attempt begins. */
@@ -130,6 +132,7 @@ export class Receiver {
     const failed = outcome?.status !== 'delivered' || kind === 'late';
     this.#remember(batch, kind, failed);
     return new Promise((resolve) => {
+      void way.lost?.then(() => resolve({ status: 'release' }));
       if (!outcome) return;
       const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;
       this.#time.after(waitMs, () => {

@@ -40,7 +40,12 @@ async function liveOn(
       leave = resolve;
     });
     let isLost = false;
+    let lose = () => {};
+    const lost = new Promise<void>((resolve) => {
+      lose = resolve;
+    });
     const way = {
+      lost,
       get isAlive() {
         return process.isAlive && !isLost;
       },
@@ -61,7 +66,10 @@ async function liveOn(
     if (!process.isAlive) continue;
     note(`${member} leaves ${live.plan.name} at ${process.name}`);
     isLost = drainMs === 0;
-    if (isLost) live.interrupted();
+    if (isLost) {
+      live.interrupted();
+      lose();
+    }
     await Promise.race([detach(engine, live.id, sink, drainMs), process.died, time.wait(10_000)]);
   }
 }
