@@ -46,6 +46,15 @@ const STEP = fc.oneof(
   },
 ) as fc.Arbitrary<Step>;
 
+/** Always tried: some events expire and the debts of all end, so that these are counted in any case. */
+const ALL_END: readonly Step[] = [
+  ...[...SUBSCRIPTIONS.keys()].map((at): Step => ({ do: 'pause', at })),
+  { do: 'publish', topic: 'a', count: 12, expiresMs: 0 },
+  { do: 'publish', topic: 'b', count: 12, expiresMs: SECOND },
+  { do: 'wait', seconds: 700 },
+  { do: 'wait', seconds: 200 },
+];
+
 async function run(steps: readonly Step[]) {
   const { time, open } = durableWorld();
   const bus = await open({ retention: RETENTION });
@@ -96,18 +105,16 @@ async function run(steps: readonly Step[]) {
 
 /** Without it nobody could say of an event that is missing what became of it. */
 it('counts each event once for each subscription, whatever becomes of it', async () => {
-  let removed = 0;
-  let expired = 0;
+  const ends = await run(ALL_END);
+  expect(ends.removed).toBeGreaterThan(0);
+  expect(ends.expired).toBeGreaterThan(0);
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 6, maxLength: 30 }), async (steps) => {
       const { published, ...fates } = await run(steps);
       const counted = Object.values(fates).reduce((sum, count) => sum + count, 0);
       expect(counted, JSON.stringify(fates)).toBe(published * SUBSCRIPTIONS.length);
       expect(fates.withdrawn, JSON.stringify(fates)).toBe(0);
-      removed += fates.removed;
-      expired += fates.expired;
     }),
-    { numRuns: 40 },
+    { numRuns: 40, examples: [[[...ALL_END]]] },
   );
-  expect([removed > 100, expired > 100]).toEqual([true, true]);
 }, 100_000);
