@@ -8,7 +8,7 @@ import {
   type SubscriptionDefinition,
 } from '@event-manager/core';
 import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
-import type { LiveSubscription, RunWorld } from './features/feature.ts';
+import type { LiveSubscription, RunWorld, Trait } from './features/feature.ts';
 import { lettersTold } from './letters-told.ts';
 import { makeSubscription, requestOf } from './make-subscription.ts';
 import { drawPlan, type FaultPlan, type Plan } from './plan.ts';
@@ -98,6 +98,7 @@ class SimulatedRun {
       await this.#setUp();
       await this.#live();
       await this.#heal();
+      if (this.#plan.traits['sleep']) await this.#restart();
       report = await this.#judge();
     } catch (error) {
       this.#violations.push(`run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -163,16 +164,40 @@ class SimulatedRun {
     this.#isArmed = false;
     this.#world.heal();
     for (const receiver of this.#receivers.values()) receiver.isHealed = true;
-    const isUp = () => this.#processes.every((process) => process?.isAlive && process.engine);
-    await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+    await this.#allUp();
     // A process whose store failed is restarted by its operator first.
     await this.#time.advance(1_000);
-    await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+    await this.#allUp();
     const traits = this.#liveSubscriptions().flatMap((live) =>
       Object.values(live.plan.traits).map((trait) => ({ trait, live })),
     );
     for (const trait of Object.values(this.#plan.traits)) await this.#finish(trait.heal?.(this.#runWorld));
     for (const { trait, live } of traits) await this.#finish(trait.heal?.(live));
+    await this.#settle(traits);
+  }
+
+  /** Everybody ends in order and begins again: what a process that slept wrote too late is read now, and must owe nobody anything. */
+  async #restart(): Promise<void> {
+    await this.#time.run(Promise.all(this.#processes.map((process) => process?.awakes)), SETTLE_WITHIN_MS);
+    await this.#time.advance(1_000);
+    const deliveries = () => this.#history.filter(({ kind }) => kind === 'deliver').length;
+    const before = deliveries();
+    for (const process of this.#processes) {
+      await this.#finish(process?.engine?.close());
+      process?.die();
+    }
+    await this.#allUp();
+    await this.#settle([]);
+    const again = deliveries() - before;
+    if (again > 0) this.#violations.push(`C4 ${again} deliveries of what was settled, after an orderly restart`);
+  }
+
+  async #allUp(): Promise<void> {
+    const isUp = () => this.#processes.every((process) => process?.isAlive && process.engine);
+    await this.#time.runUntil(isUp, SETTLE_WITHIN_MS);
+  }
+
+  async #settle(traits: readonly { trait: Trait; live: LiveSubscription }[]): Promise<void> {
     for (let rounds = 0; ; rounds++) {
       const unsettled = await this.#whatIsOpen();
       // Asked last: what an attempt that was still open would have left for them is there by now.
