@@ -22,9 +22,13 @@ describe('an event that is not urgent, beside urgent ones without end', () => {
   });
 });
 
+const BUG = 'lease-by-wall-clock';
+
 describe('a process that was stopped for three leases', () => {
-  it('goes on delivering under the planted bug lease-by-wall-clock', async () => {
-    const { begunByOthers } = await runTakeover(1, 'stopped', ['lease-by-wall-clock']);
-    expect(begunByOthers).toBeGreaterThan(0);
+  it(`goes on delivering under the planted bug ${BUG}`, async () => {
+    let begun = 0;
+    // Whether something waits to begin when it wakes up is a matter of the seed.
+    for (let seed = 1; seed <= 8; seed++) begun += (await runTakeover(seed, 'stopped', [BUG])).begunByOthers;
+    expect(begun).toBeGreaterThan(0);
   });
 });
