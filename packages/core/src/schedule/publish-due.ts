@@ -11,7 +11,7 @@
  * cancellation would remove, so the store decides which of the two came first.
  */
 import type { Appendable } from '../contracts/event-store.ts';
-import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
+import type { Lease, Revision, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import type { Timetable, TimetableEntry } from '../dispatch/timetable.ts';
 import { type EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
@@ -210,7 +210,6 @@ export class PublishDue {
     const { state, runtime, window, onDone } = this.#options;
     // What another process took is that one's to forget: it may not be in the log yet.
     const changes: StateChange[] = publishing.flatMap(({ entry }) => removalChanges(entry.dueMs, entry.id));
-    for (const { key } of over) changes.push({ kind: 'schedule-due', key });
     runtime.failpoint('schedule.before-removal');
     if (changes.length > 0) await state.commit(changes);
     runtime.failpoint('schedule.after-removal');
@@ -219,6 +218,30 @@ export class PublishDue {
       const outcome = outcomes[at]!;
       if (typeof outcome === 'string') onDone(entry.id, outcome, record);
       else onDone(entry.id, 'refused', record, outcome);
+    }
+    if (over.length > 0) await this.#forgetOver(over);
+  }
+
+  /** By now something may be kept for that very time: an event that is cancelled may be scheduled anew with other content. */
+  async #forgetOver(over: readonly DueEntry[]): Promise<void> {
+    const { state, window } = this.#options;
+    const [keys, ids] = [over.map(({ key }) => key), over.map(({ id }) => id)];
+    // In this order: what is scheduled after the first look has another revision, and stays.
+    const due = await state.get('schedule-due', keys);
+    const kept = await state.get('schedule-event', ids);
+    for (const [at, { key, id, dueMs, bytes }] of over.entries()) {
+      const record = kept[at]?.value as unknown as ScheduleRecord | undefined;
+      const found = due[at];
+      if (record?.dueMs === dueMs) window.insert(dueMs, id, bytes);
+      else if (found) await this.#forgetUnless(key, found.revision);
+    }
+  }
+
+  async #forgetUnless(key: string, revision: Revision): Promise<void> {
+    try {
+      await this.#options.state.commit([{ kind: 'schedule-due', key, ifRevision: revision }]);
+    } catch (error) {
+      if (!isEventManagerError(error, 'revision_conflict')) throw error;
     }
   }
 
