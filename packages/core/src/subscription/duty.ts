@@ -197,7 +197,9 @@ export class Duty {
         const { sink, queue: predecessor } = before;
         await this.#options.dispatch.serving.bringUp({ definition, sink, durable: false, floor: 0, predecessor });
       } else if (before?.held) {
-        if (this.#leases?.holds(id, before.held)) await this.#bringUp(definition, before.held);
+        const isServed = this.#leases?.holds(id, before.held) && (await this.#bringUp(definition, before.held));
+        // Its last member may just be leaving: kept, the lease would be in the way of one that joins.
+        if (!isServed) await this.#leases?.release(id);
       } else {
         await this.serve(definition);
       }
