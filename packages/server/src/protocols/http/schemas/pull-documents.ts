@@ -107,7 +107,7 @@ function answerTo({ operationId, summary, body, answer }: AnswerTo): RouteDocume
     ...{ operationId, tag, summary, path: BY_ID },
     body: json(component(body)),
     answers: { 200: { description: TOO_LATE, content: json(component(answer)) } },
-    errors: ERRORS,
+    errors: [...ERRORS, 'store_failed'],
   };
 }
 

@@ -1,0 +1,45 @@
+import { Engine, EventManagerError, memory, systemRuntime } from '@event-manager/core';
+import { pino } from 'pino';
+import { expect, it, onTestFinished } from 'vitest';
+import { Life } from '../../../src/life.ts';
+import { httpServer } from '../../../src/protocols/http/http-server.ts';
+import { configure } from '../../configure.ts';
+import { contextOf } from '../../context-of.ts';
+import { call, postJson, sample } from '../../running-service.ts';
+
+/** Whoever reads the document alone would take it for an answer that never comes. */
+it('says in the document that a delivery cannot be answered any more after a failure', async () => {
+  const adapter = memory();
+  const { state } = adapter;
+  const commit = state.commit.bind(state);
+  let fails = false;
+  state.commit = async (changes) => {
+    if (fails) throw new EventManagerError('store_failed', 'The store takes nothing.');
+    return commit(changes);
+  };
+  const engine = await Engine.open({ adapter });
+  const life = new Life();
+  life.enter('serving');
+  const logger = pino({ level: 'silent' });
+  const context = contextOf(engine, life);
+  const http = httpServer({ context, configuration: configure(), runtime: systemRuntime, logger });
+  const url = await http.listen();
+  onTestFinished(async () => {
+    await http.close();
+    // It says once more why it stopped.
+    await expect(engine.close()).rejects.toMatchObject({ code: 'store_failed' });
+  });
+  const { id } = (await postJson(`${url}/subscriptions`, { name: 's', topic: '#' })).body;
+  const path = `${url}/subscriptions/${id}`;
+  for (let n = 0; n < 2; n++) await postJson(`${url}/events`, sample());
+  const [first, second] = (await postJson(`${path}/pull`, { max: 2 })).body.deliveries;
+  fails = true;
+  await postJson(`${path}/ack`, { deliveries: [first.delivery] });
+  let refused = { status: 200, body: {} as { code?: string } };
+  while (refused.status === 200) refused = await postJson(`${path}/extend`, { deliveries: [second.delivery] });
+  expect(refused).toMatchObject({ status: 503, body: { code: 'store_failed' } });
+  const { paths } = (await call(`${url}/openapi.json`)).body;
+  for (const what of ['ack', 'nack', 'extend']) {
+    expect(JSON.stringify(paths[`/subscriptions/{id}/${what}`].post.responses['503'])).toContain('store_failed');
+  }
+});
