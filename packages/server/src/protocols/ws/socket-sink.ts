@@ -104,7 +104,7 @@ export class SocketSink implements Sink {
 
   #giveBack(isDue: (group: DeliveryGroup) => boolean): void {
     const due = this.#waiting.filter(isDue);
-    this.#waiting = this.#waiting.filter((group) => !due.includes(group));
+    this.#waiting = this.#waiting.filter((group) => !isDue(group));
     for (const group of due) group.giveBack(RELEASED);
   }
 
