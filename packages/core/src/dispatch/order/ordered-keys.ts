@@ -68,9 +68,13 @@ export class OrderedKeys {
   readonly #ranges: KeyRanges;
   readonly #census = new KeyCensus();
   readonly #records: KeyRecords;
+  /** Where `ahead` ends: each event of a free key asks. */
+  readonly #aheadThrough: Position;
+
   constructor(options: OrderedKeysOptions) {
     this.#options = options;
     this.#map = new KeyMap(options.meaning);
+    this.#aheadThrough = options.ahead ? endOfAhead(options.ahead) : 0;
     this.held = new HeldEvents(options.heldMax);
     this.#records = new KeyRecords(options.prefix);
     this.keyOf = options.meaning === undefined ? undefined : keyReader(options.meaning);
@@ -111,8 +115,7 @@ export class OrderedKeys {
 
   /** What keeps its meaning in the progress while a lane has not come past it. */
   aheadOf(floor: Position): SettledAhead | undefined {
-    const { ahead } = this.#options;
-    return ahead && floor < endOfAhead(ahead) ? ahead : undefined;
+    return floor < this.#aheadThrough ? this.#options.ahead : undefined;
   }
 
   get isDirty(): boolean {
@@ -356,8 +359,7 @@ export class OrderedKeys {
 
   #obtain(key: string, position: Position): KeyEntry {
     const entry = this.#map.obtain(this.#options.meaning!, key);
-    const { ahead } = this.#options;
-    if (ahead && position < endOfAhead(ahead)) entry.ahead ??= ahead;
+    if (position < this.#aheadThrough) entry.ahead ??= this.#options.ahead;
     return entry;
   }
 
