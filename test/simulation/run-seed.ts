@@ -199,7 +199,8 @@ class SimulatedRun {
 
   async #settle(traits: readonly { trait: Trait; live: LiveSubscription }[]): Promise<void> {
     for (let rounds = 0; ; rounds++) {
-      const unsettled = await this.#whatIsOpen();
+      // Twice: an answer of the first look may be older than what settled the rest, and what that left is seen by the second.
+      const unsettled = (await this.#whatIsOpen()) || (await this.#whatIsOpen());
       // Asked last: what an attempt that was still open would have left for them is there by now.
       const asked = traits.map(({ trait, live }) => trait.whileHealing?.(live));
       const words = (await this.#time.run(Promise.all(asked), SETTLE_WITHIN_MS)).filter((word) => word !== undefined);
