@@ -3,6 +3,7 @@ import { EventManagerError, isEventManagerError } from '../errors/event-manager-
 import { foreignEventId } from '../event/foreign-event-id.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { statePages } from '../state-pages.ts';
+import { leftWithoutEffect } from './options/without-effect.ts';
 import type { SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 
 interface Known {
@@ -205,8 +206,11 @@ export function sameRequest(definition: SubscriptionDefinition, request: Subscri
   return plain(definition) === plain(request);
 }
 
-function sorted(value: object): object {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** By their names, without those that an earlier version kept though they change nothing. */
+function sorted(options: object): object {
+  const entries = Object.entries(options);
+  const left = leftWithoutEffect((name) => entries.find(([key]) => key === name)?.[1], new Set());
+  return Object.fromEntries(entries.filter(([key]) => !left.includes(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function charactersOf(definition: SubscriptionDefinition): number {

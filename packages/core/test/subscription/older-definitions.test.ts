@@ -7,7 +7,7 @@ const DELIVERED: Outcome = { status: 'delivered' };
 const RANGE = { min: 1, max: 5 };
 
 /** A subscription by a definition that an earlier version took; this one refuses its filter and some of its options. */
-async function servedAsKept() {
+async function servedAsKept(size: JsonObject = RANGE) {
   const world = durableWorld();
   const seen: JsonValue[] = [];
   const sink = sinkOf(async (batch) =>
@@ -25,7 +25,7 @@ async function servedAsKept() {
   const { options, ...definition } = entry!.value as { options: JsonObject };
   const value = {
     ...definition,
-    filter: { payload: { size: RANGE } },
+    filter: { payload: { size } },
     options: { ...options, onFailure: 'park', flushIntervalMs: 10 },
   };
   await state.commit([{ kind: 'subscription', key: id, value }]);
@@ -54,5 +54,14 @@ it('refuses what it says when it is said anew, with words for what may be meant'
   await expect(refused).rejects.toThrow(/There is no operator min: numeric compares.*"equals"/);
   const filter = { payload: { size: { equals: RANGE } } };
   expect(await change({ filter })).toMatchObject({ filter });
+  await bus.close();
+});
+
+it('is found by its name also without the options that change nothing, which nobody may say any more', async () => {
+  const size = { equals: RANGE };
+  const { bus } = await servedAsKept(size);
+  const [definition] = bus.engine.subscriptions.list(ANONYMOUS);
+  const request = { name: 'old', endpoint: 'https://receiver.example/', filter: { payload: { size } } };
+  expect(await bus.subscribe(request)).toEqual(definition);
   await bus.close();
 });
