@@ -27,7 +27,8 @@ async function releaseOne({ id, plan, operate, history, note }: LiveSubscription
   const keys = await operate((engine) => engine.subscriptions.keys.all(ANONYMOUS, id));
   if (!keys) return 'nobody knows the parked keys';
   const parked = keys.find(({ state }) => state === 'parked');
-  if (!parked) return undefined;
+  // One that was released elsewhere goes on when its subscription's process hears of that.
+  if (!parked) return keys.length > 0 ? `keys of ${plan.name} wait` : undefined;
   const { key } = parked;
   note(`release ${plan.name} ${key}`);
   await operate(async (engine) => {
