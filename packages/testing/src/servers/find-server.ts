@@ -1,0 +1,47 @@
+import { findProgram } from './find-program.ts';
+import { installPackage } from './install-package.ts';
+import { postgresAnswers } from './postgres-session.ts';
+import type { PrivateServer } from './private-server.ts';
+import { startPostgres } from './start-postgres.ts';
+
+export const SERVER_KINDS = ['postgres'] as const;
+export type ServerKind = (typeof SERVER_KINDS)[number];
+
+/** A server for the run, or why there is none. */
+export type FoundServer =
+  | { readonly url: string; readonly missing?: undefined; close(): Promise<void> }
+  | { readonly url?: undefined; readonly missing: string; close(): Promise<void> };
+
+interface Source {
+  readonly program: string;
+  /** Debian's name. */
+  readonly package: string;
+  readonly variable: string;
+  start(): Promise<PrivateServer>;
+  answers(url: string): Promise<boolean>;
+}
+
+const SOURCES: Readonly<Record<ServerKind, Source>> = {
+  postgres: {
+    program: 'postgres',
+    package: 'postgresql',
+    variable: 'TEST_POSTGRES_URL',
+    start: () => startPostgres(),
+    answers: postgresAnswers,
+  },
+};
+
+/** From the machine's own package, which root installs; otherwise the one that the environment names. */
+export async function findServer(kind: ServerKind): Promise<FoundServer> {
+  const source = SOURCES[kind];
+  const absent = (await findProgram(source.program)) ? undefined : await installPackage(source.package);
+  if (absent === undefined) return source.start();
+  const url = process.env[source.variable];
+  if (url === undefined) return missing(`no ${source.program} here (${absent}), and ${source.variable} is not set`);
+  if (await source.answers(url)) return { url, close: async () => {} };
+  return missing(`${source.variable} is set, but nobody answers there as ${kind}`);
+}
+
+function missing(reason: string): FoundServer {
+  return { missing: reason, close: async () => {} };
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { chown, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { postgresAccount } from './account.ts';
+import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
+import { postgresAnswers } from './postgres-session.ts';
+import type { PrivateServer, PrivateServerOptions } from './private-server.ts';
+import { randomName } from './random-name.ts';
+import { ServerError } from './server-error.ts';
+import { ServerFolder } from './server-folder.ts';
+import { ServerProcess } from './server-process.ts';
+import { startPrivate } from './start-private.ts';
+
+/** SIGTERM would wait for clients to leave, which those of a test may never do. */
+const SIGNALS = { orderly: 'SIGINT', immediately: 'SIGQUIT', killed: 'SIGKILL' } as const;
+/** Two workers with several instances each, and every instance with a pool. */
+const SETTINGS = { max_connections: '300', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+const run = promisify(execFile);
+
+/** A PostgreSQL of one's own from the programs of this machine; nothing of it is tuned to be faster or less durable. */
+export async function startPostgres(options: PrivateServerOptions = {}): Promise<PrivateServer> {
+  const program = await findProgram('postgres');
+  if (program === undefined) throw new ServerError('This machine has no PostgreSQL.');
+  const account = postgresAccount();
+  const folder = await ServerFolder.create(account, options.parent);
+  const password = randomName();
+  const data = join(folder.path, 'data');
+  try {
+    await makeCluster(join(dirname(program), 'initdb'), folder.path, data, password, account);
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+  const port = await freePort();
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const pidFile = join(folder.path, 'postgres.pid');
+  const settings = { ...SETTINGS, ...options.settings, port: String(port), external_pid_file: pidFile };
+  const server = new ServerProcess({
+    program,
+    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    account,
+    pidFile,
+    logFile: join(folder.path, 'log'),
+    isReady: () => postgresAnswers(url),
+  });
+  return startPrivate({ url, folder, server, signals: SIGNALS });
+}
+
+/** With a password, since every account of this machine can reach the port. */
+async function makeCluster(
+  initdb: string,
+  folder: string,
+  data: string,
+  password: string,
+  account: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<void> {
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  if (account) await chown(passwordFile, account.uid, account.gid);
+  const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  // Only what initdb itself writes is not synced: after a crash of the machine nobody wants this cluster back.
+  await run(initdb, ['-D', data, '--encoding=UTF8', '--locale=C', '--no-sync', ...access], { ...account, cwd: '/' });
+}
