@@ -2,9 +2,11 @@ import { findProgram } from './find-program.ts';
 import { installPackage } from './install-package.ts';
 import { postgresAnswers } from './postgres-session.ts';
 import type { PrivateServer } from './private-server.ts';
+import { redisAnswers } from './redis-session.ts';
 import { startPostgres } from './start-postgres.ts';
+import { startRedis } from './start-redis.ts';
 
-export const SERVER_KINDS = ['postgres'] as const;
+export const SERVER_KINDS = ['postgres', 'redis'] as const;
 export type ServerKind = (typeof SERVER_KINDS)[number];
 
 /** A server for the run, or why there is none. */
@@ -28,6 +30,13 @@ const SOURCES: Readonly<Record<ServerKind, Source>> = {
     variable: 'TEST_POSTGRES_URL',
     start: () => startPostgres(),
     answers: postgresAnswers,
+  },
+  redis: {
+    program: 'redis-server',
+    package: 'redis-server',
+    variable: 'TEST_REDIS_URL',
+    start: () => startRedis(),
+    answers: redisAnswers,
   },
 };
 

@@ -5,4 +5,6 @@ export type { Ending, PrivateServer, PrivateServerOptions } from './private-serv
 export { openRun, type ServerRun, type SharedServer, sharedServer } from './run-servers.ts';
 export { ServerError } from './server-error.ts';
 export { startPostgres } from './start-postgres.ts';
+export { startRedis } from './start-redis.ts';
 export { createTestDatabase, databaseUrl, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
+export { createTestKeys, type TestKeys } from './test-keys.ts';
