@@ -1,5 +1,7 @@
 export * from './disk-error.ts';
 export type { DiskFault, DiskOperation } from './disk-faults.ts';
+export { FaultProxy, type FaultProxyOptions, type ProxyCounts } from './fault-proxy/fault-proxy.ts';
+export type { Direction, DirectionFaults } from './fault-proxy/faults.ts';
 export * from './history-checker.ts';
 export * from './history-entry.ts';
 export * from './history-file.ts';
