@@ -3,6 +3,7 @@ import { installPackage } from './install-package.ts';
 import { postgresAnswers } from './postgres-session.ts';
 import type { PrivateServer } from './private-server.ts';
 import { redisAnswers } from './redis-session.ts';
+import { whyNoDocker } from './server-container.ts';
 import { startPostgres } from './start-postgres.ts';
 import { startRedis } from './start-redis.ts';
 
@@ -40,13 +41,20 @@ const SOURCES: Readonly<Record<ServerKind, Source>> = {
   },
 };
 
-/** From the machine's own package, which root installs; otherwise the one that the environment names. */
+/**
+ * From the machine's own package, which root installs; otherwise a container, if a daemon of Docker answers; otherwise the one that
+ * the environment names.
+ */
 export async function findServer(kind: ServerKind): Promise<FoundServer> {
   const source = SOURCES[kind];
-  const absent = (await findProgram(source.program)) ? undefined : await installPackage(source.package);
-  if (absent === undefined) return source.start();
+  const uninstalled = (await findProgram(source.program)) ? undefined : await installPackage(source.package);
+  if (uninstalled === undefined) return source.start();
+  const undocked = await whyNoDocker();
+  if (undocked === undefined) return source.start();
   const url = process.env[source.variable];
-  if (url === undefined) return missing(`no ${source.program} here (${absent}), and ${source.variable} is not set`);
+  if (url === undefined) {
+    return missing(`no ${source.program} here (${uninstalled}; ${undocked}), and ${source.variable} is not set`);
+  }
   if (await source.answers(url)) return { url, close: async () => {} };
   return missing(`${source.variable} is set, but nobody answers there as ${kind}`);
 }

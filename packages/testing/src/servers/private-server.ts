@@ -13,7 +13,7 @@ export interface PrivateServer {
   /** Resolves when it is gone. Does nothing when it does not run. */
   stop(ending?: Ending): Promise<void>;
   /** For signals that do not end it, such as SIGHUP, and SIGSTOP with SIGCONT for one that hangs. */
-  signal(signal: NodeJS.Signals): void;
+  signal(signal: NodeJS.Signals): Promise<void>;
   /** Ends it and removes everything it had. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -24,4 +24,14 @@ export interface PrivateServerOptions {
   readonly parent?: string;
   /** Settings of the server by their own names, for example `{ max_connections: '5' }` or `{ appendfsync: 'always' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** What a private server runs as: a process or a container. */
+export interface Startable {
+  readonly pid: number | undefined;
+  start(): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<void>;
+  signal(signal: NodeJS.Signals): Promise<void>;
+  /** After it ended: whatever of it is not in its folder. */
+  remove(): Promise<void>;
 }

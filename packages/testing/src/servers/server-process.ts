@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, rm } from 'node:fs/promises';
 import type { Account } from './account.ts';
+import type { Startable } from './private-server.ts';
 import { ServerError } from './server-error.ts';
 import { untilReady } from './until-ready.ts';
 
@@ -22,7 +23,7 @@ export interface ServerProgram {
 }
 
 /** One server as a process of this machine, that can be ended in any way and started again. */
-export class ServerProcess {
+export class ServerProcess implements Startable {
   readonly #program: ServerProgram;
   #child: ChildProcess | undefined;
 
@@ -77,9 +78,11 @@ export class ServerProcess {
   }
 
   /** For signals that do not end it: SIGSTOP, SIGCONT, SIGHUP. */
-  signal(signal: NodeJS.Signals): void {
+  async signal(signal: NodeJS.Signals): Promise<void> {
     if (!this.#child?.kill(signal)) throw new TypeError('The server does not run.');
   }
+
+  async remove(): Promise<void> {}
 
   async #lastWords(): Promise<string> {
     return (await readFile(this.#program.logFile, 'utf8').catch(() => '')).slice(-SHOWN_CHARACTERS);

@@ -8,6 +8,7 @@ import { freePort } from './free-port.ts';
 import { postgresAnswers } from './postgres-session.ts';
 import type { PrivateServer, PrivateServerOptions } from './private-server.ts';
 import { randomName } from './random-name.ts';
+import { ServerContainer, whyNoDocker } from './server-container.ts';
 import { ServerError } from './server-error.ts';
 import { ServerFolder } from './server-folder.ts';
 import { ServerProcess } from './server-process.ts';
@@ -19,10 +20,13 @@ const SIGNALS = { orderly: 'SIGINT', immediately: 'SIGQUIT', killed: 'SIGKILL' }
 const SETTINGS = { max_connections: '300', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 const run = promisify(execFile);
 
-/** A PostgreSQL of one's own from the programs of this machine; nothing of it is tuned to be faster or less durable. */
+/**
+ * A PostgreSQL of one's own, from the programs of this machine or else as a container; nothing of it is tuned to be faster or less
+ * durable.
+ */
 export async function startPostgres(options: PrivateServerOptions = {}): Promise<PrivateServer> {
   const program = await findProgram('postgres');
-  if (program === undefined) throw new ServerError('This machine has no PostgreSQL.');
+  if (program === undefined) return startContainer(options);
   const account = postgresAccount();
   const folder = await ServerFolder.create(account, options.parent);
   const password = randomName();
@@ -43,6 +47,27 @@ export async function startPostgres(options: PrivateServerOptions = {}): Promise
     account,
     pidFile,
     logFile: join(folder.path, 'log'),
+    isReady: () => postgresAnswers(url),
+  });
+  return startPrivate({ url, folder, server, signals: SIGNALS });
+}
+
+async function startContainer({ parent, settings }: PrivateServerOptions): Promise<PrivateServer> {
+  const missing = await whyNoDocker();
+  if (missing !== undefined) throw new ServerError(`This machine has no PostgreSQL, and ${missing}.`);
+  const folder = await ServerFolder.create(undefined, parent);
+  const port = await freePort();
+  const password = randomName();
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const given = Object.entries({ max_connections: SETTINGS.max_connections, ...settings });
+  const server = new ServerContainer({
+    name: `event-manager-postgres-${randomName()}`,
+    folder: folder.path,
+    image: 'postgres:17',
+    port,
+    insidePort: 5432,
+    environment: { POSTGRES_PASSWORD: password },
+    args: given.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     isReady: () => postgresAnswers(url),
   });
   return startPrivate({ url, folder, server, signals: SIGNALS });

@@ -1,11 +1,10 @@
-import type { Ending, PrivateServer } from './private-server.ts';
+import type { Ending, PrivateServer, Startable } from './private-server.ts';
 import type { ServerFolder } from './server-folder.ts';
-import type { ServerProcess } from './server-process.ts';
 
 export interface PrivateParts {
   readonly url: string;
   readonly folder: ServerFolder;
-  readonly server: ServerProcess;
+  readonly server: Startable;
   /** The signal that ends this kind of server in each way. */
   readonly signals: Readonly<Record<Ending, NodeJS.Signals>>;
 }
@@ -14,6 +13,7 @@ export interface PrivateParts {
 export async function startPrivate({ url, folder, server, signals }: PrivateParts): Promise<PrivateServer> {
   const close = async () => {
     await server.end(signals.immediately);
+    await server.remove();
     await folder.remove();
   };
   try {

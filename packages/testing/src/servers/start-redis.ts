@@ -5,6 +5,7 @@ import { freePort } from './free-port.ts';
 import type { PrivateServer, PrivateServerOptions } from './private-server.ts';
 import { randomName } from './random-name.ts';
 import { redisAnswers } from './redis-session.ts';
+import { ServerContainer, whyNoDocker } from './server-container.ts';
 import { ServerError } from './server-error.ts';
 import { ServerFolder } from './server-folder.ts';
 import { ServerProcess } from './server-process.ts';
@@ -21,10 +22,10 @@ const SETTINGS = {
   bind: '127.0.0.1',
 };
 
-/** A Redis of one's own from the program of this machine. */
+/** A Redis of one's own, from the program of this machine or else as a container. */
 export async function startRedis(options: PrivateServerOptions = {}): Promise<PrivateServer> {
   const program = await findProgram('redis-server');
-  if (program === undefined) throw new ServerError('This machine has no Redis.');
+  if (program === undefined) return startContainer(options);
   const folder = await ServerFolder.create(undefined, options.parent);
   const port = await freePort();
   const password = randomName();
@@ -41,6 +42,27 @@ export async function startRedis(options: PrivateServerOptions = {}): Promise<Pr
     account: undefined,
     pidFile,
     logFile: join(folder.path, 'log'),
+    isReady: () => redisAnswers(url),
+  });
+  return startPrivate({ url, folder, server, signals: SIGNALS });
+}
+
+async function startContainer({ parent, settings }: PrivateServerOptions): Promise<PrivateServer> {
+  const missing = await whyNoDocker();
+  if (missing !== undefined) throw new ServerError(`This machine has no Redis, and ${missing}.`);
+  const folder = await ServerFolder.create(undefined, parent);
+  const port = await freePort();
+  const password = randomName();
+  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const given = Object.entries({ ...SETTINGS, bind: '0.0.0.0', ...settings, requirepass: password });
+  const server = new ServerContainer({
+    name: `event-manager-redis-${randomName()}`,
+    folder: folder.path,
+    image: 'redis:7',
+    port,
+    insidePort: 6379,
+    environment: {},
+    args: given.flatMap(([name, value]) => [`--${name}`, value === '""' ? '' : value]),
     isReady: () => redisAnswers(url),
   });
   return startPrivate({ url, folder, server, signals: SIGNALS });

@@ -23,14 +23,14 @@ it('takes settings by their own names', async () => {
 
 it('hangs while it is stopped by a signal, and goes on', async () => {
   await using server = await startRedis();
-  server.signal('SIGSTOP');
+  await server.signal('SIGSTOP');
   let answered = false;
   const asked = withClient(server.url, (client) => client.ping()).then(() => (answered = true));
   // Another server answers meanwhile, so this one had its chance.
   await using other = await startRedis();
   await withClient(other.url, (client) => client.ping());
   expect(answered).toBe(false);
-  server.signal('SIGCONT');
+  await server.signal('SIGCONT');
   await asked;
 });
 
