@@ -25,7 +25,15 @@ import { memoryFolder } from './memory-folder.ts';
 const GUARD = `
 cat > /dev/null
 folder=$1
-running() { for f in "$folder"/*.pid; do [ -f "$f" ] && pid=$(head -n 1 "$f") && kill -0 "$pid" 2> /dev/null && echo "$pid"; done; }
+running() {
+  for f in "$folder"/*.pid; do
+    [ -f "$f" ] || continue
+    pid=$(head -n 1 "$f")
+    # Ended, and only not fetched yet by whoever became its parent.
+    grep -qs '^State:.Z' "/proc/$pid/status" && continue
+    kill -0 "$pid" 2> /dev/null && echo "$pid"
+  done
+}
 for c in "$folder"/*.container; do [ -f "$c" ] && docker rm --force --volumes "$(cat "$c")" > /dev/null 2>&1; done
 for pid in $(running); do kill -QUIT "$pid"; kill -CONT "$pid"; done
 tries=0

@@ -2,6 +2,6 @@
 import { startPostgres, startRedis } from '@event-manager/testing/servers';
 
 const servers = await Promise.all([startPostgres(), startRedis()]);
-const held = { pids: servers.map(({ pid }) => pid), folders: servers.map(({ folder }) => folder) };
+const held = { urls: servers.map(({ url }) => url), folders: servers.map(({ folder }) => folder) };
 process.stdout.write(`${JSON.stringify(held)}\n`);
 setInterval(() => {}, 2 ** 30);
