@@ -118,6 +118,22 @@ it('holds everything in a black hole, an end as well, and lets it pass afterward
   expect(client.received).toBe('lost?');
 });
 
+it('holds an end that comes alone in a black hole', async () => {
+  const { echo, proxy, connect } = await network();
+  const client = await connect();
+  proxy.set({ blackHole: true });
+  client.socket.end();
+  const later = await connect();
+  later.socket.write('x');
+  await until('the proxy read what came after the end', () => proxy.counts.held.up === 1);
+  const beside = new EchoClient(echo.url);
+  beside.socket.write('y');
+  await until('the server had its chance to see the end', () => beside.received === 'y');
+  expect(echo.sockets[0]!.readableEnded).toBe(false);
+  proxy.heal();
+  await once(client.socket, 'end');
+});
+
 it('lets a black hole work in one direction alone', async () => {
   const { echo, proxy, connect } = await network();
   const client = await connect();
