@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   scheduled_not_found: missing('No event with this id waits for its time.'),
   route_not_found: missing('There is nothing at this address.'),
   store_failed: unavailable('The store stopped after a failure it cannot explain; a restart recovers what is durable.'),
+  store_unavailable: unavailable('The store cannot be reached or cannot answer now; nothing was acknowledged.'),
   disk_full: unavailable('The disk is full; publishing resumes when there is space.'),
   store_read_only: unavailable('The store found damage and serves reads only until it is repaired.'),
   not_ready: unavailable('The service is starting or stopping.'),

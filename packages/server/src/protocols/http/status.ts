@@ -51,6 +51,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   scheduled_not_found: 404,
   route_not_found: 404,
   store_failed: 503,
+  store_unavailable: 503,
   disk_full: 503,
   store_read_only: 503,
   not_ready: 503,

@@ -47,6 +47,7 @@ export const BODY_ERRORS = [
 /** What a store may say to whoever wants something kept. */
 export const WRITE_ERRORS = [
   'store_failed',
+  'store_unavailable',
   'disk_full',
   'store_read_only',
   'closed',
@@ -54,4 +55,4 @@ export const WRITE_ERRORS = [
 ] as const satisfies readonly ErrorCode[];
 
 /** What a store may say to whoever reads. */
-export const READ_ERRORS = ['store_failed', 'closed', 'corrupt_record'] as const satisfies readonly ErrorCode[];
+export const READ_ERRORS = ['store_failed', 'store_unavailable', 'closed', 'corrupt_record'] as const satisfies readonly ErrorCode[];

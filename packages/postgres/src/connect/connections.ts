@@ -1,0 +1,133 @@
+import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
+import { Client, type ClientConfig, Pool, types } from 'pg';
+import { storeError } from './store-error.ts';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly queryTimeoutMs: number;
+  readonly runtime: Runtime;
+}
+
+export interface Answer<Row> {
+  readonly rows: readonly Row[];
+  /** 1 unless earlier tries failed; those may have had their effect all the same. */
+  readonly tries: number;
+}
+
+const FIRST_PAUSE_MS = 25;
+const PAUSE_MS_MAX = 500;
+const INT8 = 20;
+
+/** Positions, revisions and milliseconds are exact as numbers. */
+const NUMBERS_AS_NUMBERS = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
+};
+
+/**
+ * The connections to one database. Every statement that goes through here may be repeated without harm (an append by the ids
+ * of its events, a commit by its number), so what fails for a reason that passes is tried again, on another connection,
+ * until `queryTimeoutMs` are over: a server that restarts or fails over is a pause for the caller, and a lost answer is
+ * asked for again rather than guessed. Single statements only: a connection never holds an open transaction.
+ */
+export class Connections {
+  readonly #options: ConnectionOptions;
+  readonly #pool: Pool;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #lastError: EventManagerError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#pool = new Pool({ ...this.#config(), max: options.maxConnections, allowExitOnIdle: true });
+    // An idle connection that dies is replaced when one is needed.
+    this.#pool.on('error', () => {});
+  }
+
+  /** What the last statement failed by, until one succeeds. */
+  get lastError(): EventManagerError | undefined {
+    return this.#lastError;
+  }
+
+  get facts(): { connections: number; idle: number; waiting: number } {
+    return { connections: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+  }
+
+  /** Rows of one statement, tried again until the deadline. */
+  async ask<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return (await this.askCounted<Row>(text, values)).rows;
+  }
+
+  /** The same, telling how often it was tried. */
+  askCounted<Row>(text: string, values: readonly unknown[] = []): Promise<Answer<Row>> {
+    return this.#track(this.#repeat<Row>(text, values));
+  }
+
+  /** A connection beside the pool, not connected yet. Whoever asks for it ends it. */
+  single(limits: { timeoutMs: number | undefined }): Client {
+    return new Client({ ...this.#config(), query_timeout: limits.timeoutMs, statement_timeout: limits.timeoutMs ?? 0 });
+  }
+
+  /** Waits for what is under way and ends every connection. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#pool.end();
+  }
+
+  async #repeat<Row>(text: string, values: readonly unknown[]): Promise<Answer<Row>> {
+    const { clock } = this.#options.runtime;
+    const deadlineMs = clock.monotonicMs() + this.#options.queryTimeoutMs;
+    for (let tries = 1, pauseMs = FIRST_PAUSE_MS; ; tries++, pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
+      try {
+        const { rows } = await this.#pool.query(text, values as unknown[]);
+        this.#lastError = undefined;
+        return { rows: rows as Row[], tries };
+      } catch (error) {
+        const known = storeError(error);
+        this.#lastError = known;
+        const isWorthTrying = isEventManagerError(known, 'store_unavailable');
+        if (!isWorthTrying || clock.monotonicMs() + pauseMs >= deadlineMs) throw known;
+      }
+      await this.#pause(pauseMs);
+    }
+  }
+
+  /** Between half and the whole of the time, so that what failed together does not come back together. */
+  #pause(ms: number): Promise<void> {
+    const { timers, chance } = this.#options.runtime;
+    return new Promise((resolve) => {
+      timers.after(ms * (0.5 + chance.fraction() / 2), resolve, true);
+    });
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = () => this.#underWay.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  #config(): ClientConfig {
+    const { url, queryTimeoutMs } = this.#options;
+    return {
+      connectionString: url,
+      application_name: 'event-manager',
+      connectionTimeoutMillis: queryTimeoutMs,
+      // The server gives up first, so that a statement which nobody waits for does not go on.
+      statement_timeout: queryTimeoutMs,
+      query_timeout: queryTimeoutMs + 1_000,
+      keepAlive: true,
+      types: NUMBERS_AS_NUMBERS,
+    };
+  }
+}
+
+export function closedError(): EventManagerError {
+  return new EventManagerError('closed', 'The PostgreSQL adapter is not open.');
+}

@@ -1,0 +1,64 @@
+import { type ErrorCode, EventManagerError } from '@event-manager/core';
+import { DatabaseError } from 'pg';
+
+/** After so long it is worth trying again: long enough for a restart to have gone on, short enough to be back soon after it. */
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * States of the server that pass (PostgreSQL, appendix A): lost connections, being shut down or started, too many connections,
+ * read-only after a failover, conflicts between transactions, timeouts, memory.
+ */
+const PASSING = new Set([
+  '25006',
+  '40001',
+  '40P01',
+  '53000',
+  '53200',
+  '53300',
+  '55P03',
+  '57014',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+]);
+const CONNECTION_CLASS = '08';
+const DISK_FULL = '53100';
+const DATA_CLASS = '22';
+
+/**
+ * Says what a failure means to whoever asked. The text never repeats what the driver said: it may name hosts, files or
+ * data. That is kept as the cause, for logs.
+ */
+export function storeError(error: unknown): EventManagerError {
+  if (error instanceof EventManagerError) return error;
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new EventManagerError('internal', 'A call of PostgreSQL was made wrongly.', {}, error);
+  }
+  if (!(error instanceof DatabaseError)) {
+    // What is no answer of the server is a failure of the way to it.
+    return make('store_unavailable', 'PostgreSQL cannot be reached.', error);
+  }
+  const code = error.code ?? '';
+  if (code === DISK_FULL) return make('disk_full', 'The disk of PostgreSQL is full.', error, code);
+  if (PASSING.has(code) || code.startsWith(CONNECTION_CLASS)) {
+    return make('store_unavailable', `PostgreSQL cannot do this now (${code}).`, error, code);
+  }
+  return make('store_failed', `PostgreSQL refused for a reason that nobody foresaw (${code}).`, error, code);
+}
+
+/** The server could not read a value that it was given. */
+export function isDataError(error: unknown): boolean {
+  const sqlState = error instanceof EventManagerError ? error.details['sqlState'] : undefined;
+  return typeof sqlState === 'string' && sqlState.startsWith(DATA_CLASS);
+}
+
+/** The server gave up a statement, by its time limit or because somebody asked for it. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof EventManagerError && error.details['sqlState'] === '57014';
+}
+
+function make(code: ErrorCode, message: string, cause: unknown, sqlState?: string): EventManagerError {
+  const retry = code === 'store_failed' ? {} : { retryAfterMs: RETRY_AFTER_MS };
+  return new EventManagerError(code, message, { ...retry, ...(sqlState ? { sqlState } : {}) }, cause);
+}

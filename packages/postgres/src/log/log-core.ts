@@ -1,0 +1,12 @@
+import type { Runtime } from '@event-manager/core';
+import type { Connections } from '../connect/connections.ts';
+
+/** What the parts of the log share. */
+export interface LogCore {
+  readonly connections: Connections;
+  readonly runtime: Runtime;
+  /** Quoted. */
+  readonly schema: string;
+  /** What this process announces its changes by. */
+  readonly self: string;
+}

@@ -1,0 +1,16 @@
+import type { Bounds } from '@event-manager/core';
+import type { LogCore } from './log-core.ts';
+
+interface HeadRow {
+  readonly head: number;
+  readonly trimmed_through: number;
+  readonly bytes: number;
+}
+
+export async function measureLog({ connections, schema }: LogCore): Promise<readonly Bounds[]> {
+  const [row] = await connections.ask<HeadRow>(
+    `SELECT head, trimmed_through, bytes_through - trimmed_bytes AS bytes FROM ${schema}.log_head`,
+  );
+  const { head, trimmed_through: trimmedThrough, bytes } = row!;
+  return [{ partition: 0, first: trimmedThrough + 1, head, bytes, events: head - trimmedThrough }];
+}

@@ -1,0 +1,66 @@
+import { canonicalLevels, type EventQuery } from '@event-manager/core';
+
+/** Conditions on the table `e`; `$n` continues behind the parameters that were there. */
+export interface Narrowing {
+  readonly conditions: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+/** Translates a query into what the database can narrow by. Whatever it lets through is matched again against the record. */
+export function narrowQuery(query: EventQuery, parametersBefore: number): Narrowing {
+  const conditions: string[] = [];
+  const values: unknown[] = [];
+  const add = (value: unknown, condition: (parameter: string) => string) => {
+    values.push(value);
+    conditions.push(condition(`$${parametersBefore + values.length}`));
+  };
+  const { topic = '#', types, sources, priorities, correlationId, userId, projectId, fromMs, toMs } = query;
+  // A wildcard at the beginning never matches the bus's own events.
+  if (/^[+*#]/.test(topic)) conditions.push(`e.topic NOT LIKE '$%'`);
+  addPatterns([topic], 'e.topic', add);
+  if (types !== undefined) addPatterns(types, `translate(e.type, '.', '/')`, add);
+  if (sources !== undefined) add(sources, (p) => `e.source = ANY (${p}::text[])`);
+  if (priorities !== undefined) add(priorities, (p) => `e.priority = ANY (${p}::int[])`);
+  if (correlationId !== undefined) add(correlationId, (p) => `e.correlation_id = ${p}`);
+  if (userId !== undefined) add(userId, (p) => `e.user_id = ${p}`);
+  if (projectId !== undefined) add(projectId, (p) => `e.project_id = ${p}`);
+  if (fromMs !== undefined) add(fromMs, (p) => `e.created_at >= ${timeOf(p)}`);
+  if (toMs !== undefined) add(toMs, (p) => `e.created_at < ${timeOf(p)}`);
+  return { conditions, values };
+}
+
+function timeOf(parameter: string): string {
+  return `timestamptz 'epoch' + ${parameter}::double precision * interval '1 millisecond'`;
+}
+
+/** By what is literal before the first and behind the last wildcard; `a/#` also matches `a`, so no `/` is asked for there. */
+function addPatterns(
+  texts: readonly string[],
+  column: string,
+  add: (value: unknown, condition: (parameter: string) => string) => void,
+): void {
+  const patterns = texts.map((text) => (isEverything(text) ? text : canonicalLevels(text)));
+  if (patterns.some(isEverything)) return;
+  if (!patterns.some((pattern) => /[+*#]/.test(pattern))) {
+    add(patterns, (p) => `${column} = ANY (${p}::text[])`);
+    return;
+  }
+  add(patterns.map(likePattern), (p) => `${column} LIKE ANY (${p}::text[])`);
+}
+
+function isEverything(pattern: string): boolean {
+  return pattern === '#' || pattern === '*';
+}
+
+function likePattern(pattern: string): string {
+  const levels = pattern.split('/');
+  const isWild = (level: string) => /^[+*#]$/.test(level);
+  const first = levels.findIndex(isWild);
+  if (first < 0) return escapeLike(pattern);
+  const last = levels.findLastIndex(isWild);
+  return `${escapeLike(levels.slice(0, first).join('/'))}%${escapeLike(levels.slice(last + 1).join('/'))}`;
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,50 @@
+import type { Position, ReadOptions, ReadResult } from '@event-manager/core';
+import type { LogCore } from './log-core.ts';
+import { RECORD_COLUMNS, type RecordRow, toRecorded } from './record-row.ts';
+
+/** One read looks past at most so many events of other lanes. */
+const LOOKED_AT_MAX = 50_000;
+
+/** The last row says how far the log reaches, and how many records the limit would have allowed. */
+type ReadRow = {
+  readonly trimmed_through: number;
+  readonly upper: number;
+  readonly found: number | null;
+} & (RecordRow | { readonly position: null });
+
+/** `EventStore.read`, in one statement, so that marks and records are of one moment. */
+export async function readLog(core: LogCore, after: Position, options: ReadOptions): Promise<ReadResult> {
+  const { limit, bytesMax, lanes, until } = options;
+  const values: unknown[] = [after, limit, bytesMax, until ?? Number.MAX_SAFE_INTEGER];
+  if (lanes !== undefined) values.push(lanes);
+  const rows = await core.connections.ask<ReadRow>(readStatement(core.schema, lanes !== undefined), values);
+  const { trimmed_through: trimmedThrough, upper } = rows[0]!;
+  const records = rows.flatMap((row) => (row.position === null ? [] : [toRecorded(row as RecordRow)]));
+  const hasMore = records.length > 0 && (records.length < rows[0]!.found! || records.length >= limit);
+  const scannedTo = hasMore ? records.at(-1)!.place.position : Math.max(after, limit > 0 ? upper : after);
+  const lostThrough = Math.min(scannedTo, trimmedThrough);
+  if (lostThrough <= after) return { records, scannedTo };
+  return { records, scannedTo, lost: { from: after + 1, through: lostThrough, cause: 'trimmed' } };
+}
+
+/** The positions to look at are subselects, by which the server leaves out partitions when it runs the statement. */
+function readStatement(schema: string, byLane: boolean): string {
+  return `
+    WITH span AS MATERIALIZED (
+      SELECT trimmed_through, greatest($1::bigint, trimmed_through) AS lower,
+        least(head, $4::bigint, greatest($1::bigint, trimmed_through) + ${LOOKED_AT_MAX}) AS upper
+      FROM ${schema}.log_head
+    ), matching AS (
+      SELECT ${RECORD_COLUMNS} FROM ${schema}.events e
+      WHERE e.position > (SELECT lower FROM span) AND e.position <= (SELECT upper FROM span)
+        ${byLane ? 'AND e.priority = ANY ($5::int[])' : ''}
+      ORDER BY e.position LIMIT $2
+    ), measured AS (
+      SELECT m.*, count(*) OVER () AS found,
+        sum(octet_length(m.body)) OVER (ORDER BY m.position) - octet_length(m.body) AS bytes_before
+      FROM matching m
+    )
+    SELECT s.trimmed_through, s.upper, r.* FROM span s
+    LEFT JOIN (SELECT * FROM measured WHERE bytes_before < $3::bigint OR bytes_before = 0) r ON true
+    ORDER BY r.position`;
+}

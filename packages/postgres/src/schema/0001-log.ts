@@ -1,0 +1,90 @@
+/**
+ * The log. Positions are dense: they are given under the lock of `log_head`, in the transaction that commits them, so
+ * whoever sees a position sees every one before it. `bytes_through` adds up the bodies from the beginning of time, which
+ * makes the size of any stretch of the log the difference of two numbers.
+ *
+ * `body` is the truth. The JSON columns exist for queries by people and tools; they are empty where JSONB cannot hold what
+ * JSON can (NUL, a lone surrogate). Partitions go by position, which ascends with the time of recording, so retention drops
+ * the oldest one whole.
+ */
+export const LOG_SQL = `
+CREATE TABLE %schema%.events (
+  position bigint NOT NULL,
+  id uuid NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  topic text COLLATE "C" NOT NULL,
+  priority integer NOT NULL,
+  flags smallint NOT NULL,
+  version text,
+  payload jsonb,
+  metadata jsonb,
+  correlation_id text COLLATE "C",
+  causation_id text COLLATE "C",
+  user_id text COLLATE "C",
+  project_id text COLLATE "C",
+  occurred_at timestamptz NOT NULL,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz,
+  processed_at timestamptz,
+  retry_count integer NOT NULL DEFAULT 0,
+  bytes_through bigint NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (position)
+) PARTITION BY RANGE (position);
+
+CREATE INDEX idx_events_topic ON %schema%.events (topic, position);
+CREATE INDEX idx_events_type ON %schema%.events (translate(type, '.', '/'), position);
+CREATE INDEX idx_events_source ON %schema%.events (source, position);
+CREATE INDEX idx_events_created_at ON %schema%.events (created_at);
+CREATE INDEX idx_events_correlation ON %schema%.events (correlation_id, position) WHERE correlation_id IS NOT NULL;
+CREATE INDEX idx_events_user ON %schema%.events (user_id, position) WHERE user_id IS NOT NULL;
+CREATE INDEX idx_events_project ON %schema%.events (project_id, position) WHERE project_id IS NOT NULL;
+
+CREATE TABLE %schema%.event_ids (
+  id uuid PRIMARY KEY,
+  position bigint NOT NULL
+);
+
+CREATE TABLE %schema%.log_head (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  head bigint NOT NULL DEFAULT 0,
+  bytes_through bigint NOT NULL DEFAULT 0,
+  recorded_ms bigint NOT NULL DEFAULT 0,
+  trimmed_through bigint NOT NULL DEFAULT 0,
+  trimmed_bytes bigint NOT NULL DEFAULT 0,
+  partitioned_through bigint NOT NULL DEFAULT 0,
+  partition_events bigint NOT NULL DEFAULT 524288
+) WITH (fillfactor = 50);
+INSERT INTO %schema%.log_head DEFAULT VALUES;
+
+CREATE TABLE %schema%.event_partitions (
+  name text PRIMARY KEY,
+  through_position bigint NOT NULL
+);
+
+CREATE TABLE %schema%.log_cleaning (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  ids_pruned_through bigint NOT NULL DEFAULT 0
+);
+INSERT INTO %schema%.log_cleaning DEFAULT VALUES;
+
+-- Called under the lock of log_head. ATTACH lets readers and writers go on, which CREATE TABLE ... PARTITION OF does not.
+CREATE FUNCTION %schema%.make_event_partition() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  h %schema%.log_head%ROWTYPE;
+  through_position bigint;
+  name text;
+BEGIN
+  SELECT * INTO h FROM %schema%.log_head;
+  through_position := h.partitioned_through + h.partition_events;
+  name := 'events_' || (h.partitioned_through + 1);
+  EXECUTE format('CREATE TABLE %schema%.%I (LIKE %schema%.events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+  EXECUTE format('ALTER TABLE %schema%.events ATTACH PARTITION %schema%.%I FOR VALUES FROM (%s) TO (%s)',
+    name, h.partitioned_through + 1, through_position + 1);
+  INSERT INTO %schema%.event_partitions VALUES (name, through_position);
+  UPDATE %schema%.log_head SET partitioned_through = through_position;
+END $$;
+
+SELECT %schema%.make_event_partition();
+`;

@@ -1,0 +1,149 @@
+/**
+ * Records about debts, and leases. Keys are ordered by `sort`, the UTF-16 code units of the key with the higher byte first,
+ * which is also what makes a key exact: text of the database cannot hold every JavaScript string. Values are JSON text as it
+ * was given, since JSONB would reorder members.
+ *
+ * Commits of all processes come one after another, by the lock of `state_head`: revisions grow in the order in which commits
+ * become visible. A process numbers its commits in `state_committers`; one that arrives again, because its answer was lost,
+ * is told what came of it, and one that arrives late, after its process went on, changes nothing.
+ *
+ * Leases go by `lease_time`, the clock of this server. A row stays when its lease ends: tokens come from one sequence and are
+ * never used twice.
+ */
+export const STATE_SQL = `
+CREATE TABLE %schema%.state_records (
+  kind text COLLATE "C" NOT NULL,
+  sort bytea NOT NULL,
+  key text NOT NULL,
+  value text NOT NULL,
+  revision bigint NOT NULL,
+  PRIMARY KEY (kind, sort)
+);
+
+CREATE TABLE %schema%.state_head (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  revision bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+INSERT INTO %schema%.state_head DEFAULT VALUES;
+
+CREATE TABLE %schema%.state_committers (
+  committer uuid PRIMARY KEY,
+  number bigint NOT NULL,
+  outcomes text NOT NULL,
+  committed_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE %schema%.leases (
+  resource text COLLATE "C" PRIMARY KEY,
+  owner text NOT NULL,
+  token bigint NOT NULL,
+  expires_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE SEQUENCE %schema%.lease_tokens;
+
+CREATE FUNCTION %schema%.lease_time() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()';
+
+-- Several commits in one transaction, each with its own conditions: a refused one changes nothing and spoils no other.
+-- Change n belongs to the commit of_commit[n]; a NULL value deletes, and one that does not write is
+-- only a condition. Gives a JSON array with one outcome per commit.
+CREATE FUNCTION %schema%.commit_state(
+  committer_id uuid, commit_number bigint, commits int, of_commit int[], kinds text[], sorts text[], keys text[],
+  new_values text[], writes boolean[], if_revisions bigint[], lease_of_commit int[], lease_resources text[], lease_held bigint[], hint text
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  done %schema%.state_committers%ROWTYPE;
+  present bigint;
+  outcomes jsonb := '[]';
+  lost text[];
+  conflict record;
+BEGIN
+  SELECT revision INTO present FROM %schema%.state_head FOR UPDATE;
+  SELECT * INTO done FROM %schema%.state_committers WHERE committer = committer_id;
+  IF FOUND AND done.number >= commit_number THEN
+    RETURN CASE WHEN done.number = commit_number THEN done.outcomes END;
+  END IF;
+  PERFORM 1 FROM %schema%.leases WHERE resource = ANY (lease_resources) ORDER BY resource FOR SHARE;
+
+  FOR c IN 1..commits LOOP
+    SELECT array_agg(DISTINCT w.resource) INTO lost
+      FROM unnest(lease_of_commit, lease_resources, lease_held) w(of_commit, resource, token)
+      WHERE w.of_commit = c AND NOT EXISTS (
+        SELECT 1 FROM %schema%.leases l
+        WHERE l.resource = w.resource AND l.token = w.token AND l.expires_at > %schema%.lease_time());
+    IF lost IS NOT NULL THEN
+      outcomes := outcomes || jsonb_build_object('lost', lost);
+      CONTINUE;
+    END IF;
+    SELECT w.ord, coalesce(r.revision, 0) AS revision INTO conflict
+      FROM unnest(of_commit, kinds, sorts, if_revisions) WITH ORDINALITY w(of_commit, kind, sort, expected, ord)
+      LEFT JOIN %schema%.state_records r ON r.kind = w.kind AND r.sort = decode(w.sort, 'hex')
+      WHERE w.of_commit = c AND w.expected IS NOT NULL AND coalesce(r.revision, 0) <> w.expected
+      ORDER BY w.ord LIMIT 1;
+    IF FOUND THEN
+      outcomes := outcomes || jsonb_build_object('conflict', conflict.ord, 'revision', conflict.revision);
+      CONTINUE;
+    END IF;
+    present := present + 1;
+    DELETE FROM %schema%.state_records r
+      USING unnest(of_commit, kinds, sorts, new_values, writes) w(of_commit, kind, sort, value, writes)
+      WHERE w.of_commit = c AND w.writes AND w.value IS NULL AND r.kind = w.kind AND r.sort = decode(w.sort, 'hex');
+    INSERT INTO %schema%.state_records (kind, sort, key, value, revision)
+      SELECT w.kind, decode(w.sort, 'hex'), w.key, w.value, present
+      FROM unnest(of_commit, kinds, sorts, keys, new_values, writes) w(of_commit, kind, sort, key, value, writes)
+      WHERE w.of_commit = c AND w.writes AND w.value IS NOT NULL
+      ON CONFLICT (kind, sort) DO UPDATE SET value = excluded.value, revision = excluded.revision;
+    outcomes := outcomes || jsonb_build_object('revision', present);
+  END LOOP;
+
+  UPDATE %schema%.state_head SET revision = present;
+  INSERT INTO %schema%.state_committers VALUES (committer_id, commit_number, outcomes::text, clock_timestamp())
+    ON CONFLICT (committer) DO UPDATE
+      SET number = excluded.number, outcomes = excluded.outcomes, committed_at = excluded.committed_at;
+  IF hint IS NOT NULL THEN PERFORM pg_notify(%hints%, hint); END IF;
+  RETURN outcomes::text;
+END $$;
+
+-- NULL while somebody else holds it.
+CREATE FUNCTION %schema%.acquire_lease(wanted text, new_owner text, ttl_ms double precision) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  held %schema%.leases%ROWTYPE;
+  new_token bigint;
+BEGIN
+  LOOP
+    SELECT * INTO held FROM %schema%.leases WHERE resource = wanted FOR UPDATE;
+    IF FOUND THEN
+      IF held.owner <> new_owner AND held.expires_at > %schema%.lease_time() THEN RETURN NULL; END IF;
+      new_token := nextval('%schema%.lease_tokens');
+      UPDATE %schema%.leases SET owner = new_owner, token = new_token,
+        expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond' WHERE resource = wanted;
+      RETURN new_token;
+    END IF;
+    new_token := nextval('%schema%.lease_tokens');
+    INSERT INTO %schema%.leases
+      VALUES (wanted, new_owner, new_token, %schema%.lease_time() + ttl_ms * interval '1 millisecond')
+      ON CONFLICT DO NOTHING;
+    IF FOUND THEN RETURN new_token; END IF;
+  END LOOP;
+END $$;
+
+-- Gives the ordinals of those that were still held and are extended.
+CREATE FUNCTION %schema%.renew_leases(resources text[], held bigint[], ttl_ms double precision) RETURNS SETOF int
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM %schema%.leases WHERE resource = ANY (resources) ORDER BY resource FOR UPDATE;
+  RETURN QUERY
+    UPDATE %schema%.leases l SET expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond'
+    FROM unnest(resources, held) WITH ORDINALITY w(resource, token, ord)
+    WHERE l.resource = w.resource AND l.token = w.token AND l.expires_at > %schema%.lease_time()
+    RETURNING w.ord::int;
+END $$;
+
+CREATE FUNCTION %schema%.release_leases(resources text[], held bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM %schema%.leases WHERE resource = ANY (resources) ORDER BY resource FOR UPDATE;
+  UPDATE %schema%.leases l SET expires_at = '-infinity'
+    FROM unnest(resources, held) w(resource, token) WHERE l.resource = w.resource AND l.token = w.token;
+END $$;
+`;

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto';
+import { EventManagerError } from '@event-manager/core';
+import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { MIGRATIONS, type Migration } from './migrations.ts';
+
+/** Any number that no other program uses for an advisory lock of the same database. */
+const LOCK_CLASS = 0x45_4d_42;
+
+interface Applied {
+  readonly version: number;
+  readonly checksum: string;
+}
+
+/**
+ * Brings the schema up to date: each migration in a transaction of its own, under one advisory lock that the server releases
+ * with the transaction, however that ends. So a process that dies leaves whole migrations behind, and of two that start at
+ * once one waits and then finds the work done. Refuses with `unsupported_format` what a newer version made or somebody changed.
+ */
+export async function migrate(client: Client, schema: string): Promise<void> {
+  // A database without the right to make schemas may still have been given one.
+  const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
+  if (rows.length === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
+  while (await applyNext(client, schema)) {
+    // Until there is nothing left to apply.
+  }
+}
+
+/** Answers whether there was one to apply. */
+async function applyNext(client: Client, schema: string): Promise<boolean> {
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, schema]);
+    const applied = await loadApplied(client, schema);
+    assertKnown(applied);
+    const next = MIGRATIONS[applied.length];
+    if (next !== undefined) await apply(client, schema, next);
+    await client.query('COMMIT');
+    return next !== undefined;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function loadApplied(client: Client, schema: string): Promise<readonly Applied[]> {
+  const table = `${escapeIdentifier(schema)}.schema_migrations`;
+  await client.query(
+    `CREATE TABLE IF NOT EXISTS ${table} (
+      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+  );
+  const { rows } = await client.query(`SELECT version, checksum FROM ${table} ORDER BY version`);
+  return rows as Applied[];
+}
+
+function assertKnown(applied: readonly Applied[]): void {
+  for (const [at, { version, checksum }] of applied.entries()) {
+    const known = MIGRATIONS[at];
+    if (known === undefined) throw unsupported(`It is at schema version ${version}; this program knows ${at}.`);
+    if (version !== known.version || checksum !== checksumOf(known)) {
+      throw unsupported(`Migration ${version} (${known.name}) is not the one that this program knows.`);
+    }
+  }
+}
+
+async function apply(client: Client, schema: string, migration: Migration): Promise<void> {
+  const sql = migration.sql
+    .replaceAll('%schema%', () => escapeIdentifier(schema))
+    .replaceAll('%hints%', () => escapeLiteral(hintsOf(schema)));
+  await client.query(sql);
+  await client.query(
+    `INSERT INTO ${escapeIdentifier(schema)}.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
+    [migration.version, migration.name, checksumOf(migration)],
+  );
+}
+
+/** Under what name changes of a schema are announced within the database. */
+export function hintsOf(schema: string): string {
+  return `event_manager_${schema}`;
+}
+
+function checksumOf({ sql }: Migration): string {
+  return hash('sha256', sql);
+}
+
+function unsupported(why: string): EventManagerError {
+  return new EventManagerError('unsupported_format', `The database cannot be used by this version: ${why}`);
+}

@@ -1,0 +1,21 @@
+import { LOG_SQL } from './0001-log.ts';
+import { APPEND_SQL } from './0002-append.ts';
+import { TRIM_SQL } from './0003-trim.ts';
+import { STATE_SQL } from './0004-state.ts';
+import { VIEWS_SQL } from './0005-views.ts';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** `%schema%` stands for the quoted schema, `%hints%` for the literal under which hints are announced. */
+  readonly sql: string;
+}
+
+/** In order. What was released is never changed: the database remembers the checksum of what it ran. */
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'log', sql: LOG_SQL },
+  { version: 2, name: 'append', sql: APPEND_SQL },
+  { version: 3, name: 'trim', sql: TRIM_SQL },
+  { version: 4, name: 'state', sql: STATE_SQL },
+  { version: 5, name: 'views', sql: VIEWS_SQL },
+];

@@ -1,0 +1,21 @@
+import { Buffer } from 'node:buffer';
+
+/**
+ * A key as the database sorts and compares it: UTF-16 code units with the higher byte first, in hexadecimal. Byte order is
+ * then the order of code units, and every JavaScript string has exactly one form, halves of surrogate pairs included.
+ */
+export function keyBytes(key: string): string {
+  return Buffer.from(key, 'utf16le').swap16().toString('hex');
+}
+
+export function keyOf(sort: Buffer): string {
+  return Buffer.from(sort).swap16().toString('utf16le');
+}
+
+/** The first bytes behind every key with this prefix; `undefined` when there are none. */
+export function behindPrefix(prefix: string): string | undefined {
+  const last = prefix.replace(/\uffff+$/, '');
+  if (last === '') return undefined;
+  const unit = last.charCodeAt(last.length - 1);
+  return keyBytes(last.slice(0, -1) + String.fromCharCode(unit + 1));
+}

@@ -1,0 +1,31 @@
+import { EventManager } from '@event-manager/core';
+import { postgres } from '@event-manager/postgres';
+import { eventManagerConformance } from '@event-manager/testing/conformance';
+import { afterAll } from 'vitest';
+import { Databases } from './support/databases.ts';
+import { withServer } from './support/with-server.ts';
+
+await withServer((server) => {
+  const databases = new Databases(server);
+  afterAll(() => databases.close());
+  eventManagerConformance({
+    name: 'embedded on PostgreSQL',
+    async open() {
+      const database = await databases.create();
+      const make = () => new EventManager({ adapter: postgres({ url: server.url(database), maxConnections: 4 }) });
+      let events = make();
+      return {
+        events,
+        async reopen() {
+          await events.close();
+          events = make();
+          return events;
+        },
+        async dispose() {
+          await events.close();
+          await databases.drop(database);
+        },
+      };
+    },
+  });
+});

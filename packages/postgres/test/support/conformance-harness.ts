@@ -1,0 +1,72 @@
+import type { EventBusAdapter } from '@event-manager/core';
+import { postgres } from '@event-manager/postgres';
+import type { ConformanceHarness } from '@event-manager/testing/conformance';
+import { AdjustableRuntime } from './adjustable-runtime.ts';
+import { CutProxy } from './cut-proxy.ts';
+import { connect, type Databases } from './databases.ts';
+import type { PostgresServer } from './postgres-server.ts';
+
+/** The server is told of time in steps of this size: leases last far longer. */
+const TOLD_MS = 250;
+
+/** Adapters on a fresh database each; with `canCrash` every one reaches the server by a way that can be cut. */
+export function postgresHarness(
+  server: PostgresServer,
+  databases: Databases,
+  canCrash: 'crashes' | 'never crashes' = 'never crashes',
+): ConformanceHarness {
+  return {
+    name: 'postgres',
+    supports: postgres({ url: server.url('any') }).supports,
+    async open() {
+      const database = await databases.create();
+      const clock = await connect(server.url(database));
+      const runtime = new AdjustableRuntime();
+      const opened = new Set<EventBusAdapter>();
+      let proxy: CutProxy | undefined;
+      const make = async (): Promise<EventBusAdapter> => {
+        if (canCrash === 'crashes') proxy = await CutProxy.start(server.port);
+        const url = proxy === undefined ? server.url(database) : proxy.url(server.url(database));
+        const adapter = postgres({ url, runtime, maxConnections: 4 });
+        opened.add(adapter);
+        await adapter.open();
+        return adapter;
+      };
+      const close = async (adapter: EventBusAdapter) => {
+        opened.delete(adapter);
+        await adapter.close();
+      };
+      let current = await make();
+      let untoldMs = 0;
+      const crash = async () => {
+        await proxy!.cut();
+        current = await make();
+        return current;
+      };
+      return {
+        adapter: current,
+        async reopen() {
+          await close(current);
+          await proxy?.cut();
+          current = await make();
+          return current;
+        },
+        ...(canCrash === 'crashes' ? { crash } : {}),
+        async elapse(ms) {
+          untoldMs += ms;
+          if (untoldMs < TOLD_MS) return;
+          await clock.query('UPDATE test_time SET elapsed_ms = elapsed_ms + $1', [untoldMs]);
+          untoldMs = 0;
+        },
+        jumpWall: (ms) => runtime.jumpWall(ms),
+        openSecond: make,
+        async dispose() {
+          await Promise.all([...opened].map(close));
+          await proxy?.cut();
+          await clock.end();
+          await databases.drop(database);
+        },
+      };
+    },
+  };
+}
