@@ -111,6 +111,7 @@ class Postgres implements EventBusAdapter {
     const state = this.state.opened;
     this.store.opened = undefined;
     this.state.opened = undefined;
+    this.#connections.stopTrying();
     await this.#listener.close();
     await log?.appends.close();
     await log?.trims.close();

@@ -1,5 +1,6 @@
 import { EventManager } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
+import { ajvSchemas } from '@event-manager/schema';
 import { eventManagerConformance } from '@event-manager/testing/conformance';
 import { afterAll } from 'vitest';
 import { Databases } from './support/databases.ts';
@@ -12,7 +13,8 @@ await withServer((server) => {
     name: 'embedded on PostgreSQL',
     async open() {
       const database = await databases.create();
-      const make = () => new EventManager({ adapter: postgres({ url: server.url(database), maxConnections: 4 }) });
+      const url = server.url(database);
+      const make = () => new EventManager({ adapter: postgres({ url, maxConnections: 4 }), schemas: ajvSchemas() });
       let events = make();
       return {
         events,

@@ -37,6 +37,7 @@ export class Connections {
   readonly #underWay = new Set<Promise<unknown>>();
   #lastError: EventManagerError | undefined;
   #closing: Promise<void> | undefined;
+  #isStopping = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -75,6 +76,11 @@ export class Connections {
     return this.#closing;
   }
 
+  /** Lets what is under way end with the try that it is in. */
+  stopTrying(): void {
+    this.#isStopping = true;
+  }
+
   async #close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     await this.#pool.end();
@@ -91,7 +97,8 @@ export class Connections {
       } catch (error) {
         const known = storeError(error);
         this.#lastError = known;
-        const isWorthTrying = isEventManagerError(known, 'store_unavailable');
+        // Who closes waits for what is under way, not for a server that may never come back.
+        const isWorthTrying = isEventManagerError(known, 'store_unavailable') && !this.#isStopping;
         if (!isWorthTrying || clock.monotonicMs() + pauseMs >= deadlineMs) throw known;
       }
       await this.#pause(pauseMs);

@@ -8,6 +8,8 @@ import type { PostgresServer } from './postgres-server.ts';
 
 /** The server is told of time in steps of this size: leases last far longer. */
 const TOLD_MS = 250;
+/** A process that died is started again when its leases have run out. */
+const DOWN_MS = 60_000;
 
 /** Adapters on a fresh database each; with `canCrash` every one reaches the server by a way that can be cut. */
 export function postgresHarness(
@@ -38,8 +40,12 @@ export function postgresHarness(
       };
       let current = await make();
       let untoldMs = 0;
+      const tell = async (ms: number) => {
+        await clock.query('UPDATE test_time SET elapsed_ms = elapsed_ms + $1', [ms]);
+      };
       const crash = async () => {
         await proxy!.cut();
+        await tell(DOWN_MS);
         current = await make();
         return current;
       };
@@ -55,7 +61,7 @@ export function postgresHarness(
         async elapse(ms) {
           untoldMs += ms;
           if (untoldMs < TOLD_MS) return;
-          await clock.query('UPDATE test_time SET elapsed_ms = elapsed_ms + $1', [untoldMs]);
+          await tell(untoldMs);
           untoldMs = 0;
         },
         jumpWall: (ms) => runtime.jumpWall(ms),

@@ -61,8 +61,13 @@ function itCancels(start: StartEventManager): void {
     await events.publish({ ...EVENT, id: ID, delayMs: HOUR_MS });
     expect(await events.cancelScheduled(ID.toUpperCase())).toBe(true);
     expect(await events.listScheduled()).toEqual([]);
-    for (const call of [events.cancelScheduled(ID), events.getScheduled(ID), events.cancelScheduled('nonsense')]) {
-      await expect(call).rejects.toMatchObject({ code: 'scheduled_not_found', kind: 'not-found' });
+    const calls = [
+      () => events.cancelScheduled(ID),
+      () => events.getScheduled(ID),
+      () => events.cancelScheduled('nonsense'),
+    ];
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({ code: 'scheduled_not_found', kind: 'not-found' });
     }
     await events.publish({ ...EVENT, id: ID });
     expect(await events.cancelScheduled(ID)).toBe(false);

@@ -1,0 +1,72 @@
+import { postgres } from '@event-manager/postgres';
+import type { Client } from 'pg';
+import { afterAll, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../src/schema/migrations.ts';
+import { connect, Databases } from '../support/databases.ts';
+import { withServer } from '../support/with-server.ts';
+
+await withServer((server) => {
+  const databases = new Databases(server);
+  afterAll(() => databases.close());
+
+  async function onEmpty(test: (url: string, client: Client) => Promise<void>): Promise<void> {
+    const admin = await connect(server.url('postgres'));
+    await admin.query('CREATE DATABASE empty');
+    const client = await connect(server.url('empty'));
+    try {
+      await test(server.url('empty'), client);
+    } finally {
+      await client.end();
+      await admin.query('DROP DATABASE empty WITH (FORCE)');
+      await admin.end();
+    }
+  }
+
+  it('makes the schema once when several processes open an empty database together', () =>
+    onEmpty(async (url, client) => {
+      const adapters = Array.from({ length: 4 }, () => postgres({ url }));
+      await Promise.all(adapters.map((adapter) => adapter.open()));
+      const { rows } = await client.query('SELECT version, name FROM schema_migrations ORDER BY version');
+      expect(rows).toEqual(MIGRATIONS.map(({ version, name }) => ({ version, name })));
+      await Promise.all(adapters.map((adapter) => adapter.close()));
+    }));
+
+  it('goes on where a process that died while migrating left off', () =>
+    onEmpty(async (url, client) => {
+      await databasesOf(url);
+      // As after a crash: the last migration is not there, and nothing of it is.
+      await client.query('DROP VIEW subscriptions, dead_letter_events; DROP FUNCTION jsonb_or_null');
+      await client.query('DELETE FROM schema_migrations WHERE version = $1', [MIGRATIONS.length]);
+      await databasesOf(url);
+      expect((await client.query('SELECT * FROM dead_letter_events')).rows).toEqual([]);
+    }));
+
+  it('refuses a migration that is not the one it knows, and a version that it does not know', () =>
+    onEmpty(async (url, client) => {
+      await databasesOf(url);
+      const refused = { code: 'unsupported_format' };
+      await client.query(`INSERT INTO schema_migrations VALUES ($1, 'newer', 'x')`, [MIGRATIONS.length + 1]);
+      await expect(postgres({ url }).open()).rejects.toMatchObject(refused);
+      await client.query('DELETE FROM schema_migrations WHERE version = $1', [MIGRATIONS.length + 1]);
+      await client.query(`UPDATE schema_migrations SET checksum = 'changed' WHERE version = 1`);
+      await expect(postgres({ url }).open()).rejects.toMatchObject(refused);
+    }));
+
+  it('keeps several buses in one database, each in its schema', () =>
+    onEmpty(async (url) => {
+      const [one, two] = ['one', 'two'].map((schema) => postgres({ url, schema }));
+      await one!.open();
+      await two!.open();
+      await one!.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+      expect(await two!.state.get('topic', ['a'])).toEqual([undefined]);
+      await one!.close();
+      await two!.close();
+    }));
+});
+
+/** Opens and closes: afterwards the schema is there. */
+async function databasesOf(url: string): Promise<void> {
+  const adapter = postgres({ url });
+  await adapter.open();
+  await adapter.close();
+}
