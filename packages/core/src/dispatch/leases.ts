@@ -59,6 +59,11 @@ export class LeaseKeeper {
     this.#looking.poke();
   }
 
+  /** Resolves when what is being asked for was answered, if there is something. */
+  asked(): Promise<void> {
+    return this.#looking.ended();
+  }
+
   holds(subscriptionId: string, held: HeldLease): boolean {
     return this.#held.get(subscriptionId) === held;
   }

@@ -103,6 +103,12 @@ export class Duty {
     }
   }
 
+  /** Resolves when changes of a subscription are through, and it is known whether its lease came here. */
+  async changed(id: string): Promise<void> {
+    await this.exclusive(id, async () => {});
+    await this.#leases?.asked();
+  }
+
   /** A handler or socket of this process takes up a durable subscription. Nothing is attached when serving fails. */
   async attach(definition: SubscriptionDefinition, attached: Attached): Promise<void> {
     const { attachments } = this.#options;

@@ -86,7 +86,7 @@ export class Subscriptions {
     this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog, timers: runtime.timers });
     const attachments = new Attachments({ dispatch, runtime, onFailure });
     this.#attachments = attachments;
-    const pulls = new Pulls({ catalog, dispatch, runtime, changed: (id) => this.#duty.exclusive(id, async () => {}) });
+    const pulls = new Pulls({ catalog, dispatch, runtime, changed: (id) => this.#duty.changed(id) });
     this.pulls = pulls;
     this.#duty = new Duty({
       ...{ adapter, dispatch, runtime, catalog, attachments, pulls },

@@ -57,8 +57,9 @@ function beginnings(start: StartEventManager): void {
     });
     expect(definition.filter).toBeDefined();
     await events.publish({ ...EVENT, priority: 'HIGH' });
-    const described = await events.getSubscription(id);
-    expect(described).toMatchObject({ ...definition, status: { served: true } });
+    // Where processes share a store, serving begins with a lease.
+    await until('it is served', async () => (await events.getSubscription(id)).status.served);
+    expect(await events.getSubscription(id)).toMatchObject(definition);
     expect(await events.listSubscriptions()).toMatchObject([{ id, createdAtMs: definition.createdAtMs }]);
   });
 }
