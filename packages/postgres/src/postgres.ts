@@ -97,6 +97,7 @@ class Postgres implements EventBusAdapter {
       await this.#prepare();
       const shared = { connections: this.#connections, schema: escapeIdentifier(this.#schema), self: this.#id };
       const log = { ...shared, runtime: this.#runtime };
+      await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
       const [bounds] = await measureLog(log);
       this.store.opened = { core: log, appends: new AppendLoop(log, bounds!.head), trims: new TrimLog(log) };
       this.state.opened = { core: shared, commits: new CommitLoop(shared, this.#id) };

@@ -18,6 +18,8 @@ export interface Answer<Row> {
 const FIRST_PAUSE_MS = 25;
 const PAUSE_MS_MAX = 500;
 const INT8 = 20;
+/** Of all connections. */
+const SEARCH_SHARE = 1 / 4;
 
 /** Positions, revisions and milliseconds are exact as numbers. */
 const NUMBERS_AS_NUMBERS = {
@@ -34,6 +36,8 @@ const NUMBERS_AS_NUMBERS = {
 export class Connections {
   readonly #options: ConnectionOptions;
   readonly #pool: Pool;
+  /** Searches take long: they leave the other connections to what may not wait for them. */
+  readonly #searches: Pool;
   readonly #underWay = new Set<Promise<unknown>>();
   #lastError: EventManagerError | undefined;
   #closing: Promise<void> | undefined;
@@ -41,9 +45,9 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#pool = new Pool({ ...this.#config(), max: options.maxConnections, allowExitOnIdle: true });
-    // An idle connection that dies is replaced when one is needed.
-    this.#pool.on('error', () => {});
+    const forSearches = Math.floor(options.maxConnections * SEARCH_SHARE);
+    this.#pool = this.#makePool(options.maxConnections - forSearches);
+    this.#searches = forSearches === 0 ? this.#pool : this.#makePool(forSearches);
   }
 
   /** What the last statement failed by, until one succeeds. */
@@ -52,7 +56,12 @@ export class Connections {
   }
 
   get facts(): { connections: number; idle: number; waiting: number } {
-    return { connections: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+    const sum = (count: (pool: Pool) => number) => this.#pools().reduce((total, pool) => total + count(pool), 0);
+    return {
+      connections: sum((pool) => pool.totalCount),
+      idle: sum((pool) => pool.idleCount),
+      waiting: sum((pool) => pool.waitingCount),
+    };
   }
 
   /** Rows of one statement, tried again until the deadline. */
@@ -62,7 +71,12 @@ export class Connections {
 
   /** The same, telling how often it was tried. */
   askCounted<Row>(text: string, values: readonly unknown[] = []): Promise<Answer<Row>> {
-    return this.#track(this.#repeat<Row>(text, values));
+    return this.#track(this.#repeat<Row>(this.#pool, text, values));
+  }
+
+  /** Rows of a statement that may take long, on connections set apart for such. */
+  async search<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return (await this.#track(this.#repeat<Row>(this.#searches, text, values))).rows;
   }
 
   /** A connection beside the pool, not connected yet. Whoever asks for it ends it. */
@@ -83,15 +97,15 @@ export class Connections {
 
   async #close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    await this.#pool.end();
+    await Promise.all(this.#pools().map((pool) => pool.end()));
   }
 
-  async #repeat<Row>(text: string, values: readonly unknown[]): Promise<Answer<Row>> {
+  async #repeat<Row>(pool: Pool, text: string, values: readonly unknown[]): Promise<Answer<Row>> {
     const { clock } = this.#options.runtime;
     const deadlineMs = clock.monotonicMs() + this.#options.queryTimeoutMs;
     for (let tries = 1, pauseMs = FIRST_PAUSE_MS; ; tries++, pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
       try {
-        const { rows } = await this.#pool.query(text, values as unknown[]);
+        const { rows } = await pool.query(text, values as unknown[]);
         this.#lastError = undefined;
         return { rows: rows as Row[], tries };
       } catch (error) {
@@ -118,6 +132,17 @@ export class Connections {
     const forget = () => this.#underWay.delete(work);
     work.then(forget, forget);
     return work;
+  }
+
+  #makePool(max: number): Pool {
+    const pool = new Pool({ ...this.#config(), max, allowExitOnIdle: true });
+    // An idle connection that dies is replaced when one is needed.
+    pool.on('error', () => {});
+    return pool;
+  }
+
+  #pools(): Pool[] {
+    return [...new Set([this.#pool, this.#searches])];
   }
 
   #config(): ClientConfig {

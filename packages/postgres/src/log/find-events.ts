@@ -85,7 +85,7 @@ class Search {
     const limit = Math.min(ROWS_AT_ONCE_MAX, Math.max(wanted, 1));
     let rows: readonly RecordRow[];
     try {
-      rows = await this.#core.connections.ask<RecordRow>(this.#statement(), [
+      rows = await this.#core.connections.search<RecordRow>(this.#statement(), [
         from,
         through,
         limit,

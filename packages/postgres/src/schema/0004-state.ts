@@ -7,8 +7,7 @@
  * become visible. A process numbers its commits in `state_committers`; one that arrives again, because its answer was lost,
  * is told what came of it, and one that arrives late, after its process went on, changes nothing.
  *
- * Leases go by `lease_time`, the clock of this server. A row stays when its lease ends: tokens come from one sequence and are
- * never used twice.
+ * Leases go by `lease_time`, the clock of this server. Tokens come from one sequence and are never used twice.
  */
 export const STATE_SQL = `
 CREATE TABLE %schema%.state_records (
@@ -103,6 +102,12 @@ BEGIN
   RETURN outcomes::text;
 END $$;
 
+-- What processes that are long gone left behind. No token comes again, so a lease may be forgotten.
+CREATE FUNCTION %schema%.forget_the_gone() RETURNS void LANGUAGE sql AS $$
+  DELETE FROM %schema%.state_committers WHERE committed_at < clock_timestamp() - interval '1 day';
+  DELETE FROM %schema%.leases WHERE expires_at < %schema%.lease_time() - interval '1 day';
+$$;
+
 -- NULL while somebody else holds it.
 CREATE FUNCTION %schema%.acquire_lease(wanted text, new_owner text, ttl_ms double precision) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -119,11 +124,8 @@ BEGIN
         expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond' WHERE resource = wanted;
       RETURN new_token;
     END IF;
-    new_token := nextval('%schema%.lease_tokens');
-    INSERT INTO %schema%.leases
-      VALUES (wanted, new_owner, new_token, %schema%.lease_time() + ttl_ms * interval '1 millisecond')
-      ON CONFLICT DO NOTHING;
-    IF FOUND THEN RETURN new_token; END IF;
+    -- Free from the beginning; the token is taken under the lock of the row, so that a later holder has a higher one.
+    INSERT INTO %schema%.leases VALUES (wanted, new_owner, 0, '-infinity') ON CONFLICT DO NOTHING;
   END LOOP;
 END $$;
 
