@@ -86,6 +86,22 @@ await withServer((server) => {
     await databases.drop(name);
   });
 
+  it('waits for no answer longer than it said, and goes on over other connections', async () => {
+    const name = await databases.create();
+    const proxy = await CutProxy.start(server.port);
+    const adapter = postgres({ url: proxy.url(server.url(name)), maxConnections: 4, queryTimeoutMs: 1_000 });
+    await adapter.open();
+    await adapter.store.append([sampleEvent(1)]);
+    proxy.swallow();
+    const askedAtMs = performance.now();
+    await expect(adapter.store.append([sampleEvent(2)])).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(performance.now() - askedAtMs).toBeLessThan(3_000);
+    expect((await adapter.store.append([sampleEvent(3)]))[0]!.status).toBe('stored');
+    await adapter.close();
+    await proxy.cut();
+    await databases.drop(name);
+  });
+
   it('tells a server that only reads from one that failed', async () => {
     const name = await databases.create();
     const adapter = postgres({ url: server.url(name), queryTimeoutMs: 200 });

@@ -1,5 +1,5 @@
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
-import { Client, type ClientConfig, Pool, types } from 'pg';
+import { Client, type ClientConfig, Pool, type QueryConfig, types } from 'pg';
 import { storeError } from './store-error.ts';
 
 export interface ConnectionOptions {
@@ -18,6 +18,8 @@ export interface Answer<Row> {
 const FIRST_PAUSE_MS = 25;
 const PAUSE_MS_MAX = 500;
 const INT8 = 20;
+/** A last try gets so long, however little is left. */
+const LAST_TRY_MS = 100;
 /** Of all connections. */
 const SEARCH_SHARE = 1 / 4;
 
@@ -105,7 +107,10 @@ export class Connections {
     const deadlineMs = clock.monotonicMs() + this.#options.queryTimeoutMs;
     for (let tries = 1, pauseMs = FIRST_PAUSE_MS; ; tries++, pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
       try {
-        const { rows } = await pool.query(text, values as unknown[]);
+        const leftMs = Math.max(LAST_TRY_MS, deadlineMs - clock.monotonicMs());
+        // The driver takes a time limit here; its types do not know.
+        const query: QueryConfig & { query_timeout: number } = { text, values: [...values], query_timeout: leftMs };
+        const { rows } = await pool.query(query);
         this.#lastError = undefined;
         return { rows: rows as Row[], tries };
       } catch (error) {
@@ -150,10 +155,9 @@ export class Connections {
     return {
       connectionString: url,
       application_name: 'event-manager',
-      connectionTimeoutMillis: queryTimeoutMs,
-      // The server gives up first, so that a statement which nobody waits for does not go on.
+      connectionTimeoutMillis: Math.ceil(queryTimeoutMs / 2),
+      // A statement that nobody waits for any more does not go on for ever.
       statement_timeout: queryTimeoutMs,
-      query_timeout: queryTimeoutMs + 1_000,
       keepAlive: true,
       types: NUMBERS_AS_NUMBERS,
     };

@@ -35,6 +35,14 @@ export class CutProxy {
     this.#sockets.clear();
   }
 
+  /** From now on nothing comes through, and nobody is told. Connections made later work. */
+  swallow(): void {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
   async cut(): Promise<void> {
     if (this.#isCut) return;
     this.#isCut = true;
