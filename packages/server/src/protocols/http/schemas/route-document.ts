@@ -55,4 +55,9 @@ export const WRITE_ERRORS = [
 ] as const satisfies readonly ErrorCode[];
 
 /** What a store may say to whoever reads. */
-export const READ_ERRORS = ['store_failed', 'store_unavailable', 'closed', 'corrupt_record'] as const satisfies readonly ErrorCode[];
+export const READ_ERRORS = [
+  'store_failed',
+  'store_unavailable',
+  'closed',
+  'corrupt_record',
+] as const satisfies readonly ErrorCode[];
