@@ -12,10 +12,12 @@ export function keyOf(sort: Buffer): string {
   return Buffer.from(sort).swap16().toString('utf16le');
 }
 
+const LAST_UNIT = 0xffff;
+
 /** The first bytes behind every key with this prefix; `undefined` when there are none. */
 export function behindPrefix(prefix: string): string | undefined {
-  const last = prefix.replace(/\uffff+$/, '');
-  if (last === '') return undefined;
-  const unit = last.charCodeAt(last.length - 1);
-  return keyBytes(last.slice(0, -1) + String.fromCharCode(unit + 1));
+  let end = prefix.length;
+  while (end > 0 && prefix.charCodeAt(end - 1) === LAST_UNIT) end--;
+  if (end === 0) return undefined;
+  return keyBytes(prefix.slice(0, end - 1) + String.fromCharCode(prefix.charCodeAt(end - 1) + 1));
 }
