@@ -80,6 +80,12 @@ export class Route {
     this.#reading.poke();
   }
 
+  /** Resolves when everything is routed that was in the log when this was called, or reading has ended. */
+  async caughtUp(): Promise<void> {
+    this.catchUp();
+    await this.#reading.ended();
+  }
+
   /** Resolves when everything up to `position`, which must be in the log already, is routed or reading has ended. */
   async reach(position: Position): Promise<void> {
     while (this.#head < position && !this.#reading.isStopped && !this.#failed) {

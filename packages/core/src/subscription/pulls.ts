@@ -83,10 +83,18 @@ export class Pulls {
     const endsAtMs = clock.monotonicMs() + waitMs;
     let sink = await this.#serving(id);
     if (!sink) throw new EventManagerError('not_ready', 'Another process serves this subscription now.', { id });
+    let mayBeBehind = waitMs === 0;
     for (let leftMs = waitMs; ; leftMs = endsAtMs - clock.monotonicMs()) {
       const leases = await sink.pull({ max, waitMs: Math.max(0, leftMs), signal });
+      if (leases.length > 0 || signal?.aborted) return leases;
+      if (mayBeBehind) {
+        // What somebody published a moment ago, here or elsewhere, is in the log and may not be routed yet.
+        mayBeBehind = false;
+        await this.#options.dispatch.route.caughtUp();
+        continue;
+      }
       // A change of the subscription gave it another sink: whoever has time left waits there.
-      if (leases.length > 0 || !sink.isClosed || leftMs <= 0 || signal?.aborted) return leases;
+      if (!sink.isClosed || leftMs <= 0) return leases;
       sink = await this.#serving(id);
       if (!sink) return [];
     }

@@ -49,6 +49,28 @@ describe('a subscription that is pulled', () => {
     expect(seen(await pull(bus, id, { max: 10 }))).toEqual(['4#1', '5#1']);
   });
 
+  it('finds what another process published a moment ago, though nobody told', async () => {
+    const time = new VirtualTime();
+    const shared = new SimulatedShared({ time, chance: new SeededChance(5), stallShare: 0, hintLossShare: 1 });
+    const bus = await openOn(shared.connect(), time, { owner: 'a' });
+    const other = await openOn(shared.connect(), time, { owner: 'b' });
+    const { id } = await asked(bus);
+    expect(await pull(bus, id)).toEqual([]);
+    await other.publishMany(3);
+    expect(seen(await pull(bus, id, { max: 2 }))).toEqual(['1#1', '2#1']);
+    await bus.close();
+    await other.close();
+  });
+
+  it('can be asked as soon as it was subscribed to, while the lease is on its way', async () => {
+    const time = new VirtualTime();
+    const shared = new SimulatedShared({ time, chance: new SeededChance(7), stallShare: 0, hintLossShare: 0 });
+    const bus = await openOn(shared.connect(), time, { owner: 'a' });
+    const { id } = await asked(bus);
+    expect(await pull(bus, id)).toEqual([]);
+    await bus.close();
+  });
+
   it('takes no answer once the engine has failed: it would not become durable', async () => {
     const { open, kept } = durableWorld();
     const bus = await open();
