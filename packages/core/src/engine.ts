@@ -18,6 +18,7 @@ import { PartitionDispatch } from './dispatch/partition-dispatch.ts';
 import { Scheduled } from './dispatch/scheduled.ts';
 import type { ErrorCode } from './errors/codes.ts';
 import { EventManagerError, isEventManagerError } from './errors/event-manager-error.ts';
+import { createEventIdSource } from './event/event-id.ts';
 import { type ProgressHealth, type StallChange, StallWatch } from './health/stall-watch.ts';
 import { type BatchResult, Ingest, type PublishOptions } from './ingest/ingest.ts';
 import type { PublishResult } from './ingest/publish-result.ts';
@@ -66,7 +67,7 @@ export interface EngineOptions {
   readonly topicsStrict?: boolean | undefined;
   /** Of subscriptions that say nothing about retries; what it does not say is that of the specification. */
   readonly retryPolicy?: Partial<RetryPolicy> | undefined;
-  /** Distinguishes this process among those that share a store. */
+  /** Names this process among those that share a store; no other may have the same name. Default: a drawn id. */
   readonly owner?: string | undefined;
   /** A subscription that could go on and does not for so long is stalled. Default: 60 s. */
   readonly stallAfterMs?: number | undefined;
@@ -180,7 +181,7 @@ export class Engine {
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
-    const { owner = 'local' } = options;
+    const { owner = createEventIdSource(runtime)() } = options;
     const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
     const schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ...later, onFailure });
     this.schedule = schedule;

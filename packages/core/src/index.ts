@@ -2,6 +2,7 @@ export * from './context/context.ts';
 export type { ContextsPage } from './context/contexts.ts';
 export * from './contracts/adapter.ts';
 export * from './contracts/event-store.ts';
+export * from './contracts/exchange.ts';
 export * from './contracts/schema-compiler.ts';
 export * from './contracts/sink.ts';
 export * from './contracts/state-store.ts';

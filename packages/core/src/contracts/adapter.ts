@@ -1,4 +1,5 @@
 import type { EventStore, LostRange } from './event-store.ts';
+import type { Exchange } from './exchange.ts';
 import type { StateStore } from './state-store.ts';
 
 /** What an adapter can do: public, frozen data. The conformance suites read their skips from it and from nowhere else. */
@@ -34,6 +35,8 @@ export interface EventBusAdapter {
   readonly supports: Supports;
   readonly store: EventStore;
   readonly state: StateStore;
+  /** Present where `supports.shared` and the adapter can carry letters: then receivers may sit at any of the processes. */
+  readonly exchange?: Exchange;
   /** Recovers and takes what it needs. Called once. Throws `store_locked`, `unsupported_format`, `store_failed`. */
   open(): Promise<void>;
   /** Finishes what is under way and releases everything. Called once. */
