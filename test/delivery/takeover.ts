@@ -128,13 +128,13 @@ class TakeoverRun {
     const { state } = this.#engines.shared.kept;
     const acquire = state.acquire.bind(state);
     const commit = state.commit.bind(state);
-    state.acquire = async (resource, options) => {
-      const lease = await acquire(resource, options);
-      if (lease && isSubscription(lease)) {
+    state.acquire = async (resources, options) => {
+      const leases = await acquire(resources, options);
+      for (const { token } of leases.filter(isSubscription)) {
         this.#owner = options.owner;
-        this.#token = lease.token;
+        this.#token = token;
       }
-      return lease;
+      return leases;
     };
     state.commit = async (changes: readonly StateChange[]) => {
       const isLate = changes.some(({ lease }) => lease && isSubscription(lease) && lease.token !== this.#token);

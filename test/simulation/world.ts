@@ -80,15 +80,15 @@ function sharedWorld({ time, chance, note, onHandover }: WorldOptions): World {
     return trim(upTo);
   };
   const acquire = state.acquire.bind(state);
-  state.acquire = async (resource, options) => {
-    const lease = await acquire(resource, options);
-    if (lease) {
+  state.acquire = async (resources, options) => {
+    const leases = await acquire(resources, options);
+    for (const { resource } of leases) {
       acquired.set(resource, (acquired.get(resource) ?? 0) + 1);
       owners.set(resource, options.owner);
       note(`lease ${resource} ${options.owner}`);
       onHandover(resource.slice(RESOURCE_PREFIX.length));
     }
-    return lease;
+    return leases;
   };
   return {
     handovers: (subscriptionId) => (acquired.get(`${RESOURCE_PREFIX}${subscriptionId}`) ?? 1) - 1,

@@ -109,7 +109,8 @@ export class SharedHandle implements EventBusAdapter {
         const given = structuredClone(changes);
         return this.#change(() => state.commit(given), 'announced');
       },
-      acquire: (resource, options) => this.#change(() => state.acquire(resource, options)),
+      acquire: (resources, options) => this.#change(() => state.acquire(resources, options)),
+      holders: (resources) => this.#ask(() => state.holders(resources)),
       renew: (leases, options) => this.#change(() => state.renew(leases, options)),
       release: (leases) => this.#change(() => state.release(leases)),
       load: (kind, options) => this.#ask(() => state.load(kind, options)),

@@ -67,8 +67,10 @@ export interface StateStore {
    * `details.key`, or `lease_lost` with `details.resources` (all that are lost), having changed nothing.
    */
   commit(changes: readonly StateChange[]): Promise<Revision>;
-  /** Resolves with a lease, or `undefined` while somebody else holds an unexpired one. */
-  acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined>;
+  /** Resolves with a lease for each resource that nobody else holds an unexpired one of, in the order of asking. */
+  acquire(resources: readonly string[], options: { owner: string; ttlMs: number }): Promise<readonly Lease[]>;
+  /** Who holds each resource now, by the name it was acquired under; `undefined` where nobody does. */
+  holders(resources: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Extends leases that are still held; resolves with those that are not any more. */
   renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]>;
   /** Gives leases back at once; those not held are ignored. */

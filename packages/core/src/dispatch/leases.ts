@@ -2,7 +2,14 @@
  * Who serves a subscription when several processes share a store. A lease is asked for, renewed at a third of its time,
  * and given back when the subscription is taken down.
  *
- *     wanted ──acquire──▶ held ──renew refused, or time over──▶ lost ──▶ wanted
+ *     wanted ──free, and acquired──▶ held ──renew refused, or time over──▶ lost ──▶ wanted
+ *
+ * Once a second, and when a hint says that something changed, each process looks for those that nobody holds. It takes what
+ * only it can serve, and of what anybody may serve as much as is its share; what is above that, or better served elsewhere, it
+ * takes when it was free at the look before already. So nothing stays unserved because processes disagree about their shares.
+ *
+ * A lease that was given is held, and renewed, while its records are read; thousands that fall to this process at once are
+ * brought up a number at a time.
  *
  * Our own clock ends a lease early rather than late: its time counts from before the store was asked. A holder that slept
  * through the end is stopped by the store, which refuses commits under a lease that has passed on.
@@ -11,23 +18,44 @@ import type { Lease, StateStore } from '../contracts/state-store.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { Begin } from './begin.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 const TTL_MS = 6_000;
-const RENEW_EVERY_MS = TTL_MS / 3;
+const LOOK_EVERY_MS = 1_000;
+/** A third of the time is over, to half a look. */
+const RENEW_BELOW_MS = (TTL_MS * 2) / 3 + LOOK_EVERY_MS / 2;
+/** Of looks that hints ask for: under load somebody else changes something all the time. */
+const HINTED_EVERY_MS = 200;
+const ACQUIRE_MAX = 512;
+
+/** A subscription that this process could serve. */
+export interface Wanted {
+  readonly id: string;
+  /** `here`: nobody else can, or better. `anywhere`: whoever has room. `elsewhere`: another process would do better. */
+  readonly best: 'here' | 'anywhere' | 'elsewhere';
+}
 
 export interface LeaseKeeperOptions {
   readonly state: StateStore;
   readonly runtime: Runtime;
-  /** Distinguishes this process among those that share the store. */
+  /** Names this process among those that share the store. */
   readonly owner: string;
-  /** Looks for what changed elsewhere; returns the ids of the subscriptions that this process could serve. */
-  readonly wanted: () => Promise<readonly string[]>;
+  /** Looks for what changed elsewhere; returns the subscriptions that this process could serve. */
+  readonly wanted: () => Promise<readonly Wanted[]>;
+  /** How many more of those that anybody may serve are for this process. */
+  readonly room: () => number;
+  /** Called with those that were acquired together, before each is served. */
+  readonly onPrepare: (subscriptionIds: readonly string[]) => Promise<void>;
   /** True when the subscription is served from now on; else the lease is given back. */
   readonly onAcquired: (subscriptionId: string, held: HeldLease) => Promise<boolean>;
   readonly onLost: (subscriptionId: string) => Promise<void>;
   /** A lease that had run out by our clock while its renewal was under way is held again: nothing was claimed meanwhile. */
   readonly onRevived: (subscriptionId: string) => void;
+  /** Leases were given back: others may want them. */
+  readonly onReleased: () => void;
+  /** After each look. */
+  readonly onLooked: () => void;
   /** For errors that are not the store's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -47,25 +75,64 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, HeldLease>();
   readonly #looking: OneAtATime;
+  readonly #begin: Begin;
+  /** Who held what is wanted at the last look. */
+  #holders = new Map<string, string>();
+  /** Free at the last look, and left to others. */
+  #left = new Set<string>();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel | undefined;
+  #cancelHint: Cancel | undefined;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
     this.#looking = new OneAtATime(() => this.#look(), options.onFailure);
+    this.#begin = new Begin({
+      onPrepare: options.onPrepare,
+      begin: (id, isPrepared) => this.#serve(id, isPrepared),
+      onFailure: options.onFailure,
+    });
   }
 
-  /** Asks and renews now; also to be called when a hint says that something changed. */
+  /** Looks and renews now. */
   poke(): void {
     this.#looking.poke();
   }
 
-  /** Resolves when what is being asked for was answered, if there is something. */
-  asked(): Promise<void> {
-    return this.#looking.ended();
+  /** The same when somebody else may have changed something, and not more often than is good. */
+  hint(): void {
+    const { clock, timers } = this.#options.runtime;
+    const waitMs = this.#lookedAtMs + HINTED_EVERY_MS - clock.monotonicMs();
+    if (waitMs <= 0) this.poke();
+    else {
+      this.#cancelHint ??= timers.after(waitMs, () => {
+        this.#cancelHint = undefined;
+        this.poke();
+      });
+    }
+  }
+
+  /** Resolves when what is being asked for was answered, if there is something, and what was acquired is served. */
+  async asked(): Promise<void> {
+    await this.#looking.ended();
+    await this.#begin.ended();
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
   }
 
   holds(subscriptionId: string, held: HeldLease): boolean {
     return this.#held.get(subscriptionId) === held;
+  }
+
+  isHeld(subscriptionId: string): boolean {
+    return this.#held.has(subscriptionId);
+  }
+
+  /** Who else held it at the last look, of those that are wanted here. */
+  holderOf(subscriptionId: string): string | undefined {
+    return this.#held.has(subscriptionId) ? undefined : this.#holders.get(subscriptionId);
   }
 
   async release(subscriptionId: string): Promise<void> {
@@ -74,6 +141,7 @@ export class LeaseKeeper {
     this.#held.delete(subscriptionId);
     try {
       await this.#options.state.release([held.lease]);
+      this.#options.onReleased();
     } catch (error) {
       // Nobody renews it any more, so it ends by itself.
       if (!isEventManagerError(error)) throw error;
@@ -85,13 +153,23 @@ export class LeaseKeeper {
   }
 
   async stop(): Promise<void> {
-    this.#cancel?.();
+    this.#disarm();
+    this.#begin.stop();
     await this.#looking.stop();
+    await this.#begin.ended();
+    this.#disarm();
+  }
+
+  #disarm(): void {
     this.#cancel?.();
+    this.#cancelHint?.();
+    this.#cancelHint = undefined;
   }
 
   async #look(): Promise<void> {
-    this.#cancel?.();
+    this.#disarm();
+    const { clock, timers } = this.#options.runtime;
+    this.#lookedAtMs = clock.monotonicMs();
     try {
       await this.#renew();
       await this.#acquire();
@@ -100,20 +178,24 @@ export class LeaseKeeper {
       // The store is away or full: leases that ran out meanwhile end by our own clock.
       await this.#dropExpired();
     }
-    this.#cancel = this.#options.runtime.timers.after(RENEW_EVERY_MS, () => this.poke());
+    this.#cancel = timers.after(LOOK_EVERY_MS, () => this.poke());
+    this.#options.onLooked();
   }
 
   async #renew(): Promise<void> {
     await this.#dropExpired();
-    if (this.#held.size === 0) return;
-    const askedAtMs = leaseClockMs(this.#options.runtime);
+    const { state, runtime } = this.#options;
+    const askedAtMs = leaseClockMs(runtime);
     const held = [...this.#held];
-    const lost = await this.#options.state.renew(
+    if (!held.some(([, { expiresAtMs }]) => expiresAtMs - askedAtMs <= RENEW_BELOW_MS)) return;
+    const lost = await state.renew(
       held.map(([, entry]) => entry.lease),
       { ttlMs: TTL_MS },
     );
     const lostResources = new Set(lost.map((lease) => lease.resource));
     for (const [id, entry] of held) {
+      // Given back, or lost and acquired anew, while the store was asked.
+      if (this.#held.get(id) !== entry) continue;
       if (lostResources.has(entry.lease.resource)) await this.#lose(id);
       else this.#extend(id, entry, askedAtMs + TTL_MS);
     }
@@ -126,25 +208,63 @@ export class LeaseKeeper {
   }
 
   async #acquire(): Promise<void> {
-    for (const id of await this.#options.wanted()) {
-      if (this.#held.has(id) || this.#looking.isStopped) continue;
-      const askedAtMs = leaseClockMs(this.#options.runtime);
-      const lease = await this.#options.state.acquire(`subscription/${id}`, {
-        owner: this.#options.owner,
-        ttlMs: TTL_MS,
-      });
-      if (!lease) continue;
-      const held: HeldLease = { lease, expiresAtMs: askedAtMs + TTL_MS };
-      this.#held.set(id, held);
-      let isServed = false;
-      try {
-        isServed = await this.#options.onAcquired(id, held);
-      } catch (error) {
-        if (!isEventManagerError(error)) throw error;
-      } finally {
-        // Held but not served would be served by nobody: whoever asks first shall have it.
-        if (!isServed) await this.release(id);
+    const { state, runtime, owner } = this.#options;
+    const wanted = await this.#options.wanted();
+    const ids = this.#choose(await this.#free(wanted));
+    for (let at = 0; at < ids.length && !this.#looking.isStopped; at += ACQUIRE_MAX) {
+      const askedAtMs = leaseClockMs(runtime);
+      const resources = ids.slice(at, at + ACQUIRE_MAX).map(resourceOf);
+      const leases = await state.acquire(resources, { owner, ttlMs: TTL_MS });
+      const acquired: string[] = [];
+      for (const lease of leases) {
+        const id = idOf(lease);
+        this.#held.set(id, { lease, expiresAtMs: askedAtMs + TTL_MS });
+        acquired.push(id);
       }
+      this.#begin.add(acquired);
+    }
+  }
+
+  /** Those that nobody else holds. */
+  async #free(wanted: readonly Wanted[]): Promise<Wanted[]> {
+    const asked = wanted.filter(({ id }) => !this.#held.has(id));
+    const holders = new Map<string, string>();
+    if (asked.length > 0) {
+      const found = await this.#options.state.holders(asked.map(({ id }) => resourceOf(id)));
+      for (const [at, holder] of found.entries()) if (holder !== undefined) holders.set(asked[at]!.id, holder);
+    }
+    this.#holders = holders;
+    const { owner } = this.#options;
+    return asked.filter(({ id }) => (holders.get(id) ?? owner) === owner && !this.#held.has(id));
+  }
+
+  #choose(free: readonly Wanted[]): string[] {
+    const left = new Set<string>();
+    const chosen: string[] = [];
+    let room = this.#options.room();
+    for (const { id, best } of free) {
+      const isMine = best === 'here' || this.#left.has(id);
+      if (isMine || (best === 'anywhere' && room > 0)) {
+        chosen.push(id);
+        if (best !== 'here') room--;
+      } else left.add(id);
+    }
+    this.#left = left;
+    return chosen;
+  }
+
+  /** Brings one into service that was acquired. */
+  async #serve(id: string, isPrepared: boolean): Promise<void> {
+    const held = this.#held.get(id);
+    if (!held) return;
+    let isServed = false;
+    try {
+      isServed = isPrepared && !this.#looking.isStopped && (await this.#options.onAcquired(id, held));
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+    } finally {
+      // Held but not served would be served by nobody: whoever asks first shall have it.
+      if (!isServed && this.#held.get(id) === held) await this.release(id);
     }
   }
 
@@ -157,4 +277,15 @@ export class LeaseKeeper {
     this.#held.delete(id);
     await this.#options.onLost(id);
   }
+}
+
+const RESOURCE_PREFIX = 'subscription/';
+
+/** What stands for a subscription among the leases. */
+export function resourceOf(subscriptionId: string): string {
+  return `${RESOURCE_PREFIX}${subscriptionId}`;
+}
+
+function idOf({ resource }: Lease): string {
+  return resource.slice(RESOURCE_PREFIX.length);
 }

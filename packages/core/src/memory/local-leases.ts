@@ -36,6 +36,16 @@ export class LocalLeases {
     return { resource, token };
   }
 
+  /** Those of `resources` that nobody else holds, in their order. */
+  acquireAll(resources: readonly string[], { owner, ttlMs }: { owner: string; ttlMs: number }): Lease[] {
+    return resources.flatMap((resource) => this.acquire(resource, owner, ttlMs) ?? []);
+  }
+
+  holder(resource: string): string | undefined {
+    const holding = this.#holdings.get(resource);
+    return holding && holding.expiresAtMs > this.#clock.monotonicMs() ? holding.owner : undefined;
+  }
+
   isHeld(lease: Lease): boolean {
     return this.#held(lease) !== undefined;
   }

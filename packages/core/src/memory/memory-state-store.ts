@@ -66,9 +66,14 @@ export class MemoryStateStore implements StateStore {
     return revision;
   }
 
-  async acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined> {
+  async acquire(resources: readonly string[], options: { owner: string; ttlMs: number }): Promise<readonly Lease[]> {
     this.#assertOpen();
-    return this.#leases.acquire(resource, options.owner, options.ttlMs);
+    return this.#leases.acquireAll(resources, options);
+  }
+
+  async holders(resources: readonly string[]): Promise<readonly (string | undefined)[]> {
+    this.#assertOpen();
+    return resources.map((resource) => this.#leases.holder(resource));
   }
 
   async renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]> {

@@ -161,7 +161,8 @@ export class Holders {
   async #underLease(id: string, remove: (lease: Lease) => Promise<void>): Promise<void> {
     const { adapter, owner } = this.#options;
     const { state } = adapter;
-    const lease = await state.acquire(`subscription/${id}`, { owner: `${owner}/retention`, ttlMs: LEASE_TTL_MS });
+    const options = { owner: `${owner}/retention`, ttlMs: LEASE_TTL_MS };
+    const [lease] = await state.acquire([`subscription/${id}`], options);
     if (!lease) return;
     try {
       await remove(lease);

@@ -175,7 +175,7 @@ export class Retention {
     const { state, supports } = adapter;
     if (!supports.shared) return true;
     if (this.#lease && (await state.renew([this.#lease], { ttlMs: LEASE_TTL_MS })).length > 0) this.#lease = undefined;
-    this.#lease ??= await state.acquire(LEASE, { owner, ttlMs: LEASE_TTL_MS });
+    this.#lease ??= (await state.acquire([LEASE], { owner, ttlMs: LEASE_TTL_MS }))[0];
     return this.#lease !== undefined;
   }
 }

@@ -250,7 +250,7 @@ export class PublishDue {
     const { state, sharedAs } = this.#options;
     if (sharedAs === undefined) return true;
     if (this.#lease && (await state.renew([this.#lease], { ttlMs: LEASE_TTL_MS })).length > 0) this.#lease = undefined;
-    this.#lease ??= await state.acquire(LEASE, { owner: sharedAs, ttlMs: LEASE_TTL_MS });
+    this.#lease ??= (await state.acquire([LEASE], { owner: sharedAs, ttlMs: LEASE_TTL_MS }))[0];
     return this.#lease !== undefined;
   }
 

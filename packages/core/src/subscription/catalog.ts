@@ -76,12 +76,15 @@ export class Catalog {
     return vanished;
   }
 
-  /** Reads one durable definition. */
-  async reload(id: string): Promise<SubscriptionDefinition | undefined> {
-    const [entry] = await this.#state.get('subscription', [id]);
-    if (entry) this.#remember(entry);
-    else this.#forget(id);
-    return this.get(id);
+  /** Reads some durable definitions anew. */
+  async reload(ids: readonly string[]): Promise<void> {
+    const before = ids.map((id) => this.#known.get(id));
+    const entries = await this.#state.get('subscription', ids);
+    for (const [at, id] of ids.entries()) {
+      const entry = entries[at];
+      if (entry) this.#remember(entry);
+      else if (this.#known.get(id) === before[at]) this.#forget(id);
+    }
   }
 
   addEphemeral(definition: SubscriptionDefinition): void {
@@ -159,9 +162,9 @@ export class Catalog {
     this.#changed.add(definition.id);
   }
 
-  /** What did not change stays the same object: so it can be told from what did. */
+  /** What did not change stays the same object: so it can be told from what did. What was read may be older than what is known. */
   #remember(entry: StateEntry): void {
-    if (this.#known.get(entry.key)?.revision === entry.revision) return;
+    if ((this.#known.get(entry.key)?.revision ?? 0) >= entry.revision) return;
     const definition = entry.value as unknown as SubscriptionDefinition;
     this.#keep(definition, entry.revision);
   }

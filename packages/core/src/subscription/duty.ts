@@ -19,7 +19,7 @@ import type { Position } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { forgive } from '../dispatch/failure/forgive.ts';
-import { type HeldLease, LeaseKeeper } from '../dispatch/leases.ts';
+import { type HeldLease, LeaseKeeper, type Wanted } from '../dispatch/leases.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -71,9 +71,13 @@ export class Duty {
       runtime,
       owner,
       wanted: () => this.#wanted(),
+      room: () => Number.POSITIVE_INFINITY,
+      onPrepare: (ids) => this.#prepare(ids),
       onAcquired: (id, held) => this.#acquired(id, held),
       onLost: async (id) => this.#drop(id),
       onRevived: (id) => this.#wake(id),
+      onReleased: () => {},
+      onLooked: () => {},
       onFailure: options.onFailure,
     });
   }
@@ -91,7 +95,7 @@ export class Duty {
 
   /** Somebody else may have changed something. */
   poke(): void {
-    this.#leases?.poke();
+    this.#leases?.hint();
   }
 
   /** One change of a subscription after the other. */
@@ -283,7 +287,7 @@ export class Duty {
   }
 
   /** The ids of durable subscriptions that could be served here, after a look at what changed elsewhere. */
-  async #wanted(): Promise<readonly string[]> {
+  async #wanted(): Promise<readonly Wanted[]> {
     const { catalog, ways } = this.#options;
     for (const vanished of await catalog.refresh()) {
       this.#drop(vanished);
@@ -295,7 +299,7 @@ export class Duty {
     for (const definition of definitions) this.#adopt(definition);
     return definitions
       .filter((definition) => !needsAttaching(definition) || this.#options.attachments.has(definition.id))
-      .map(({ id }) => id);
+      .map((definition) => ({ id: definition.id, best: needsAttaching(definition) ? 'here' : 'anywhere' }));
   }
 
   /** Another process changed a subscription that is served here. Leases are not renewed while this looks, so it does not wait. */
@@ -304,16 +308,19 @@ export class Duty {
     if (active && active.definition.updatedAtMs !== definition.updatedAtMs) this.follow(definition.id);
   }
 
+  /** Reads the definitions as they are under the leases, and routes what the last owners may have settled. */
+  async #prepare(ids: readonly string[]): Promise<void> {
+    const { adapter, catalog, dispatch } = this.#options;
+    const [all] = await Promise.all([adapter.store.bounds(), catalog.reload(ids)]);
+    await dispatch.route.reach(all.find(({ partition }) => partition === dispatch.partition)?.head ?? 0);
+  }
+
   /** True when the subscription is served from now on. */
   async #acquired(id: string, held: HeldLease): Promise<boolean> {
     if (this.#changes.has(id)) return false;
     return this.#changes.run(id, async () => {
-      const { adapter, catalog, dispatch } = this.#options;
-      const definition = await catalog.reload(id);
+      const definition = this.#options.catalog.get(id);
       if (!definition) return false;
-      // What the last owner settled must not lie ahead of what this process has routed.
-      const bounds = (await adapter.store.bounds()).find(({ partition }) => partition === dispatch.partition);
-      await dispatch.route.reach(bounds?.head ?? 0);
       // Whatever is served still is served under a lease that has passed.
       this.#drop(id);
       return this.#bringUp(definition, held);

@@ -122,7 +122,7 @@ describe('a lost lease', () => {
     await time.advance(500);
     expect(ids.map((id) => bus.engine.isServing(id))).toEqual([true, true]);
     // Somebody else serves it from here on: the same owner asking again gets a new lease, the old one is refused.
-    await kept.kept.state.acquire(`subscription/${ids[0]}`, { owner: 'a', ttlMs: 1 });
+    await kept.kept.state.acquire([`subscription/${ids[0]}`], { owner: 'a', ttlMs: 1 });
     await bus.publish();
     await time.advance(400);
     expect(ids.map((id) => bus.engine.isServing(id))).toEqual([false, true]);

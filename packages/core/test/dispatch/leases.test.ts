@@ -23,8 +23,10 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
     owner,
     wanted: async () => {
       if (fails.looking) throw new TypeError('a mistake');
-      return ['s'];
+      return [{ id: 's', best: 'here' }];
     },
+    room: () => 1,
+    onPrepare: async () => {},
     onAcquired: async (id, lease) => {
       if (fails.acquiring) throw new EventManagerError('disk_full', 'The disk is full.');
       held.set(id, lease);
@@ -35,6 +37,8 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
       log.push(`${owner} lost ${id}`);
     },
     onRevived: (id) => log.push(`${owner} goes on with ${id}`),
+    onReleased: () => {},
+    onLooked: () => {},
     onFailure: (error) => failures.push(error),
   });
   return { keeper, log, held, fails, failures, die: () => timers.end() };
@@ -89,7 +93,7 @@ describe('leases of subscriptions', () => {
     const { keeper, log } = keeperOf('a', world);
     keeper.poke();
     await world.time.settle();
-    await world.adapter.state.acquire('subscription/s', { owner: 'a', ttlMs: 1 });
+    await world.adapter.state.acquire(['subscription/s'], { owner: 'a', ttlMs: 1 });
     await world.time.advance(2_500);
     expect(log.slice(0, 2)).toEqual(['a serves s', 'a lost s']);
     await world.time.run(keeper.stop());

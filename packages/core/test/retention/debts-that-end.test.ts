@@ -123,7 +123,7 @@ describe('what a subscription without a name is owed', () => {
     await time.run(bus.engine.subscriptions.detach(ANONYMOUS, held));
     const other = shared.connect();
     await time.run(other.open());
-    await time.run(other.state.acquire(`subscription/${held}`, { owner: 'b', ttlMs: 30 * DAY }));
+    await time.run(other.state.acquire([`subscription/${held}`], { owner: 'b', ttlMs: 30 * DAY }));
     await bus.publishMany(12);
     await time.advance(HOUR + MINUTE);
     expect([await firstOf(shared.kept.store), bus.status(id).counts.removed]).toEqual([1, 0]);

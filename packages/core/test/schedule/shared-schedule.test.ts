@@ -72,7 +72,7 @@ it('answers a cancellation also when it alone is left to append what another pro
   // Another process took the lease, said that it begins, and died.
   const other = shared.connect();
   await time.run(other.open());
-  await time.run(other.state.acquire('schedule', { owner: 'a', ttlMs: 10_000 }));
+  await time.run(other.state.acquire(['schedule'], { owner: 'a', ttlMs: 10_000 }));
   const [kept] = await time.run(other.state.get('schedule-event', [id]));
   const value = { ...(kept!.value as object), begun: true };
   await time.run(other.state.commit([{ kind: 'schedule-event', key: id, value }]));

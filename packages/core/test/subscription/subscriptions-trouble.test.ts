@@ -224,7 +224,7 @@ describe('on a shared store', () => {
       });
     const bus = await openOn(kept.connect({ shared: true }), time, { owner: 'a', webhookSink }, kept);
     const isFree = async (id: string) => {
-      const lease = await kept.kept.state.acquire(`subscription/${id}`, { owner: 'somebody', ttlMs: 1 });
+      const [lease] = await kept.kept.state.acquire([`subscription/${id}`], { owner: 'somebody', ttlMs: 1 });
       return lease !== undefined;
     };
     return { time, kept, bus, delivered, isFree };

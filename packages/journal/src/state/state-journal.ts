@@ -58,8 +58,13 @@ export class StateJournal implements StateStore {
     return commits.commit(changes, changes.map(encodeChange));
   }
 
-  async acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined> {
-    return this.#open().leases.acquire(resource, options.owner, options.ttlMs);
+  async acquire(resources: readonly string[], options: { owner: string; ttlMs: number }): Promise<readonly Lease[]> {
+    return this.#open().leases.acquireAll(resources, options);
+  }
+
+  async holders(resources: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const leases = this.#open().leases;
+    return resources.map((resource) => leases.holder(resource));
   }
 
   async renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]> {

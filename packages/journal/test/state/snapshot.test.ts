@@ -24,10 +24,10 @@ it('a snapshot written beside commits covers its logs, which are removed, and re
   const reopened = await simulation.open();
   const { entries } = await reopened.state.load('owed', { limit: 1000 });
   expect(new Map(entries.map(({ key, value }) => [key, value]))).toEqual(expected);
-  const before = await reopened.state.acquire('r', { owner: 'a', ttlMs: 1e9 });
+  const [before] = await reopened.state.acquire(['r'], { owner: 'a', ttlMs: 1e9 });
   await reopened.close();
   const third = await simulation.open();
-  const after = await third.state.acquire('r', { owner: 'a', ttlMs: 1e9 });
+  const [after] = await third.state.acquire(['r'], { owner: 'a', ttlMs: 1e9 });
   expect(after!.token).toBeGreaterThan(before!.token);
   await third.close();
 });

@@ -108,25 +108,20 @@ CREATE FUNCTION %schema%.forget_the_gone() RETURNS void LANGUAGE sql AS $$
   DELETE FROM %schema%.leases WHERE expires_at < %schema%.lease_time() - interval '1 day';
 $$;
 
--- NULL while somebody else holds it.
-CREATE FUNCTION %schema%.acquire_lease(wanted text, new_owner text, ttl_ms double precision) RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-  held %schema%.leases%ROWTYPE;
-  new_token bigint;
+-- Gives the ordinals and tokens of those that nobody else holds. Tokens are taken under the locks of the rows, so that a later
+-- holder has a higher one; the rows are locked in one order by everybody.
+CREATE FUNCTION %schema%.acquire_leases(wanted text[], new_owner text, ttl_ms double precision)
+RETURNS TABLE (ord int, new_token bigint) LANGUAGE plpgsql AS $$
 BEGIN
-  LOOP
-    SELECT * INTO held FROM %schema%.leases WHERE resource = wanted FOR UPDATE;
-    IF FOUND THEN
-      IF held.owner <> new_owner AND held.expires_at > %schema%.lease_time() THEN RETURN NULL; END IF;
-      new_token := nextval('%schema%.lease_tokens');
-      UPDATE %schema%.leases SET owner = new_owner, token = new_token,
-        expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond' WHERE resource = wanted;
-      RETURN new_token;
-    END IF;
-    -- Free from the beginning; the token is taken under the lock of the row, so that a later holder has a higher one.
-    INSERT INTO %schema%.leases VALUES (wanted, new_owner, 0, '-infinity') ON CONFLICT DO NOTHING;
-  END LOOP;
+  INSERT INTO %schema%.leases SELECT DISTINCT r, new_owner, 0, '-infinity'::timestamptz FROM unnest(wanted) r ORDER BY r
+    ON CONFLICT DO NOTHING;
+  PERFORM 1 FROM %schema%.leases WHERE resource = ANY (wanted) ORDER BY resource FOR UPDATE;
+  RETURN QUERY
+    UPDATE %schema%.leases l SET owner = new_owner, token = nextval('%schema%.lease_tokens'),
+      expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond'
+    FROM unnest(wanted) WITH ORDINALITY w(resource, ord)
+    WHERE l.resource = w.resource AND (l.owner = new_owner OR l.expires_at <= %schema%.lease_time())
+    RETURNING w.ord::int, l.token;
 END $$;
 
 -- Gives the ordinals of those that were still held and are extended.

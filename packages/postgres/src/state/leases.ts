@@ -6,18 +6,33 @@ import type { StateCore } from './state-core.ts';
  * the same owner a newer token, of which only the newest is told; the others were never heard of.
  */
 
-export async function acquireLease(
+/** Gives those that nobody else held, in the order of asking. */
+export async function acquireLeases(
   { connections, schema }: StateCore,
-  resource: string,
+  resources: readonly string[],
   { owner, ttlMs }: { owner: string; ttlMs: number },
-): Promise<Lease | undefined> {
-  const [row] = await connections.ask<{ token: number | null }>(`SELECT ${schema}.acquire_lease($1, $2, $3) AS token`, [
-    resource,
-    owner,
-    ttlMs,
-  ]);
-  const { token } = row!;
-  return token === null ? undefined : { resource, token };
+): Promise<readonly Lease[]> {
+  if (resources.length === 0) return [];
+  const rows = await connections.ask<{ ord: number; token: number }>(
+    `SELECT ord, token FROM ${schema}.acquire_leases($1, $2, $3) AS r(ord, token) ORDER BY ord`,
+    [resources, owner, ttlMs],
+  );
+  return rows.map(({ ord, token }) => ({ resource: resources[ord - 1]!, token }));
+}
+
+export async function leaseHolders(
+  { connections, schema }: StateCore,
+  resources: readonly string[],
+): Promise<readonly (string | undefined)[]> {
+  const holders = new Array<string | undefined>(resources.length).fill(undefined);
+  if (resources.length === 0) return holders;
+  const rows = await connections.ask<{ ord: number; owner: string }>(
+    `SELECT w.ord, l.owner FROM unnest($1::text[]) WITH ORDINALITY w(resource, ord)
+     JOIN ${schema}.leases l ON l.resource = w.resource WHERE l.expires_at > ${schema}.lease_time()`,
+    [resources],
+  );
+  for (const { ord, owner } of rows) holders[ord - 1] = owner;
+  return holders;
 }
 
 /** Gives those that are not held any more. */

@@ -11,7 +11,7 @@ import type {
 import { closedError } from '../connect/connections.ts';
 import type { CommitLoop } from './commit-loop.ts';
 import { behindPrefix, keyBytes, keyOf } from './key-bytes.ts';
-import { acquireLease, releaseLeases, renewLeases } from './leases.ts';
+import { acquireLeases, leaseHolders, releaseLeases, renewLeases } from './leases.ts';
 import type { StateCore } from './state-core.ts';
 
 export interface OpenState {
@@ -63,8 +63,12 @@ export class StateRecords implements StateStore {
     return this.#open().commits.commit(changes);
   }
 
-  async acquire(resource: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined> {
-    return acquireLease(this.#open().core, resource, options);
+  async acquire(resources: readonly string[], options: { owner: string; ttlMs: number }): Promise<readonly Lease[]> {
+    return acquireLeases(this.#open().core, resources, options);
+  }
+
+  async holders(resources: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return leaseHolders(this.#open().core, resources);
   }
 
   async renew(leases: readonly Lease[], options: { ttlMs: number }): Promise<readonly Lease[]> {

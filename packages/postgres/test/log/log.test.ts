@@ -80,11 +80,12 @@ await withServer((server) => {
 
   it('leaves a lease to its holder by the clock of the server', () =>
     onDatabase(async ({ state }) => {
-      const lease = await state.acquire('r', { owner: 'a', ttlMs: 200 });
-      let taken = await state.acquire('r', { owner: 'b', ttlMs: 60_000 });
+      const [lease] = await state.acquire(['r'], { owner: 'a', ttlMs: 200 });
+      let [taken] = await state.acquire(['r'], { owner: 'b', ttlMs: 60_000 });
       expect(taken).toBeUndefined();
       const endMs = Date.now() + 30_000;
-      while (taken === undefined && Date.now() < endMs) taken = await state.acquire('r', { owner: 'b', ttlMs: 60_000 });
+      while (taken === undefined && Date.now() < endMs)
+        [taken] = await state.acquire(['r'], { owner: 'b', ttlMs: 60_000 });
       expect(taken!.token).toBeGreaterThan(lease!.token);
     }));
 });

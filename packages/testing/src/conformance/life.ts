@@ -40,7 +40,7 @@ function factsAndEnd({ supports }: ConformanceHarness, start: StartSubject): voi
     await expect(state.commit([{ kind: 'topic', key: 'a', value: 1 }])).rejects.toMatchObject(closed);
     await expect(state.get('topic', ['a'])).rejects.toMatchObject(closed);
     await expect(state.load('topic', { limit: 1 })).rejects.toMatchObject(closed);
-    await expect(state.acquire('r', { owner: 'a', ttlMs: 1000 })).rejects.toMatchObject(closed);
+    await expect(state.acquire(['r'], { owner: 'a', ttlMs: 1000 })).rejects.toMatchObject(closed);
     await subject.reopen();
     expect((await subject.store.get([sampleId(1)]))[0]!.id).toBe(sampleId(1));
     expect(await subject.state.get('topic', ['a'])).toEqual([undefined]);
@@ -100,10 +100,10 @@ function sharedByTwo(start: StartSubject): void {
     await second.commit([{ kind: 'topic', key: 'a', value: 2, ifRevision: revision }]);
     expect((await state.get('topic', ['a']))[0]!.value).toBe(2);
 
-    const lease = await state.acquire('r', { owner: 'first', ttlMs: 1000 });
-    expect(await second.acquire('r', { owner: 'second', ttlMs: 1000 })).toBeUndefined();
+    const [lease] = await state.acquire(['r'], { owner: 'first', ttlMs: 1000 });
+    expect(await second.acquire(['r'], { owner: 'second', ttlMs: 1000 })).toEqual([]);
     await opened.elapse(1500);
-    const taken = await second.acquire('r', { owner: 'second', ttlMs: 60_000 });
+    const [taken] = await second.acquire(['r'], { owner: 'second', ttlMs: 60_000 });
     expect(taken!.token).toBeGreaterThan(lease!.token);
     await expect(state.commit([{ kind: 'topic', key: 'a', value: 3, lease: lease! }])).rejects.toMatchObject({
       code: 'lease_lost',

@@ -7,7 +7,7 @@ const SHORT_MS = 300;
 const LONG_MS = 60_000;
 
 async function acquired(state: StateStore, resource: string, owner: string, ttlMs: number): Promise<Lease> {
-  const lease = await state.acquire(resource, { owner, ttlMs });
+  const [lease] = await state.acquire([resource], { owner, ttlMs });
   if (lease === undefined) throw new TypeError(`${owner} expected to get ${resource}.`);
   return lease;
 }
@@ -25,8 +25,8 @@ function holdingOfLeases(start: StartSubject): void {
     const subject = await start();
     const lease = await acquired(subject.state, 'r', 'a', SHORT_MS);
     expect(lease.resource).toBe('r');
-    expect(await subject.state.acquire('r', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
-    expect(await subject.state.acquire('other', { owner: 'b', ttlMs: SHORT_MS })).toBeDefined();
+    expect(await subject.state.acquire(['r'], { owner: 'b', ttlMs: SHORT_MS })).toEqual([]);
+    expect(await subject.state.acquire(['other'], { owner: 'b', ttlMs: SHORT_MS })).toHaveLength(1);
     await subject.opened.elapse(SHORT_MS + 50);
     await subject.throughReopen();
     expect((await acquired(subject.state, 'r', 'b', SHORT_MS)).token).toBeGreaterThan(lease.token);
@@ -47,7 +47,7 @@ function holdingOfLeases(start: StartSubject): void {
     expect(await state.renew([kept], { ttlMs: LONG_MS })).toEqual([]);
     await opened.elapse(SHORT_MS + 50);
     expect(await state.renew([kept, lost], { ttlMs: LONG_MS })).toEqual([lost]);
-    expect(await state.acquire('kept', { owner: 'b', ttlMs: SHORT_MS })).toBeUndefined();
+    expect(await state.acquire(['kept'], { owner: 'b', ttlMs: SHORT_MS })).toEqual([]);
     await acquired(state, 'lost', 'b', LONG_MS);
     expect(await state.renew([lost], { ttlMs: LONG_MS })).toEqual([lost]);
   });
@@ -60,7 +60,7 @@ function holdingOfLeases(start: StartSubject): void {
     expect(second.token).toBeGreaterThan(first.token);
     await state.release([first, { resource: 'never', token: 1 }]);
     expect(await state.renew([second], { ttlMs: LONG_MS })).toEqual([]);
-    expect(await state.acquire('r', { owner: 'c', ttlMs: LONG_MS })).toBeUndefined();
+    expect(await state.acquire(['r'], { owner: 'c', ttlMs: LONG_MS })).toEqual([]);
   });
 }
 
@@ -71,7 +71,7 @@ function fencingByLeases(start: StartSubject): void {
     opened.jumpWall(24 * 60 * 60 * 1000);
     expect(await state.renew([lease], { ttlMs: LONG_MS })).toEqual([]);
     opened.jumpWall(-48 * 60 * 60 * 1000);
-    expect(await state.acquire('r', { owner: 'b', ttlMs: LONG_MS })).toBeUndefined();
+    expect(await state.acquire(['r'], { owner: 'b', ttlMs: LONG_MS })).toEqual([]);
   });
 
   it('guard a commit: held it passes, lost it changes nothing and names all that are lost', async () => {
@@ -105,7 +105,37 @@ function fencingByLeases(start: StartSubject): void {
 
   it('go to one of many who ask at once', async () => {
     const { state } = await start();
-    const asked = Array.from({ length: 20 }, (_, n) => state.acquire('r', { owner: `o${n}`, ttlMs: LONG_MS }));
-    expect((await Promise.all(asked)).filter((lease) => lease !== undefined)).toHaveLength(1);
+    const asked = Array.from({ length: 20 }, (_, n) => state.acquire(['r'], { owner: `o${n}`, ttlMs: LONG_MS }));
+    expect((await Promise.all(asked)).flat()).toHaveLength(1);
+  });
+
+  it('are given many at a time, those that are free and in the order of asking, and split among those who ask at once', async () => {
+    const { state } = await start();
+    await acquired(state, 'c', 'b', LONG_MS);
+    const leases = await state.acquire(['d', 'c', 'a'], { owner: 'a', ttlMs: LONG_MS });
+    expect(leases.map(({ resource }) => resource)).toEqual(['d', 'a']);
+    expect(new Set(leases.map(({ token }) => token)).size).toBe(2);
+    expect(await state.renew(leases, { ttlMs: LONG_MS })).toEqual([]);
+    expect(await state.acquire([], { owner: 'a', ttlMs: LONG_MS })).toEqual([]);
+    const many = Array.from({ length: 200 }, (_, n) => `m${n}`);
+    const orders = [many, many.toReversed(), many.toSorted()];
+    const asked = orders.map((order, n) => state.acquire(order, { owner: `o${n}`, ttlMs: LONG_MS }));
+    const got = (await Promise.all(asked)).flat().map(({ resource }) => resource);
+    expect(got.toSorted()).toEqual(many.toSorted());
+  });
+
+  it('say who holds them', async () => {
+    const { state, opened } = await start();
+    await acquired(state, 'kept', 'a', LONG_MS);
+    await acquired(state, 'expired', 'b', SHORT_MS);
+    await state.release([await acquired(state, 'released', 'c', LONG_MS)]);
+    await opened.elapse(SHORT_MS + 50);
+    expect(await state.holders(['never', 'kept', 'expired', 'released'])).toEqual([
+      undefined,
+      'a',
+      undefined,
+      undefined,
+    ]);
+    expect(await state.holders([])).toEqual([]);
   });
 }

@@ -83,17 +83,25 @@ export const STATE_STORE_MUTANTS: Mutants = {
   'never lets a lease run out': ({ state }) =>
     replace(state, 'acquire', (acquire) => (resource, options) => acquire(resource, { ...options, ttlMs: 1e12 })),
   'does not tell owners apart': ({ state }) =>
-    replace(state, 'acquire', (acquire) => (resource, options) => acquire(resource, { ...options, owner: 'anybody' })),
+    replace(
+      state,
+      'acquire',
+      (acquire) => (resources, options) => acquire(resources, { ...options, owner: 'anybody' }),
+    ),
   'gives every lease the same token': ({ state }) =>
-    replace(state, 'acquire', (acquire) => async (resource, options) => {
-      const lease = await acquire(resource, options);
-      return lease && { ...lease, token: 1 };
+    replace(state, 'acquire', (acquire) => async (resources, options) => {
+      const leases = await acquire(resources, options);
+      return leases.map((lease) => ({ ...lease, token: 1 }));
     }),
+  'gives one lease of many': ({ state }) =>
+    replace(state, 'acquire', (acquire) => (resources, options) => acquire(resources.slice(0, 1), options)),
+  'says that ended leases are held': ({ state }) =>
+    replace(state, 'holders', () => async (resources) => resources.map(() => 'a')),
   'renews nothing and says it did': ({ state }) => replace(state, 'renew', () => async () => []),
   'revives what ran out': ({ state }) =>
     replace(state, 'renew', (renew) => async (leases, options) => {
       for (const { resource } of await renew(leases, options))
-        await state.acquire(resource, { owner: 'a', ...options });
+        await state.acquire([resource], { owner: 'a', ...options });
       return [];
     }),
   'keeps what is given back': ({ state }) => replace(state, 'release', () => async () => {}),
