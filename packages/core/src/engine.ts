@@ -203,7 +203,8 @@ export class Engine {
       onSwitched: (definition, way) => this.#switched(definition, way),
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
-    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, stallWatch, adapter, active });
+    const told = { stallWatch, adapter, active, owner, clock: runtime.clock };
+    this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, ...told });
     const { contexts, subscriptions } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
@@ -255,6 +256,7 @@ export class Engine {
       progress: this.#stallWatch.report(),
       systemEvents: this.systemEvents,
       adapter: this.#adapter.health(),
+      unavailableMs: this.#reporter.store.unavailableMs,
       schedule: this.schedule,
       retention: this.retention,
       unacknowledged: this.#ingest.unacknowledged,
@@ -377,6 +379,7 @@ export class Engine {
       this.#dispatch.route.catchUp();
       this.topics.poke();
       this.contexts.poke();
+      this.#reporter.storeLooked();
       this.#poll();
     });
   }

@@ -121,14 +121,13 @@ class Postgres implements EventBusAdapter {
   }
 
   health(): AdapterHealth {
-    const { lastError } = this.#connections;
-    const facts = {
-      durability: this.#durability,
-      ...this.#connections.facts,
-      ...(lastError === undefined ? {} : { lastError: lastError.code }),
+    const { facts, reach } = this.#connections;
+    const lastError = reach.lastError === undefined ? {} : { lastError: reach.lastError.code };
+    return {
+      ...(reach.trouble() ?? { status: 'ok' }),
+      facts: { durability: this.#durability, ...facts, ...lastError },
+      errors: reach.errors,
     };
-    if (lastError?.code === 'disk_full') return { status: 'full', reason: lastError.message, facts };
-    return { status: 'ok', facts };
   }
 
   watch(onHint: () => void): () => void {

@@ -19,13 +19,18 @@ export interface Supports {
 export type Durability = 'none' | 'relaxed' | 'synced' | 'replicated';
 
 export interface AdapterHealth {
-  /** `read-only`: damage was found, reads are served. `failed`: fail-stop, recover by restart. `full`: no space, retrying. */
-  readonly status: 'ok' | 'full' | 'read-only' | 'failed';
+  /**
+   * `read-only`: damage was found, reads are served. `failed`: fail-stop, recover by restart. `full`: no space, retrying.
+   * `unavailable`: what answers for the store is away or takes nothing, retrying; `slow`: it answers, but late.
+   */
+  readonly status: 'ok' | 'slow' | 'full' | 'unavailable' | 'read-only' | 'failed';
   /** For people; no paths or secrets. */
   readonly reason?: string;
   readonly facts: Readonly<Record<string, number | string | boolean>>;
   /** Positions that the adapter knows to be lost, whether or not anybody has asked for them since it was opened. */
   readonly lost?: readonly LostRange[];
+  /** Calls of a server that failed since it was opened, by code, those that succeeded when tried again among them. */
+  readonly errors?: Readonly<Record<string, number>>;
 }
 
 /** Where things are kept and shared between processes. */

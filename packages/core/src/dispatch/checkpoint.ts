@@ -11,6 +11,7 @@
 import type { Position } from '../contracts/event-store.ts';
 import type { StateChange, StateStore } from '../contracts/state-store.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { mayPass } from '../errors/may-pass.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -177,7 +178,7 @@ export class Checkpoint {
       }
       this.#afterCommit.unshift(...then);
       this.#urgent = true;
-    } else if (isEventManagerError(error) && error.retryable && error.code !== 'store_failed') {
+    } else if (mayPass(error)) {
       for (const subscription of subscriptions) this.#dirty.add(subscription);
       this.#afterCommit.unshift(...then);
       this.#refuseWaiting(error);

@@ -4,6 +4,7 @@
  * and timers after about ten milliseconds, so that no flood of events holds up the process.
  */
 import type { Position } from '../contracts/event-store.ts';
+import { mayPass } from '../errors/may-pass.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -21,6 +22,7 @@ import { Turn } from './turn.ts';
 
 /** Deliveries of one subscription before the next one has its turn. */
 const TURN_MAX = 64;
+const LOAD_AGAIN_MS = 500;
 
 export interface DispatcherOptions {
   readonly runtime: Runtime;
@@ -188,10 +190,18 @@ export class Dispatcher {
       .then((unreadable) => {
         for (const position of unreadable) subscription.unreadable.add(position);
       })
-      .catch(this.#options.onFailure)
+      .catch(async (error: unknown) => {
+        if (mayPass(error)) await this.#pause();
+        else this.#options.onFailure(error);
+      })
       .finally(() => {
         subscription.isLoading = false;
         this.wake(subscription);
       });
+  }
+
+  /** The store is away: it is asked again, and nothing of the subscription is claimed before. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#options.runtime.timers.after(LOAD_AGAIN_MS, resolve));
   }
 }

@@ -46,7 +46,7 @@ export class ReadBack {
   constructor(options: ReadBackOptions) {
     this.#options = options;
     this.#keys = new ReadKeys(options);
-    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
+    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure, options.timers);
   }
 
   /** Scans if a lane, or a key of an ordered subscription, wants reading. */

@@ -1,18 +1,35 @@
+import type { EventManagerError } from '../errors/event-manager-error.ts';
+import { mayPass } from '../errors/may-pass.ts';
+import type { Cancel, Timers } from '../runtime/clock.ts';
+
+const AGAIN_AFTER_MS = 500;
+
 /**
  * Runs something asynchronous once at a time, and once more if it was asked for meanwhile: for work that several events
  * may call for. The last look at `#again` and the end of the run happen without an await between them, so no call is
  * lost in the gap.
+ *
+ * With timers, a run that a store ended by what may pass is no failure: it is `trouble`, and there is another run after a while.
  */
 export class OneAtATime {
   readonly #work: () => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
+  readonly #timers: Timers | undefined;
+  #trouble: EventManagerError | undefined;
+  #cancel: Cancel | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
 
-  constructor(work: () => Promise<void>, onFailure: (error: unknown) => void) {
+  constructor(work: () => Promise<void>, onFailure: (error: unknown) => void, timers?: Timers) {
     this.#work = work;
     this.#onFailure = onFailure;
+    this.#timers = timers;
+  }
+
+  /** What ended the last run; it is tried again. */
+  get trouble(): EventManagerError | undefined {
+    return this.#trouble;
   }
 
   get isIdle(): boolean {
@@ -38,6 +55,7 @@ export class OneAtATime {
   /** Nothing runs any more once it resolved. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#cancel?.();
     await this.#running;
   }
 
@@ -47,10 +65,18 @@ export class OneAtATime {
         this.#again = false;
         await this.#work();
       }
+      this.#trouble = undefined;
     } catch (error) {
-      this.#onFailure(error);
+      if (this.#timers && mayPass(error)) this.#runLater(this.#timers, error);
+      else this.#onFailure(error);
     } finally {
       this.#running = undefined;
     }
+  }
+
+  #runLater(timers: Timers, trouble: EventManagerError): void {
+    this.#trouble = trouble;
+    this.#cancel?.();
+    if (!this.#stopped) this.#cancel = timers.after(AGAIN_AFTER_MS, () => this.poke());
   }
 }

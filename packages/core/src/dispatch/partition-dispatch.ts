@@ -53,6 +53,7 @@ export class PartitionDispatch {
     const { partition, adapter, runtime, limits, meter, head } = options;
     const { onLost, onFailure, onReceiver, onAdvance, hasReaders } = options;
     const { store, state } = adapter;
+    const { timers } = runtime;
     const subscriptions = this.active;
     const index = new PatternIndex<ActiveSubscription>();
     const wake = (subscription: ActiveSubscription) => this.dispatcher.wake(subscription);
@@ -60,7 +61,7 @@ export class PartitionDispatch {
     const bodies = new Bodies(store, partition, limits, options.hasReaders);
     const readBack = new ReadBack({
       ...{ partition, store, bodies, index, subscriptions },
-      ...{ routedHead, wallMs: () => runtime.clock.wallMs(), wake, onLost, onFailure },
+      ...{ routedHead, wallMs: () => runtime.clock.wallMs(), wake, onLost, onFailure, timers },
     });
     const checkpoint = new Checkpoint({
       state,
@@ -79,7 +80,7 @@ export class PartitionDispatch {
     this.#readBack = readBack;
     this.route = new Route({
       ...{ partition, store, bodies, index, head, wake },
-      ...{ hasReaders, onAdvance, onLost, onFailure },
+      ...{ hasReaders, onAdvance, onLost, onFailure, timers },
     });
     const onDrained = () => readBack.start();
     const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, meter, onDrained, onReceiver, onFailure });

@@ -1,4 +1,5 @@
 import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
+import type { Timers } from '../runtime/clock.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
@@ -15,4 +16,5 @@ export interface ReadBackOptions {
   readonly wake: (subscription: ActiveSubscription) => void;
   readonly onLost: (lost: LostRange) => void;
   readonly onFailure: (error: unknown) => void;
+  readonly timers: Timers;
 }

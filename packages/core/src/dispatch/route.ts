@@ -6,6 +6,7 @@
  * moves together with the offers, without an await in between: a lane that compares its cursor with `head` sees no gap.
  */
 import type { EventStore, LostRange, Partition, Position, Recorded } from '../contracts/event-store.ts';
+import type { Timers } from '../runtime/clock.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
@@ -31,6 +32,7 @@ export interface RouteOptions {
   readonly onAdvance: () => void;
   readonly onLost: (lost: LostRange) => void;
   readonly onFailure: (error: unknown) => void;
+  readonly timers: Timers;
 }
 
 export class Route {
@@ -53,6 +55,7 @@ export class Route {
         this.#failed = true;
         options.onFailure(error);
       },
+      options.timers,
     );
   }
 
@@ -86,11 +89,15 @@ export class Route {
     await this.#reading.ended();
   }
 
-  /** Resolves when everything up to `position`, which must be in the log already, is routed or reading has ended. */
+  /**
+   * Resolves when everything up to `position`, which must be in the log already, is routed or reading has ended. Throws what
+   * the store says when it cannot be read for now.
+   */
   async reach(position: Position): Promise<void> {
     while (this.#head < position && !this.#reading.isStopped && !this.#failed) {
       this.#reading.poke();
       await this.#reading.ended();
+      if (this.#reading.trouble) throw this.#reading.trouble;
     }
   }
 

@@ -17,6 +17,20 @@ export interface LatencySummary {
   readonly buckets: readonly { readonly le: number; readonly count: number }[];
 }
 
+/** How the store is, and what it tells of its own size where it can. */
+export interface StoreMetrics {
+  /** It answers. */
+  readonly isUp: boolean;
+  /** How long it did not, since the engine was opened. */
+  readonly unavailableSeconds: number;
+  /** Calls of a server that failed, by code; those that succeeded when they were tried again are among them. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** To a server: those that do something, those that wait for it, and calls that wait for one. */
+  readonly connections?: { readonly used: number; readonly idle: number; readonly waiting: number };
+  readonly segments?: number;
+  readonly bytes?: number;
+}
+
 export type ByLane<Value> = Readonly<Record<PriorityName, Value>>;
 
 /**
@@ -87,8 +101,7 @@ export interface EventMetrics {
   readonly bodyBytes: number;
   /** The last position of the log. */
   readonly head: number;
-  /** What the store tells of its own size, where it can. */
-  readonly store: { readonly segments?: number; readonly bytes?: number };
+  readonly store: StoreMetrics;
   readonly realtime: RealtimeMetrics;
   /** Events for later: how many wait, and what became of the others. */
   readonly schedule: Readonly<ScheduleCounts>;

@@ -15,6 +15,7 @@ import type { Meter } from './meter.ts';
 import { realtimeMetrics } from './realtime-metrics.ts';
 
 const MICROSECONDS_PER_SECOND = 1_000_000;
+const MS_PER_SECOND = 1_000;
 
 export interface MetricSources {
   readonly meter: Meter;
@@ -22,6 +23,8 @@ export interface MetricSources {
   readonly progress: ProgressHealth;
   readonly systemEvents: SystemEvents;
   readonly adapter: AdapterHealth;
+  /** How long the store was away. */
+  readonly unavailableMs: number;
   readonly schedule: Schedule;
   readonly retention: Retention;
   readonly unacknowledged: number;
@@ -73,7 +76,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     bodies: dispatch.bodies.size,
     bodyBytes: dispatch.bodies.bytes,
     head,
-    store: storeOf(adapter),
+    store: storeOf(adapter, sources.unavailableMs),
     realtime: realtimeMetrics(meter.switches, dispatch.active.values()),
     schedule: { ...sources.schedule.counts },
     retention: { ...sources.retention.counts },
@@ -128,11 +131,17 @@ function keysOf(dispatch: PartitionDispatch): Pick<EventMetrics, 'blockedKeys' |
   return { blockedKeys, parkedKeys };
 }
 
-function storeOf({ facts }: AdapterHealth): EventMetrics['store'] {
-  const { segments, bytes } = facts;
+function storeOf({ status, facts, errors = {} }: AdapterHealth, unavailableMs: number): EventMetrics['store'] {
+  const { segments, bytes, connections, idle, waiting } = facts;
   return {
+    isUp: status !== 'unavailable' && status !== 'failed',
+    unavailableSeconds: unavailableMs / MS_PER_SECOND,
+    errors,
     ...(typeof segments === 'number' ? { segments } : {}),
     ...(typeof bytes === 'number' ? { bytes } : {}),
+    ...(typeof connections === 'number' && typeof idle === 'number' && typeof waiting === 'number'
+      ? { connections: { used: connections - idle, idle, waiting } }
+      : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { AdapterHealth, EventBusAdapter } from '../contracts/adapter.ts';
+import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { LostRange } from '../contracts/event-store.ts';
 import type { RealtimeState } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
@@ -11,7 +11,9 @@ import type { Parked } from '../dispatch/order/key-record.ts';
 import { OverflowWatch } from '../dispatch/pace/overflow-watch.ts';
 import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
+import { StoreWatch } from '../health/store-watch.ts';
 import type { RemovedDebts } from '../retention/remove-debts.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { ScheduledEvent } from '../schedule/scheduled-event.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { SystemEvents } from './system-events.ts';
@@ -20,22 +22,27 @@ const TOPIC_FIELD = '"topic":"';
 
 /** Turns what happens inside the engine into its own events. */
 export class EngineReporter {
+  readonly store: StoreWatch;
   readonly #options: {
     readonly systemEvents: SystemEvents;
     readonly stallWatch: StallWatch;
     readonly adapter: EventBusAdapter;
+    readonly owner: string;
   };
   readonly #overflows: OverflowWatch;
   readonly #reaches: ReachWatch;
-  #storeStatus: AdapterHealth['status'] = 'ok';
 
   constructor(options: {
     systemEvents: SystemEvents;
     stallWatch: StallWatch;
     adapter: EventBusAdapter;
+    /** Who tells, where several processes share a store. */
+    owner: string;
+    clock: Clock;
     active: ReadonlyMap<string, ActiveSubscription>;
   }) {
     this.#options = options;
+    this.store = new StoreWatch(() => options.adapter.health(), options.clock);
     this.#overflows = new OverflowWatch(options.active);
     this.#reaches = new ReachWatch(options.active);
   }
@@ -110,17 +117,26 @@ export class EngineReporter {
     this.#options.systemEvents.tell('store/damaged', `${from}-${through}`, { from, through });
   }
 
+  /**
+   * Tells of the store when its state has changed. One that failed takes no event any more, and one that is away takes none
+   * about it either: that is told when it is over. Being slow is no news.
+   */
+  storeLooked(): void {
+    const { adapter, owner, systemEvents } = this.#options;
+    const change = this.store.look();
+    if (change === undefined || change.to === 'failed') return;
+    const { from, to, reason, lastedMs } = change;
+    const facts = { adapter: adapter.name, ...(reason === undefined ? {} : { reason }) };
+    if (to === 'full' || to === 'read-only') systemEvents.tell(`store/${to}`, adapter.name, facts);
+    else if (from !== 'ok' && from !== 'slow' && to !== 'unavailable') {
+      systemEvents.tell('store/recovered', adapter.name, { ...facts, from, lastedMs, instance: owner });
+    }
+  }
+
   /** Called every now and then: tells of the store when its state has changed, of lanes that were full, of receivers that cannot be reached, and what had to wait. */
   looked(): void {
-    const { adapter, systemEvents, stallWatch } = this.#options;
-    const { status, reason } = adapter.health();
-    if (status !== this.#storeStatus) {
-      this.#storeStatus = status;
-      const facts = { adapter: adapter.name, ...(reason === undefined ? {} : { reason }) };
-      // A store that failed takes no event any more, this one neither.
-      if (status !== 'failed')
-        systemEvents.tell(`store/${status === 'ok' ? 'recovered' : status}`, adapter.name, facts);
-    }
+    const { systemEvents, stallWatch } = this.#options;
+    this.storeLooked();
     this.#overflows.look((subscription, change) => {
       const facts = { ...naming(subscription), lag: stallWatch.progressOf(subscription).lag };
       systemEvents.tell(`subscription/${change}`, subscription.id, facts);

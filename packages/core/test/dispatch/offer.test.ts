@@ -12,6 +12,7 @@ import { offerLive, ReadBack } from '../../src/dispatch/offer.ts';
 import { RecordedTimes } from '../../src/dispatch/pace/recorded-times.ts';
 import { queueKeys } from '../../src/dispatch/serve.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { systemTimers } from '../../src/runtime/clock.ts';
 import { parseSubscription } from '../../src/subscription/parse-subscription.ts';
 import { PatternIndex } from '../../src/topic/pattern-index.ts';
 import { sinkOf } from '../open-engine.ts';
@@ -44,6 +45,7 @@ async function logOf(count: number) {
     wake: () => {},
     onLost: () => {},
     onFailure: (error) => failures.push(error),
+    timers: systemTimers,
   });
   const join = (id: string, topic: string, floor = 0, laneEntriesMax = 10_000) => {
     const subscription = subscriptionOf(id, topic, floor, laneEntriesMax);

@@ -1,3 +1,5 @@
+import { EventManagerError } from '@event-manager/core';
+import { VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { OneAtATime } from '../../src/dispatch/one-at-a-time.ts';
 
@@ -55,6 +57,32 @@ describe('work that runs once at a time', () => {
     once.poke();
     await once.ended();
     expect(failures).toHaveLength(2);
+  });
+
+  it('tries what may pass again after a while, and fails by nothing else', async () => {
+    const time = new VirtualTime();
+    const failures: unknown[] = [];
+    const away = new EventManagerError('store_unavailable', 'away');
+    const says: unknown[] = [away, away, undefined, new EventManagerError('store_failed', 'no')];
+    const work = async () => {
+      const error = says.shift();
+      if (error) throw error;
+    };
+    const once = new OneAtATime(work, (error) => failures.push(error), time);
+    once.poke();
+    await once.ended();
+    expect([once.trouble, failures]).toEqual([away, []]);
+    await time.advance(5_000);
+    expect([once.trouble, failures, says.length]).toEqual([undefined, [], 1]);
+    once.poke();
+    await once.ended();
+    expect(failures).toHaveLength(1);
+    says.push(away, away);
+    once.poke();
+    await once.ended();
+    await once.stop();
+    await time.advance(5_000);
+    expect(says).toHaveLength(1);
   });
 
   it('runs nothing any more once it is stopped, and stopping waits for the end', async () => {

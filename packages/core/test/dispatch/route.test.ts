@@ -5,6 +5,7 @@ import { Bodies } from '../../src/dispatch/bodies.ts';
 import { KeptEvent } from '../../src/dispatch/kept-event.ts';
 import { Route } from '../../src/dispatch/route.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { systemTimers } from '../../src/runtime/clock.ts';
 import { PatternIndex } from '../../src/topic/pattern-index.ts';
 
 async function routeFrom(head: number, log: { events: number; trimmedThrough?: number }) {
@@ -34,6 +35,7 @@ async function routeFrom(head: number, log: { events: number; trimmedThrough?: n
     onAdvance: () => advances++,
     onLost: (range) => lost.push(range),
     onFailure: (error) => failures.push(error),
+    timers: systemTimers,
   });
   return { adapter, route, reads, lost, failures, advances: () => advances };
 }

@@ -1,5 +1,6 @@
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
 import { Client, type ClientConfig, Pool, type QueryConfig, types } from 'pg';
+import { Reach } from './reach.ts';
 import { storeError } from './store-error.ts';
 
 export interface ConnectionOptions {
@@ -36,25 +37,22 @@ const NUMBERS_AS_NUMBERS = {
  * asked for again rather than guessed. Single statements only: a connection never holds an open transaction.
  */
 export class Connections {
+  /** How the way to the server is, as calls that must not wait long find it. */
+  readonly reach: Reach;
   readonly #options: ConnectionOptions;
   readonly #pool: Pool;
   /** Searches take long: they leave the other connections to what may not wait for them. */
   readonly #searches: Pool;
   readonly #underWay = new Set<Promise<unknown>>();
-  #lastError: EventManagerError | undefined;
   #closing: Promise<void> | undefined;
   #isStopping = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.reach = new Reach(options.runtime.clock);
     const forSearches = Math.floor(options.maxConnections * SEARCH_SHARE);
     this.#pool = this.#makePool(options.maxConnections - forSearches);
     this.#searches = forSearches === 0 ? this.#pool : this.#makePool(forSearches);
-  }
-
-  /** What the last statement failed by, until one succeeds. */
-  get lastError(): EventManagerError | undefined {
-    return this.#lastError;
   }
 
   get facts(): { connections: number; idle: number; waiting: number } {
@@ -72,8 +70,13 @@ export class Connections {
   }
 
   /** The same, telling how often it was tried. */
-  askCounted<Row>(text: string, values: readonly unknown[] = []): Promise<Answer<Row>> {
-    return this.#track(this.#repeat<Row>(this.#pool, text, values));
+  async askCounted<Row>(text: string, values: readonly unknown[] = []): Promise<Answer<Row>> {
+    const call = this.reach.began();
+    try {
+      return await this.#track(this.#repeat<Row>(this.#pool, text, values));
+    } finally {
+      this.reach.ended(call);
+    }
   }
 
   /** Rows of a statement that may take long, on connections set apart for such. */
@@ -111,11 +114,11 @@ export class Connections {
         // The driver takes a time limit here; its types do not know.
         const query: QueryConfig & { query_timeout: number } = { text, values: [...values], query_timeout: leftMs };
         const { rows } = await pool.query(query);
-        this.#lastError = undefined;
+        this.reach.succeeded();
         return { rows: rows as Row[], tries };
       } catch (error) {
         const known = storeError(error);
-        this.#lastError = known;
+        this.reach.failed(known);
         // Who closes waits for what is under way, not for a server that may never come back.
         const isWorthTrying = isEventManagerError(known, 'store_unavailable') && !this.#isStopping;
         if (!isWorthTrying || clock.monotonicMs() + pauseMs >= deadlineMs) throw known;

@@ -1,4 +1,4 @@
-import type { EventStream, StreamFrame, Timers, Turns } from '@event-manager/core';
+import { type EventStream, isEventManagerError, type StreamFrame, type Timers, type Turns } from '@event-manager/core';
 
 /** The way out of a stream, whatever the protocol. */
 export interface StreamWriter {
@@ -23,6 +23,8 @@ export interface PumpSettings {
 
 /** So much is handed over before anybody looks whether the reader takes it. */
 export const BUFFERED_BYTES_MAX = 64 * 1024;
+/** While the store is away. */
+const READ_AGAIN_MS = 500;
 
 /**
  * Writes a stream out, as fast as its reader takes it. Nothing is queued for a slow reader beyond what its socket buffers:
@@ -54,7 +56,15 @@ async function nextFrames(
   };
   let cancel = timers.after(heartbeatMs, beat);
   try {
-    return await stream.next();
+    for (;;) {
+      try {
+        return await stream.next();
+      } catch (error) {
+        // What it looked for is read again, so nothing is passed over while the store is away.
+        if (!isEventManagerError(error, 'store_unavailable') || writer.isClosed) throw error;
+      }
+      await new Promise<void>((resolve) => timers.after(READ_AGAIN_MS, resolve));
+    }
   } finally {
     cancel();
   }

@@ -19,7 +19,7 @@ export class ReadKeys {
 
   constructor(options: ReadBackOptions) {
     this.#options = options;
-    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure);
+    this.#scanning = new OneAtATime(() => this.#scanAll(), options.onFailure, options.timers);
   }
 
   /** Scans if a key wants it. */
