@@ -17,7 +17,7 @@ export function configurationPage(): string {
     '| Name | Variable | Default | Live | What it bounds, and why |\n|---|---|---|---|---|',
     ...limits.map(limitLine(limitReasons())),
     UNUSED,
-    '| Name | Variable | Given it | What it is, and what happens instead |\n|---|---|---|---|',
+    '| Name | Variable | What it is, and what happens instead |\n|---|---|---|',
     ...unused.map(unusedLine),
     RELOAD,
   ].join('\n');
@@ -44,12 +44,8 @@ function limitLine(reasons: ReadonlyMap<string, string>) {
 }
 
 function unusedLine(row: NamedSetting & { readonly use: 'none' }): string {
-  const isEnvironmentOnly = row.whenGiven === 'refuse' && row.aliases !== undefined;
-  const given = isEnvironmentOnly
-    ? `it does not start; by ${codes(row.aliases!)}, or beside a chosen \`adapter\`, it warns`
-    : 'it warns';
   const names = codes([row.name, ...(row.spellings ?? [])]);
-  return `| ${names} | ${codes([row.variable, ...(row.aliases ?? [])])} | ${given} | ${row.reason} Now: ${row.instead}. |`;
+  return `| ${names} | ${codes([row.variable, ...(row.aliases ?? [])])} | ${row.reason} Now: ${row.instead}. |`;
 }
 
 /** The reasons stand beside the limits, for those who read the code. */
@@ -101,6 +97,14 @@ event_bytes_max = 262144
 const DATA_DIR = `
 Without \`dataDir\` the journal lies in \`$XDG_DATA_HOME/event-manager\`, or \`~/.local/share/event-manager\`.
 
+## A database
+The address of one picks the adapter \`postgres\`. Beside another \`adapter\` it is refused, because it says that events are kept there; \`DATABASE_URL\`, which other programs of the
+machine may be meant by, is a warning there. Where both variables are given, the start says which one won. The address is a secret: \`EVENT_MANAGER_DATABASE_URL_FILE\` takes it
+from a file, and whoever looks at the service, its logs or its errors sees host, port and name of the database alone.
+
+A database that is not there yet at the start is waited for (\`databaseStartTimeoutMs\`), with a line in the log at each try; the port opens when the store is open, so whoever asks for
+readiness meanwhile is refused. Then it ends with 1. What waiting cannot mend ends it at once: a wrong password, a database that does not exist, tables that may not be made.
+
 ## Limits
 Exceeding one is an error that names it. Bytes are of UTF-8.
 `;
@@ -108,8 +112,7 @@ Exceeding one is an error that names it. Bytes are of UTF-8.
 const UNUSED = `
 ## Known and not used by this version
 These names are part of the specification; what they set up comes with a later version, or is not needed. They are checked like others. Who gives one is told at the
-start, so that nobody relies on it. A database address of our own refuses the start (\`not_supported\`), because it says that events are kept there.
-Where two names mean the same, the full URL wins: \`AAS_WEBHOOK_URL\` beats \`AAS_SERVICE_URL\` with \`AAS_WEBHOOK_ENDPOINT\`.
+start, so that nobody relies on it. Where two names mean the same, the full URL wins: \`AAS_WEBHOOK_URL\` beats \`AAS_SERVICE_URL\` with \`AAS_WEBHOOK_ENDPOINT\`.
 `;
 
 const RELOAD = `

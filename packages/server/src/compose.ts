@@ -1,21 +1,6 @@
-/** The one place that picks adapters, sinks and protocols: adding one is a line here and a package beside this one. */
-import {
-  type AttemptError,
-  Engine,
-  type EventBusAdapter,
-  EventManagerError,
-  type Fallback,
-  isEventManagerError,
-  memory,
-  type RetentionOptions,
-  type RetryPolicy,
-  type Runtime,
-  type Sink,
-  type SubscriptionDefinition,
-} from '@event-manager/core';
-import { journal } from '@event-manager/journal';
+/** The one place that picks sinks and protocols, as `pick-adapter.ts` picks the adapter: adding one is a line and a package. */
+import type { Engine, Fallback, Runtime } from '@event-manager/core';
 import { dialledWebSockets, readWebSocket } from '@event-manager/realtime';
-import { ajvSchemas } from '@event-manager/schema';
 import {
   type AddressGuard,
   addressGuard,
@@ -27,6 +12,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import type { Configuration } from './configuration/settings.ts';
 import type { Life } from './life.ts';
+import { openEngine, retentionOf } from './open-engine.ts';
 import { atFallback } from './operations/at-fallback.ts';
 import type { OperationContext, WebhookSinkDefinition } from './operations/operation-context.ts';
 import { type HttpServer, httpServer } from './protocols/http/http-server.ts';
@@ -58,7 +44,6 @@ export interface CompositionOptions {
 /** Opens the engine and prepares the protocols; nothing listens yet. Throws what `Engine.open` throws. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { configuration, runtime, life, logger, warnings } = options;
-  const adapter = pickAdapter(configuration, runtime);
   const guard = changeableGuard(addressGuard({ allow: allowedBy(configuration) }));
   const sender = webhookSender({ guard });
   const sinkOver = (over: Sender) => (sink: WebhookSinkDefinition, batch: boolean) => {
@@ -67,13 +52,18 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
   const makeSink = sinkOver(sender);
   const webSocketSink = dialledWebSockets({ guard, runtime });
-  const engine = await openEngine({ adapter, makeSink, webSocketSink, sender, configuration, runtime });
+  const opening = openEngine({ makeSink, webSocketSink, configuration, runtime, logger });
+  const { engine, adapter, instance } = await opening.catch(async (error: unknown) => {
+    await sender.close();
+    throw error;
+  });
   const context: OperationContext = {
     engine,
     life,
     streams: new Set(),
     connections: { open: 0, webSockets: 0 },
     durability: adapter.supports.durability,
+    instance,
     warnings,
     checkEndpoints(sink) {
       const check = (webhook: Fallback) => {
@@ -133,82 +123,4 @@ function listeningSender(sender: Sender, onStatus: (status: number) => void): Se
     },
     close: async () => {},
   };
-}
-
-function pickAdapter({ adapter, dataDir }: Configuration, runtime: Runtime): EventBusAdapter {
-  return adapter === 'memory' ? memory({ runtime }) : journal({ directory: dataDir, runtime });
-}
-
-async function openEngine(parts: {
-  adapter: EventBusAdapter;
-  makeSink: (sink: WebhookSinkDefinition, batch: boolean) => Sink;
-  webSocketSink: (definition: SubscriptionDefinition) => Sink;
-  sender: Sender;
-  configuration: Configuration;
-  runtime: Runtime;
-}): Promise<Engine> {
-  const { adapter, makeSink, sender, configuration, runtime } = parts;
-  const webhookSinkOf = orRefusing(({ sink, options }) => {
-    if (sink.kind !== 'webhook') throw new EventManagerError('internal', 'A webhook is needed.');
-    return makeSink(sink, options.batchSize > 1);
-  });
-  const webSocketSink = orRefusing(parts.webSocketSink);
-  try {
-    const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
-    const schemas = ajvSchemas();
-    const more = {
-      schemas,
-      topicsStrict,
-      stallAfterMs,
-      systemEvents,
-      retryPolicy: retryPolicyOf(configuration),
-      retention: retentionOf(configuration),
-    };
-    return await Engine.open({ adapter, runtime, limits, webhookSink: webhookSinkOf, webSocketSink, ...more });
-  } catch (error) {
-    await sender.close();
-    throw error;
-  }
-}
-
-function retentionOf(configuration: Configuration): RetentionOptions {
-  const { retentionAgeMs, retentionBytesMax, retentionEventsMax, retentionOwedAgeMs, retentionOwedBytesMax } =
-    configuration;
-  return {
-    ageMs: retentionAgeMs,
-    bytesMax: retentionBytesMax,
-    eventsMax: retentionEventsMax,
-    owedAgeMs: retentionOwedAgeMs,
-    owedBytesMax: retentionOwedBytesMax,
-  };
-}
-
-function retryPolicyOf(configuration: Configuration): RetryPolicy {
-  const { retryMaxRetries, retryBackoffStrategy, retryInitialDelayMs, retryMaxDelayMs, retryJitter } = configuration;
-  return {
-    maxRetries: retryMaxRetries,
-    backoffStrategy: retryBackoffStrategy,
-    initialDelay: retryInitialDelayMs,
-    maxDelay: retryMaxDelayMs,
-    jitter: retryJitter,
-  };
-}
-
-/**
- * For a subscription that was allowed when it was created and is not any more, because the settings changed. Its deliveries
- * fail one by one and can be looked at; the service starts.
- */
-function orRefusing(make: (definition: SubscriptionDefinition) => Sink): (definition: SubscriptionDefinition) => Sink {
-  return (definition) => {
-    try {
-      return make(definition);
-    } catch (error) {
-      if (!isEventManagerError(error)) throw error;
-      return refusingSink({ code: error.code, message: error.message });
-    }
-  };
-}
-
-function refusingSink(error: AttemptError): Sink {
-  return { deliver: (batch) => batch.map(() => ({ status: 'retry', error })), close: async () => {} };
 }

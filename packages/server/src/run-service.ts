@@ -8,6 +8,7 @@ import { isatty } from 'node:tty';
 import { isEventManagerError, systemRuntime } from '@event-manager/core';
 import type { Logger } from 'pino';
 import { ConfigurationReload } from './configuration/configuration-reload.ts';
+import { namesakes } from './configuration/namesakes.ts';
 import {
   type SettledConfiguration,
   type Surroundings,
@@ -42,6 +43,7 @@ async function serve(surroundings: Surroundings): Promise<void> {
   const settled = settleConfiguration(surroundings);
   const { configuration, warnings } = settled;
   const logger = serviceLogger(configuration.logLevel);
+  for (const words of namesakes(settled)) logger.info(words);
   const service = await startService({ configuration, logger, warnings }).catch((error: unknown) =>
     fail(error, configuration),
   );
@@ -94,6 +96,6 @@ function reloadOnChange(parts: {
 }
 
 function fail(error: unknown, configuration?: Configuration): never {
-  process.stderr.write(`event-manager: ${startFailure(error, configuration?.dataDir)}\n`);
+  process.stderr.write(`event-manager: ${startFailure(error, configuration)}\n`);
   process.exit(isEventManagerError(error, 'invalid_setting') ? WRONG_SETTING : FAILED);
 }

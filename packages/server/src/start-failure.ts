@@ -1,4 +1,6 @@
 import { isEventManagerError } from '@event-manager/core';
+import type { Configuration } from './configuration/settings.ts';
+import { databaseFailure } from './database/database-failure.ts';
 
 const ANOTHER = 'Choose another with --data-dir or EVENT_MANAGER_DATA_DIR.';
 const ANOTHER_PORT = 'choose another with --port or EVENT_MANAGER_PORT.';
@@ -19,10 +21,13 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EMFILE: 'The process may not open enough files; raise the limit (ulimit -n).',
 };
 
-/** One sentence for the person at the terminal: why it did not start, and what to do. `dataDir` is known once settings are. */
-export function startFailure(error: unknown, dataDir?: string): string {
+/** One sentence for the person at the terminal: why it did not start, and what to do. `configuration` is known once settings are read. */
+export function startFailure(error: unknown, configuration?: Configuration): string {
   // A mistake in the settings names its place; the error of the operating system beneath it says less.
   if (isEventManagerError(error, 'invalid_setting')) return `${error.message} [${error.code}]`;
+  const ofDatabase = configuration && databaseFailure(error, configuration);
+  if (ofDatabase !== undefined) return ofDatabase;
+  const dataDir = configuration?.dataDir;
   if (isEventManagerError(error, 'store_locked')) {
     const directory = dataDir === undefined ? 'the data directory' : `the data directory ${dataDir}`;
     return `Another process has ${directory} open, most likely a service that runs already. End that, or use another directory: --data-dir or EVENT_MANAGER_DATA_DIR. [${error.code}]`;

@@ -1,15 +1,16 @@
 import { isLoopback } from './configuration/is-loopback.ts';
 import type { Configuration } from './configuration/settings.ts';
+import { databasePlace } from './database/database-place.ts';
 import type { Service } from './service.ts';
 
 /** What to try next, in lines that can be copied. */
-export function welcome({ url, warnings }: Service, { adapter, dataDir, host, webhookAllow }: Configuration): string {
-  const kept = adapter === 'memory' ? 'in memory only' : `in ${dataDir}`;
+export function welcome({ url, warnings }: Service, configuration: Configuration): string {
+  const { host, webhookAllow } = configuration;
   const mayCallLoopback = webhookAllow.includes('loopback');
   const event = `{"type":"order.created","source":"shop","payload":{"total":12.5}}`;
   return [
     '',
-    `EventManager listens on ${url} and keeps events ${kept}.`,
+    `EventManager listens on ${url} and keeps events ${whereKept(configuration)}.`,
     ...(isLoopback(host) ? ['There is no authentication, so it serves this machine only.'] : []),
     ...warnings.map((warning) => `WARNING: ${warning}`),
     '',
@@ -26,4 +27,9 @@ export function welcome({ url, warnings }: Service, { adapter, dataDir, host, we
     '',
     '',
   ].join('\n');
+}
+
+function whereKept({ adapter, dataDir, databaseUrl }: Configuration): string {
+  if (adapter === 'memory') return 'in memory only';
+  return adapter === 'postgres' ? `in PostgreSQL: ${databasePlace(databaseUrl!)}` : `in ${dataDir}`;
 }

@@ -10,6 +10,7 @@ export function contextOf(engine: Engine, life: Life, more: Partial<OperationCon
     streams: new Set(),
     connections: { open: 0, webSockets: 0 },
     durability: 'none',
+    instance: 'test',
     checkEndpoints: () => {},
     sendTest: () => Promise.reject(new TypeError('There is nobody to call.')),
     warnings: [],

@@ -26,8 +26,9 @@ it('says whether the service would start, and what has no effect', async () => {
   expect(JSON.parse(wrong.err)).toMatchObject({
     error: { code: 'invalid_setting', setting: 'port', from: 'EVENT_MANAGER_PORT' },
   });
-  const refused = await run(['config', 'check'], { environment: { EVENT_MANAGER_DATABASE_URL: 'postgresql://x' } });
-  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/\[not_supported\]/)]);
+  const elsewhere = { EVENT_MANAGER_DATABASE_URL: 'postgresql://x', EVENT_MANAGER_ADAPTER: 'journal' };
+  const refused = await run(['config', 'check'], { environment: elsewhere });
+  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/contradicts adapter.*\[invalid_setting\]/)]);
 });
 
 it('tells every mistake of every source, and the warnings, in one go', async () => {
@@ -78,7 +79,7 @@ it('prints every value with its source and what it beat, and no secret when it i
     beats: [{ from: 'REDIS_URL', value: '***' }],
   });
   expect(printed.host).toMatchObject({ value: '127.0.0.1', source: 'default', from: '' });
-  expect(printed).not.toHaveProperty('databaseUrl');
+  expect(printed).not.toHaveProperty('vectorStoreUrl');
 
   const people = await run([...args, '--redact'], { environment });
   expect(people.out).not.toContain('hidden');
@@ -87,5 +88,5 @@ it('prints every value with its source and what it beat, and no secret when it i
   );
   expect(people.out).toMatch(/redisUrl +\*\*\* \(not used by this version\) +EVENT_MANAGER_REDIS_URL +REDIS_URL/);
   expect((await run([...args], { environment })).out).toContain('redis://:hidden@own');
-  expect((await run([...args, '--all'], { environment })).out).toMatch(/^databaseUrl/m);
+  expect((await run([...args, '--all'], { environment })).out).toMatch(/^vectorStoreUrl/m);
 });

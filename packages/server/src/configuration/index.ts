@@ -2,6 +2,7 @@
 export { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 export type { Given, SourceKind } from './given-settings.ts';
 export { isLoopback } from './is-loopback.ts';
+export { namesakes } from './namesakes.ts';
 export {
   findMistakes,
   type SettledConfiguration,

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
-import { EventManagerError, type Limits } from '@event-manager/core';
+import type { EventManagerError, Limits } from '@event-manager/core';
 import { assistanceHosts } from './assistance-hosts.ts';
 import { checkTogether } from './check-together.ts';
+import { chooseAdapter } from './choose-adapter.ts';
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 import {
   type Given,
@@ -43,8 +44,7 @@ export interface SettledConfiguration {
 
 /**
  * Command line over environment over file over default. Throws `invalid_setting` for a value that cannot be read, a name
- * that is not known, and settings that contradict each other; each names the setting and where it came from. Throws
- * `not_supported` for a setting of a later version that must not be ignored.
+ * that is not known, and settings that contradict each other; each names the setting and where it came from.
  */
 export function readConfiguration(surroundings: Surroundings): Configuration {
   return settleConfiguration(surroundings).configuration;
@@ -75,9 +75,11 @@ function settleNoting({ args, environment, homeDirectory }: Surroundings, note: 
   const dataDir = settings.get('dataDir')!;
   const inFull = resolve((dataDir.value as string | undefined) ?? defaultDataDir(environment, homeDirectory));
   settings.set('dataDir', { ...dataDir, value: inFull });
+  const { adapter, warnings } = chooseAdapter(settings, note);
+  settings.set('adapter', adapter);
   const configuration = configurationOf(settings);
   checkTogether(configuration, settings, note);
-  return { configuration, settings, warnings: unusedWarnings(settings, note) };
+  return { configuration, settings, warnings: [...warnings, ...unusedWarnings(settings)] };
 }
 
 function settle(row: NamedSetting, sources: readonly GivenSettings[], note: NoteMistake): SettledSetting {
@@ -100,20 +102,12 @@ function configurationOf(settings: ReadonlyMap<string, SettledSetting>): Configu
   return { ...values, ...hosts, limits: limits as unknown as Limits } as unknown as Configuration;
 }
 
-function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>, note: NoteMistake): readonly string[] {
-  const isAdapterChosen = settings.get('adapter')!.kind !== 'default';
-  return [...settings.values()].flatMap(({ row, kind, from }) => {
-    if (row.use !== 'none' || kind === 'default') return [];
-    const words = `${row.name} (${from}) is not used by this version: ${row.instead}.`;
-    // Another program's variable may be there for its own sake.
-    const isShared = row.aliases?.some((alias) => from === alias || from === `${alias}_FILE`) === true;
-    if (row.whenGiven === 'refuse' && !isShared && !isAdapterChosen) {
-      const advice = `Remove it, or say by EVENT_MANAGER_ADAPTER=journal that events belong there.`;
-      note(new EventManagerError('not_supported', `The setting ${words} ${advice}`, { setting: row.name, from }));
-      return [];
-    }
-    return [`The setting ${words}`];
-  });
+function unusedWarnings(settings: ReadonlyMap<string, SettledSetting>): readonly string[] {
+  return [...settings.values()].flatMap(({ row, kind, from }) =>
+    row.use === 'none' && kind !== 'default'
+      ? [`The setting ${row.name} (${from}) is not used by this version: ${row.instead}.`]
+      : [],
+  );
 }
 
 /** `$XDG_DATA_HOME/event-manager`; the specification says that a relative XDG path is to be ignored. */

@@ -65,6 +65,10 @@ export const someText: Reader<string> = {
   read: (given) => (typeof given === 'string' && given !== '' && !given.includes('\0') ? given : undefined),
 };
 
+export function textLike(form: RegExp, expects: string): Reader<string> {
+  return { expects, read: (given) => (typeof given === 'string' && form.test(given) ? given : undefined) };
+}
+
 export const yesOrNo: Reader<boolean> = {
   expects: 'true or false',
   read(given) {

@@ -1,4 +1,5 @@
 import { DEFAULT_RETRY_POLICY, type Limits } from '@event-manager/core';
+import { DATABASE_SETTINGS } from './database-settings.ts';
 import {
   oneOf,
   oneOfInAnyCase,
@@ -58,13 +59,15 @@ export const SETTINGS = {
     fallback: undefined,
     reason: 'A TOML file with settings; what the environment or the command line says beats it.',
   }),
-  adapter: setting<'journal' | 'memory'>({
+  adapter: setting<'journal' | 'postgres' | 'memory'>({
     variable: 'EVENT_MANAGER_ADAPTER',
     flag: 'adapter',
-    reader: oneOf('journal', 'memory'),
+    reader: oneOf('journal', 'postgres', 'memory'),
     fallback: 'journal',
-    reason: 'Where events are kept; memory keeps nothing beyond the process and is for trying out.',
+    reason:
+      'Where events are kept: postgres when `databaseUrl` is given, else journal. memory keeps nothing beyond the process and is for trying out.',
   }),
+  ...DATABASE_SETTINGS,
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
     variable: 'EVENT_MANAGER_LOG_LEVEL',
     aliases: ['LOG_LEVEL'],

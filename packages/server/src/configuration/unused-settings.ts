@@ -2,19 +2,12 @@ import { type SettingRow, someText, wholeNumber, yesOrNo } from './setting.ts';
 
 /** A setting that is known by name and has no effect in this version. Who gives it is told, so that nobody relies on it. */
 export interface UnusedSetting extends SettingRow<unknown> {
-  /**
-   * `refuse`: the start is refused with `not_supported`, because who gives it believes that events are kept somewhere else.
-   * Only what names this product is refused; an alias may stand in the environment for the sake of another program, and
-   * whoever chose an adapter by name has said where events are kept: then it is a warning.
-   */
-  readonly whenGiven: 'warn' | 'refuse';
   /** Completes the sentence "It has no effect: …": what happens instead. */
   readonly instead: string;
   /** Settings that this one makes superfluous when both are given. */
   readonly beats?: readonly string[];
 }
 
-const NO_DATABASE = 'events are kept by the adapter of this process, not in a database';
 const NO_REDIS = 'queues are kept in memory and rebuilt from the store';
 const NO_ASSISTANCE = 'nothing is subscribed for an assistance service; create its subscription';
 const ONLY_A_HOST = `webhooks may call its host, but ${NO_ASSISTANCE}`;
@@ -22,43 +15,17 @@ const GATHERED = 'the store gathers by itself what waits while it writes';
 
 /** Names of the specification whose features come with a later version, or are not needed. */
 export const UNUSED_SETTINGS = {
-  databaseUrl: {
-    variable: 'EVENT_MANAGER_DATABASE_URL',
-    aliases: ['DATABASE_URL'],
-    reader: someText,
-    secret: true,
-    whenGiven: 'refuse',
-    instead: NO_DATABASE,
-    reason: 'A PostgreSQL database for events.',
-  },
-  databaseMaxConnections: {
-    variable: 'EVENT_MANAGER_DATABASE_MAX_CONNECTIONS',
-    reader: wholeNumber(1, 10_000),
-    whenGiven: 'warn',
-    instead: NO_DATABASE,
-    reason: 'Connections to the database at once.',
-  },
-  databaseQueryTimeoutMs: {
-    variable: 'EVENT_MANAGER_DATABASE_QUERY_TIMEOUT_MS',
-    spellings: ['databaseQueryTimeout'],
-    reader: wholeNumber(1, 3_600_000),
-    whenGiven: 'warn',
-    instead: NO_DATABASE,
-    reason: 'Time for one query of the database.',
-  },
   redisUrl: {
     variable: 'EVENT_MANAGER_REDIS_URL',
     aliases: ['REDIS_URL'],
     reader: someText,
     secret: true,
-    whenGiven: 'warn',
     instead: NO_REDIS,
     reason: 'A Redis for active queues.',
   },
   redisKeyPrefix: {
     variable: 'EVENT_MANAGER_REDIS_KEY_PREFIX',
     reader: someText,
-    whenGiven: 'warn',
     instead: NO_REDIS,
     reason: 'What the names of keys in Redis begin with.',
   },
@@ -67,14 +34,12 @@ export const UNUSED_SETTINGS = {
     aliases: ['VECTOR_STORE_URL'],
     reader: someText,
     secret: true,
-    whenGiven: 'warn',
     instead: 'no log of contexts is kept',
     reason: 'A vector store for semantic search.',
   },
   queueBatchSize: {
     variable: 'EVENT_MANAGER_QUEUE_BATCH_SIZE',
     reader: wholeNumber(1, 100_000),
-    whenGiven: 'warn',
     instead: GATHERED,
     reason: 'Events written together.',
   },
@@ -82,7 +47,6 @@ export const UNUSED_SETTINGS = {
     variable: 'EVENT_MANAGER_QUEUE_FLUSH_INTERVAL_MS',
     spellings: ['queueFlushInterval'],
     reader: wholeNumber(0, 3_600_000),
-    whenGiven: 'warn',
     instead: GATHERED,
     reason: 'Time after which a smaller batch is written.',
   },
@@ -90,7 +54,6 @@ export const UNUSED_SETTINGS = {
     variable: 'AAS_WEBHOOK_URL',
     reader: someText,
     secret: true,
-    whenGiven: 'warn',
     instead: ONLY_A_HOST,
     beats: ['aasServiceUrl', 'aasWebhookEndpoint'],
     reason: 'Where the assistance service takes events.',
@@ -99,7 +62,6 @@ export const UNUSED_SETTINGS = {
     variable: 'AAS_WEBSOCKET_URL',
     reader: someText,
     secret: true,
-    whenGiven: 'warn',
     instead: ONLY_A_HOST,
     beats: ['aasServiceUrl', 'aasWebsocketEndpoint'],
     reason: 'Where the assistance service takes events over WebSocket.',
@@ -108,56 +70,48 @@ export const UNUSED_SETTINGS = {
     variable: 'AAS_SERVICE_URL',
     reader: someText,
     secret: true,
-    whenGiven: 'warn',
     instead: ONLY_A_HOST,
     reason: 'The assistance service; the endpoints are behind it.',
   },
   aasWebhookEndpoint: {
     variable: 'AAS_WEBHOOK_ENDPOINT',
     reader: someText,
-    whenGiven: 'warn',
     instead: NO_ASSISTANCE,
     reason: 'Path of its webhook.',
   },
   aasWebsocketEndpoint: {
     variable: 'AAS_WEBSOCKET_ENDPOINT',
     reader: someText,
-    whenGiven: 'warn',
     instead: NO_ASSISTANCE,
     reason: 'Path of its WebSocket.',
   },
   aasRealtimeEnabled: {
     variable: 'AAS_REALTIME_ENABLED',
     reader: yesOrNo,
-    whenGiven: 'warn',
     instead: NO_ASSISTANCE,
     reason: 'Whether its WebSocket is used.',
   },
   aasBatchSize: {
     variable: 'AAS_BATCH_SIZE',
     reader: wholeNumber(1, 100_000),
-    whenGiven: 'warn',
     instead: NO_ASSISTANCE,
     reason: 'Events it is sent at once.',
   },
   aasRateLimitPerMinute: {
     variable: 'AAS_RATE_LIMIT_PER_MINUTE',
     reader: wholeNumber(1, 100_000_000),
-    whenGiven: 'warn',
     instead: NO_ASSISTANCE,
     reason: 'Events it is sent in a minute.',
   },
   eventBusAdapter: {
     variable: 'EVENT_BUS_ADAPTER',
     reader: someText,
-    whenGiven: 'warn',
     instead: 'it is of the embedded bus; the service is told by EVENT_MANAGER_ADAPTER',
     reason: 'The adapter of the embedded bus.',
   },
   eventBusMemoryPersist: {
     variable: 'EVENT_BUS_MEMORY_PERSIST',
     reader: yesOrNo,
-    whenGiven: 'warn',
     instead: 'it is of the embedded bus; the service keeps events unless its adapter is memory',
     reason: 'Whether the embedded bus keeps events on disk.',
   },

@@ -43,18 +43,6 @@ export const EVENT_ROWS: readonly MetricRow[] = [
     read: ({ metrics }) => one(metrics.head),
   },
   {
-    name: 'eventmanager_store_segments',
-    type: 'gauge',
-    help: 'Files of the log, where the adapter keeps files.',
-    read: ({ metrics }) => (metrics.store.segments === undefined ? [] : one(metrics.store.segments)),
-  },
-  {
-    name: 'eventmanager_store_size_bytes',
-    type: 'gauge',
-    help: 'Size of the log, where the adapter knows it.',
-    read: ({ metrics }) => (metrics.store.bytes === undefined ? [] : one(metrics.store.bytes)),
-  },
-  {
     name: 'eventmanager_system_events_total',
     type: 'counter',
     help: 'Events under $sys by what became of them: published, suppressed (one per kind and subject a minute), failed (not stored).',

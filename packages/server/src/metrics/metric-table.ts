@@ -12,10 +12,12 @@ import type { MetricRow } from './metric-row.ts';
 import { PACE_ROWS } from './pace-rows.ts';
 import { REALTIME_ROWS } from './realtime-rows.ts';
 import { STATE_ROWS } from './state-rows.ts';
+import { STORE_ROWS } from './store-rows.ts';
 import { TIME_ROWS } from './time-rows.ts';
 
 export const METRICS: readonly MetricRow[] = Object.freeze([
   ...EVENT_ROWS,
+  ...STORE_ROWS,
   ...DELIVERY_ROWS,
   ...FAILURE_ROWS,
   ...PACE_ROWS,
@@ -35,7 +37,6 @@ export const PROCESS_METRICS: Readonly<Record<string, readonly string[]>> = Obje
  * something that is not there.
  */
 export const ABSENT_METRICS: Readonly<Record<string, string>> = Object.freeze({
-  connectionPool: 'comes with the first database',
   aasWebSocketDisconnections: 'comes with the assistance service',
   aasEventsDelivered: 'comes with the assistance service',
   eventsDeliveredToAAS: 'comes with the assistance service',

@@ -18,6 +18,8 @@ export interface OperationContext {
   readonly connections: { open: number; webSockets: number };
   /** What an acknowledgement of this service means. */
   readonly durability: Durability;
+  /** The name of this process among those that share the store. */
+  readonly instance: string;
   /** Throws `invalid_endpoint`, `endpoint_blocked` or `invalid_subscription` for an endpoint or fallback that could never be reached. */
   readonly checkEndpoints: (sink: SubscriptionSink) => void;
   /** Sends the webhook of a subscription an event that is stored nowhere. Throws `overloaded` when many are under way. */

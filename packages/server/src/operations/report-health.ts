@@ -4,6 +4,8 @@ import type { OperationContext } from './operation-context.ts';
 
 export interface ServiceHealth extends EngineHealth {
   readonly phase: Phase;
+  /** The name of this process among those that share the store: its host, and what was drawn at its start. */
+  readonly instance: string;
   readonly durability: Durability;
   /** Event streams that are open. */
   readonly streams: number;
@@ -24,16 +26,26 @@ export interface EventsHealth {
   readonly progress: EngineHealth['progress'];
 }
 
+/** An outage of a server that is shorter is not seen by most who ask. */
+const RETRY_AFTER_MS = 1_000;
+
 /** Without a path: anybody may read it. */
 const DAMAGED =
   'The store found damage and serves reads only until it is repaired: ' +
   'stop the service and run event-manager-journal repair on its data directory.';
 
 export function reportHealth(context: OperationContext, _principal: Principal): ServiceHealth {
-  const { engine, life, durability, streams, warnings } = context;
+  const { engine, life, instance, durability, streams, warnings } = context;
   const health = engine.health();
   const damage = health.adapter.status === 'read-only' ? [DAMAGED] : [];
-  return { phase: life.phase, durability, streams: streams.size, ...health, warnings: [...damage, ...warnings] };
+  return {
+    phase: life.phase,
+    instance,
+    durability,
+    streams: streams.size,
+    ...health,
+    warnings: [...damage, ...warnings],
+  };
 }
 
 export function reportEventsHealth({ engine }: OperationContext, _principal: Principal): EventsHealth {
@@ -53,7 +65,7 @@ export function reportEventsHealth({ engine }: OperationContext, _principal: Pri
   };
 }
 
-/** Throws `not_ready`, `store_failed`, `store_read_only`, `disk_full` or `stalled` when the service is not fit for work. */
+/** Throws `not_ready`, `store_failed`, `store_unavailable`, `store_read_only`, `disk_full` or `stalled` when the service is not fit for work. */
 export function assertReady(context: OperationContext): void {
   const error = whyNotReady(context);
   if (error) throw error;
@@ -71,6 +83,10 @@ export function whyNotReady({ engine, life }: OperationContext): EventManagerErr
   }
   if (adapter.status === 'read-only') {
     return new EventManagerError('store_read_only', 'The store found damage and serves reads only.');
+  }
+  if (adapter.status === 'unavailable') {
+    const words = 'The store cannot be reached; events are taken again when it can.';
+    return new EventManagerError('store_unavailable', words, { retryAfterMs: RETRY_AFTER_MS });
   }
   if (adapter.status === 'full') {
     return new EventManagerError('disk_full', 'The disk is full; events are taken again when there is space.');

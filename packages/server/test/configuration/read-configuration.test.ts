@@ -91,7 +91,7 @@ describe('readConfiguration', () => {
       'The setting port (EVENT_MANAGER_PORT) must be a whole number from 0 to 65535.',
     );
     expect(refusal({ args: ['--adapter', 'kafka'] })).toBe(
-      'The setting adapter (--adapter) must be one of journal, memory.',
+      'The setting adapter (--adapter) must be one of journal, postgres, memory.',
     );
     expect(refusal({ environment: { EVENT_MANAGER_PROT: '1' } })).toMatch(
       /EVENT_MANAGER_PROT \(environment\) is not known/,
@@ -205,9 +205,8 @@ describe('readConfiguration', () => {
     expect([...settings.keys()]).toEqual([...EVERY_SETTING.keys()]);
   });
 
-  it('warns of what it knows and does not use, and refuses to pretend that events are in a database', () => {
+  it('warns of what it knows and does not use', () => {
     const printed = {
-      DATABASE_URL: 'postgresql://dadms:password@postgres:5432/dadms_events',
       REDIS_URL: 'redis://redis:6379',
       VECTOR_STORE_URL: 'http://qdrant:6333',
       AAS_WEBHOOK_URL: 'https://aas-service:3005/events/webhook',
@@ -215,24 +214,13 @@ describe('readConfiguration', () => {
       NODE_ENV: 'development',
     };
     const { warnings } = settle({ environment: printed });
-    expect(warnings).toHaveLength(5);
+    expect(warnings).toHaveLength(4);
     expect(warnings[0]).toBe(
-      'The setting databaseUrl (DATABASE_URL) is not used by this version: ' +
-        'events are kept by the adapter of this process, not in a database.',
+      'The setting redisUrl (REDIS_URL) is not used by this version: ' +
+        'queues are kept in memory and rebuilt from the store.',
     );
-    const refused = { EVENT_MANAGER_DATABASE_URL: 'postgresql://postgres/events' };
-    expect(() => settle({ environment: refused })).toThrow(
-      expect.objectContaining({
-        code: 'not_supported',
-        details: expect.objectContaining({ from: 'EVENT_MANAGER_DATABASE_URL' }),
-      }),
-    );
-    expect(() => settle({ file: '[database]\nurl = "postgresql://x"' })).toThrow(/not used by this version/);
-    const chosen = settle({ environment: { ...refused, EVENT_MANAGER_ADAPTER: 'journal' } });
-    expect(chosen.warnings).toHaveLength(1);
-    const file =
-      '[database]\nmaxConnections = 20\nqueryTimeout = 5000\n[redis]\nkeyPrefix = "dadms:events:"\n[queue]\nbatchSize = 100\nflushInterval = 1000';
-    expect(settle({ file }).warnings).toHaveLength(5);
+    const file = '[redis]\nkeyPrefix = "dadms:events:"\n[queue]\nbatchSize = 100\nflushInterval = 1000';
+    expect(settle({ file }).warnings).toHaveLength(3);
     expect(refusal({ environment: { AAS_BATCH_SIZE: 'many' } })).toMatch(/aasBatchSize \(AAS_BATCH_SIZE\) must be/);
   });
 

@@ -9,6 +9,7 @@ export interface ServeFlags {
   readonly dataDir?: string;
   readonly config?: string;
   readonly adapter?: string;
+  readonly databaseUrl?: string;
 }
 
 export const SERVE_FLAGS = {
@@ -16,7 +17,8 @@ export const SERVE_FLAGS = {
   host: text('ADDRESS', 'Which address listens (default 127.0.0.1)'),
   dataDir: text('DIRECTORY', 'Where the journal lives'),
   config: text('FILE', 'A TOML file with settings'),
-  adapter: text('journal|memory', 'Where events are kept (default journal)'),
+  adapter: text('journal|postgres|memory', 'Where events are kept (default journal, or postgres with a database)'),
+  databaseUrl: text('URL', 'A PostgreSQL database to keep events in; better said by EVENT_MANAGER_DATABASE_URL'),
 } as const;
 
 export const serveRoute: Command<CliContext> = buildCommand({

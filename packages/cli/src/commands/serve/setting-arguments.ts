@@ -8,6 +8,7 @@ export function settingArguments(flags: ServeFlags): string[] {
     'data-dir': flags.dataDir,
     config: flags.config,
     adapter: flags.adapter,
+    'database-url': flags.databaseUrl,
   };
   return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}=${value}`]));
 }

@@ -187,6 +187,7 @@ const HEALTH: Components = {
     {
       status: wordSchema(['ok', 'degraded', 'failed']),
       phase: wordSchema(['starting', 'serving', 'draining', 'stopped']),
+      instance: Type.String({ description: 'The name of this process among those that share the store.' }),
       durability: Type.String(),
       streams: COUNT,
       head: COUNT,

@@ -20,7 +20,7 @@ export const HEALTH_DOCUMENTS: RouteDocuments = {
     answers: {
       200: { description: 'They can.', content: json(Type.Object({ status: Type.Literal('ready') }, CLOSED)) },
     },
-    errors: ['store_failed', 'store_read_only', 'disk_full', 'stalled'],
+    errors: ['store_failed', 'store_unavailable', 'store_read_only', 'disk_full', 'stalled'],
   },
   'GET /health': {
     operationId: 'getHealth',
