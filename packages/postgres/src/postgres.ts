@@ -1,5 +1,6 @@
 import {
   type AdapterHealth,
+  type Announcer,
   createEventIdSource,
   type EventBusAdapter,
   EventManagerError,
@@ -68,6 +69,7 @@ class Postgres implements EventBusAdapter {
   readonly #listener: Listener;
   /** Of this process alone: names its commits, and its announcements to itself. */
   readonly #id: string;
+  #announcer: Announcer | undefined;
 
   constructor(options: PostgresOptions) {
     refuseUnknownOptions(options, Object.keys(OPTION_NAMES), 'postgres');
@@ -95,7 +97,8 @@ class Postgres implements EventBusAdapter {
   async open(): Promise<void> {
     try {
       await this.#prepare();
-      const shared = { connections: this.#connections, schema: escapeIdentifier(this.#schema), self: this.#id };
+      const schema = escapeIdentifier(this.#schema);
+      const shared = { connections: this.#connections, schema, self: this.#id, announcer: this.#announcer };
       const log = { ...shared, runtime: this.#runtime };
       await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
       const [bounds] = await measureLog(log);
@@ -128,6 +131,11 @@ class Postgres implements EventBusAdapter {
       facts: { durability: this.#durability, ...facts, ...lastError },
       errors: reach.errors,
     };
+  }
+
+  /** An announcement in a transaction makes every other one that announces wait until it is on the disk. */
+  announceBy(announcer: Announcer): void {
+    this.#announcer = announcer;
   }
 
   watch(onHint: () => void): () => void {

@@ -33,6 +33,14 @@ export interface AdapterHealth {
   readonly errors?: Readonly<Record<string, number>>;
 }
 
+/** Tells the other processes that something changed, in place of the adapter's own hints. */
+export interface Announcer {
+  /** Asked before each change: while it is true the adapter need not tell anybody itself. */
+  isHeardByAll(): boolean;
+  /** Called after each change that the adapter did not tell of, once it is durable. Does not wait and does not throw. */
+  announce(): void;
+}
+
 /** Where things are kept and shared between processes. */
 export interface EventBusAdapter {
   /** Word for messages and metrics: `memory`, `journal`, … */
@@ -49,4 +57,6 @@ export interface EventBusAdapter {
   health(): AdapterHealth;
   /** Calls `onHint` when the log or the state may have grown by somebody else. Hints may be lost; a slow poll is the net. */
   watch(onHint: () => void): () => void;
+  /** Leaves telling the others to somebody else. Present where telling costs something; called at most once, before `open`. */
+  announceBy?(announcer: Announcer): void;
 }

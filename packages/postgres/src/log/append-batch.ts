@@ -27,13 +27,14 @@ export class AppendBatch {
   readonly unsure: Position[] = [];
   readonly #events: readonly Appendable[];
   readonly #nowMs: number;
-  readonly #hint: string;
+  readonly #hint: string | null;
   /** Ids whose first event was judged. */
   readonly #seen = new Set<string>();
   /** By id, where it is among the distinct ones. */
   readonly #at = new Map<string, number>();
 
-  constructor(events: readonly Appendable[], nowMs: number, hint: string) {
+  /** Without a hint nobody is told. */
+  constructor(events: readonly Appendable[], nowMs: number, hint: string | null) {
     this.#events = events;
     this.#nowMs = nowMs;
     this.#hint = hint;

@@ -76,13 +76,15 @@ export class AppendLoop {
   }
 
   async #appendBatch(events: readonly Appendable[]): Promise<readonly Appended[]> {
-    const { clock } = this.#core.runtime;
-    const batch = new AppendBatch(events, Math.floor(clock.wallMs()), this.#core.self);
+    const { runtime, self, announcer } = this.#core;
+    const isLeftToOthers = announcer?.isHeardByAll() === true;
+    const batch = new AppendBatch(events, Math.floor(runtime.clock.wallMs()), isLeftToOthers ? null : self);
     const { rows, tries } = await this.#send(batch);
     const answer = rows[0]!;
     const results = batch.results(answer, tries > 1 ? this.#knownHead : undefined);
     const stored = batch.distinct.length - answer.known.length;
     this.#knownHead = Math.max(this.#knownHead, answer.previous + stored);
+    if (isLeftToOthers && (stored > 0 || tries > 1)) announcer.announce();
     if (batch.unsure.length === 0) return results;
     const places = batch.unsure.map((position) => ({ partition: 0, position }));
     const found = await getEvents(this.#core, places);

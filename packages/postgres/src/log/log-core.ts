@@ -1,4 +1,4 @@
-import type { Runtime } from '@event-manager/core';
+import type { Announcer, Runtime } from '@event-manager/core';
 import type { Connections } from '../connect/connections.ts';
 
 /** What the parts of the log share. */
@@ -9,4 +9,6 @@ export interface LogCore {
   readonly schema: string;
   /** What this process announces its changes by. */
   readonly self: string;
+  /** Tells of changes in place of this process, as long as everybody hears it. */
+  readonly announcer: Announcer | undefined;
 }

@@ -72,6 +72,6 @@ BEGIN
     FROM unnest(lengths) WITH ORDINALITY u(length, ord) WHERE u.ord <> ALL (known);
   UPDATE %schema%.log_head SET head = h.head + stored, bytes_through = h.bytes_through + stored_bytes,
     recorded_ms = append_events.recorded_ms;
-  PERFORM pg_notify(%hints%, hint);
+  IF hint IS NOT NULL THEN PERFORM pg_notify(%hints%, hint); END IF;
 END $$;
 `;

@@ -88,12 +88,16 @@ export class CommitLoop {
   }
 
   async #send(commits: readonly EncodedCommit[]): Promise<readonly CommitOutcome[]> {
-    const { connections, schema, self } = this.#core;
+    const { connections, schema, self, announcer } = this.#core;
+    const isOfInterest = commits.some((commit) => commit.isOfInterest);
+    const isLeftToOthers = isOfInterest && announcer?.isHeardByAll() === true;
+    const hint = isOfInterest && !isLeftToOthers ? self : null;
     const parameters = Array.from({ length: 14 }, (_, at) => `$${at + 1}`).join(', ');
     const [row] = await connections.ask<{ outcomes: string | null }>(
       `SELECT ${schema}.commit_state(${parameters}) AS outcomes`,
-      [this.#committer, ++this.#number, ...commitValues(commits, self)],
+      [this.#committer, ++this.#number, ...commitValues(commits, hint)],
     );
+    if (isLeftToOthers) announcer.announce();
     if (row!.outcomes === null) throw new EventManagerError('internal', 'A commit came behind a later one.');
     return JSON.parse(row!.outcomes) as CommitOutcome[];
   }
