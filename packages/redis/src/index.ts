@@ -1,0 +1,1 @@
+export { type RedisBesideOptions, redisBeside } from './redis-beside.ts';
