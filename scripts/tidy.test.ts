@@ -103,10 +103,11 @@ describe('imports', () => {
     ]);
   });
 
-  it('lets adapters import core, and compose.ts pick adapters', () => {
+  it('lets adapters import core, and compose.ts and pick-adapter.ts pick', () => {
     const sources = {
       'packages/journal/src/a.ts': "import '@event-manager/core';",
-      'packages/server/src/compose.ts': "import '@event-manager/journal';",
+      'packages/server/src/compose.ts': "import '@event-manager/webhook';",
+      'packages/server/src/pick-adapter.ts': "import '@event-manager/journal';",
       'packages/realtime/src/a.ts': "import '@event-manager/webhook';",
     };
     expect(findingsOf(sources)).toEqual([]);

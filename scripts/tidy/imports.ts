@@ -16,8 +16,8 @@ const NEIGHBOURS = new Set([
 ]);
 /** What leaves this machine passes one guard, whatever it is spoken over. */
 const SHARES_THE_GUARD = { from: 'realtime', of: 'webhook' };
-/** The one file that picks adapters and sinks. */
-const COMPOSITION = 'packages/server/src/compose.ts';
+/** The files that pick sinks, and the adapter. */
+const COMPOSITION = ['packages/server/src/compose.ts', 'packages/server/src/pick-adapter.ts'];
 /** Test material is not part of any product package. */
 const TEST_ONLY = 'testing';
 
@@ -46,8 +46,8 @@ function directionAdvice(path: string, from: string, to: string): string | undef
   if (to === TEST_ONLY) return 'only tests import the testing package';
   if (from === SHARES_THE_GUARD.from && to === SHARES_THE_GUARD.of) return undefined;
   if (NEIGHBOURS.has(from) && to !== 'core') return `${from} imports only ${SCOPE}core`;
-  if (from === 'server' && NEIGHBOURS.has(to) && path !== COMPOSITION)
-    return `only ${COMPOSITION} picks adapters and sinks`;
+  if (from === 'server' && NEIGHBOURS.has(to) && !COMPOSITION.includes(path))
+    return `only ${COMPOSITION.join(' and ')} pick adapters and sinks`;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** The one place that picks sinks and protocols, as `pick-adapter.ts` picks the adapter: adding one is a line and a package. */
 import type { Engine, Fallback, Runtime } from '@event-manager/core';
 import { dialledWebSockets, readWebSocket } from '@event-manager/realtime';
+import { ajvSchemas } from '@event-manager/schema';
 import {
   type AddressGuard,
   addressGuard,
@@ -52,7 +53,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
   const makeSink = sinkOver(sender);
   const webSocketSink = dialledWebSockets({ guard, runtime });
-  const opening = openEngine({ makeSink, webSocketSink, configuration, runtime, logger });
+  const opening = openEngine({ makeSink, webSocketSink, schemas: ajvSchemas(), configuration, runtime, logger });
   const { engine, adapter, instance } = await opening.catch(async (error: unknown) => {
     await sender.close();
     throw error;

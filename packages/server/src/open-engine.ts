@@ -9,10 +9,10 @@ import {
   type RetentionOptions,
   type RetryPolicy,
   type Runtime,
+  type SchemaCompiler,
   type Sink,
   type SubscriptionDefinition,
 } from '@event-manager/core';
-import { ajvSchemas } from '@event-manager/schema';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Configuration } from './configuration/settings.ts';
 import { waitForDatabase } from './database/wait-for-database.ts';
@@ -25,6 +25,7 @@ const DRAWN_CHARACTERS = 12;
 export interface EngineParts {
   readonly makeSink: (sink: WebhookSinkDefinition, batch: boolean) => Sink;
   readonly webSocketSink: (definition: SubscriptionDefinition) => Sink;
+  readonly schemas: SchemaCompiler;
   readonly configuration: Configuration;
   readonly runtime: Runtime;
   readonly logger: FastifyBaseLogger;
@@ -39,7 +40,7 @@ export interface OpenedEngine {
 
 /** Opens the engine on the adapter of the settings. Throws what `Engine.open` throws, after a while when a database is away. */
 export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
-  const { makeSink, configuration, runtime, logger } = parts;
+  const { makeSink, schemas, configuration, runtime, logger } = parts;
   const instance = drawInstance(runtime);
   const webhookSink = orRefusing(({ sink, options }) => {
     if (sink.kind !== 'webhook') throw new EventManagerError('internal', 'A webhook is needed.');
@@ -50,9 +51,8 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
     const adapter = pickAdapter(configuration, runtime);
     const { limits, stallAfterMs, systemEvents, topicsStrict } = configuration;
     const engine = await Engine.open({
-      ...{ adapter, runtime, limits, webhookSink, webSocketSink, topicsStrict, stallAfterMs, systemEvents },
+      ...{ adapter, runtime, limits, webhookSink, webSocketSink, schemas, topicsStrict, stallAfterMs, systemEvents },
       owner: instance,
-      schemas: ajvSchemas(),
       retryPolicy: retryPolicyOf(configuration),
       retention: retentionOf(configuration),
     });

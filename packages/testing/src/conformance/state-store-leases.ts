@@ -17,6 +17,7 @@ export function leaseConformance(start: StartSubject): void {
   describe('leases', () => {
     holdingOfLeases(start);
     fencingByLeases(start);
+    severalLeases(start);
   });
 }
 
@@ -102,7 +103,9 @@ function fencingByLeases(start: StartSubject): void {
     const entries = await subject.state.get('progress', ['p', 'q']);
     expect(entries.map((entry) => entry?.value)).toEqual([1, 1]);
   });
+}
 
+function severalLeases(start: StartSubject): void {
   it('go to one of many who ask at once', async () => {
     const { state } = await start();
     const asked = Array.from({ length: 20 }, (_, n) => state.acquire(['r'], { owner: `o${n}`, ttlMs: LONG_MS }));
