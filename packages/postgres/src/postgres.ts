@@ -9,7 +9,7 @@ import {
   type Supports,
   systemRuntime,
 } from '@event-manager/core';
-import { escapeIdentifier } from 'pg';
+import { type Client, escapeIdentifier } from 'pg';
 import { Connections } from './connect/connections.ts';
 import { Listener } from './connect/listener.ts';
 import { storeError } from './connect/store-error.ts';
@@ -18,7 +18,7 @@ import { EventLog } from './log/event-log.ts';
 import { measureLog } from './log/measure-log.ts';
 import { TrimLog } from './log/trim-log.ts';
 import { checkServer } from './schema/check-server.ts';
-import { hintsOf, migrate } from './schema/migrate.ts';
+import { hintsOf, isUpToDate, migrate } from './schema/migrate.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { StateRecords } from './state/state-records.ts';
 
@@ -128,7 +128,7 @@ class Postgres implements EventBusAdapter {
     const lastError = reach.lastError === undefined ? {} : { lastError: reach.lastError.code };
     return {
       ...(reach.trouble() ?? { status: 'ok' }),
-      facts: { durability: this.#durability, ...facts, ...lastError },
+      facts: { durability: this.#durability, ...facts, listening: this.#listener.isListening, ...lastError },
       errors: reach.errors,
     };
   }
@@ -142,15 +142,21 @@ class Postgres implements EventBusAdapter {
     return this.#listener.watch(onHint);
   }
 
-  /** On a connection without time limits: a migration takes as long as it takes, and so does waiting for another's. */
+  /** A migration takes as long as it takes, and so does waiting for another's; all other questions have their time. */
   async #prepare(): Promise<void> {
-    const client = this.#connections.single({ timeoutMs: undefined });
-    // What fails is told by the statement that it fails.
-    client.on('error', () => {});
+    const timeoutMs = this.#connections.queryTimeoutMs;
+    const isMade = await this.#onConnection({ timeoutMs }, async (client) => {
+      await checkServer(client, this.#durability);
+      return isUpToDate(client, this.#schema);
+    });
+    if (!isMade) await this.#onConnection({ timeoutMs: undefined }, (client) => migrate(client, this.#schema));
+  }
+
+  async #onConnection<T>(limits: { timeoutMs: number | undefined }, ask: (client: Client) => Promise<T>): Promise<T> {
+    const client = this.#connections.single(limits);
     try {
       await client.connect();
-      await checkServer(client, this.#durability);
-      await migrate(client, this.#schema);
+      return await ask(client);
     } finally {
       await client.end().catch(() => {});
     }

@@ -1,17 +1,18 @@
 import type { EventBusAdapter } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
 import { sampleEvent } from '@event-manager/testing/conformance';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Databases } from './support/databases.ts';
+import { until } from './support/until.ts';
 import { withServer } from './support/with-server.ts';
 
 await withServer((server) => {
   const databases = new Databases(server);
-  afterAll(() => databases.close());
 
   describe('changes of which somebody else tells the others', () => {
     it('are announced once each when they are durable, and not by the server', async () => {
-      const url = server.url(await databases.create());
+      await using database = await databases.create();
+      const { url } = database;
       const told: string[] = [];
       let isHeardByAll = true;
       const quiet = postgres({ url, maxConnections: 4 });
@@ -21,7 +22,7 @@ await withServer((server) => {
       await other.open();
       let hints = 0;
       other.watch(() => hints++);
-      await until(() => hints === 1);
+      await until('it listens', () => hints === 1);
 
       await quiet.store.append([sampleEvent(1)]);
       await quiet.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
@@ -34,9 +35,9 @@ await withServer((server) => {
       expect(hints).toBe(1);
       isHeardByAll = false;
       await quiet.store.append([sampleEvent(2)]);
-      await until(() => hints === 2);
+      await until('the append is announced', () => hints === 2);
       await quiet.state.commit([{ kind: 'topic', key: 'a', value: 2 }]);
-      await until(() => hints === 3);
+      await until('the commit is announced', () => hints === 3);
       expect(told).toHaveLength(2);
       expect(hints).toBe(3);
       await closeAll(quiet, other);
@@ -46,12 +47,4 @@ await withServer((server) => {
 
 async function closeAll(...adapters: readonly EventBusAdapter[]): Promise<void> {
   for (const adapter of adapters) await adapter.close();
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = Date.now() + 20_000;
-  while (!condition()) {
-    if (Date.now() > endMs) throw new RangeError('What the test waits for did not come.');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

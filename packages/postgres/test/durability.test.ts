@@ -1,16 +1,15 @@
 import { postgres } from '@event-manager/postgres';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connect, Databases } from './support/databases.ts';
-import { withServer } from './support/with-server.ts';
+import { withPrivateServer, withServer } from './support/with-server.ts';
 
 await withServer((server) => {
   const databases = new Databases(server);
-  afterAll(() => databases.close());
 
   describe('a server that answers before a commit is on its disk', () => {
     it.each(['off', 'local'])('is refused with synchronous_commit = %s, naming the setting', async (value) => {
-      const name = await databases.create();
-      const url = server.url(name);
+      await using database = await databases.create();
+      const { url, name } = database;
       await set(url, `ALTER DATABASE ${name} SET synchronous_commit = ${value}`);
       const refused = postgres({ url }).open();
       await expect(refused).rejects.toMatchObject({
@@ -22,22 +21,21 @@ await withServer((server) => {
       await relaxed.open();
       expect([relaxed.supports.durability, relaxed.health().facts['durability']]).toEqual(['relaxed', 'relaxed']);
       await relaxed.close();
-      await databases.drop(name);
     });
   });
 });
 
-await withServer(
+await withPrivateServer(
   (server) => {
     it('is refused with fsync = off', async () => {
-      const url = server.url('postgres');
+      const { url } = server;
       await expect(postgres({ url }).open()).rejects.toMatchObject({
         code: 'invalid_setting',
         message: expect.stringContaining('fsync'),
       });
     });
   },
-  ['fsync=off'],
+  { settings: { fsync: 'off' } },
 );
 
 async function set(url: string, sql: string): Promise<void> {

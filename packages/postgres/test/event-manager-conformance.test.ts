@@ -2,18 +2,16 @@ import { EventManager } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
 import { ajvSchemas } from '@event-manager/schema';
 import { eventManagerConformance } from '@event-manager/testing/conformance';
-import { afterAll } from 'vitest';
 import { Databases } from './support/databases.ts';
 import { withServer } from './support/with-server.ts';
 
 await withServer((server) => {
   const databases = new Databases(server);
-  afterAll(() => databases.close());
   eventManagerConformance({
     name: 'embedded on PostgreSQL',
     async open() {
       const database = await databases.create();
-      const url = server.url(database);
+      const { url } = database;
       const make = () => new EventManager({ adapter: postgres({ url, maxConnections: 4 }), schemas: ajvSchemas() });
       let events = make();
       return {
@@ -25,7 +23,7 @@ await withServer((server) => {
         },
         async dispose() {
           await events.close();
-          await databases.drop(database);
+          await database.drop();
         },
       };
     },

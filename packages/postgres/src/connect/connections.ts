@@ -1,7 +1,8 @@
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
-import { Client, type ClientConfig, Pool, type QueryConfig, types } from 'pg';
+import { type ClientConfig, Pool, type PoolClient, type QueryConfig, types } from 'pg';
+import { PartingClient } from './parting-client.ts';
 import { Reach } from './reach.ts';
-import { storeError } from './store-error.ts';
+import { leavesUsable, noConnectionInTime, storeError } from './store-error.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -10,12 +11,18 @@ export interface ConnectionOptions {
   readonly runtime: Runtime;
 }
 
+interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 export interface Answer<Row> {
   readonly rows: readonly Row[];
   /** 1 unless earlier tries failed; those may have had their effect all the same. */
   readonly tries: number;
 }
 
+const APPLICATION_NAME = 'event-manager';
 const FIRST_PAUSE_MS = 25;
 const PAUSE_MS_MAX = 500;
 const INT8 = 20;
@@ -23,6 +30,22 @@ const INT8 = 20;
 const LAST_TRY_MS = 100;
 /** Of all connections. */
 const SEARCH_SHARE = 1 / 4;
+/** A connection without traffic is asked so often whether the other side is still there. */
+const KEEP_ALIVE_MS = 10_000;
+/** The same from the server, which otherwise keeps the connections of a machine that lost its power for two hours. */
+const SERVER_KEEP_ALIVE = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
+/** A migration asks in quick succession; one that stands still for so long in the middle of a transaction is gone. */
+const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
+
+/**
+ * A statement arrives in parts, and the server acts on one part before the last is there. A connection that breaks without a sound in
+ * between leaves a transaction that holds its locks and waits for ever; nobody could append any more. No statement of ours
+ * waits for its client once it has written, so whatever does is one of these.
+ */
+const END_STUCK = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = '${APPLICATION_NAME}'
+    AND state = 'active' AND wait_event = 'ClientRead' AND backend_xid IS NOT NULL
+    AND state_change < clock_timestamp() - interval '1 second'`;
 
 /** Positions, revisions and milliseconds are exact as numbers. */
 const NUMBERS_AS_NUMBERS = {
@@ -55,6 +78,15 @@ export class Connections {
     this.#searches = forSearches === 0 ? this.#pool : this.#makePool(forSearches);
   }
 
+  get queryTimeoutMs(): number {
+    return this.#options.queryTimeoutMs;
+  }
+
+  /** On the clock that time limits go by. */
+  nowMs(): number {
+    return this.#options.runtime.clock.monotonicMs();
+  }
+
   get facts(): { connections: number; idle: number; waiting: number } {
     const sum = (count: (pool: Pool) => number) => this.#pools().reduce((total, pool) => total + count(pool), 0);
     return {
@@ -69,11 +101,11 @@ export class Connections {
     return (await this.askCounted<Row>(text, values)).rows;
   }
 
-  /** The same, telling how often it was tried. */
-  async askCounted<Row>(text: string, values: readonly unknown[] = []): Promise<Answer<Row>> {
+  /** The same, telling how often it was tried, and with less time than any call may take. */
+  async askCounted<Row>(text: string, values: readonly unknown[] = [], withinMs?: number): Promise<Answer<Row>> {
     const call = this.reach.began();
     try {
-      return await this.#track(this.#repeat<Row>(this.#pool, text, values));
+      return await this.#track(this.#repeat<Row>(this.#pool, { text, values }, withinMs));
     } finally {
       this.reach.ended(call);
     }
@@ -81,12 +113,16 @@ export class Connections {
 
   /** Rows of a statement that may take long, on connections set apart for such. */
   async search<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    return (await this.#track(this.#repeat<Row>(this.#searches, text, values))).rows;
+    return (await this.#track(this.#repeat<Row>(this.#searches, { text, values }))).rows;
   }
 
   /** A connection beside the pool, not connected yet. Whoever asks for it ends it. */
-  single(limits: { timeoutMs: number | undefined }): Client {
-    return new Client({ ...this.#config(), query_timeout: limits.timeoutMs, statement_timeout: limits.timeoutMs ?? 0 });
+  single(limits: { timeoutMs: number | undefined }): PartingClient {
+    const { timeoutMs } = limits;
+    // Without a limit for the statement there is none for the locks that it waits for.
+    const lockTimeout = timeoutMs === undefined ? { lock_timeout: 0 } : {};
+    const limited = { query_timeout: timeoutMs, statement_timeout: timeoutMs ?? 0, ...lockTimeout };
+    return new PartingClient({ ...this.#config(), ...limited, runtime: this.#options.runtime });
   }
 
   /** Waits for what is under way and ends every connection. */
@@ -105,26 +141,71 @@ export class Connections {
     await Promise.all(this.#pools().map((pool) => pool.end()));
   }
 
-  async #repeat<Row>(pool: Pool, text: string, values: readonly unknown[]): Promise<Answer<Row>> {
-    const { clock } = this.#options.runtime;
-    const deadlineMs = clock.monotonicMs() + this.#options.queryTimeoutMs;
+  async #repeat<Row>(pool: Pool, statement: Statement, withinMs = this.#options.queryTimeoutMs): Promise<Answer<Row>> {
+    const deadlineMs = this.nowMs() + withinMs;
     for (let tries = 1, pauseMs = FIRST_PAUSE_MS; ; tries++, pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
       try {
-        const leftMs = Math.max(LAST_TRY_MS, deadlineMs - clock.monotonicMs());
-        // The driver takes a time limit here; its types do not know.
-        const query: QueryConfig & { query_timeout: number } = { text, values: [...values], query_timeout: leftMs };
-        const { rows } = await pool.query(query);
+        const rows = await this.#try<Row>(pool, statement, deadlineMs);
         this.reach.succeeded();
-        return { rows: rows as Row[], tries };
+        return { rows, tries };
       } catch (error) {
         const known = storeError(error);
         this.reach.failed(known);
         // Who closes waits for what is under way, not for a server that may never come back.
         const isWorthTrying = isEventManagerError(known, 'store_unavailable') && !this.#isStopping;
-        if (!isWorthTrying || clock.monotonicMs() + pauseMs >= deadlineMs) throw known;
+        if (!isWorthTrying || this.nowMs() + pauseMs >= deadlineMs) throw known;
+        if (isBlocked(known)) await this.#endStuck(pool, deadlineMs);
       }
       await this.#pause(pauseMs);
     }
+  }
+
+  /** Takes no longer than the deadline, counting the way to a connection. */
+  async #try<Row>(pool: Pool, { text, values }: Statement, deadlineMs: number): Promise<readonly Row[]> {
+    const leftMs = () => Math.max(LAST_TRY_MS, deadlineMs - this.nowMs());
+    const client = await this.#checkOut(pool, leftMs());
+    let failure: unknown;
+    try {
+      // The driver takes a time limit here; its types do not know.
+      const query: QueryConfig & { query_timeout: number } = { text, values: [...values], query_timeout: leftMs() };
+      return (await client.query(query)).rows as Row[];
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      client.release(failure !== undefined && !leavesUsable(failure));
+    }
+  }
+
+  /** A connection of the pool; one that comes too late goes back. */
+  #checkOut(pool: Pool, withinMs: number): Promise<PoolClient> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const cancel = this.#options.runtime.timers.after(
+        withinMs,
+        () => {
+          isLate = true;
+          reject(noConnectionInTime());
+        },
+        true,
+      );
+      pool.connect().then(
+        (client) => {
+          cancel();
+          if (isLate) client.release();
+          else resolve(client);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Ends what keeps others waiting and will never go on by itself. That this fails is told by the next try. */
+  async #endStuck(pool: Pool, deadlineMs: number): Promise<void> {
+    await this.#try(pool, { text: END_STUCK, values: [] }, deadlineMs).catch(() => {});
   }
 
   /** Between half and the whole of the time, so that what failed together does not come back together. */
@@ -143,7 +224,8 @@ export class Connections {
   }
 
   #makePool(max: number): Pool {
-    const pool = new Pool({ ...this.#config(), max, allowExitOnIdle: true });
+    const config = { ...this.#config(), max, allowExitOnIdle: true, runtime: this.#options.runtime };
+    const pool = new Pool({ ...config, Client: PartingClient });
     // An idle connection that dies is replaced when one is needed.
     pool.on('error', () => {});
     return pool;
@@ -157,14 +239,24 @@ export class Connections {
     const { url, queryTimeoutMs } = this.#options;
     return {
       connectionString: url,
-      application_name: 'event-manager',
+      application_name: APPLICATION_NAME,
       connectionTimeoutMillis: Math.ceil(queryTimeoutMs / 2),
       // A statement that nobody waits for any more does not go on for ever.
       statement_timeout: queryTimeoutMs,
+      // Early enough that what is in the way can be ended before the caller has to be told.
+      lock_timeout: Math.ceil(queryTimeoutMs / 2),
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      options: SERVER_KEEP_ALIVE,
       types: NUMBERS_AS_NUMBERS,
     };
   }
+}
+
+/** It waited for a lock, or was given up by its time limit, most likely for the same reason. */
+function isBlocked({ details }: EventManagerError): boolean {
+  return details['sqlState'] === '55P03' || details['sqlState'] === '57014';
 }
 
 export function closedError(): EventManagerError {

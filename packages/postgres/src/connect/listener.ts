@@ -1,15 +1,19 @@
 import type { Runtime } from '@event-manager/core';
-import type { Client } from 'pg';
 import type { Connections } from './connections.ts';
+import type { PartingClient } from './parting-client.ts';
 
 const FIRST_PAUSE_MS = 250;
 const PAUSE_MS_MAX = 5_000;
+/** Whoever listens sends nothing, so nothing would ever tell it that the other side is gone. */
+const KEEP_ALIVE_MS = 5_000;
 
 /**
  * Hears what other processes announce, on a connection of its own.
  *
  * States: `idle → connecting → listening → waiting → connecting …`, and from any of them `closed`. A connection that fails
  * or ends is made anew after a pause; what was announced meanwhile is lost, so every new one begins with a hint of its own.
+ * One that is silently dead looks like one on which nothing is announced: while it listens it is asked a question every
+ * `KEEP_ALIVE_MS`, and fails when there is no answer within the time limit of the connections.
  */
 export class Listener {
   readonly #connections: Connections;
@@ -17,7 +21,8 @@ export class Listener {
   readonly #hints: string;
   readonly #self: string;
   readonly #watchers = new Set<() => void>();
-  #client: Client | undefined;
+  #client: PartingClient | undefined;
+  #isListening = false;
   #isStarted = false;
   #isClosed = false;
   #pauseMs = FIRST_PAUSE_MS;
@@ -40,6 +45,11 @@ export class Listener {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Whether announcements arrive, as far as is known. */
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watchers.clear();
@@ -50,12 +60,13 @@ export class Listener {
 
   async #connect(): Promise<void> {
     if (this.#isClosed) return;
-    const client = this.#connections.single({ timeoutMs: undefined });
+    const client = this.#connections.single({ timeoutMs: this.#connections.queryTimeoutMs });
     this.#client = client;
     let isOver = false;
     const over = () => {
       if (isOver) return;
       isOver = true;
+      this.#isListening = false;
       client.end().catch(() => {});
       if (!this.#isClosed) this.#connectLater();
     };
@@ -68,10 +79,19 @@ export class Listener {
       await client.connect();
       await client.query(`LISTEN ${client.escapeIdentifier(this.#hints)}`);
       this.#pauseMs = FIRST_PAUSE_MS;
+      this.#isListening = true;
       this.#hint();
+      this.#askLater(client, over);
     } catch {
       over();
     }
+  }
+
+  #askLater(client: PartingClient, over: () => void): void {
+    this.#runtime.timers.after(KEEP_ALIVE_MS, () => {
+      if (this.#client !== client || !this.#isListening) return;
+      client.query('SELECT 1').then(() => this.#askLater(client, over), over);
+    });
   }
 
   #connectLater(): void {

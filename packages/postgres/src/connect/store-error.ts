@@ -4,12 +4,14 @@ import { DatabaseError } from 'pg';
 /** After so long it is worth trying again: long enough for a restart to have gone on, short enough to be back soon after it. */
 const RETRY_AFTER_MS = 1_000;
 
+const READ_ONLY = '25006';
+
 /**
  * States of the server that pass (PostgreSQL, appendix A): lost connections, being shut down or started, too many connections,
  * read-only after a failover, conflicts between transactions, timeouts, memory.
  */
 const PASSING = new Set([
-  '25006',
+  READ_ONLY,
   '40001',
   '40P01',
   '53000',
@@ -47,6 +49,11 @@ export function storeError(error: unknown): EventManagerError {
   return make('store_failed', `PostgreSQL refused for a reason that nobody foresaw (${code}).`, error, code);
 }
 
+/** Every connection is taken or none comes about. */
+export function noConnectionInTime(): EventManagerError {
+  return make('store_unavailable', 'No connection to PostgreSQL came about in time.', undefined);
+}
+
 /** The server could not read a value that it was given. */
 export function isDataError(error: unknown): boolean {
   const sqlState = error instanceof EventManagerError ? error.details['sqlState'] : undefined;
@@ -56,6 +63,13 @@ export function isDataError(error: unknown): boolean {
 /** The server gave up a statement, by its time limit or because somebody asked for it. */
 export function isCancelled(error: unknown): boolean {
   return error instanceof EventManagerError && error.details['sqlState'] === '57014';
+}
+
+/** Whether the connection that failed so can take the next statement: the server answered, and not that it is going away. */
+export function leavesUsable(error: unknown): boolean {
+  if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') return false;
+  // One that only reads is not the server that it was.
+  return error.code !== READ_ONLY && !error.code?.startsWith(CONNECTION_CLASS);
 }
 
 function make(code: ErrorCode, message: string, cause: unknown, sqlState?: string): EventManagerError {

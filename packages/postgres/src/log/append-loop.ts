@@ -1,21 +1,24 @@
 import type { Appendable, Appended } from '@event-manager/core';
+import type { Answer } from '../connect/connections.ts';
+import { GroupLoop } from '../connect/group-loop.ts';
 import { isDataError } from '../connect/store-error.ts';
 import { AppendBatch, type BatchRow } from './append-batch.ts';
 import { getEvents } from './get-events.ts';
 import type { LogCore } from './log-core.ts';
 
-/** One transaction takes no more than this, unless a single call brings more. */
-const BATCH_EVENTS_MAX = 4_096;
-const BATCH_BYTES_MAX = 8 << 20;
+/** Of one transaction. */
+const LIMITS = { countMax: 4_096, bytesMax: 8 << 20 };
 
 interface Call {
   readonly events: readonly Appendable[];
+  readonly count: number;
+  readonly bytes: number;
   readonly resolve: (results: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Appends in the order of calling, one transaction after another: what comes while one is under way forms the next.
+ * Appends in the order of calling, in transactions of many calls.
  *
  * A transaction whose answer was lost is tried again with the same events. What is then found as it was sent, behind the
  * head that this process knew before, is told as stored: most likely it was this very call, and if another process was
@@ -23,63 +26,43 @@ interface Call {
  */
 export class AppendLoop {
   readonly #core: LogCore;
-  readonly #waiting: Call[] = [];
-  #running: Promise<void> | undefined;
+  readonly #loop: GroupLoop<Call>;
   /** Nothing at or below it was appended by a transaction of which this process does not know. */
   #knownHead: number;
 
   constructor(core: LogCore, head: number) {
     this.#core = core;
     this.#knownHead = head;
+    this.#loop = new GroupLoop(core.connections, LIMITS, (calls, withinMs) => this.#appendCalls(calls, withinMs));
   }
 
   append(events: readonly Appendable[]): Promise<readonly Appended[]> {
     if (events.length === 0) return Promise.resolve([]);
+    const bytes = events.reduce((sum, { body }) => sum + body.length, 0);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ events: [...events], resolve, reject });
-      this.#running ??= this.#run();
+      this.#loop.add({ events: [...events], count: events.length, bytes, resolve, reject });
     });
   }
 
   /** Waits until every call is answered. */
-  async close(): Promise<void> {
-    await this.#running;
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
-  async #run(): Promise<void> {
-    // Calls of the same turn come into the first batch.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const calls = this.#takeBatch();
-      try {
-        const results = await this.#appendBatch(calls.flatMap(({ events }) => events));
-        let from = 0;
-        for (const { events, resolve } of calls) resolve(results.slice(from, (from += events.length)));
-      } catch (error) {
-        for (const { reject } of calls) reject(error);
-      }
-    }
-    this.#running = undefined;
+  async #appendCalls(calls: readonly Call[], withinMs: number): Promise<void> {
+    const results = await this.#appendBatch(
+      calls.flatMap(({ events }) => events),
+      withinMs,
+    );
+    let from = 0;
+    for (const { events, resolve } of calls) resolve(results.slice(from, (from += events.length)));
   }
 
-  #takeBatch(): Call[] {
-    let events = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const call of this.#waiting) {
-      events += call.events.length;
-      for (const { body } of call.events) bytes += body.length;
-      if (count > 0 && (events > BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX)) break;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
-  async #appendBatch(events: readonly Appendable[]): Promise<readonly Appended[]> {
+  async #appendBatch(events: readonly Appendable[], withinMs: number): Promise<readonly Appended[]> {
     const { runtime, self, announcer } = this.#core;
     const isLeftToOthers = announcer?.isHeardByAll() === true;
     const batch = new AppendBatch(events, Math.floor(runtime.clock.wallMs()), isLeftToOthers ? null : self);
-    const { rows, tries } = await this.#send(batch);
+    const { rows, tries } = await this.#send(batch, withinMs);
     const answer = rows[0]!;
     const results = batch.results(answer, tries > 1 ? this.#knownHead : undefined);
     const stored = batch.distinct.length - answer.known.length;
@@ -93,15 +76,15 @@ export class AppendLoop {
   }
 
   /** JSON that JSONB turns out not to hold costs its columns, not the event. */
-  async #send(batch: AppendBatch): Promise<{ rows: readonly BatchRow[]; tries: number }> {
+  async #send(batch: AppendBatch, withinMs: number): Promise<Answer<BatchRow>> {
     const { connections, schema } = this.#core;
     const parameters = Array.from({ length: 16 }, (_, at) => `$${at + 1}`).join(', ');
     const text = `SELECT * FROM ${schema}.append_events(${parameters})`;
     try {
-      return await connections.askCounted<BatchRow>(text, batch.values('with jsonb'));
+      return await connections.askCounted<BatchRow>(text, batch.values('with jsonb'), withinMs);
     } catch (error) {
       if (!isDataError(error)) throw error;
-      return await connections.askCounted<BatchRow>(text, batch.values('without jsonb'));
+      return await connections.askCounted<BatchRow>(text, batch.values('without jsonb'), withinMs);
     }
   }
 }

@@ -25,11 +25,25 @@ export async function migrate(client: Client, schema: string): Promise<void> {
   }
 }
 
+/** Asks without writing: most of the time there is nothing to do, and then many may ask at once. */
+export async function isUpToDate(client: Client, schema: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS "isThere"', [tableOf(schema)]);
+  if (!(rows[0] as { isThere: boolean }).isThere) return false;
+  const applied = await loadApplied(client, schema);
+  assertKnown(applied);
+  return applied.length === MIGRATIONS.length;
+}
+
 /** Answers whether there was one to apply. */
 async function applyNext(client: Client, schema: string): Promise<boolean> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, schema]);
+    await client.query(
+      `CREATE TABLE IF NOT EXISTS ${tableOf(schema)} (
+        version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+    );
     const applied = await loadApplied(client, schema);
     assertKnown(applied);
     const next = MIGRATIONS[applied.length];
@@ -43,13 +57,7 @@ async function applyNext(client: Client, schema: string): Promise<boolean> {
 }
 
 async function loadApplied(client: Client, schema: string): Promise<readonly Applied[]> {
-  const table = `${escapeIdentifier(schema)}.schema_migrations`;
-  await client.query(
-    `CREATE TABLE IF NOT EXISTS ${table} (
-      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
-      applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
-  );
-  const { rows } = await client.query(`SELECT version, checksum FROM ${table} ORDER BY version`);
+  const { rows } = await client.query(`SELECT version, checksum FROM ${tableOf(schema)} ORDER BY version`);
   return rows as Applied[];
 }
 
@@ -68,10 +76,15 @@ async function apply(client: Client, schema: string, migration: Migration): Prom
     .replaceAll('%schema%', () => escapeIdentifier(schema))
     .replaceAll('%hints%', () => escapeLiteral(hintsOf(schema)));
   await client.query(sql);
-  await client.query(
-    `INSERT INTO ${escapeIdentifier(schema)}.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
-    [migration.version, migration.name, checksumOf(migration)],
-  );
+  await client.query(`INSERT INTO ${tableOf(schema)} (version, name, checksum) VALUES ($1, $2, $3)`, [
+    migration.version,
+    migration.name,
+    checksumOf(migration),
+  ]);
+}
+
+function tableOf(schema: string): string {
+  return `${escapeIdentifier(schema)}.schema_migrations`;
 }
 
 /** Under what name changes of a schema are announced within the database. */

@@ -1,13 +1,15 @@
 import { EventManagerError, type Revision, type StateChange } from '@event-manager/core';
+import { GroupLoop } from '../connect/group-loop.ts';
 import { commitValues, type EncodedCommit, encodeCommit } from './encode-commit.ts';
 import type { StateCore } from './state-core.ts';
 
-/** One transaction takes no more than this, unless a single commit brings more. */
-const COMMITS_MAX = 256;
-const CHARACTERS_MAX = 8 << 20;
+/** Of one transaction. */
+const LIMITS = { countMax: 256, bytesMax: 8 << 20 };
 
 interface Call {
   readonly commit: EncodedCommit;
+  readonly count: number;
+  readonly bytes: number;
   readonly resolve: (revision: Revision) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,84 +22,66 @@ type CommitOutcome =
   | { readonly revision: Revision };
 
 /**
- * Commits in the order of calling, one transaction after another: what comes while one is under way forms the next, each with
- * its own conditions. Transactions are numbered, so that one whose answer was lost can be sent again: the server knows the
+ * Commits in the order of calling, in transactions of many commits, each with its own conditions. Transactions are numbered, so that one whose answer was lost can be sent again: the server knows the
  * number and repeats its answer, and refuses a number that is behind. A transaction that was given up by its deadline may
  * therefore still arrive until the next one did, and never after it.
  */
 export class CommitLoop {
   readonly #core: StateCore;
   readonly #committer: string;
-  readonly #waiting: Call[] = [];
-  #running: Promise<void> | undefined;
+  readonly #loop: GroupLoop<Call>;
   #number = 0;
 
   /** `committer` is a UUID that no other process ever uses. */
   constructor(core: StateCore, committer: string) {
     this.#core = core;
     this.#committer = committer;
+    this.#loop = new GroupLoop(core.connections, LIMITS, (calls, withinMs) => this.#commitCalls(calls, withinMs));
   }
 
   async commit(changes: readonly StateChange[]): Promise<Revision> {
     const commit = encodeCommit(changes);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commit, resolve, reject });
-      this.#running ??= this.#run();
+      this.#loop.add({ commit, count: 1, bytes: commit.characters, resolve, reject });
     });
   }
 
   /** Waits until every call is answered; nobody will ask again what became of the last one. */
   async close(): Promise<void> {
-    await this.#running;
+    await this.#loop.close();
     const { connections, schema } = this.#core;
     await connections
       .ask(`DELETE FROM ${schema}.state_committers WHERE committer = $1`, [this.#committer])
       .catch(() => {});
   }
 
-  async #run(): Promise<void> {
-    // Calls of the same turn come into the first transaction.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const calls = this.#takeGroup();
-      try {
-        const outcomes = await this.#send(calls.map(({ commit }) => commit));
-        const changes = calls.flatMap(({ commit }) => commit.changes);
-        for (const [at, { resolve, reject }] of calls.entries()) {
-          const outcome = outcomes[at]!;
-          if ('lost' in outcome) reject(leaseLost(outcome.lost));
-          else if ('conflict' in outcome) reject(revisionConflict(changes[outcome.conflict - 1]!, outcome.revision));
-          else resolve(outcome.revision);
-        }
-      } catch (error) {
-        for (const { reject } of calls) reject(error);
-      }
+  async #commitCalls(calls: readonly Call[], withinMs: number): Promise<void> {
+    const outcomes = await this.#send(
+      calls.map(({ commit }) => commit),
+      withinMs,
+    );
+    const changes = calls.flatMap(({ commit }) => commit.changes);
+    for (const [at, { resolve, reject }] of calls.entries()) {
+      const outcome = outcomes[at]!;
+      if ('lost' in outcome) reject(leaseLost(outcome.lost));
+      else if ('conflict' in outcome) reject(revisionConflict(changes[outcome.conflict - 1]!, outcome.revision));
+      else resolve(outcome.revision);
     }
-    this.#running = undefined;
   }
 
-  #takeGroup(): Call[] {
-    let characters = 0;
-    let count = 0;
-    for (const { commit } of this.#waiting) {
-      characters += commit.characters;
-      if (count > 0 && (count >= COMMITS_MAX || characters > CHARACTERS_MAX)) break;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
-  async #send(commits: readonly EncodedCommit[]): Promise<readonly CommitOutcome[]> {
+  async #send(commits: readonly EncodedCommit[], withinMs: number): Promise<readonly CommitOutcome[]> {
     const { connections, schema, self, announcer } = this.#core;
     const isOfInterest = commits.some((commit) => commit.isOfInterest);
     const isLeftToOthers = isOfInterest && announcer?.isHeardByAll() === true;
     const hint = isOfInterest && !isLeftToOthers ? self : null;
     const parameters = Array.from({ length: 14 }, (_, at) => `$${at + 1}`).join(', ');
-    const [row] = await connections.ask<{ outcomes: string | null }>(
+    const { rows } = await connections.askCounted<{ outcomes: string | null }>(
       `SELECT ${schema}.commit_state(${parameters}) AS outcomes`,
       [this.#committer, ++this.#number, ...commitValues(commits, hint)],
+      withinMs,
     );
     if (isLeftToOthers) announcer.announce();
+    const [row] = rows;
     if (row!.outcomes === null) throw new EventManagerError('internal', 'A commit came behind a later one.');
     return JSON.parse(row!.outcomes) as CommitOutcome[];
   }

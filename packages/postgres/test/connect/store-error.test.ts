@@ -24,7 +24,7 @@ const STATES: readonly [string, string][] = [
 
 await withServer((server) => {
   it.each(STATES)('a server that answers %s is told as %s, without its words', async (sqlState, code) => {
-    const client = await connect(server.url('postgres'));
+    const client = await connect(server.url);
     const raised = `DO $$ BEGIN RAISE EXCEPTION 'secret /path' USING ERRCODE = '${sqlState}'; END $$`;
     const error = storeError(await client.query(raised).catch((caught: unknown) => caught));
     expect([error.code, error.kind, error.details['sqlState']]).toEqual([code, 'unavailable', sqlState]);

@@ -2,25 +2,24 @@ import type { EventBusAdapter } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
 import { allStored, sampleEvent, sampleEvents, sampleId } from '@event-manager/testing/conformance';
 import type { Client } from 'pg';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { connect, Databases } from '../support/databases.ts';
+import { until } from '../support/until.ts';
 import { withServer } from '../support/with-server.ts';
 
 const PAGE = { limit: 1000, bytesMax: 1e9 };
 
 await withServer((server) => {
   const databases = new Databases(server);
-  afterAll(() => databases.close());
 
   async function onDatabase(test: (adapter: EventBusAdapter, client: Client) => Promise<void>): Promise<void> {
-    const name = await databases.create();
-    const client = await connect(server.url(name));
-    const adapter = postgres({ url: server.url(name), maxConnections: 4 });
+    await using database = await databases.create();
+    const client = await connect(database.url);
+    const adapter = postgres({ url: database.url, maxConnections: 4 });
     await adapter.open();
     await test(adapter, client);
     await adapter.close();
     await client.end();
-    await databases.drop(name);
   }
 
   it('drops whole partitions behind a trim, with the ids of their events, and makes the next ones ahead', () =>
@@ -33,7 +32,7 @@ await withServer((server) => {
       expect(await countOf(client, 'event_partitions')).toBe(8);
       await adapter.store.trim([places[39]!]);
       // Closing waits for the step that is under way; another process goes on from there.
-      await untilEqual(() => countOf(client, 'event_partitions'), 6);
+      await until('two partitions are gone', async () => (await countOf(client, 'event_partitions')) === 6);
       expect(await countOf(client, 'event_ids')).toBe(65);
       expect(await countOf(client, 'events')).toBe(105 - 32);
       const { records } = await adapter.store.read(0, 0, PAGE);
@@ -93,10 +92,4 @@ await withServer((server) => {
 async function countOf(client: Client, table: string): Promise<number> {
   const { rows } = await client.query(`SELECT count(*)::int AS count FROM ${table}`);
   return (rows[0] as { count: number }).count;
-}
-
-async function untilEqual(value: () => Promise<number>, expected: number): Promise<void> {
-  const endMs = Date.now() + 30_000;
-  while ((await value()) !== expected && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(await value()).toBe(expected);
 }

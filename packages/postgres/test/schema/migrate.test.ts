@@ -1,25 +1,17 @@
 import { postgres } from '@event-manager/postgres';
+import { createTestDatabase } from '@event-manager/testing/servers';
 import type { Client } from 'pg';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/schema/migrations.ts';
-import { connect, Databases } from '../support/databases.ts';
+import { connect } from '../support/databases.ts';
 import { withServer } from '../support/with-server.ts';
 
 await withServer((server) => {
-  const databases = new Databases(server);
-  afterAll(() => databases.close());
-
   async function onEmpty(test: (url: string, client: Client) => Promise<void>): Promise<void> {
-    const admin = await connect(server.url('postgres'));
-    await admin.query('CREATE DATABASE empty');
-    const client = await connect(server.url('empty'));
-    try {
-      await test(server.url('empty'), client);
-    } finally {
-      await client.end();
-      await admin.query('DROP DATABASE empty WITH (FORCE)');
-      await admin.end();
-    }
+    await using database = await createTestDatabase({ server });
+    const client = await connect(database.url);
+    await test(database.url, client);
+    await client.end();
   }
 
   it('makes the schema once when several processes open an empty database together', () =>
@@ -33,17 +25,17 @@ await withServer((server) => {
 
   it('goes on where a process that died while migrating left off', () =>
     onEmpty(async (url, client) => {
-      await databasesOf(url);
+      await makeSchema(url);
       // As after a crash: the last migration is not there, and nothing of it is.
       await client.query('DROP VIEW subscriptions, dead_letter_events; DROP FUNCTION jsonb_or_null');
       await client.query('DELETE FROM schema_migrations WHERE version = $1', [MIGRATIONS.length]);
-      await databasesOf(url);
+      await makeSchema(url);
       expect((await client.query('SELECT * FROM dead_letter_events')).rows).toEqual([]);
     }));
 
   it('refuses a migration that is not the one it knows, and a version that it does not know', () =>
     onEmpty(async (url, client) => {
-      await databasesOf(url);
+      await makeSchema(url);
       const refused = { code: 'unsupported_format' };
       await client.query(`INSERT INTO schema_migrations VALUES ($1, 'newer', 'x')`, [MIGRATIONS.length + 1]);
       await expect(postgres({ url }).open()).rejects.toMatchObject(refused);
@@ -65,7 +57,7 @@ await withServer((server) => {
 });
 
 /** Opens and closes: afterwards the schema is there. */
-async function databasesOf(url: string): Promise<void> {
+async function makeSchema(url: string): Promise<void> {
   const adapter = postgres({ url });
   await adapter.open();
   await adapter.close();

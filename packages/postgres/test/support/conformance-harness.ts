@@ -1,34 +1,33 @@
 import type { EventBusAdapter } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
+import { FaultProxy } from '@event-manager/testing';
 import type { ConformanceHarness } from '@event-manager/testing/conformance';
 import { AdjustableRuntime } from './adjustable-runtime.ts';
-import { CutProxy } from './cut-proxy.ts';
 import { connect, type Databases } from './databases.ts';
-import type { PostgresServer } from './postgres-server.ts';
 
-/** The server is told of time in steps of this size: leases last far longer. */
-const TOLD_MS = 250;
+/** The small steps in which an engine is driven are told to the server together: leases last far longer. */
+const STEP_MS_MAX = 50;
+const TOLD_MS = 1_000;
 /** A process that died is started again when its leases have run out. */
 const DOWN_MS = 60_000;
 
 /** Adapters on a fresh database each; with `canCrash` every one reaches the server by a way that can be cut. */
 export function postgresHarness(
-  server: PostgresServer,
   databases: Databases,
   canCrash: 'crashes' | 'never crashes' = 'never crashes',
 ): ConformanceHarness {
   return {
     name: 'postgres',
-    supports: postgres({ url: server.url('any') }).supports,
+    supports: postgres({ url: 'postgres://any' }).supports,
     async open() {
       const database = await databases.create();
-      const clock = await connect(server.url(database));
+      const clock = await connect(database.url);
       const runtime = new AdjustableRuntime();
       const opened = new Set<EventBusAdapter>();
-      let proxy: CutProxy | undefined;
+      let proxy: FaultProxy | undefined;
       const make = async (): Promise<EventBusAdapter> => {
-        if (canCrash === 'crashes') proxy = await CutProxy.start(server.port);
-        const url = proxy === undefined ? server.url(database) : proxy.url(server.url(database));
+        if (canCrash === 'crashes') proxy = await FaultProxy.start(database.url);
+        const { url } = proxy ?? database;
         const adapter = postgres({ url, runtime, maxConnections: 4 });
         opened.add(adapter);
         await adapter.open();
@@ -44,7 +43,7 @@ export function postgresHarness(
         await clock.query('UPDATE test_time SET elapsed_ms = elapsed_ms + $1', [ms]);
       };
       const crash = async () => {
-        await proxy!.cut();
+        await proxy!.close();
         await tell(DOWN_MS);
         current = await make();
         return current;
@@ -53,14 +52,14 @@ export function postgresHarness(
         adapter: current,
         async reopen() {
           await close(current);
-          await proxy?.cut();
+          await proxy?.close();
           current = await make();
           return current;
         },
         ...(canCrash === 'crashes' ? { crash } : {}),
         async elapse(ms) {
           untoldMs += ms;
-          if (untoldMs < TOLD_MS) return;
+          if (ms <= STEP_MS_MAX && untoldMs < TOLD_MS) return;
           await tell(untoldMs);
           untoldMs = 0;
         },
@@ -68,9 +67,9 @@ export function postgresHarness(
         openSecond: make,
         async dispose() {
           await Promise.all([...opened].map(close));
-          await proxy?.cut();
+          await proxy?.close();
           await clock.end();
-          await databases.drop(database);
+          await database.drop();
         },
       };
     },

@@ -1,8 +1,7 @@
 import { postgres } from '@event-manager/postgres';
+import { createTestDatabase, databaseUrl, type TestDatabase } from '@event-manager/testing/servers';
 import { Client } from 'pg';
-import type { PostgresServer } from './postgres-server.ts';
-
-const TEMPLATE = 'event_manager_template';
+import { afterAll } from 'vitest';
 
 /**
  * The server's clock as leases see it, for tests that decide when they run out. It stands still unless it is told.
@@ -13,47 +12,50 @@ const TURNED_CLOCK = `
   CREATE OR REPLACE FUNCTION lease_time() RETURNS timestamptz LANGUAGE sql VOLATILE AS
     $$ SELECT timestamptz '2026-01-01' + elapsed_ms * interval '1 millisecond' FROM public.test_time $$;`;
 
-/** Databases on one server, one per test: copies of one that has its schema already. */
+/** What a copy is made from, and the connection that makes them: hundreds of tests would each open one for it otherwise. */
+interface Template {
+  readonly database: TestDatabase;
+  readonly admin: Client;
+}
+
+/** Databases of the tests of one file: copies of one that has its schema already. */
 export class Databases {
-  readonly #server: PostgresServer;
+  readonly #server: { readonly url: string };
   readonly #clock: 'real' | 'turned';
-  #admin: Promise<Client> | undefined;
+  #template: Promise<Template> | undefined;
   #made = 0;
 
-  constructor(server: PostgresServer, clock: 'real' | 'turned' = 'real') {
+  constructor(server: { readonly url: string }, clock: 'real' | 'turned' = 'real') {
     this.#server = server;
     this.#clock = clock;
+    afterAll(async () => {
+      const template = await this.#template;
+      await template?.admin.end();
+      await template?.database.drop();
+    });
   }
 
-  async create(): Promise<string> {
-    const admin = await (this.#admin ??= this.#prepare());
-    const name = `test_${process.pid}_${++this.#made}`;
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
-    return name;
+  async create(): Promise<TestDatabase> {
+    const { admin, database } = await (this.#template ??= this.#makeTemplate());
+    const name = `${database.name}_${++this.#made}`;
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${database.name}`);
+    const drop = async () => {
+      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    };
+    return { url: databaseUrl(this.#server.url, name), name, drop, [Symbol.asyncDispose]: drop };
   }
 
-  async drop(name: string): Promise<void> {
-    const admin = await this.#admin!;
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-  }
-
-  async close(): Promise<void> {
-    await (await this.#admin)?.end();
-  }
-
-  async #prepare(): Promise<Client> {
-    const admin = await connect(this.#server.url('postgres'));
-    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
-    const url = this.#server.url(TEMPLATE);
-    const adapter = postgres({ url });
+  async #makeTemplate(): Promise<Template> {
+    const database = await createTestDatabase({ server: this.#server });
+    const adapter = postgres({ url: database.url });
     await adapter.open();
     await adapter.close();
     if (this.#clock === 'turned') {
-      const client = await connect(url);
+      const client = await connect(database.url);
       await client.query(TURNED_CLOCK);
       await client.end();
     }
-    return admin;
+    return { database, admin: await connect(this.#server.url) };
   }
 }
 

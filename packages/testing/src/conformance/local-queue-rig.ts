@@ -154,7 +154,8 @@ export class QueueRig {
       ...(this.#given.limits ? { limits: this.#given.limits } : {}),
       webhookSink: () => this.receiver.sink(life, () => gate.isAlive),
     });
-    this.#engine = await this.run(opening);
+    // What it takes up again may end it before it has opened.
+    if (await this.survives(opening)) this.#engine = await opening;
   }
 
   /** Ends the engine in order; false when it was killed on the way. What the adapter holds can be looked at until `open`. */
