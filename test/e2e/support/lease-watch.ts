@@ -1,0 +1,78 @@
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
+
+const LOOK_MS = 50;
+
+interface Holding {
+  readonly owner: string;
+  readonly token: string;
+}
+
+export interface TakeOver {
+  readonly resource: string;
+  /** From the death of the holder to when somebody else holds it. */
+  readonly afterMs: number;
+}
+
+/** Looks at the leases of subscriptions as the database has them, past every instance. */
+export class LeaseWatch {
+  readonly takeOvers: TakeOver[] = [];
+  /** Tokens only grow: one that was passed over belonged to a lease that nobody saw. */
+  tokensWentBack = 0;
+  readonly #client: Client;
+  readonly #held = new Map<string, Holding>();
+  readonly #diedAtMs = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async start(databaseUrl: string): Promise<LeaseWatch> {
+    const client = new Client({ connectionString: databaseUrl });
+    client.on('error', () => {});
+    await client.connect();
+    const watch = new LeaseWatch(client);
+    onTestFinished(() => watch.stop());
+    watch.#later();
+    return watch;
+  }
+
+  /** Its name is its `instance` in `/health`. */
+  died(instance: string): void {
+    this.#diedAtMs.set(instance, performance.now());
+  }
+
+  holderOf(subscriptionId: string): string | undefined {
+    return this.#held.get(`subscription/${subscriptionId}`)?.owner;
+  }
+
+  /** Held by somebody who is gone. */
+  get orphans(): readonly string[] {
+    return [...this.#held].flatMap(([resource, { owner }]) => (this.#diedAtMs.has(owner) ? [resource] : []));
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#client.end().catch(() => {});
+  }
+
+  #later(): void {
+    this.#timer = setTimeout(() => void this.#look().finally(() => this.#timer && this.#later()), LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    const sql = `SELECT resource, owner, token::text FROM leases WHERE resource LIKE 'subscription/%'`;
+    const { rows } = await this.#client.query<{ resource: string; owner: string; token: string }>(sql);
+    const nowMs = performance.now();
+    for (const { resource, owner, token } of rows) {
+      const before = this.#held.get(resource);
+      this.#held.set(resource, { owner, token });
+      if (before === undefined || before.owner === owner) continue;
+      if (BigInt(token) <= BigInt(before.token)) this.tokensWentBack++;
+      const diedAtMs = this.#diedAtMs.get(before.owner);
+      if (diedAtMs !== undefined) this.takeOvers.push({ resource, afterMs: nowMs - diedAtMs });
+    }
+  }
+}
