@@ -1,0 +1,114 @@
+import { createTestDatabase, skipWithout } from '@event-manager/testing/servers';
+import { expect, it, onTestFinished } from 'vitest';
+import type { ServiceProcess } from '../../examples/github-demo/service-process.ts';
+import { call } from './support/call.ts';
+import { LeaseWatch } from './support/lease-watch.ts';
+import { OverlapReceiver } from './support/overlap-receiver.ts';
+import { startInstance } from './support/start-instance.ts';
+import { until } from './support/until.ts';
+
+/** `ZOMBIES=30` does it as often, one after the other. */
+const ZOMBIES = Number(process.env['ZOMBIES'] ?? 1);
+const LEASE_MS = 6_000;
+const STOPPED_MS = 3 * LEASE_MS;
+const EVENTS = 40;
+const IN_FLIGHT = 8;
+
+type Pulled = { delivery: string; attempt: number; event: { id: string } };
+
+/** If this failed, an instance that hung for a while could settle what is another's by now. */
+it(`${ZOMBIES} times: what an instance says that slept through its leases counts no more`, {
+  timeout: 60_000 + ZOMBIES * (STOPPED_MS + 30_000),
+}, async (context) => {
+  await skipWithout('postgres', context);
+  const refused: number[] = [];
+  for (let zombie = 0; zombie < ZOMBIES; zombie++) refused.push(await sleepThroughLeases());
+  process.stdout.write(`${JSON.stringify({ test: 'zombies', zombies: ZOMBIES, stoppedMs: STOPPED_MS, refused })}\n`);
+  expect(refused).toEqual(refused.map(() => EVENTS));
+});
+
+/** Resolves with how many acknowledgements of the sleeper were refused. */
+async function sleepThroughLeases(): Promise<number> {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const sleeper = await startInstance(database.url);
+  const leases = await LeaseWatch.start(database.url);
+  const deliveries = new Map<string, number[]>();
+  const receiver = await OverlapReceiver.start(50, ({ id, attempt }) => {
+    deliveries.set(id, [...(deliveries.get(id) ?? []), attempt]);
+  });
+  const options = { timeoutMs: 120_000, inFlightMax: EVENTS };
+  const subscribe = async (more: object) =>
+    (await call('POST', `${sleeper.url}/subscriptions`, { topic: '#', options, ...more })).body.id as string;
+  const hook = await subscribe({
+    ...{ name: 'hook', endpoint: receiver.endpoint },
+    options: { ...options, maxConcurrency: IN_FLIGHT },
+  });
+  const pulled = await subscribe({ name: 'pulled' });
+  await until(
+    'it serves both',
+    5_000,
+    () => leases.holderOf(hook) !== undefined && leases.holderOf(pulled) !== undefined,
+  );
+  const other = await startInstance(database.url);
+  const heir = await nameOf(other);
+
+  for (let number = 0; number < EVENTS; number++) {
+    const event = { type: 'load.made', source: 'test', payload: { number } };
+    expect((await call('POST', `${sleeper.url}/events`, event)).status).toBe(201);
+  }
+  const before = await pull(sleeper, pulled);
+  expect(before).toHaveLength(EVENTS);
+  sleeper.signal('SIGSTOP');
+  await until('the other one has taken over both', 10_000, () =>
+    [hook, pulled].every((id) => leases.holderOf(id) === heir),
+  );
+  await until('the webhook has everything', 20_000, () => deliveries.size === EVENTS);
+  // What somebody had when its holder was lost comes again one by one.
+  const half = await pullAndAck(other, pulled, EVENTS / 2);
+  await new Promise((resolve) => setTimeout(resolve, STOPPED_MS - LEASE_MS));
+
+  sleeper.signal('SIGCONT');
+  const stale = await ack(sleeper, pulled, before);
+  // Nothing of it was taken, and nothing of what the other one settled comes again.
+  const rest = await pullAndAck(other, pulled, EVENTS / 2);
+  expect(new Set([...half, ...rest].map(({ event }) => event.id)).size).toBe(EVENTS);
+  expect([...half, ...rest].every(({ attempt }) => attempt === 2)).toBe(true);
+  expect((await call('POST', `${other.url}/events`, { type: 'load.made', source: 'test' })).status).toBe(201);
+  expect(await pullAndAck(other, pulled, 1)).toMatchObject([{ attempt: 1 }]);
+  await until('the webhook has that, too', 10_000, () => deliveries.size === EVENTS + 1);
+  expect([leases.holderOf(hook), leases.holderOf(pulled)]).toEqual([heir, heir]);
+  const again = [...deliveries.values()].filter((attempts) => attempts.length > 1);
+  expect(again.length).toBeLessThanOrEqual(EVENTS);
+  // Each delivery of an event says a higher attempt than the one before.
+  expect(again.filter((attempts) => attempts.some((attempt, at) => attempt <= (attempts[at - 1] ?? 0)))).toEqual([]);
+  for (const instance of [sleeper, other]) await instance.stop('SIGKILL');
+  return stale.length;
+}
+
+async function pull({ url }: ServiceProcess, id: string, max = EVENTS): Promise<Pulled[]> {
+  const { status, body } = await call('POST', `${url}/subscriptions/${id}/pull`, { max, waitMs: 1_000 });
+  return status === 200 ? body.deliveries : [];
+}
+
+async function pullAndAck(instance: ServiceProcess, id: string, count: number): Promise<Pulled[]> {
+  const taken: Pulled[] = [];
+  await until(`${count} can be pulled`, 30_000, async () => {
+    const deliveries = await pull(instance, id, count - taken.length);
+    if (deliveries.length > 0) expect(await ack(instance, id, deliveries)).toEqual([]);
+    taken.push(...deliveries);
+    return taken.length >= count;
+  });
+  return taken;
+}
+
+/** Resolves with those that were refused. */
+async function ack({ url }: ServiceProcess, id: string, pulled: readonly Pulled[]): Promise<readonly string[]> {
+  const tokens = pulled.map(({ delivery }) => delivery);
+  const { status, body } = await call('POST', `${url}/subscriptions/${id}/ack`, { deliveries: tokens });
+  return status === 200 ? body.stale : tokens;
+}
+
+async function nameOf({ url }: ServiceProcess): Promise<string> {
+  return (await call('GET', `${url}/health`)).body.instance;
+}
