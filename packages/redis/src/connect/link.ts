@@ -114,10 +114,11 @@ export class Link {
     client.on('error', (error) => this.#lose(client, whyAway(error)));
     client.on('end', () => this.#lose(client, whyAway(undefined)));
     try {
-      const policy = await this.#within(CONNECT_MS, this.#introduce(client));
+      const found = await this.#within(CONNECT_MS, this.#introduce(client));
       if (this.#client !== client) return undefined;
-      if (policy === undefined) this.#lose(client, SILENT);
-      else this.#up(client, policy);
+      if (found === undefined) this.#lose(client, SILENT);
+      else if (found === 'replica') this.#lose(client, REPLICA);
+      else this.#up(client, found);
       return undefined;
     } catch (error) {
       this.#lose(client, isEventManagerError(error) ? error.message : whyAway(error));
@@ -125,9 +126,10 @@ export class Link {
     }
   }
 
-  async #introduce(client: RedisClient): Promise<'seen' | 'hidden'> {
+  async #introduce(client: RedisClient): Promise<'seen' | 'hidden' | 'replica'> {
     await client.connect();
     const policy = await checkServer(client);
+    if (await isReplica(client)) return 'replica';
     // Before it is up, so that whoever is told so is heard.
     await this.#subscribe(client);
     return policy;

@@ -48,7 +48,7 @@ export interface ProxyCounts {
 }
 
 export class FaultProxy {
-  readonly #target: URL;
+  #target: URL;
   readonly #runtime: Runtime;
   readonly #listener: Server;
   readonly #connections = new Set<ProxiedConnection>();
@@ -62,7 +62,7 @@ export class FaultProxy {
   #isCutAt: (direction: Direction, bytes: Buffer) => boolean = () => false;
 
   private constructor(target: string, runtime: Runtime) {
-    this.#target = new URL(target);
+    this.#target = withPort(target);
     this.#runtime = runtime;
     this.#listener = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
@@ -70,7 +70,6 @@ export class FaultProxy {
   /** Listens on a free port of this machine, for the server of a url with a host and a port. */
   static async start(target: string, { runtime }: FaultProxyOptions = {}): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, { ...systemRuntime, ...runtime });
-    if (proxy.#target.port === '') throw new TypeError('The url names no port.');
     proxy.#listener.listen(0, '127.0.0.1');
     await once(proxy.#listener, 'listening');
     return proxy;
@@ -121,6 +120,11 @@ export class FaultProxy {
   /** Asks before any bytes go on, in the pieces in which they came; where the answer is true that connection is reset instead. */
   cutWhen(isCutAt: (direction: Direction, bytes: Buffer) => boolean): void {
     this.#isCutAt = isCutAt;
+  }
+
+  /** Connections to come go to another server, as by an address that moves in a failover. Those there are stay where they are. */
+  turnTo(target: string): void {
+    this.#target = withPort(target);
   }
 
   /** Resets every connection there is. */
@@ -191,4 +195,10 @@ export class FaultProxy {
     client.on('error', () => {});
     client.resetAndDestroy();
   }
+}
+
+function withPort(target: string): URL {
+  const url = new URL(target);
+  if (url.port === '') throw new TypeError('The url names no port.');
+  return url;
 }

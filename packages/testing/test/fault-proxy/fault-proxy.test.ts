@@ -232,3 +232,17 @@ it('resets a client when nobody listens at the target', async () => {
   await until('it was reset', () => client.socket.destroyed);
   expect(proxy.counts).toMatchObject({ accepted: 1, open: 0, refused: 1 });
 });
+
+it('leads connections to come to another server, and leaves those that there are', async () => {
+  const { echo, proxy, connect } = await network();
+  const before = await connect();
+  const other = await startEcho();
+  proxy.turnTo(other.url);
+  const after = new EchoClient(proxy.url);
+  await until('the other server has the connection', () => other.sockets.length === 1);
+  before.socket.write('before');
+  after.socket.write('after');
+  await until('both are answered', () => before.received === 'before' && after.received === 'after');
+  expect(echo.sockets).toHaveLength(1);
+  expect(() => proxy.turnTo('tcp://127.0.0.1')).toThrow(TypeError);
+});

@@ -1,0 +1,186 @@
+import { type EventBusAdapter, EventManager, memory } from '@event-manager/core';
+import { postgres } from '@event-manager/postgres';
+import { type RedisBesideOptions, redisBeside } from '@event-manager/redis';
+import { createTestDatabase, missingServer, type PrivateServer, startRedis } from '@event-manager/testing/servers';
+import { createClient } from 'redis';
+import { describe, expect, it } from 'vitest';
+import { until } from './support/until.ts';
+
+const missing = (await missingServer('postgres')) ?? (await missingServer('redis'));
+
+describe('redisBeside', () => {
+  const shared = () => postgres({ url: 'postgres://localhost/any' });
+
+  it('refuses options that it does not know or cannot use, and repeats no secret', () => {
+    const url = 'redis://:secret@localhost';
+    expect(() => redisBeside(shared(), { url, prefix: 'a' } as RedisBesideOptions)).toThrow(TypeError);
+    expect(() => redisBeside(shared(), undefined as unknown as RedisBesideOptions)).toThrow(TypeError);
+    const invalid = expect.objectContaining({ code: 'invalid_setting' });
+    for (const keyPrefix of ['', 'a b', 'ä', 'x'.repeat(129), 7 as unknown as string]) {
+      expect(() => redisBeside(shared(), { url, keyPrefix })).toThrow(invalid);
+    }
+    expect(() => redisBeside(shared(), { url: 'http://:secret@localhost' })).toThrow(invalid);
+    expect(() => redisBeside(shared(), { url: 'redis://:secret@localhost/a' })).not.toThrow(/secret/);
+  });
+
+  it('refuses an adapter that one process has for itself', () => {
+    const refused = expect.objectContaining({ code: 'not_supported' });
+    expect(() => redisBeside(memory(), { url: 'redis://localhost' })).toThrow(refused);
+  });
+});
+
+describe.skipIf(missing !== undefined)('Redis beside PostgreSQL', () => {
+  it.each(['allkeys-lru', 'volatile-ttl'])('refuses to start with maxmemory-policy %s and names it', async (policy) => {
+    await using redis = await startRedis({ settings: { 'maxmemory-policy': policy } });
+    await using database = await createTestDatabase();
+    const adapter = beside(database.url, redis.url);
+    await expect(adapter.open()).rejects.toMatchObject({
+      code: 'invalid_setting',
+      message: expect.stringContaining(`maxmemory-policy of Redis is ${policy}`),
+      details: { setting: 'maxmemory-policy' },
+    });
+    // Nothing is left open, and it may be tried again.
+    await tell(redis, ['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+    const again = beside(database.url, redis.url);
+    await again.open();
+    expect(again.health().facts).toMatchObject({ redis: 'up', redisLosses: 0 });
+    await again.close();
+    await until(async () => (await connectionsOf(redis)) === 0);
+  });
+
+  it('goes on without a server that shows such a policy only when the bus runs', async () => {
+    await using redis = await startRedis({ settings: { 'maxmemory-policy': 'allkeys-random' } });
+    await redis.stop();
+    await using database = await createTestDatabase();
+    const adapter = beside(database.url, redis.url);
+    await adapter.open();
+    await redis.start();
+    const words = 'maxmemory-policy of Redis is allkeys-random; it must be noeviction.';
+    await until(() => adapter.health().facts['redisReason'] === words);
+    await tell(redis, ['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+    await until(() => adapter.health().facts['redis'] === 'up');
+    await adapter.close();
+  });
+
+  it('says so where the policy is hidden, and works', async () => {
+    await using redis = await startRedis();
+    const { password } = new URL(redis.url);
+    await tell(redis, [
+      'ACL',
+      'SETUSER',
+      'bus',
+      'on',
+      `>${password}`,
+      'resetchannels',
+      '&dadms:events:*',
+      '+@all',
+      '-config',
+    ]);
+    await using database = await createTestDatabase();
+    const adapter = beside(database.url, redis.url.replace('redis://:', 'redis://bus:'));
+    await adapter.open();
+    expect(adapter.health().facts).toMatchObject({ redis: 'up', redisPolicy: 'hidden' });
+    await adapter.close();
+  });
+
+  it('starts where Redis is away or says no, tells why in words without secrets, and finds it later', async () => {
+    await using redis = await startRedis();
+    await using database = await createTestDatabase();
+    await tell(redis, ['ACL', 'SETUSER', 'bus', 'on', '>another']);
+    const adapter = beside(database.url, redis.url.replace('redis://:', 'redis://bus:'));
+    const bus = new EventManager({ adapter });
+    const received: string[] = [];
+    await bus.subscribe({ topic: '#', name: 'all', handler: ({ id }) => void received.push(id) });
+    const { id } = await bus.publish({ type: 'a.b', source: 'test' });
+    await until(() => received.includes(id));
+    const { status, facts } = adapter.health();
+    expect({ status, ...facts }).toMatchObject({
+      status: 'ok',
+      redis: 'away',
+      redisReason: 'Redis refuses (WRONGPASS).',
+    });
+    expect(JSON.stringify(facts)).not.toContain(new URL(redis.url).password);
+    const awaySince = facts['redisSince'];
+    await tell(redis, ['ACL', 'SETUSER', 'bus', 'on', `>${new URL(redis.url).password}`, '&*', '~*', '+@all']);
+    await until(() => adapter.health().facts['redis'] === 'up');
+    expect(adapter.health().facts['redisSince']).not.toBe(awaySince);
+    await bus.close();
+  });
+
+  it('uses no names but those that begin with the prefix, and keeps nothing', async () => {
+    await using redis = await startRedis();
+    await using database = await createTestDatabase();
+    const adapter = redisBeside(postgres({ url: database.url, maxConnections: 2 }), {
+      url: redis.url,
+      keyPrefix: 'mine:',
+    });
+    await adapter.open();
+    adapter.exchange!.receive('a process', () => {});
+    await until(async () => (await ask(redis, ['PUBSUB', 'CHANNELS', '*'])).length === 2);
+    expect((await ask(redis, ['PUBSUB', 'CHANNELS', '*'])).toSorted()).toEqual(['mine:all', 'mine:to:a process']);
+    expect(await ask(redis, ['KEYS', '*'])).toEqual([]);
+    await adapter.close();
+  });
+
+  it('tells the others of changes once, and the server of PostgreSQL of none, while all are there', async () => {
+    await using redis = await startRedis();
+    await using database = await createTestDatabase();
+    const [one, two, plain] = [
+      beside(database.url, redis.url),
+      beside(database.url, redis.url),
+      postgres({ url: database.url }),
+    ];
+    for (const adapter of [one, two, plain]) await adapter.open();
+    const hints = { one: 0, two: 0, plain: 0 };
+    one.watch(() => hints.one++);
+    two.watch(() => hints.two++);
+    plain.watch(() => hints.plain++);
+    await until(() => hints.two > 0 && hints.plain > 0);
+    for (const [name, adapter] of [
+      ['one', one],
+      ['two', two],
+    ] as const)
+      adapter.exchange!.receive(name, () => {});
+    const before = { ...hints };
+    // The two find each other first; until then both ways are used.
+    const append = () => one.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    await until(async () => {
+      const { plain: silent, two: told } = hints;
+      await append();
+      await until(() => hints.two > told);
+      return hints.plain === silent;
+    });
+    expect(hints.one).toBe(before.one);
+
+    await redis.stop('killed');
+    await until(() => [one, two].every((adapter) => adapter.health().facts['redis'] === 'away'));
+    const { plain: silent, two: told } = hints;
+    await append();
+    await until(() => hints.plain > silent && hints.two > told);
+    for (const adapter of [one, two, plain]) await adapter.close();
+  });
+});
+
+function beside(database: string, redis: string): EventBusAdapter {
+  return redisBeside(postgres({ url: database, maxConnections: 2 }), { url: redis });
+}
+
+async function ask({ url }: PrivateServer, command: readonly string[]): Promise<string[]> {
+  const client = createClient({ url });
+  await client.connect();
+  try {
+    return (await client.sendCommand([...command])) as unknown as string[];
+  } finally {
+    client.destroy();
+  }
+}
+
+async function tell(server: PrivateServer, command: readonly string[]): Promise<void> {
+  await ask(server, command);
+}
+
+/** Of the bus. */
+async function connectionsOf(server: PrivateServer): Promise<number> {
+  const clients = String(await ask(server, ['CLIENT', 'LIST']));
+  return clients.split('\n').filter((line) => line.includes('name=event-manager')).length;
+}
