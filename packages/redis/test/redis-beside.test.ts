@@ -135,7 +135,7 @@ describe.skipIf(missing !== undefined)('Redis beside PostgreSQL', () => {
     one.watch(() => hints.one++);
     two.watch(() => hints.two++);
     plain.watch(() => hints.plain++);
-    await until(() => hints.two > 0 && hints.plain > 0);
+    await until(() => Object.values(hints).every((count) => count > 0));
     for (const [name, adapter] of [
       ['one', one],
       ['two', two],
