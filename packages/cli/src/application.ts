@@ -11,6 +11,7 @@ import { eventsRoute } from './commands/events/route.ts';
 import { journalRoute } from './commands/journal/route.ts';
 import { publishRoute } from './commands/publish/route.ts';
 import { serveRoute } from './commands/serve/route.ts';
+import { storeRoute } from './commands/store/route.ts';
 import { subscriptionsRoute } from './commands/subscriptions/route.ts';
 import { tailRoute } from './commands/tail/route.ts';
 import { topicsRoute } from './commands/topics/route.ts';
@@ -52,6 +53,7 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       events: eventsRoute,
       deadLetters: deadLettersRoute,
       journal: journalRoute,
+      store: storeRoute,
       config: configRoute,
       doctor: doctorRoute,
       completion: completionRoute,

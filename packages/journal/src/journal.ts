@@ -1,10 +1,13 @@
 import {
   type AdapterHealth,
+  type Departure,
   type Disk,
-  type EventBusAdapter,
   EventManagerError,
+  type Extent,
   LocalLeases,
   type LostRange,
+  type MovableAdapter,
+  type Restoration,
   type Runtime,
   refuseUnknownOptions,
   type Supports,
@@ -20,7 +23,9 @@ import { EventLog } from './log/event-log.ts';
 import { FullDisk } from './log/full-disk.ts';
 import { listSegments } from './log/list-segments.ts';
 import { loadLog, startLog } from './log/open-log.ts';
+import type { RestoreLog } from './log/restore-log.ts';
 import { sparePositions } from './log/spare-positions.ts';
+import { assertInUse, assertThere, beginAnew, markMoved, markWhole, unmarkMoved } from './standing.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { type RecoveredState, recoverState } from './state/recover-state.ts';
 import { StateJournal } from './state/state-journal.ts';
@@ -68,7 +73,7 @@ const SUPPORTS: Supports = Object.freeze({
 });
 
 /** Keeps events and state in one directory of this machine, durable at every answer. See `docs/storage-format.md`. */
-export function journal(options: JournalOptions): EventBusAdapter {
+export function journal(options: JournalOptions): MovableAdapter {
   // JavaScript may give nothing: then it is told what is needed.
   return new Journal(options ?? ({} as JournalOptions));
 }
@@ -85,7 +90,7 @@ type Release = () => Promise<void>;
  * epoch this is. Until then nothing was promised, so a crash while opening leaves the next opening the same work.
  * With damage nothing of the log or state is changed: reads are served, everything else refuses.
  */
-class Journal implements EventBusAdapter {
+class Journal implements MovableAdapter {
   readonly name = 'journal';
   readonly supports = SUPPORTS;
   readonly store = new EventLog();
@@ -113,12 +118,46 @@ class Journal implements EventBusAdapter {
   }
 
   async open(): Promise<void> {
-    try {
-      await this.#open();
-    } catch (error) {
-      await this.#releaseAll();
-      throw error instanceof EventManagerError ? error : this.#failStop.stop('opening the journal', error);
-    }
+    await this.#opening(async () => {
+      await this.#lock();
+      await assertInUse(this.#folder);
+      await this.#recover();
+    });
+  }
+
+  /** One process at a time has the directory open, so nobody else changes it anyway. */
+  async openToLeave(): Promise<Departure> {
+    await this.#opening(async () => {
+      await assertThere(this.#folder);
+      await this.#lock();
+      await assertInUse(this.#folder);
+      await this.#recover();
+    });
+    return { complete: () => markMoved(this.#folder) };
+  }
+
+  async openToRestore(extent: Extent): Promise<Restoration> {
+    const restoring = await this.#opening(async () => {
+      await this.#lock();
+      await beginAnew(this.#folder, extent);
+      return this.#recover();
+    });
+    return {
+      write: (events) => restoring.write(events),
+      complete: async () => {
+        await restoring.end(extent.head);
+        await markWhole(this.#folder);
+      },
+    };
+  }
+
+  async stay(): Promise<void> {
+    await this.#opening(async () => {
+      await assertThere(this.#folder);
+      await this.#lock();
+      await unmarkMoved(this.#folder);
+    });
+    await this.#releaseAll();
   }
 
   /** Finishes what waits, then marks the stop as clean, so that the next start need not rewrite anything. */
@@ -142,7 +181,16 @@ class Journal implements EventBusAdapter {
     return () => {};
   }
 
-  async #open(): Promise<void> {
+  async #opening<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.#releaseAll();
+      throw error instanceof EventManagerError ? error : this.#failStop.stop('opening the journal', error);
+    }
+  }
+
+  async #lock(): Promise<void> {
     const folder = this.#folder;
     await folder.make();
     const release = await folder.disk.lock(folder.path(LOCK_FILE));
@@ -152,6 +200,10 @@ class Journal implements EventBusAdapter {
       });
     }
     this.#releases.push(release);
+  }
+
+  async #recover(): Promise<RestoreLog> {
+    const folder = this.#folder;
     const reading = await readWitness(folder);
     await this.#damage.load();
     this.#releases.push(() => this.#damage.settled());
@@ -194,6 +246,7 @@ class Journal implements EventBusAdapter {
     isServing = true;
     this.store.opened = log;
     this.state.opened = { entries: state.entries, values, leases, commits, runtime: folder.runtime };
+    return log.restoring;
   }
 
   /** Recovery after an unclean stop writes the newest segment anew; on a full disk that needs what the reserve holds. */

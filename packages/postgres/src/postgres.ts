@@ -2,8 +2,12 @@ import {
   type AdapterHealth,
   type Announcer,
   createEventIdSource,
-  type EventBusAdapter,
+  type Departure,
   EventManagerError,
+  type Extent,
+  type LostRange,
+  type MovableAdapter,
+  type Restoration,
   type Runtime,
   refuseUnknownOptions,
   type Supports,
@@ -16,7 +20,9 @@ import { storeError } from './connect/store-error.ts';
 import { AppendLoop } from './log/append-loop.ts';
 import { EventLog } from './log/event-log.ts';
 import { measureLog } from './log/measure-log.ts';
+import { restoreLog } from './log/restore-log.ts';
 import { TrimLog } from './log/trim-log.ts';
+import { MoveSession } from './move-session.ts';
 import { checkServer } from './schema/check-server.ts';
 import { hintsOf, isUpToDate, migrate } from './schema/migrate.ts';
 import { CommitLoop } from './state/commit-loop.ts';
@@ -52,12 +58,12 @@ const QUERY_TIMEOUT_MS_DEFAULT = 5_000;
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,39}$/;
 
 /** Keeps events and state in a PostgreSQL database that several processes share. See the README of this package. */
-export function postgres(options: PostgresOptions): EventBusAdapter {
+export function postgres(options: PostgresOptions): MovableAdapter {
   // JavaScript may give nothing: then it is told what is needed.
   return new Postgres(options ?? ({} as PostgresOptions));
 }
 
-class Postgres implements EventBusAdapter {
+class Postgres implements MovableAdapter {
   readonly name = 'postgres';
   readonly supports: Supports;
   readonly store = new EventLog();
@@ -70,6 +76,8 @@ class Postgres implements EventBusAdapter {
   /** Of this process alone: names its commits, and its announcements to itself. */
   readonly #id: string;
   #announcer: Announcer | undefined;
+  /** While the store is being left or filled. */
+  #session: MoveSession | undefined;
 
   constructor(options: PostgresOptions) {
     refuseUnknownOptions(options, Object.keys(OPTION_NAMES), 'postgres');
@@ -95,19 +103,38 @@ class Postgres implements EventBusAdapter {
   }
 
   async open(): Promise<void> {
-    try {
+    await this.#opening(async () => {
       await this.#prepare();
-      const schema = escapeIdentifier(this.#schema);
-      const shared = { connections: this.#connections, schema, self: this.#id, announcer: this.#announcer };
-      const log = { ...shared, runtime: this.#runtime };
-      await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
-      const [bounds] = await measureLog(log);
-      this.store.opened = { core: log, appends: new AppendLoop(log, bounds!.head), trims: new TrimLog(log) };
-      this.state.opened = { core: shared, commits: new CommitLoop(shared, this.#id) };
-    } catch (error) {
-      await this.#connections.close();
-      throw storeError(error);
-    }
+      await this.#connections.ask(`SELECT ${escapeIdentifier(this.#schema)}.assert_in_use(NULL)`);
+      await this.#serve();
+    });
+  }
+
+  async openToLeave(): Promise<Departure> {
+    const session = await this.#openSession(async (_client, moves) => {
+      await moves.assertThere();
+      await moves.leave();
+    });
+    return { complete: () => told(session.markMoved()) };
+  }
+
+  async openToRestore(extent: Extent): Promise<Restoration> {
+    const session = await this.#openSession(async (client, moves) => {
+      await migrate(client, this.#schema);
+      await moves.beginRestore(this.#id, extent);
+    });
+    return {
+      write: (events) => restoreLog(this.store.opened!.core, events),
+      complete: () => told(session.completeRestore(this.#id, extent)),
+    };
+  }
+
+  async stay(): Promise<void> {
+    await this.#openSession(async (_client, moves) => {
+      await moves.assertThere();
+      await moves.stay();
+    });
+    await this.close();
   }
 
   async close(): Promise<void> {
@@ -120,16 +147,19 @@ class Postgres implements EventBusAdapter {
     await log?.appends.close();
     await log?.trims.close();
     await state?.commits.close();
+    await this.#session?.close();
     await this.#connections.close();
   }
 
   health(): AdapterHealth {
     const { facts, reach } = this.#connections;
     const lastError = reach.lastError === undefined ? {} : { lastError: reach.lastError.code };
+    const lost = this.store.opened?.core.lost ?? [];
     return {
       ...(reach.trouble() ?? { status: 'ok' }),
       facts: { durability: this.#durability, ...facts, listening: this.#listener.isListening, ...lastError },
       errors: reach.errors,
+      ...(lost.length === 0 ? {} : { lost }),
     };
   }
 
@@ -140,6 +170,30 @@ class Postgres implements EventBusAdapter {
 
   watch(onHint: () => void): () => void {
     return this.#listener.watch(onHint);
+  }
+
+  async #opening(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      await this.#session?.close();
+      await this.#connections.close();
+      throw storeError(error);
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const schema = escapeIdentifier(this.#schema);
+    const shared = { connections: this.#connections, schema, self: this.#id, announcer: this.#announcer };
+    await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
+    const lost = await this.#connections.ask<LostRange>(
+      `SELECT from_position AS from, through_position AS through, 'damaged' AS cause
+       FROM ${shared.schema}.lost_ranges ORDER BY from_position`,
+    );
+    const log = { ...shared, runtime: this.#runtime, lost };
+    const [bounds] = await measureLog(log);
+    this.store.opened = { core: log, appends: new AppendLoop(log, bounds!.head), trims: new TrimLog(log) };
+    this.state.opened = { core: shared, commits: new CommitLoop(shared, this.#id) };
   }
 
   /** A migration takes as long as it takes, and so does waiting for another's; all other questions have their time. */
@@ -160,6 +214,28 @@ class Postgres implements EventBusAdapter {
     } finally {
       await client.end().catch(() => {});
     }
+  }
+
+  /** Opens for a move; the session lives until `close`. */
+  async #openSession(begin: (client: Client, session: MoveSession) => Promise<void>): Promise<MoveSession> {
+    const client = this.#connections.single({ timeoutMs: undefined });
+    const session = new MoveSession(client, this.#schema);
+    this.#session = session;
+    await this.#opening(async () => {
+      await client.connect();
+      await checkServer(client, this.#durability);
+      await begin(client, session);
+      await this.#serve();
+    });
+    return session;
+  }
+}
+
+async function told(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw storeError(error);
   }
 }
 

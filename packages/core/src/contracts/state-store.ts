@@ -23,6 +23,27 @@ export type StateKind =
   | 'debt-removal'
   | 'audit';
 
+/** Complete by its type: a kind that is missing here does not compile. */
+const EVERY_KIND: { readonly [Kind in StateKind]: true } = {
+  subscription: true,
+  topic: true,
+  context: true,
+  progress: true,
+  owed: true,
+  blocked: true,
+  'dead-letter': true,
+  'dead-letter-id': true,
+  attempt: true,
+  replay: true,
+  schedule: true,
+  'schedule-due': true,
+  'schedule-event': true,
+  'debt-removal': true,
+  audit: true,
+};
+
+export const STATE_KINDS: readonly StateKind[] = Object.keys(EVERY_KIND) as StateKind[];
+
 /** Grows with every commit of a store; 0 means "does not exist". */
 export type Revision = number;
 

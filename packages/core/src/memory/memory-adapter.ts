@@ -1,4 +1,6 @@
-import type { AdapterHealth, EventBusAdapter, Supports } from '../contracts/adapter.ts';
+import type { AdapterHealth, Supports } from '../contracts/adapter.ts';
+import type { Departure, Extent, MovableAdapter, Restoration } from '../contracts/movable-adapter.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
@@ -32,11 +34,12 @@ const SUPPORTS: Supports = Object.freeze({
  *
  * What it holds survives `close`: the same object may be opened again and goes on where it was.
  */
-export class MemoryAdapter implements EventBusAdapter {
+export class MemoryAdapter implements MovableAdapter {
   readonly name = 'memory';
   readonly supports = SUPPORTS;
   readonly store: MemoryEventStore;
   readonly state: MemoryStateStore;
+  #standing: 'in use' | 'incomplete' | 'moved' = 'in use';
 
   constructor(options: MemoryOptions = {}) {
     refuseUnknownOptions(options, ['runtime', 'maxHistorySize'] satisfies (keyof MemoryOptions)[], 'memory');
@@ -47,7 +50,42 @@ export class MemoryAdapter implements EventBusAdapter {
   }
 
   async open(): Promise<void> {
+    if (this.#standing === 'moved') throw new EventManagerError('store_moved', 'What was here has moved.');
+    if (this.#standing === 'incomplete') throw new EventManagerError('store_incomplete', 'The copy is not whole.');
     this.#setOpen(true);
+  }
+
+  async openToLeave(): Promise<Departure> {
+    await this.open();
+    return {
+      complete: async () => {
+        this.#standing = 'moved';
+      },
+    };
+  }
+
+  async openToRestore(extent: Extent): Promise<Restoration> {
+    const isEmpty = this.store.isEmpty && this.state.isEmpty;
+    if (!isEmpty && this.#standing !== 'incomplete') {
+      throw new EventManagerError('store_not_empty', 'Something is kept here already.');
+    }
+    this.#standing = 'incomplete';
+    this.store.restoreFrom(extent);
+    this.state.clear();
+    this.#setOpen(true);
+    return {
+      write: async (events) => {
+        for (const event of events) this.store.restore(event);
+      },
+      complete: async () => {
+        this.store.skipTo(extent.head);
+        this.#standing = 'in use';
+      },
+    };
+  }
+
+  async stay(): Promise<void> {
+    if (this.#standing === 'moved') this.#standing = 'in use';
   }
 
   async close(): Promise<void> {

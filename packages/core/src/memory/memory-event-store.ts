@@ -13,6 +13,7 @@ import type {
   ReadResult,
   Recorded,
 } from '../contracts/event-store.ts';
+import type { Extent, Restored } from '../contracts/movable-adapter.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { sameContent } from '../event/same-content.ts';
 import type { EventQuery } from '../query/event-query.ts';
@@ -25,8 +26,8 @@ const RECORDS_PER_CLOCK_READING = 256;
 /**
  * The log as an array: what every other store must do, in the fewest words.
  *
- * Invariants: `records[i]` has position `first + i`; positions are dense here (they need not be elsewhere); `byId` holds
- * exactly the records of the array, so an id is remembered as long as its event is kept. Bodies are kept by reference:
+ * Invariants: `records[i]` has position `first + i`; it is a hole where the event was lost before it came here, and nowhere
+ * else, for what is appended here gets dense positions; `byId` holds exactly the records of the array, so an id is remembered as long as its event is kept. Bodies are kept by reference:
  * whoever appends hands them over.
  */
 export class MemoryEventStore implements EventStore {
@@ -35,7 +36,7 @@ export class MemoryEventStore implements EventStore {
 
   readonly #clock: Clock;
   readonly #maxHistorySize: number;
-  readonly #records: Recorded[] = [];
+  readonly #records: (Recorded | undefined)[] = [];
   readonly #byId = new Map<string, Recorded>();
   /** Of all bodies. */
   #bytes = 0;
@@ -64,12 +65,22 @@ export class MemoryEventStore implements EventStore {
     const records: Recorded[] = [];
     let bytes = 0;
     let scannedTo = Math.max(after, Math.min(last, this.#first - 1));
+    let hole: LostRange | undefined;
     while (scannedTo < last && records.length < options.limit && bytes < options.bytesMax) {
-      const record = this.#at(++scannedTo)!;
+      const record = this.#at(scannedTo + 1);
+      if (record === undefined) {
+        // One answer names one range.
+        const from = hole?.from ?? scannedTo + 1;
+        if ((hole !== undefined && hole.through < scannedTo) || this.#first - 1 > after) break;
+        hole = { from, through: ++scannedTo, cause: 'damaged' };
+        continue;
+      }
+      scannedTo++;
       if (options.lanes !== undefined && !options.lanes.includes(record.lane)) continue;
       records.push(record);
       bytes += record.body.length;
     }
+    if (hole !== undefined) return { records, scannedTo, lost: hole };
     const lostThrough = Math.min(scannedTo, this.#first - 1);
     if (lostThrough <= after) return { records, scannedTo };
     return { records, scannedTo, lost: { from: after + 1, through: lostThrough, cause: 'trimmed' } };
@@ -103,15 +114,15 @@ export class MemoryEventStore implements EventStore {
         return { records, next: { partition: 0, position }, complete: false };
       }
       position += step;
-      const record = this.#at(position)!;
-      if (matches(record)) records.push(record);
+      const record = this.#at(position);
+      if (record !== undefined && matches(record)) records.push(record);
     }
     return { records, complete: true };
   }
 
   async bounds(): Promise<readonly Bounds[]> {
     this.#assertOpen();
-    return [{ partition: 0, first: this.#first, head: this.#head(), bytes: this.#bytes, events: this.#records.length }];
+    return [{ partition: 0, first: this.#first, head: this.#head(), bytes: this.#bytes, events: this.#byId.size }];
   }
 
   async trim(upTo: readonly Place[]): Promise<readonly LostRange[]> {
@@ -122,6 +133,7 @@ export class MemoryEventStore implements EventStore {
       const through = Math.min(place.position, this.#head());
       if (through < this.#first) continue;
       for (const record of this.#records.splice(0, through - this.#first + 1)) {
+        if (record === undefined) continue;
         this.#byId.delete(record.id);
         this.#bytes -= record.body.length;
       }
@@ -132,12 +144,43 @@ export class MemoryEventStore implements EventStore {
 
   /** The newest kept events, oldest first: at most `maxHistorySize`, and none from before `clearHistory`. */
   history(query: EventQuery): readonly Recorded[] {
-    return this.#records.slice(this.#historyFirst() - this.#first).filter(compileQuery(query));
+    const kept = this.#records.slice(this.#historyFirst() - this.#first).filter((record) => record !== undefined);
+    return kept.filter(compileQuery(query));
   }
 
   /** Empties the history. The log stays as it is, since events in it may still be owed. */
   clearHistory(): void {
     this.#historyClearedThrough = this.#head();
+  }
+
+  get isEmpty(): boolean {
+    return this.#head() === 0;
+  }
+
+  /** Throws away what is here: the log then begins at `first` and holds nothing. */
+  restoreFrom({ first }: Extent): void {
+    this.#records.length = 0;
+    this.#byId.clear();
+    this.#bytes = 0;
+    this.#first = first;
+    this.#lastRecordedAtMs = 0;
+    this.#historyClearedThrough = 0;
+  }
+
+  /** Appends an event as another store had it. Positions before it that nobody has are holes. */
+  restore({ id, topic, lane, flags, body, position, recordedAtMs }: Restored): void {
+    if (position <= this.#head()) throw new TypeError(`Position ${position} is not behind ${this.#head()}.`);
+    const record: Recorded = { id, place: { partition: 0, position }, recordedAtMs, topic, lane, flags, body };
+    this.skipTo(position - 1);
+    this.#records.push(record);
+    this.#byId.set(id, record);
+    this.#bytes += body.length;
+    this.#lastRecordedAtMs = recordedAtMs;
+  }
+
+  /** Makes holes up to a position. */
+  skipTo(head: Position): void {
+    while (this.#head() < head) this.#records.push(undefined);
   }
 
   #appendOne(event: Appendable): Appended {

@@ -38,6 +38,14 @@ export class MemoryStateStore implements StateStore {
     this.#leases = new LocalLeases(clock);
   }
 
+  get isEmpty(): boolean {
+    return [...this.#shelves.values()].every(({ entries }) => entries.size === 0);
+  }
+
+  clear(): void {
+    this.#shelves.clear();
+  }
+
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
     this.#assertOpen();
     const shelf = this.#shelf(kind);

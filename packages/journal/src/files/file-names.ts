@@ -11,6 +11,10 @@ export const RESERVE_FILE = 'reserve';
 export const DAMAGE_FILE = 'damage.json';
 /** Positions that a repair gave up. */
 export const LOST_FILE = 'lost.json';
+/** While it is there the journal is being filled from another store, or that was interrupted. */
+export const INCOMPLETE_FILE = 'incomplete';
+/** While it is there what the journal kept has moved to another store. */
+export const MOVED_FILE = 'moved';
 /** Copies of damaged files. */
 export const QUARANTINE_DIR = 'quarantine';
 /** Bytes behind the last complete record that a crash left. */
@@ -45,6 +49,11 @@ export function parseStateLogFile(name: string): number | undefined {
 export function parseSnapshotFile(name: string): number | undefined {
   const match = SNAPSHOT.exec(name);
   return match === null ? undefined : Number(match[1]);
+}
+
+/** True for a file that holds events or state, or is made of those that do. */
+export function isContentFile(name: string): boolean {
+  return isIndexFile(name) || (name !== WITNESS_FILE && isJournalFile(name));
 }
 
 /** True for a name that only a journal gives: a directory without one is somebody else's. */

@@ -33,8 +33,8 @@ export interface AppendLogParts {
   readonly known: KnownIds;
   readonly witness: Witness;
   readonly fullDisk: FullDisk;
-  /** The segment to write to, a new one if the present one has no room for so many bytes. */
-  readonly activeFor: (bytes: number) => Promise<ActiveSegment>;
+  /** The segment to write to, a new one if the present one has no room for so many bytes recorded by `atMs`, now when absent. */
+  readonly activeFor: (bytes: number, atMs?: number) => Promise<ActiveSegment>;
   /** Recorded-at of the newest record. */
   readonly lastRecordedAtMs: number;
 }

@@ -2,7 +2,7 @@ import { type Appendable, type Appended, sameContent } from '@event-manager/core
 import { bodyOf, decodeUncheckedHeader } from '../format/record.ts';
 import { viewOf } from '../format/view-of.ts';
 import type { ActiveSegment } from './active-segment.ts';
-import { type BatchBuffer, estimateRecordBytes } from './batch-buffer.ts';
+import { type BatchBuffer, estimateRecordBytes, type RecordPlacement } from './batch-buffer.ts';
 import type { KnownIds, KnownRecord } from './known-ids.ts';
 import type { LogCore } from './log-core.ts';
 import { damagedRecord, readRecord } from './read-record.ts';
@@ -110,24 +110,8 @@ export class Batch {
     const previous = this.lastPosition;
     const position = previous + 1;
     const { seed, bytes: durableMark } = active.segment;
-    const at = buffer.addRecord(event, { position, recordedAtMs, ids, idAt, durableMark, seed });
-    active.index.add({
-      position,
-      recordedAtMs,
-      lane: event.lane,
-      offset: at - this.#shift,
-      ids,
-      idAt,
-      idHash: idHashes[index]!,
-      names: {
-        topic: event.topic,
-        type: event.type,
-        source: event.source,
-        correlationId: event.correlationId ?? '',
-        userId: event.userId ?? '',
-        projectId: event.projectId ?? '',
-      },
-    });
+    const placement = { position, recordedAtMs, ids, idAt, durableMark, seed };
+    addToSegment(active, buffer, event, placement, idHashes[index]!, this.#shift);
     this.lastPosition = position;
     this.storedCount++;
     return { status: 'stored', place: { partition: 0, position }, recordedAtMs, previous };
@@ -150,4 +134,34 @@ export class Batch {
     if (raw !== undefined) return bodyOf(raw.bytes, 0, raw.header);
     throw damagedRecord(this.#core, segment, offset, position);
   }
+}
+
+/** Encodes an event and enters it in the index of its segment. `shift` is its buffer offset minus its segment offset. */
+export function addToSegment(
+  { index }: ActiveSegment,
+  buffer: BatchBuffer,
+  event: Appendable,
+  placement: RecordPlacement,
+  idHash: number,
+  shift: number,
+): void {
+  const { position, recordedAtMs, ids, idAt } = placement;
+  const at = buffer.addRecord(event, placement);
+  index.add({
+    position,
+    recordedAtMs,
+    lane: event.lane,
+    offset: at - shift,
+    ids,
+    idAt,
+    idHash,
+    names: {
+      topic: event.topic,
+      type: event.type,
+      source: event.source,
+      correlationId: event.correlationId ?? '',
+      userId: event.userId ?? '',
+      projectId: event.projectId ?? '',
+    },
+  });
 }

@@ -15,7 +15,9 @@ import type { FullDisk } from './full-disk.ts';
 import { KnownIds } from './known-ids.ts';
 import type { LogCore } from './log-core.ts';
 import { type RecoveredLog, recoverLog } from './recover-log.ts';
+import { RestoreLog } from './restore-log.ts';
 import { Sealer } from './sealer.ts';
+import { SEGMENT_SPAN_MS_MAX } from './segment.ts';
 
 export interface OpenLogParts {
   readonly folder: Folder;
@@ -58,15 +60,12 @@ export async function loadLog(parts: OpenLogParts, witnessed: Witnessed): Promis
   return { core, recovered, known, sealer };
 }
 
-/** Longest time from the first to the last record of a segment: the index keeps times as 32-bit milliseconds. */
-const SEGMENT_SPAN_MS_MAX = 30 * 24 * 3600 * 1000;
-
 /** Begins to take appends. */
 export async function startLog(
   parts: OpenLogParts,
   loaded: LoadedLog,
   witness: Witness,
-): Promise<OpenLog & { close(): Promise<void> }> {
+): Promise<OpenLog & { readonly restoring: RestoreLog; close(): Promise<void> }> {
   const { folder, failStop, fullDisk, segmentBytesMax } = parts;
   const { core, recovered, known, sealer } = loaded;
   let active: ActiveSegment | undefined;
@@ -83,13 +82,12 @@ export async function startLog(
   // What an earlier run could not seal is sealed now, beside the new appends.
   for (const segment of core.segments) if (segment !== active?.segment) sealer.seal(segment);
 
-  const hasRoom = ({ segment, index }: ActiveSegment, bytes: number): boolean => {
+  const hasRoom = ({ segment, index }: ActiveSegment, bytes: number, atMs: number): boolean => {
     if (index.count === 0) return true;
-    const ageMs = folder.runtime.clock.wallMs() - index.firstAtMs;
-    return segment.bytes + bytes <= segmentBytesMax && ageMs < SEGMENT_SPAN_MS_MAX;
+    return segment.bytes + bytes <= segmentBytesMax && atMs - index.firstAtMs < SEGMENT_SPAN_MS_MAX;
   };
-  const activeFor = async (bytes: number): Promise<ActiveSegment> => {
-    if (active !== undefined && hasRoom(active, bytes)) return active;
+  const activeFor = async (bytes: number, atMs = folder.runtime.clock.wallMs()): Promise<ActiveSegment> => {
+    if (active !== undefined && hasRoom(active, bytes, atMs)) return active;
     const previous = active;
     const header: SegmentHeader = {
       id: newSegmentId(folder.runtime.chance),
@@ -109,11 +107,12 @@ export async function startLog(
     return active;
   };
   const { lastRecordedAtMs } = recovered;
-  const appending = new AppendLog({ core, known, witness, fullDisk, activeFor, lastRecordedAtMs });
+  const writing = { core, known, witness, fullDisk, activeFor, lastRecordedAtMs };
+  const appending = new AppendLog(writing);
   const close = async (): Promise<void> => {
     await appending.close();
     await sealer.close();
     await active?.close();
   };
-  return { core, appending, known, witness, close };
+  return { core, appending, known, witness, restoring: new RestoreLog(writing), close };
 }

@@ -91,7 +91,8 @@ async function readSegment(core: LogCore, segment: Segment, reading: Reading): P
     if (offset === undefined) return reading.skip(last, 'damaged');
     const step = await readChunk(core, segment, reading, offset, last);
     if (step === 'full') return false;
-    offset = step === 'damaged' ? undefined : step;
+    // Behind its last record a segment may still answer for positions that were lost: the index knows that none follows.
+    offset = step === 'damaged' || step >= segment.bytes ? undefined : step;
   }
   return true;
 }

@@ -2,6 +2,9 @@ import type { SegmentHeader } from '../format/segment-header.ts';
 import { segmentSeed } from '../format/segment-id.ts';
 import type { SegmentIndex } from '../index/segment-index.ts';
 
+/** Longest time from the first to the last record of a segment: the index keeps times as 32-bit milliseconds. */
+export const SEGMENT_SPAN_MS_MAX = 30 * 24 * 3600 * 1000;
+
 /** One file of the log, as readers see it. */
 export class Segment {
   readonly file: string;

@@ -1,4 +1,4 @@
-import type { EventBusAdapter, PlantedBug, Runtime } from '@event-manager/core';
+import type { EventBusAdapter, MovableAdapter, PlantedBug, Runtime } from '@event-manager/core';
 import { type JournalOptions, journal } from '@event-manager/journal';
 import { type CrashMode, SeededChance, SimulatedDisk } from '@event-manager/testing';
 
@@ -43,7 +43,7 @@ export class Simulation {
     };
   }
 
-  journal(options: Partial<JournalOptions> = {}): EventBusAdapter {
+  journal(options: Partial<JournalOptions> = {}): MovableAdapter {
     return journal({
       directory: DIRECTORY,
       // A process of its own: what it still calls after its death reaches nothing.

@@ -26,6 +26,12 @@ const PASSING = new Set([
 ]);
 const CONNECTION_CLASS = '08';
 const DISK_FULL = '53100';
+/** What our own functions raise. */
+const OWN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  EM001: ['store_moved', 'What this database kept has moved to another store.'],
+  EM002: ['store_incomplete', 'The database is being filled from another store, or that was interrupted.'],
+  EM003: ['store_not_empty', 'The database keeps events or records already.'],
+};
 const DATA_CLASS = '22';
 
 /**
@@ -42,6 +48,8 @@ export function storeError(error: unknown): EventManagerError {
     return make('store_unavailable', 'PostgreSQL cannot be reached.', error);
   }
   const code = error.code ?? '';
+  const own = OWN[code];
+  if (own !== undefined) return new EventManagerError(...own, {}, error);
   if (code === DISK_FULL) return make('disk_full', 'The disk of PostgreSQL is full.', error, code);
   if (PASSING.has(code) || code.startsWith(CONNECTION_CLASS)) {
     return make('store_unavailable', `PostgreSQL cannot do this now (${code}).`, error, code);

@@ -1,4 +1,4 @@
-import type { Announcer, Runtime } from '@event-manager/core';
+import type { Announcer, LostRange, Runtime } from '@event-manager/core';
 import type { Connections } from '../connect/connections.ts';
 
 /** What the parts of the log share. */
@@ -7,6 +7,8 @@ export interface LogCore {
   readonly runtime: Runtime;
   /** Quoted. */
   readonly schema: string;
+  /** Holes of a log that came from another store, ascending. They never change while a store is open. */
+  readonly lost: readonly LostRange[];
   /** What this process announces its changes by. */
   readonly self: string;
   /** Tells of changes in place of this process, as long as everybody hears it. */

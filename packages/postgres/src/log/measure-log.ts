@@ -7,10 +7,14 @@ interface HeadRow {
   readonly bytes: number;
 }
 
-export async function measureLog({ connections, schema }: LogCore): Promise<readonly Bounds[]> {
+export async function measureLog({ connections, schema, lost }: LogCore): Promise<readonly Bounds[]> {
   const [row] = await connections.ask<HeadRow>(
     `SELECT head, trimmed_through, bytes_through - trimmed_bytes AS bytes FROM ${schema}.log_head`,
   );
   const { head, trimmed_through: trimmedThrough, bytes } = row!;
-  return [{ partition: 0, first: trimmedThrough + 1, head, bytes, events: head - trimmedThrough }];
+  const holes = lost.reduce(
+    (sum, { from, through }) => sum + Math.max(0, through - Math.max(from - 1, trimmedThrough)),
+    0,
+  );
+  return [{ partition: 0, first: trimmedThrough + 1, head, bytes, events: head - trimmedThrough - holes }];
 }

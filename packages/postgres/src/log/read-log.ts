@@ -1,4 +1,4 @@
-import type { Position, ReadOptions, ReadResult } from '@event-manager/core';
+import type { LostRange, Position, ReadOptions, ReadResult } from '@event-manager/core';
 import type { LogCore } from './log-core.ts';
 import { RECORD_COLUMNS, type RecordRow, toRecorded } from './record-row.ts';
 
@@ -23,8 +23,21 @@ export async function readLog(core: LogCore, after: Position, options: ReadOptio
   const hasMore = records.length > 0 && (records.length < rows[0]!.found! || records.length >= limit);
   const scannedTo = hasMore ? records.at(-1)!.place.position : Math.max(after, limit > 0 ? upper : after);
   const lostThrough = Math.min(scannedTo, trimmedThrough);
-  if (lostThrough <= after) return { records, scannedTo };
-  return { records, scannedTo, lost: { from: after + 1, through: lostThrough, cause: 'trimmed' } };
+  if (lostThrough <= after) return withHoles(core.lost, after, { records, scannedTo });
+  const lost: LostRange = { from: after + 1, through: lostThrough, cause: 'trimmed' };
+  return withHoles(core.lost, lostThrough, { records, scannedTo, lost });
+}
+
+/** Tells of a hole behind `after`, and ends before a second range: one answer names one. */
+function withHoles(holes: readonly LostRange[], after: Position, result: ReadResult): ReadResult {
+  if (holes.length === 0) return result;
+  const met = holes.filter(({ from, through }) => through > after && from <= result.scannedTo);
+  const [first, second] = result.lost === undefined ? met : [undefined, ...met];
+  const scannedTo = second === undefined ? result.scannedTo : Math.max(after, second.from - 1);
+  const records = result.records.filter(({ place }) => place.position <= scannedTo);
+  if (first === undefined) return { ...result, records, scannedTo };
+  const lost = { ...first, from: Math.max(first.from, after + 1), through: Math.min(first.through, scannedTo) };
+  return { records, scannedTo, lost };
 }
 
 /** The positions to look at are subselects, by which the server leaves out partitions when it runs the statement. */

@@ -1,6 +1,7 @@
 /**
  * The log. Positions are dense: they are given under the lock of `log_head`, in the transaction that commits them, so
- * whoever sees a position sees every one before it. `bytes_through` adds up the bodies from the beginning of time, which
+ * whoever sees a position sees every one before it. Only a log that came from another store may have holes, which stand in
+ * `lost_ranges`. `store_standing` says whether the store is in use at all: see `0006-moves.ts`. `bytes_through` adds up the bodies from the beginning of time, which
  * makes the size of any stretch of the log the difference of two numbers.
  *
  * `body` is the truth. The JSON columns exist for queries by people and tools; they are empty where JSONB cannot hold what
@@ -57,6 +58,29 @@ CREATE TABLE %schema%.log_head (
   partition_events bigint NOT NULL DEFAULT 524288
 ) WITH (fillfactor = 50);
 INSERT INTO %schema%.log_head DEFAULT VALUES;
+
+CREATE TABLE %schema%.lost_ranges (
+  from_position bigint PRIMARY KEY,
+  through_position bigint NOT NULL
+);
+
+CREATE TABLE %schema%.store_standing (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  standing text NOT NULL DEFAULT 'in use' CHECK (standing IN ('in use', 'incomplete', 'moved')),
+  restorer uuid
+);
+INSERT INTO %schema%.store_standing DEFAULT VALUES;
+
+-- Called under the lock of log_head or of state_head, which whoever changes the standing holds as well.
+CREATE FUNCTION %schema%.assert_in_use(who uuid) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  s %schema%.store_standing%ROWTYPE;
+BEGIN
+  SELECT * INTO s FROM %schema%.store_standing;
+  IF s.standing = 'in use' OR s.restorer = who THEN RETURN; END IF;
+  RAISE EXCEPTION 'the store is %', s.standing
+    USING ERRCODE = CASE s.standing WHEN 'moved' THEN 'EM001' ELSE 'EM002' END;
+END $$;
 
 CREATE TABLE %schema%.event_partitions (
   name text PRIMARY KEY,

@@ -19,6 +19,7 @@ DECLARE
   stored_bytes bigint;
 BEGIN
   SELECT * INTO h FROM %schema%.log_head FOR UPDATE;
+  PERFORM %schema%.assert_in_use(NULL);
   previous := h.head;
   recorded_ms := greatest(h.recorded_ms, now_ms);
 

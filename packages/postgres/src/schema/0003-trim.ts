@@ -11,14 +11,18 @@ DECLARE
   bytes bigint;
 BEGIN
   SELECT * INTO h FROM %schema%.log_head FOR UPDATE;
+  PERFORM %schema%.assert_in_use(NULL);
   removed_through := least(upto, h.head);
   IF removed_through <= h.trimmed_through THEN
     removed_through := NULL;
     RETURN;
   END IF;
   removed_from := h.trimmed_through + 1;
-  SELECT e.bytes_through INTO STRICT bytes FROM %schema%.events e WHERE e.position = removed_through;
-  UPDATE %schema%.log_head SET trimmed_through = removed_through, trimmed_bytes = bytes;
+  -- The last event up to there: the position itself may be a hole, and so may all of them.
+  SELECT e.bytes_through INTO bytes FROM %schema%.events e
+    WHERE e.position <= removed_through AND e.position > h.trimmed_through ORDER BY e.position DESC LIMIT 1;
+  UPDATE %schema%.log_head
+    SET trimmed_through = removed_through, trimmed_bytes = coalesce(bytes, h.trimmed_bytes);
 END $$;
 
 -- Answers whether there is more to clean. One process cleans at a time; the others are told that there is nothing.

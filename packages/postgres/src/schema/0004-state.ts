@@ -57,6 +57,7 @@ DECLARE
   conflict record;
 BEGIN
   SELECT revision INTO present FROM %schema%.state_head FOR UPDATE;
+  PERFORM %schema%.assert_in_use(committer_id);
   SELECT * INTO done FROM %schema%.state_committers WHERE committer = committer_id;
   IF FOUND AND done.number >= commit_number THEN
     RETURN CASE WHEN done.number = commit_number THEN done.outcomes END;

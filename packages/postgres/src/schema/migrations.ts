@@ -3,6 +3,7 @@ import { APPEND_SQL } from './0002-append.ts';
 import { TRIM_SQL } from './0003-trim.ts';
 import { STATE_SQL } from './0004-state.ts';
 import { VIEWS_SQL } from './0005-views.ts';
+import { MOVES_SQL } from './0006-moves.ts';
 
 export interface Migration {
   readonly version: number;
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: 'trim', sql: TRIM_SQL },
   { version: 4, name: 'state', sql: STATE_SQL },
   { version: 5, name: 'views', sql: VIEWS_SQL },
+  { version: 6, name: 'moves', sql: MOVES_SQL },
 ];

@@ -1,0 +1,63 @@
+import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stricli/core';
+import type { CliContext } from '../../cli-context.ts';
+import { argument, lines, OUTPUT_FLAGS, text } from '../../command-flags.ts';
+import type { OutputFlags } from '../../output/output.ts';
+
+export interface StoreFlags extends OutputFlags {
+  readonly schema?: string;
+}
+
+const flags = { ...OUTPUT_FLAGS, schema: text('NAME', 'The schema in a database (default public)') };
+
+const move: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./move.ts')).moveStoreTo,
+  parameters: {
+    flags,
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        argument('from', 'A data directory, or postgresql://user@host/database'),
+        argument('to', 'The same, where nothing is kept yet'),
+      ],
+    },
+  },
+  docs: {
+    brief: 'Move everything to another store: events, subscriptions, progress, dead letters, what is scheduled',
+    fullDescription: lines(
+      'Moves everything to another store: events with their positions and times, subscriptions, progress,',
+      'dead letters, schedules, contexts and topics. Cursors keep their meaning, and every subscription goes',
+      'on where it stood. All of it is read back and compared before the move counts; until then the source',
+      'is as it was. Then the source is marked, and refuses to open.',
+      '',
+      'Stop the service first, and start it on the new store afterwards. A data directory that is in use is',
+      'refused; who publishes to a database that is being left waits, and is answered with 503. A move that',
+      'was interrupted is begun again with the same command.',
+      '',
+      'Keep the password out of the command line: PGPASSWORD or ~/.pgpass.',
+    ),
+    customUsage: [
+      { input: './data postgresql://events@db.internal/events', brief: 'from one process to several' },
+      { input: 'postgresql://events@db.internal/events ./data-2', brief: 'and back' },
+    ],
+  },
+});
+
+const reopen: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./reopen.ts')).reopenStore,
+  parameters: {
+    flags,
+    positional: {
+      kind: 'tuple',
+      parameters: [argument('place', 'A data directory, or postgresql://user@host/database')],
+    },
+  },
+  docs: {
+    brief: 'Use a store again that was moved from: it goes on from what it held then',
+    customUsage: [{ input: './data', brief: 'what was published to the other store since is not here' }],
+  },
+});
+
+export const storeRoute: RouteMap<CliContext> = buildRouteMap({
+  routes: { move, reopen },
+  docs: { brief: 'Move a data directory into a database and back' },
+});
