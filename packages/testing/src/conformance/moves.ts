@@ -44,6 +44,7 @@ export function movesConformance(harness: MovesHarness): void {
       for (const place of places.splice(0)) await place.dispose();
     });
     whatIsCopied(newPlace);
+    whatGoesOn(newPlace);
     whatIsRefused(newPlace);
   });
 }
@@ -92,7 +93,9 @@ function whatIsCopied(newPlace: () => Promise<MovesPlace>): void {
     expect(got.map((record) => record?.place.position)).toEqual([14, undefined, 50]);
     await adapter.close();
   });
+}
 
+function whatGoesOn(newPlace: () => Promise<MovesPlace>): void {
   it('goes on behind its head, knows the ids that came, and trims over holes', async () => {
     const place = await newPlace();
     await moveStore({ source: await filledMemory(), target: place.adapter() });
