@@ -12,6 +12,8 @@ export interface ServiceProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** More for the command line. */
   readonly args?: readonly string[];
+  /** What starts it, such as `ip netns exec NAME`; by default it is started at once. */
+  readonly by?: readonly string[];
 }
 
 /** The service as a process of its own, started as `npm start` does. */
@@ -23,14 +25,15 @@ export class ServiceProcess {
   #complaint = '';
   #url: string | undefined;
 
-  constructor({ dataDir, port, environment, args: more = [] }: ServiceProcessOptions) {
+  constructor({ dataDir, port, environment, args: more = [], by = [] }: ServiceProcessOptions) {
     const args = ['--conditions=source', MAIN, '--port', String(port), '--data-dir', dataDir, ...more];
     // Settings of whoever runs this are not meant for it.
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
     // Several run at once, and the port of the metrics is one.
     const own = { EVENT_MANAGER_METRICS_ENABLED: 'false', ...environment };
     const env = { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), PATH, HOME, ...own };
-    this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...rest] = [...by, process.execPath, ...args];
+    this.#child = spawn(program!, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
     this.#child.stderr!.on('data', (text) => {
       this.#complaint = `${this.#complaint}${text}`.slice(-2_000);

@@ -18,13 +18,18 @@ export class OverlapReceiver {
   readonly #underWay = new Map<string, IncomingMessage>();
 
   private constructor(server: Server) {
+    const { address, port } = server.address() as AddressInfo;
     this.#server = server;
-    this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    this.endpoint = `http://${address}:${port}/`;
   }
 
-  static async start(delayMs: number, onArrival: (arrival: Arrival) => void): Promise<OverlapReceiver> {
+  static async start(
+    delayMs: number,
+    onArrival: (arrival: Arrival) => void,
+    host = '127.0.0.1',
+  ): Promise<OverlapReceiver> {
     const server = createServer({ keepAliveTimeout: 60_000 });
-    server.listen(0, '127.0.0.1');
+    server.listen(0, host);
     await once(server, 'listening');
     const receiver = new OverlapReceiver(server);
     onTestFinished(() => receiver.close());

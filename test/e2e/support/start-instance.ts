@@ -7,15 +7,18 @@ export interface InstanceOptions {
   readonly port?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** What it is started by. */
+  readonly by?: readonly string[];
 }
 
 /** A service of its own on a database that others may share; it ends with the test. */
 export function makeInstance(databaseUrl: string, options: InstanceOptions = {}): ServiceProcess {
-  const { port = 0, environment, args = [] } = options;
+  const { port = 0, environment, args = [], by = [] } = options;
   const instance = new ServiceProcess({
     dataDir: temporaryDirectory(),
     port,
     args,
+    by,
     environment: { EVENT_MANAGER_DATABASE_URL: databaseUrl, EVENT_MANAGER_WEBHOOK_ALLOW: 'loopback', ...environment },
   });
   onTestFinished(async () => void (await instance.stop('SIGKILL')));
