@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { EventManagerClient } from '@event-manager/client';
 import { createTestDatabase, missingServer, type PrivateServer, startPostgres } from '@event-manager/testing/servers';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { followStream } from '../../examples/github-demo/follow-stream.ts';
@@ -119,6 +120,25 @@ describe.skipIf(missing !== undefined)(`a service whose database goes away${miss
     signalAll('SIGCONT');
     await until('it is well again', 10_000, async () => (await health(service)).status === 'ok');
     expect((await call('POST', `${service.url}/events`, event())).status).toBe(201);
+  });
+
+  it('says that the database is slow when calls wait for it while others are answered, and stays ready', async () => {
+    await server.start().catch(() => {});
+    const database = await createTestDatabase({ server });
+    const service = await startInstance(database.url);
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    // Whoever appends or commits waits for these; reads do not.
+    await client.query('BEGIN; SELECT * FROM log_head FOR UPDATE; SELECT * FROM state_head FOR UPDATE');
+    const publishing = call('POST', `${service.url}/events`, event());
+    await until('health says so', 5_000, async () => (await health(service)).adapter.status === 'slow');
+    expect(await health(service)).toMatchObject({ status: 'degraded', reason: expect.stringMatching(/slowly/) });
+    expect((await call('GET', `${service.url}/readyz`)).status).toBe(200);
+    expect(await metrics(service)).toMatch(/^eventmanager_store_connections\{state="used"\} [1-9]/m);
+    await client.query('ROLLBACK');
+    expect((await publishing).status).toBe(201);
+    await until('it is well again', 5_000, async () => (await health(service)).status === 'ok');
   });
 
   it('waits at its start for a database that is not there yet, and starts when it is', async () => {

@@ -41,9 +41,10 @@ export function databaseFailure(error: unknown, configuration: Configuration): s
   const words = lastingWords(error);
   if (words !== undefined) return `${place} ${words} [${error.code}]`;
   if (error.code !== 'store_unavailable') return undefined;
-  const waited = `${Math.round(configuration.databaseStartTimeoutMs / 1_000)} s`;
+  const waitedMs = configuration.databaseStartTimeoutMs;
+  const waited = waitedMs === 0 ? '' : ` for ${Math.round(waitedMs / 1_000)} s`;
   const advice = 'Start it, or correct the address in EVENT_MANAGER_DATABASE_URL.';
-  return `${place} could not be reached for ${waited}: ${error.message} ${advice} [${error.code}]`;
+  return `${place} could not be reached${waited}. ${advice} [${error.code}]`;
 }
 
 function lastingWords(error: EventManagerError): string | undefined {

@@ -7,6 +7,7 @@ import { settingArguments } from '../serve/setting-arguments.ts';
 import type { Finding, Patient } from './check.ts';
 import { checkClock } from './check-clock.ts';
 import { checkDataDirectory } from './check-data-directory.ts';
+import { checkDatabase } from './check-database.ts';
 import { checkNode } from './check-node.ts';
 import { checkMetricsPort, checkPort } from './check-port.ts';
 import { checkService } from './check-service.ts';
@@ -39,6 +40,7 @@ async function examine(context: CliContext, flags: DoctorFlags): Promise<readonl
   return [
     ...first,
     ...(await checkDataDirectory(patient)),
+    ...(await checkDatabase(patient)),
     await checkPort(patient),
     ...(await checkMetricsPort(patient)),
     ...service.findings,
