@@ -233,9 +233,10 @@ export class Engine {
     const { lost = [], ...rest } = this.#adapter.health();
     const adapter = { ...rest, name: this.#adapter.name };
     const progress = this.#stallWatch.report();
-    const isWell = adapter.status === 'ok' && progress.stalled === 0;
+    const { impairment } = adapter;
+    const isWell = adapter.status === 'ok' && progress.stalled === 0 && impairment === undefined;
     const status = this.#failure || adapter.status === 'failed' ? 'failed' : isWell ? 'ok' : 'degraded';
-    const trouble = adapter.reason ?? (progress.stalled > 0 ? STALLED : undefined);
+    const trouble = adapter.reason ?? (progress.stalled > 0 ? STALLED : impairment?.reason);
     const reason = this.#failure === undefined ? trouble : reasonOf(this.#failure);
     return {
       status,

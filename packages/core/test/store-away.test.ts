@@ -86,6 +86,30 @@ it.each([1, 2, 3, 4, 5])('a store that fails every third call loses nothing, see
   expect(bus.engine.health().status).toBe('ok');
 });
 
+/** If this failed, nobody would know why everything is slower, or somebody would be called at night for nothing. */
+it('a store that lacks what it can do without is degraded and ready, says so, and says when it is back', async () => {
+  const { bus, kept, time } = await openShared();
+  const since = '2026-01-01T00:00:00.000Z';
+  kept.health = { status: 'ok', facts: {}, impairment: { what: 'redis', reason: 'Redis does not answer.', since } };
+  await time.advance(1_000);
+  expect(bus.engine.health()).toMatchObject({ status: 'degraded', reason: 'Redis does not answer.' });
+  expect(bus.engine.metrics().store).toMatchObject({ isUp: true, isImpaired: true });
+  // Another reason is no news.
+  kept.health = { status: 'ok', facts: {}, impairment: { what: 'redis', reason: 'Redis cannot be reached.', since } };
+  await time.advance(1_000);
+  kept.health = { status: 'ok', facts: {} };
+  await time.advance(1_000);
+  expect(bus.engine.health().status).toBe('ok');
+  expect(bus.engine.metrics().store.isImpaired).toBe(false);
+  const request = { limit: 10, direction: 'forward' } as const;
+  const { records } = await time.run(bus.engine.history.find(ANONYMOUS, { topic: '$sys/store/#' }, request));
+  const told = { adapter: 'kept', what: 'redis', since };
+  expect(records.map(({ topic, body }) => [topic, decodeEvent(body).payload])).toMatchObject([
+    ['$sys/store/impaired', { ...told, reason: 'Redis does not answer.' }],
+    ['$sys/store/unimpaired', { ...told, reason: 'Redis cannot be reached.' }],
+  ]);
+});
+
 /** The same records by a way of its own, which nothing interferes with. */
 function memoryOf({ kept: { store, state, supports } }: KeptAdapter): EventBusAdapter {
   const health = () => ({ status: 'ok', facts: {} }) as const;

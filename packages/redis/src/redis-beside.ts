@@ -31,6 +31,8 @@ const OPTION_NAMES: { readonly [Name in keyof Required<RedisBesideOptions>]: tru
   runtime: true,
 };
 
+/** Said and not refused: many providers let nobody see it. */
+const POLICY_HIDDEN = 'The maxmemory-policy of Redis could not be read; it must be noeviction.';
 const KEY_PREFIX_DEFAULT = 'dadms:events:';
 const KEY_PREFIX = /^[!-~]{1,128}$/;
 
@@ -116,11 +118,10 @@ class RedisBeside implements EventBusAdapter {
     const health = this.#adapter.health();
     const { state, losses } = this.#link;
     const facts = { ...health.facts, redis: state.isUp ? 'up' : 'away', redisSince: state.since, redisLosses: losses };
-    if (state.isUp) {
-      // What could not be checked is said, and refuses nobody whose provider hides it.
-      return { ...health, facts: state.policy === 'seen' ? facts : { ...facts, redisPolicy: 'hidden' } };
+    if (!state.isUp) {
+      return { ...health, facts, impairment: { what: 'redis', reason: state.reason, since: state.since } };
     }
-    return { ...health, facts: { ...facts, redisReason: state.reason } };
+    return { ...health, facts, ...(state.policy === 'hidden' ? { warnings: [POLICY_HIDDEN] } : {}) };
   }
 
   watch(onHint: () => void): () => void {

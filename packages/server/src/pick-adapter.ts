@@ -2,6 +2,7 @@
 import { type EventBusAdapter, memory, type Runtime } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { postgres } from '@event-manager/postgres';
+import { redisBeside } from '@event-manager/redis';
 import type { Configuration } from './configuration/settings.ts';
 
 /** Not opened yet. */
@@ -9,7 +10,7 @@ export function pickAdapter(configuration: Configuration, runtime: Runtime): Eve
   const { adapter, dataDir } = configuration;
   if (adapter === 'memory') return memory({ runtime });
   if (adapter === 'journal') return journal({ directory: dataDir, runtime });
-  return postgres({
+  const database = postgres({
     url: configuration.databaseUrl!,
     maxConnections: configuration.databaseMaxConnections,
     queryTimeoutMs: configuration.databaseQueryTimeoutMs,
@@ -17,4 +18,6 @@ export function pickAdapter(configuration: Configuration, runtime: Runtime): Eve
     durability: configuration.databaseDurability,
     runtime,
   });
+  const { redisUrl: url, redisKeyPrefix: keyPrefix } = configuration;
+  return url === undefined ? database : redisBeside(database, { url, keyPrefix, runtime });
 }

@@ -29,7 +29,8 @@ export function welcome({ url, warnings }: Service, configuration: Configuration
   ].join('\n');
 }
 
-function whereKept({ adapter, dataDir, databaseUrl }: Configuration): string {
+function whereKept({ adapter, dataDir, databaseUrl, redisUrl }: Configuration): string {
   if (adapter === 'memory') return 'in memory only';
-  return adapter === 'postgres' ? `in PostgreSQL: ${databasePlace(databaseUrl!)}` : `in ${dataDir}`;
+  if (adapter !== 'postgres') return `in ${dataDir}`;
+  return `in PostgreSQL: ${databasePlace(databaseUrl!)}${redisUrl === undefined ? '' : ', with Redis beside it'}`;
 }

@@ -55,8 +55,10 @@ it('prints every value with its source and what it beat, and no secret when it i
   writeFileSync(file, 'port = 1\n[queue]\nmax_size = 7\n');
   const environment = {
     EVENT_MANAGER_PORT: '2',
+    EVENT_MANAGER_DATABASE_URL: 'postgres://database',
     EVENT_MANAGER_REDIS_URL: 'redis://:hidden@own',
     REDIS_URL: 'redis://:hidden@shared',
+    AAS_WEBHOOK_URL: 'https://aas/hidden',
   };
   const args = ['config', 'print', '--config', file, '--port', '3'];
   const printed = JSON.parse((await run([...args, '--redact', '--json'], { environment })).out);
@@ -75,7 +77,7 @@ it('prints every value with its source and what it beat, and no secret when it i
     value: '***',
     source: 'environment',
     from: 'EVENT_MANAGER_REDIS_URL',
-    used: false,
+    used: true,
     beats: [{ from: 'REDIS_URL', value: '***' }],
   });
   expect(printed.host).toMatchObject({ value: '127.0.0.1', source: 'default', from: '' });
@@ -86,7 +88,8 @@ it('prints every value with its source and what it beat, and no secret when it i
   expect(people.out).toMatch(
     /^SETTING +VALUE +SOURCE +BEATS\nport +3 +--port +EVENT_MANAGER_PORT, \S+settings\.toml\n/,
   );
-  expect(people.out).toMatch(/redisUrl +\*\*\* \(not used by this version\) +EVENT_MANAGER_REDIS_URL +REDIS_URL/);
+  expect(people.out).toMatch(/redisUrl +\*\*\* +EVENT_MANAGER_REDIS_URL +REDIS_URL/);
+  expect(people.out).toMatch(/aasWebhookUrl +\*\*\* \(not used by this version\) +AAS_WEBHOOK_URL/);
   expect((await run([...args], { environment })).out).toContain('redis://:hidden@own');
   expect((await run([...args, '--all'], { environment })).out).toMatch(/^vectorStoreUrl/m);
 });

@@ -84,15 +84,16 @@ it('says which of two names won', async () => {
   const { about } = await examine({
     EVENT_MANAGER_PORT: String(await freePort()),
     PORT: '80',
-    EVENT_MANAGER_REDIS_URL: 'redis://a',
     REDIS_URL: 'redis://b',
+    VECTOR_STORE_URL: 'http://c',
+    EVENT_MANAGER_VECTOR_STORE_URL: 'http://d',
     AAS_WEBHOOK_URL: 'https://aas/x',
     AAS_SERVICE_URL: 'https://aas',
     AAS_WEBHOOK_ENDPOINT: '/y',
   });
   const details = about('settings').map(({ detail }) => detail);
   expect(details).toContain('port: EVENT_MANAGER_PORT won over PORT');
-  expect(details).toContain('redisUrl: EVENT_MANAGER_REDIS_URL won over REDIS_URL');
+  expect(details).toContain('vectorStoreUrl: EVENT_MANAGER_VECTOR_STORE_URL won over VECTOR_STORE_URL');
   expect(details).toContain('aasWebhookUrl: AAS_WEBHOOK_URL won over AAS_SERVICE_URL, AAS_WEBHOOK_ENDPOINT');
 });
 

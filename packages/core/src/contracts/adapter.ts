@@ -31,6 +31,20 @@ export interface AdapterHealth {
   readonly lost?: readonly LostRange[];
   /** Calls of a server that failed since it was opened, by code, those that succeeded when tried again among them. */
   readonly errors?: Readonly<Record<string, number>>;
+  /** Something that the store can do without is away. */
+  readonly impairment?: Impairment;
+  /** What whoever runs it should know, although it works; no paths or secrets. */
+  readonly warnings?: readonly string[];
+}
+
+/** What is away: everything goes on without it, only slower. */
+export interface Impairment {
+  /** One word, for example `redis`. */
+  readonly what: string;
+  /** For people; no paths or secrets. */
+  readonly reason: string;
+  /** An ISO 8601 date. */
+  readonly since: string;
 }
 
 /** Tells the other processes that something changed, in place of the adapter's own hints. */

@@ -21,7 +21,9 @@ export interface LatencySummary {
 export interface StoreMetrics {
   /** It answers. */
   readonly isUp: boolean;
-  /** How long it did not, since the engine was opened. */
+  /** Something is away that it can do without. */
+  readonly isImpaired: boolean;
+  /** How long it did not answer, since the engine was opened. */
   readonly unavailableSeconds: number;
   /** Calls of a server that failed, by code; those that succeeded when they were tried again are among them. */
   readonly errors: Readonly<Record<string, number>>;

@@ -131,10 +131,14 @@ function keysOf(dispatch: PartitionDispatch): Pick<EventMetrics, 'blockedKeys' |
   return { blockedKeys, parkedKeys };
 }
 
-function storeOf({ status, facts, errors = {} }: AdapterHealth, unavailableMs: number): EventMetrics['store'] {
+function storeOf(
+  { status, facts, impairment, errors = {} }: AdapterHealth,
+  unavailableMs: number,
+): EventMetrics['store'] {
   const { segments, bytes, connections, idle, waiting } = facts;
   return {
     isUp: status !== 'unavailable' && status !== 'failed',
+    isImpaired: impairment !== undefined,
     unavailableSeconds: unavailableMs / MS_PER_SECOND,
     errors,
     ...(typeof segments === 'number' ? { segments } : {}),

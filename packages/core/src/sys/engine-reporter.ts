@@ -1,4 +1,4 @@
-import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { EventBusAdapter, Impairment } from '../contracts/adapter.ts';
 import type { LostRange } from '../contracts/event-store.ts';
 import type { RealtimeState } from '../contracts/sink.ts';
 import type { StateChange } from '../contracts/state-store.ts';
@@ -31,6 +31,7 @@ export class EngineReporter {
   };
   readonly #overflows: OverflowWatch;
   readonly #reaches: ReachWatch;
+  #impairment: Impairment | undefined;
 
   constructor(options: {
     systemEvents: SystemEvents;
@@ -123,6 +124,7 @@ export class EngineReporter {
    */
   storeLooked(): void {
     const { adapter, owner, systemEvents } = this.#options;
+    this.#impairmentLooked();
     const change = this.store.look();
     if (change === undefined || change.to === 'failed') return;
     const { from, to, reason, lastedMs } = change;
@@ -131,6 +133,18 @@ export class EngineReporter {
     else if (from !== 'ok' && from !== 'slow' && to !== 'unavailable') {
       systemEvents.tell('store/recovered', adapter.name, { ...facts, from, lastedMs, instance: owner });
     }
+  }
+
+  /** What the store can do without went or came back. */
+  #impairmentLooked(): void {
+    const { adapter, owner, systemEvents } = this.#options;
+    const { impairment } = adapter.health();
+    const before = this.#impairment;
+    this.#impairment = impairment;
+    if (impairment?.what === before?.what) return;
+    const kind = impairment === undefined ? 'store/unimpaired' : 'store/impaired';
+    const { what, reason, since } = (impairment ?? before)!;
+    systemEvents.tell(kind, what, { adapter: adapter.name, what, reason, since, instance: owner });
   }
 
   /** Called every now and then: tells of the store when its state has changed, of lanes that were full, of receivers that cannot be reached, and what had to wait. */

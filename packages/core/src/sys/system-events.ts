@@ -46,6 +46,8 @@ export const SYSTEM_EVENTS = Object.freeze({
   'store/read-only': 'CRITICAL',
   'store/full': 'CRITICAL',
   'store/recovered': 'NORMAL',
+  'store/impaired': 'HIGH',
+  'store/unimpaired': 'NORMAL',
   'store/damaged': 'CRITICAL',
   'service/started': 'NORMAL',
   'service/stopping': 'NORMAL',

@@ -75,7 +75,7 @@ it('does not take a server that became a replica for one where the others hear i
   // One process gets to the other server: what it says there, nobody hears at the primary.
   proxy.turnTo(primary.url.replace(new URL(primary.url).port, port));
   proxy.reset();
-  const reason = () => bus.adapters[0]!.health().facts['redisReason'];
+  const reason = () => bus.adapters[0]!.health().impairment?.reason;
   await until(() => reason() === 'The Redis at this address is a replica.');
   expect(bus.redisStates()).toEqual(['away', 'up']);
   await bus.close();

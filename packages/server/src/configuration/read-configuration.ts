@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { EventManagerError, Limits } from '@event-manager/core';
 import { assistanceHosts } from './assistance-hosts.ts';
+import { checkRedis } from './check-redis.ts';
 import { checkTogether } from './check-together.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
@@ -77,9 +78,10 @@ function settleNoting({ args, environment, homeDirectory }: Surroundings, note: 
   settings.set('dataDir', { ...dataDir, value: inFull });
   const { adapter, warnings } = chooseAdapter(settings, note);
   settings.set('adapter', adapter);
+  const idle = [...warnings, ...checkRedis(settings, note)];
   const configuration = configurationOf(settings);
   checkTogether(configuration, settings, note);
-  return { configuration, settings, warnings: [...warnings, ...unusedWarnings(settings)] };
+  return { configuration, settings, warnings: [...idle, ...unusedWarnings(settings)] };
 }
 
 function settle(row: NamedSetting, sources: readonly GivenSettings[], note: NoteMistake): SettledSetting {

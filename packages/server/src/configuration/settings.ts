@@ -1,5 +1,6 @@
 import { DEFAULT_RETRY_POLICY, type Limits } from '@event-manager/core';
 import { DATABASE_SETTINGS } from './database-settings.ts';
+import { REDIS_SETTINGS } from './redis-settings.ts';
 import {
   oneOf,
   oneOfInAnyCase,
@@ -68,6 +69,7 @@ export const SETTINGS = {
       'Where events are kept: postgres when `databaseUrl` is given, else journal. memory keeps nothing beyond the process and is for trying out.',
   }),
   ...DATABASE_SETTINGS,
+  ...REDIS_SETTINGS,
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
     variable: 'EVENT_MANAGER_LOG_LEVEL',
     aliases: ['LOG_LEVEL'],

@@ -8,27 +8,12 @@ export interface UnusedSetting extends SettingRow<unknown> {
   readonly beats?: readonly string[];
 }
 
-const NO_REDIS = 'queues are kept in memory and rebuilt from the store';
 const NO_ASSISTANCE = 'nothing is subscribed for an assistance service; create its subscription';
 const ONLY_A_HOST = `webhooks may call its host, but ${NO_ASSISTANCE}`;
 const GATHERED = 'the store gathers by itself what waits while it writes';
 
 /** Names of the specification whose features come with a later version, or are not needed. */
 export const UNUSED_SETTINGS = {
-  redisUrl: {
-    variable: 'EVENT_MANAGER_REDIS_URL',
-    aliases: ['REDIS_URL'],
-    reader: someText,
-    secret: true,
-    instead: NO_REDIS,
-    reason: 'A Redis for active queues.',
-  },
-  redisKeyPrefix: {
-    variable: 'EVENT_MANAGER_REDIS_KEY_PREFIX',
-    reader: someText,
-    instead: NO_REDIS,
-    reason: 'What the names of keys in Redis begin with.',
-  },
   vectorStoreUrl: {
     variable: 'EVENT_MANAGER_VECTOR_STORE_URL',
     aliases: ['VECTOR_STORE_URL'],

@@ -9,6 +9,12 @@ export const STORE_ROWS: readonly MetricRow[] = [
     read: ({ metrics: { store } }) => one(Number(store.isUp)),
   },
   {
+    name: 'eventmanager_store_impaired',
+    type: 'gauge',
+    help: '1 while something is away that the store can do without: a Redis beside the database. Everything goes on, only slower.',
+    read: ({ metrics: { store } }) => one(Number(store.isImpaired)),
+  },
+  {
     name: 'eventmanager_store_unavailable_seconds_total',
     type: 'counter',
     help: 'How long the server of the store could not be reached.',

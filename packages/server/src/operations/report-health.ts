@@ -44,7 +44,7 @@ export function reportHealth(context: OperationContext, _principal: Principal): 
     durability,
     streams: streams.size,
     ...health,
-    warnings: [...damage, ...warnings],
+    warnings: [...damage, ...(health.adapter.warnings ?? []), ...warnings],
   };
 }
 

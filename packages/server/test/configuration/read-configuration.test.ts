@@ -215,10 +215,7 @@ describe('readConfiguration', () => {
     };
     const { warnings } = settle({ environment: printed });
     expect(warnings).toHaveLength(4);
-    expect(warnings[0]).toBe(
-      'The setting redisUrl (REDIS_URL) is not used by this version: ' +
-        'queues are kept in memory and rebuilt from the store.',
-    );
+    expect(warnings[0]).toBe('The setting redisUrl (REDIS_URL) is not used: the adapter is journal.');
     const file = '[redis]\nkeyPrefix = "dadms:events:"\n[queue]\nbatchSize = 100\nflushInterval = 1000';
     expect(settle({ file }).warnings).toHaveLength(3);
     expect(refusal({ environment: { AAS_BATCH_SIZE: 'many' } })).toMatch(/aasBatchSize \(AAS_BATCH_SIZE\) must be/);
@@ -226,7 +223,13 @@ describe('readConfiguration', () => {
 
   it('reads secrets from files that are named by a variable', () => {
     const path = writeFile('redis://:hidden@redis:6379\n');
-    const { settings } = settle({ environment: { EVENT_MANAGER_REDIS_URL_FILE: path, REDIS_URL: 'redis://other' } });
+    const { settings } = settle({
+      environment: {
+        EVENT_MANAGER_DATABASE_URL: 'postgres://database',
+        EVENT_MANAGER_REDIS_URL_FILE: path,
+        REDIS_URL: 'redis://other',
+      },
+    });
     const { value, from, beaten } = settings.get('redisUrl')!;
     expect([value, from, beaten.length]).toEqual(['redis://:hidden@redis:6379', 'EVENT_MANAGER_REDIS_URL_FILE', 1]);
     expect(refusal({ environment: { REDIS_URL_FILE: '/nowhere/x' } })).toMatch(
