@@ -9,8 +9,11 @@ import { followStream } from '../../examples/github-demo/follow-stream.ts';
 import type { ServiceProcess } from '../../examples/github-demo/service-process.ts';
 import { call } from './support/call.ts';
 import { makeInstance, startInstance } from './support/start-instance.ts';
+import { subscribeWebhook } from './support/subscribe-webhook.ts';
 import { until } from './support/until.ts';
 
+/** The grace that container runtimes give, and a little for a busy machine. */
+const SHUTDOWN_MS_MAX = 12_000;
 const event = (more: object = {}) => ({ type: 'order.created', source: 'shop', payload: {}, ...more });
 /** So that a call that finds no database is answered soon. */
 const environment = { EVENT_MANAGER_DATABASE_QUERY_TIMEOUT_MS: '1000' };
@@ -104,6 +107,23 @@ describe.skipIf(missing !== undefined)(`a service whose database goes away${miss
     const results = await Promise.all(publishing);
     expect(new Set(results.map(({ id }) => id)).size).toBe(50);
     expect(await events.getEvents({}, { limit: 100 })).toHaveLength(51);
+  });
+
+  it('ends in time when it is told to meanwhile, with a subscription that was served', async () => {
+    await server.start().catch(() => {});
+    const database = await createTestDatabase({ server });
+    const service = await startInstance(database.url);
+    const received: string[] = [];
+    const onEvent = ({ id }: { id: string }) => void received.push(id);
+    await subscribeWebhook({ url: service.url, name: 'hook', topic: '#', history: [], onEvent });
+    await call('POST', `${service.url}/events`, event());
+    await until('it is delivered', 10_000, () => received.length === 1);
+    await server.stop('immediately');
+    const startedMs = performance.now();
+    const code = await service.stop('SIGTERM');
+    expect(performance.now() - startedMs).toBeLessThan(SHUTDOWN_MS_MAX);
+    // Progress that could not be made durable is told by the exit code: what was delivered then is delivered again.
+    expect([0, 1]).toContain(code);
   });
 
   it('says that a database which does not answer is away, and when it answers again', async () => {

@@ -1,4 +1,4 @@
-import { type Runtime, systemRuntime } from '@event-manager/core';
+import { EventManagerError, type Runtime, systemRuntime } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import { compose } from './compose.ts';
 import { isLoopback } from './configuration/is-loopback.ts';
@@ -74,17 +74,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     life.enter('draining');
     logger.info('draining');
     engine.systemEvents.tell('service/stopping', 'service', { version: VERSION });
+    const { shutdownMs } = configuration;
+    const beganAtMs = runtime.clock.monotonicMs();
     // Two thirds for what is under way at the edge and in deliveries, the rest for the store.
-    const partMs = configuration.shutdownMs / 3;
+    const partMs = shutdownMs / 3;
     const cancel = runtime.timers.after(partMs, () => http.cut());
     await http.close();
     cancel();
     await metricsChanged;
     await metricsServer?.close();
     try {
-      await engine.close({ drainMs: partMs });
+      const leftMs = shutdownMs - (runtime.clock.monotonicMs() - beganAtMs);
+      await inTime(engine.close({ drainMs: partMs }), Math.max(0, leftMs), runtime);
     } finally {
-      // It rejects when progress did not become durable; the rest is released all the same.
+      // It rejects when progress did not become durable, or not in time; the rest is released all the same.
       await close();
       life.enter('stopped');
     }
@@ -105,6 +108,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** A store that is away is not waited for: whoever told us to end kills us soon, and what is owed stays owed. */
+function inTime(closing: Promise<void>, leftMs: number, { timers }: Runtime): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const words = 'The store did not take the last of the progress in time; what was delivered last comes again.';
+    const cancel = timers.after(leftMs, () => reject(new EventManagerError('store_unavailable', words)), true);
+    closing.finally(cancel).then(resolve, reject);
+  });
 }
 
 function warningsOf({ host, adapter, webhookAllow }: Configuration): readonly string[] {
