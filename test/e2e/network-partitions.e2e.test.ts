@@ -1,18 +1,8 @@
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { checkHistory, type HistoryEntry } from '@event-manager/testing';
-import { createTestDatabase, missingServer, startPostgres } from '@event-manager/testing/servers';
+import { missingServer } from '@event-manager/testing/servers';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
-import { digest } from '../../examples/github-demo/digest.ts';
-import type { ServiceProcess } from '../../examples/github-demo/service-process.ts';
-import { call } from './support/call.ts';
-import { watchCommits } from './support/commit-watch.ts';
-import { LeaseWatch } from './support/lease-watch.ts';
-import { type Cut, NetworkLab } from './support/network-lab.ts';
+import { type Cut, type LabService, NetworkLab } from './support/network-lab.ts';
 import { whyNoNetworkNamespace } from './support/network-namespace.ts';
-import { OverlapReceiver } from './support/overlap-receiver.ts';
-import { publishUntilAcknowledged } from './support/publish-until-acknowledged.ts';
-import { startInstance } from './support/start-instance.ts';
+import { PartitionRun, WINDOW } from './support/partition-run.ts';
 import { until } from './support/until.ts';
 
 /** `PARTITION_ROUNDS=3` cuts every instance off in every way. */
@@ -23,142 +13,99 @@ const CUTS: readonly Cut[] = ['both ways', 'there', 'back'];
 const CUT_MS = 12_000;
 const TAKE_OVER_MS_MAX = 10_000;
 const HEALED_MS_MAX = 10_000;
-const WINDOW = 64;
-const HANDLING_MS = 15;
-const PUBLISH_EVERY_MS = 10;
-const HOOKS = ['hook-1', 'hook-2', 'hook-3', 'hook-4', 'hook-5', 'hook-6'];
+const TIMEOUT_MS = 120_000 + ROUNDS * INSTANCES * (CUT_MS + 30_000);
 
 /** If this failed, a switch that dies would lose events, or leave two instances that both serve a subscription. */
-it(`loses nothing and is never of two minds while each of ${INSTANCES} instances is cut off from the database`, {
-  timeout: 120_000 + ROUNDS * INSTANCES * (CUT_MS + 30_000),
+it('loses nothing and is never of two minds while each instance is cut off from the database', {
+  timeout: TIMEOUT_MS,
 }, async (context) => {
-  await skipUnlessPossible(context);
+  await skipUnlessPossible(context, ['postgres']);
+  const { lab, run } = await startLab('database');
+  const facts = { movedMs: [] as number[], healedMs: [] as number[] };
+  for (let cut = 0; cut < ROUNDS * INSTANCES; cut++) {
+    const at = cut % INSTANCES;
+    const { movedMs, healedMs } = await cutOff(lab, run, at, ['database'], wayOf(cut));
+    facts.movedMs.push(movedMs);
+    facts.healedMs.push(healedMs);
+  }
+  await judge(run, 'partitions', facts);
+});
+
+/** If this failed, a Redis that is meant to make things faster would be one more thing that can take them down. */
+it('goes on without Redis, and is never of two minds, while each instance is cut off from Redis and one from everything', {
+  timeout: TIMEOUT_MS,
+}, async (context) => {
+  await skipUnlessPossible(context, ['postgres', 'redis']);
+  const { lab, run } = await startLab('database and redis');
+  const facts = { movedMs: [] as number[], healedMs: [] as number[] };
+  for (let cut = 0; cut < ROUNDS * INSTANCES; cut++) {
+    const at = cut % INSTANCES;
+    lab.cut(at, 'redis', wayOf(cut));
+    await until(
+      'it says that Redis is away',
+      CUT_MS,
+      async () => (await run.healthOf(at)).adapter.impairment !== undefined,
+    );
+    expect((await fetch(`${run.instances[at]!.url}/readyz`)).status).toBe(200);
+    lab.heal(at);
+    const isWell = async () => (await run.healthOf(at)).status === 'ok';
+    await until('it is well again', HEALED_MS_MAX, isWell);
+  }
+  const { movedMs, healedMs } = await cutOff(lab, run, 0, ['database', 'redis'], 'both ways');
+  facts.movedMs.push(movedMs);
+  facts.healedMs.push(healedMs);
+  await judge(run, 'partitions-with-redis', facts);
+});
+
+async function startLab(services: 'database' | 'database and redis'): Promise<{ lab: NetworkLab; run: PartitionRun }> {
   const lab = new NetworkLab(INSTANCES);
   onTestFinished(() => lab.remove());
-  const databaseUrl = await startDatabase(lab);
-  const instances = await startInstances(lab, databaseUrl.fromHosts);
-  const names = await Promise.all(instances.map(nameOf));
-  const leases = await LeaseWatch.start(databaseUrl.fromHere);
-  const seenCommits = await watchCommits(databaseUrl.fromHere);
-  const history: HistoryEntry[] = HOOKS.map((subscription) => ({ kind: 'subscribe', subscription }));
-  const seen = new Map(HOOKS.map((name) => [name, new Set<string>()]));
-  const ids: string[] = [];
-  const receivers: OverlapReceiver[] = [];
-  for (const name of HOOKS) {
-    const receiver = await OverlapReceiver.start(
-      HANDLING_MS,
-      ({ id, attempt, payload }) => {
-        history.push({ kind: 'deliver', subscription: name, id, attempt, digest: digest(payload) });
-        seen.get(name)!.add(id);
-      },
-      lab.here,
-    );
-    receivers.push(receiver);
-    const options = { inFlightMax: WINDOW };
-    const request = { name, topic: '#', endpoint: receiver.endpoint, options };
-    const { status, body } = await call('POST', `${instances[0]!.url}/subscriptions`, request);
-    expect(status).toBe(201);
-    ids.push(body.id);
-  }
-  await until('every subscription is served', 10_000, () => ids.every((id) => leases.holderOf(id) !== undefined));
+  return { lab, run: await PartitionRun.start(lab, services) };
+}
 
-  let isStopping = false;
-  const published: string[] = [];
-  const publishing = Promise.all(
-    instances.map(async ({ url }, publisher) => {
-      for (let number = 0; !isStopping; number++) {
-        const event = { id: crypto.randomUUID(), type: 'load.made', source: 'test', payload: { publisher, number } };
-        await publishUntilAcknowledged(event, { url, client: `p${publisher}`, history, subscriptions: HOOKS });
-        published.push(event.id);
-        await new Promise((resolve) => setTimeout(resolve, PUBLISH_EVERY_MS));
-      }
-    }),
-  );
+/** The other two take over what it holds, and it says how it is; then it is connected again, and comes back by itself. */
+async function cutOff(
+  lab: NetworkLab,
+  run: PartitionRun,
+  at: number,
+  services: readonly LabService[],
+  way: Cut,
+): Promise<{ movedMs: number; healedMs: number }> {
+  const cutAtMs = performance.now();
+  for (const service of services) lab.cut(at, service, way);
+  await until(`the others hold what ${run.names[at]} held`, TAKE_OVER_MS_MAX, () => run.heldBy(at) === 0);
+  const movedMs = Math.round(performance.now() - cutAtMs);
+  const isAway = async () => (await run.healthOf(at)).adapter.status === 'unavailable';
+  await until('it says that it is cut off', CUT_MS, isAway);
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, CUT_MS - (performance.now() - cutAtMs))));
+  const healedAtMs = performance.now();
+  lab.heal(at);
+  await until('it is well again', HEALED_MS_MAX, async () => (await run.healthOf(at)).status === 'ok');
+  return { movedMs, healedMs: Math.round(performance.now() - healedAtMs) };
+}
 
-  const healedMs: number[] = [];
-  const movedMs: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [at, instance] of instances.entries()) {
-      const cutAtMs = performance.now();
-      lab.cut(at, 'database', CUTS[(round + at) % CUTS.length]!);
-      const name = names[at]!;
-      const isWithout = () => ids.every((id) => leases.holderOf(id) !== name);
-      await until(`others hold what ${name} held`, TAKE_OVER_MS_MAX, isWithout);
-      movedMs.push(Math.round(performance.now() - cutAtMs));
-      await until('it says that it is cut off', CUT_MS, async () => (await healthOf(instance)) === 'unavailable');
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, CUT_MS - (performance.now() - cutAtMs))));
-      const healedAtMs = performance.now();
-      lab.heal(at);
-      await until('it is well again', HEALED_MS_MAX, async () => (await healthOf(instance)) === 'ok');
-      healedMs.push(Math.round(performance.now() - healedAtMs));
-    }
-  }
-  isStopping = true;
-  await publishing;
-  await until('every acknowledged event has arrived', 60_000, () =>
-    [...seen.values()].every((of) => published.every((id) => of.has(id))),
-  );
-
-  const report = checkHistory(history);
-  const overlaps = receivers.reduce((sum, receiver) => sum + receiver.overlaps, 0);
-  const commits = await seenCommits();
-  const cuts = ROUNDS * INSTANCES;
-  const ofTwoMinds = commits.filter(({ address, owner }) => owner !== names[addressesOf(lab).indexOf(address)]);
-  const facts = { cuts, movedMs, healedMs, overlaps, commits: commits.reduce((sum, { count }) => sum + count, 0) };
-  process.stdout.write(
-    `${JSON.stringify({ test: 'partitions', ...facts, ofTwoMinds: ofTwoMinds.length, ...report, subscriptions: undefined, examples: undefined })}\n`,
-  );
+async function judge(run: PartitionRun, test: string, facts: { readonly movedMs: readonly number[] }): Promise<void> {
+  const { report, overlaps, commits, ofTwoMinds } = await run.finish();
+  const cuts = facts.movedMs.length;
+  const line = { test, cuts, ...facts, overlaps, commits, ofTwoMinds: ofTwoMinds.length, ...report };
+  process.stdout.write(`${JSON.stringify({ ...line, subscriptions: undefined, examples: undefined })}\n`);
   expect(report).toMatchObject({ lost: 0, unexpected: 0, attemptsRepeated: 0 });
   expect(report.acked).toBeGreaterThan(cuts * 100);
-  expect([ofTwoMinds, overlaps, leases.tokensWentBack]).toEqual([[], 0, 0]);
-  expect(facts.commits).toBeGreaterThan(0);
+  expect([ofTwoMinds, overlaps, run.leases.tokensWentBack]).toEqual([[], 0, 0]);
+  expect(commits).toBeGreaterThan(0);
   for (const { subscription, duplicates } of report.subscriptions) {
     expect(duplicates, subscription).toBeLessThanOrEqual(WINDOW * cuts);
   }
-});
-
-async function startDatabase(lab: NetworkLab): Promise<{ fromHere: string; fromHosts: string }> {
-  const address = lab.addressOf('database');
-  const server = await startPostgres({ settings: { listen_addresses: `127.0.0.1,${address}` } });
-  onTestFinished(() => server.close());
-  appendFileSync(join(server.folder, 'data/pg_hba.conf'), `host all all ${lab.range} scram-sha-256\n`);
-  await server.signal('SIGHUP');
-  const database = await createTestDatabase({ server });
-  const fromHosts = new URL(database.url);
-  fromHosts.hostname = address;
-  return { fromHere: database.url, fromHosts: fromHosts.href };
 }
 
-function startInstances(lab: NetworkLab, databaseUrl: string): Promise<ServiceProcess[]> {
-  return Promise.all(
-    Array.from({ length: INSTANCES }, (_, at) =>
-      startInstance(databaseUrl, {
-        by: lab.on(at),
-        environment: {
-          EVENT_MANAGER_HOST: lab.front(at),
-          EVENT_MANAGER_ALLOW_UNAUTHENTICATED: 'true',
-          EVENT_MANAGER_WEBHOOK_ALLOW: lab.range,
-          EVENT_MANAGER_DATABASE_MAX_CONNECTIONS: '8',
-        },
-      }),
-    ),
-  );
+/** Every instance in every way within as many rounds. */
+function wayOf(cut: number): Cut {
+  return CUTS[(cut + Math.floor(cut / INSTANCES)) % CUTS.length]!;
 }
 
-function addressesOf(lab: NetworkLab): string[] {
-  return Array.from({ length: INSTANCES }, (_, at) => lab.back(at));
-}
-
-async function nameOf({ url }: ServiceProcess): Promise<string> {
-  return (await call('GET', `${url}/health`)).body.instance;
-}
-
-async function healthOf({ url }: ServiceProcess): Promise<string> {
-  return (await call('GET', `${url}/health`)).body.adapter.status;
-}
-
-async function skipUnlessPossible(context: TestContext): Promise<void> {
-  const reason = whyNoNetworkNamespace() ?? (await missingServer('postgres'));
+async function skipUnlessPossible(context: TestContext, servers: readonly ('postgres' | 'redis')[]): Promise<void> {
+  const missing = await Promise.all(servers.map((server) => missingServer(server)));
+  const reason = whyNoNetworkNamespace() ?? missing.find((why) => why !== undefined);
   if (reason === undefined) return;
   process.stdout.write(`The network is not cut: ${reason}.\n`);
   if (process.env['CI']) throw new TypeError(reason);
