@@ -32,8 +32,14 @@ const LAST_TRY_MS = 100;
 const SEARCH_SHARE = 1 / 4;
 /** A connection without traffic is asked so often whether the other side is still there. */
 const KEEP_ALIVE_MS = 10_000;
-/** The same from the server, which otherwise keeps the connections of a machine that lost its power for two hours. */
-const SERVER_KEEP_ALIVE = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
+/**
+ * What must not depend on how the database is set: the same question from the server, which otherwise keeps the connections of a
+ * machine that lost its power for two hours; and that each statement of a function sees what was committed before it.
+ */
+const SESSION_SETTINGS = [
+  '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3',
+  '-c default_transaction_isolation=read\\ committed',
+].join(' ');
 /** A migration asks in quick succession; one that stands still for so long in the middle of a transaction is gone. */
 const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
 
@@ -248,7 +254,7 @@ export class Connections {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      options: SERVER_KEEP_ALIVE,
+      options: SESSION_SETTINGS,
       types: NUMBERS_AS_NUMBERS,
     };
   }
