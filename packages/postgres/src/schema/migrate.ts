@@ -16,11 +16,15 @@ interface Applied {
  * with the transaction, however that ends. So a process that dies leaves whole migrations behind, and of two that start at
  * once one waits and then finds the work done. Refuses with `unsupported_format` what a newer version made or somebody changed.
  */
-export async function migrate(client: Client, schema: string): Promise<void> {
+export async function migrate(
+  client: Client,
+  schema: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
   // A database without the right to make schemas may still have been given one.
   const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
   if (rows.length === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
-  while (await applyNext(client, schema)) {
+  while (await applyNext(client, schema, migrations)) {
     // Until there is nothing left to apply.
   }
 }
@@ -35,7 +39,7 @@ export async function isUpToDate(client: Client, schema: string): Promise<boolea
 }
 
 /** Answers whether there was one to apply. */
-async function applyNext(client: Client, schema: string): Promise<boolean> {
+async function applyNext(client: Client, schema: string, migrations: readonly Migration[]): Promise<boolean> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, schema]);
@@ -46,7 +50,7 @@ async function applyNext(client: Client, schema: string): Promise<boolean> {
     );
     const applied = await loadApplied(client, schema);
     assertKnown(applied);
-    const next = MIGRATIONS[applied.length];
+    const next = migrations[applied.length];
     if (next !== undefined) await apply(client, schema, next);
     await client.query('COMMIT');
     return next !== undefined;
