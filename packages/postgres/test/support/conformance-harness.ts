@@ -11,13 +11,22 @@ const TOLD_MS = 1_000;
 /** A process that died is started again when its leases have run out. */
 const DOWN_MS = 60_000;
 
+/** What is put around each adapter. */
+export interface Wrapping {
+  readonly name: string;
+  wrap(adapter: EventBusAdapter): EventBusAdapter;
+}
+
+const UNWRAPPED: Wrapping = { name: 'postgres', wrap: (adapter) => adapter };
+
 /** Adapters on a fresh database each; with `canCrash` every one reaches the server by a way that can be cut. */
 export function postgresHarness(
   databases: Databases,
   canCrash: 'crashes' | 'never crashes' = 'never crashes',
+  { name, wrap }: Wrapping = UNWRAPPED,
 ): ConformanceHarness {
   return {
-    name: 'postgres',
+    name,
     supports: postgres({ url: 'postgres://any' }).supports,
     async open() {
       const database = await databases.create();
@@ -28,7 +37,7 @@ export function postgresHarness(
       const make = async (): Promise<EventBusAdapter> => {
         if (canCrash === 'crashes') proxy = await FaultProxy.start(database.url);
         const { url } = proxy ?? database;
-        const adapter = postgres({ url, runtime, maxConnections: 4 });
+        const adapter = wrap(postgres({ url, runtime, maxConnections: 4 }));
         opened.add(adapter);
         await adapter.open();
         return adapter;
