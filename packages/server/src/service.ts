@@ -1,6 +1,6 @@
-import { EventManagerError, type Runtime, systemRuntime } from '@event-manager/core';
+import { type Engine, EventManagerError, type Runtime, systemRuntime } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
-import { compose } from './compose.ts';
+import { type Composition, compose } from './compose.ts';
 import { isLoopback } from './configuration/is-loopback.ts';
 import { type Reconfiguration, reconfigure } from './configuration/reconfigure.ts';
 import type { Configuration } from './configuration/settings.ts';
@@ -44,15 +44,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const warnings = [...(options.warnings ?? []), ...warningsOf(configuration)];
   const composition = await compose({ configuration, logger, runtime, life, warnings });
   const { engine, http, prepare, close } = composition;
-  let url: string;
-  try {
-    url = await http.listen();
-  } catch (error) {
-    // What closing says matters less than why the service cannot listen.
-    await engine.close().catch(() => {});
-    await close();
-    throw error;
-  }
+  const url = await listen(composition);
   let metricsServer = await composition.listenForMetrics();
   if (metricsServer?.warning !== undefined) warnings.push(metricsServer.warning);
   let metricsChanged = Promise.resolve();
@@ -62,12 +54,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (metricsServer?.warning !== undefined) logger.warn(metricsServer.warning);
   };
   life.enter('serving');
-  engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter: configuration.adapter });
   for (const warning of warnings) logger.warn(warning);
-  const { status, reason } = engine.health().adapter;
-  const advice = status === 'read-only' ? repairAdvice(configuration) : undefined;
-  if (advice !== undefined) logger.error({ reason }, advice);
-  logger.info({ url, metrics: metricsServer?.url, adapter: configuration.adapter }, 'listening');
+  const advice = adviceOf(engine, configuration, logger);
+  const { adapter } = configuration;
+  engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter });
+  logger.info({ url, metrics: metricsServer?.url, adapter }, 'listening');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -108,6 +99,27 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Throws why it cannot, with everything closed. */
+async function listen({ engine, http, close }: Composition): Promise<string> {
+  try {
+    return await http.listen();
+  } catch (error) {
+    // What closing says matters less than why the service cannot listen.
+    await engine.close().catch(() => {});
+    await close();
+    throw error;
+  }
+}
+
+/** What to do about a store that takes nothing more. */
+function adviceOf(engine: Engine, configuration: Configuration, logger: FastifyBaseLogger): string | undefined {
+  const { status, reason } = engine.health().adapter;
+  if (status !== 'read-only') return undefined;
+  const advice = repairAdvice(configuration);
+  logger.error({ reason }, advice);
+  return advice;
 }
 
 /** A store that is away is not waited for: whoever told us to end kills us soon, and what is owed stays owed. */

@@ -3,8 +3,8 @@ import { postgres } from '@event-manager/postgres';
 import { redisBeside } from '@event-manager/redis';
 import { ajvSchemas } from '@event-manager/schema';
 import { eventManagerConformance } from '@event-manager/testing/conformance';
-import { Databases } from '../../postgres/test/support/databases.ts';
-import { withServers } from './support/with-servers.ts';
+import { Databases } from '../../packages/postgres/test/support/databases.ts';
+import { withServers } from '../../packages/redis/test/support/with-servers.ts';
 
 await withServers((server, { url: redisUrl }) => {
   const databases = new Databases(server);

@@ -1,9 +1,9 @@
 import { redisBeside } from '@event-manager/redis';
 import { eventStoreConformance, stateStoreConformance } from '@event-manager/testing/conformance';
 import { createTestKeys } from '@event-manager/testing/servers';
-import { postgresHarness } from '../../postgres/test/support/conformance-harness.ts';
-import { Databases } from '../../postgres/test/support/databases.ts';
-import { withServers } from './support/with-servers.ts';
+import { postgresHarness } from '../../packages/postgres/test/support/conformance-harness.ts';
+import { Databases } from '../../packages/postgres/test/support/databases.ts';
+import { withServers } from '../../packages/redis/test/support/with-servers.ts';
 
 await withServers(async (database) => {
   const { url, keyPrefix } = await createTestKeys();
