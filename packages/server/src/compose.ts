@@ -22,6 +22,8 @@ import { testSender } from './test-sender.ts';
 
 export interface Composition {
   readonly engine: Engine;
+  /** The name of this process among those that share the store. */
+  readonly instance: string;
   readonly http: HttpServer;
   /** Serves the metrics on a port of their own, if the settings say so. */
   listenForMetrics(): Promise<MetricsServer | undefined>;
@@ -94,7 +96,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
   const listenForMetrics = async () =>
     configuration.metricsEnabled ? startMetricsServer({ context, configuration, logger }) : undefined;
-  return { engine, http, listenForMetrics, prepare, close: () => sender.close() };
+  return { engine, instance, http, listenForMetrics, prepare, close: () => sender.close() };
 }
 
 /** What the settings name, as hosts to call or as the assistance service, may be called wherever it is. */

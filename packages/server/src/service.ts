@@ -43,7 +43,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const life = new Life();
   const warnings = [...(options.warnings ?? []), ...warningsOf(configuration)];
   const composition = await compose({ configuration, logger, runtime, life, warnings });
-  const { engine, http, prepare, close } = composition;
+  const { engine, instance, http, prepare, close } = composition;
   const url = await listen(composition);
   let metricsServer = await composition.listenForMetrics();
   if (metricsServer?.warning !== undefined) warnings.push(metricsServer.warning);
@@ -57,14 +57,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   for (const warning of warnings) logger.warn(warning);
   const advice = adviceOf(engine, configuration, logger);
   const { adapter } = configuration;
-  engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter });
-  logger.info({ url, metrics: metricsServer?.url, adapter }, 'listening');
+  engine.systemEvents.tell('service/started', 'service', { version: VERSION, adapter, instance });
+  logger.info({ url, metrics: metricsServer?.url, adapter, instance }, 'listening');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     life.enter('draining');
     logger.info('draining');
-    engine.systemEvents.tell('service/stopping', 'service', { version: VERSION });
+    engine.systemEvents.tell('service/stopping', 'service', { version: VERSION, instance });
     const { shutdownMs } = configuration;
     const beganAtMs = runtime.clock.monotonicMs();
     // Two thirds for what is under way at the edge and in deliveries, the rest for the store.
