@@ -3,14 +3,19 @@ import type { HistoryEntry } from '@event-manager/testing';
 import { createTestDatabase, skipWithout, type TestDatabase } from '@event-manager/testing/servers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { followStream } from '../../examples/github-demo/follow-stream.ts';
+import type { ServiceProcess } from '../../examples/github-demo/service-process.ts';
 import { Balancer } from './support/balancer.ts';
 import { call } from './support/call.ts';
+import { LeaseWatch } from './support/lease-watch.ts';
+import { OverlapReceiver } from './support/overlap-receiver.ts';
 import { startInstance } from './support/start-instance.ts';
 import { subscribeWebhook } from './support/subscribe-webhook.ts';
 import { until } from './support/until.ts';
 
 /** What is made on one instance works on every other within this time. */
 const KNOWN_MS_MAX = 1_000;
+/** What one gives back is taken by the next look of another, which comes every second. */
+const HANDED_OVER_MS_MAX = 2_000;
 
 const event = (more: object = {}) => ({ type: 'order.created', source: 'shop', payload: {}, ...more });
 
@@ -73,6 +78,24 @@ describe('two instances on one database', () => {
     const { body } = await call('POST', `${other.url}/events`, event());
     await until('it arrives', 10_000, () => received.has(body.id));
     expect(performance.now() - diedAtMs).toBeLessThan(10_000);
+  });
+
+  it('hand over what they serve when they are told to end, within two seconds', async () => {
+    const instances = await startTwo();
+    const leases = await LeaseWatch.start(database!.url);
+    const receiver = await OverlapReceiver.start(0, () => {});
+    const ids: string[] = [];
+    for (let number = 0; number < 10; number++) {
+      const request = { name: `hook-${number}`, topic: '#', endpoint: receiver.endpoint };
+      ids.push((await call('POST', `${instances[0]!.url}/subscriptions`, request)).body.id);
+    }
+    await until('all are served', 5_000, () => ids.every((id) => leases.holderOf(id) !== undefined));
+    const [leaving, staying] = instances as [ServiceProcess, ServiceProcess];
+    const heir = (await call('GET', `${staying.url}/health`)).body.instance;
+    expect(await leaving.stop('SIGTERM')).toBe(0);
+    const endedAtMs = performance.now();
+    await until('the other one has all of them', 5_000, () => ids.every((id) => leases.holderOf(id) === heir));
+    expect(performance.now() - endedAtMs).toBeLessThan(HANDED_OVER_MS_MAX);
   });
 
   it('show on their streams, by either protocol, what is published on any of them', async () => {
