@@ -1,7 +1,7 @@
 import { EventManagerClient } from '@event-manager/client';
 import { checkHistory, type HistoryEntry, SeededChance } from '@event-manager/testing';
-import { createTestDatabase, skipWithout } from '@event-manager/testing/servers';
-import { expect, it, onTestFinished } from 'vitest';
+import { createTestDatabase, createTestKeys, skipWithout } from '@event-manager/testing/servers';
+import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { digest } from '../../examples/github-demo/digest.ts';
 import { call } from './support/call.ts';
 import { Cluster } from './support/cluster.ts';
@@ -26,107 +26,118 @@ const HOOKS = ['hook-1', 'hook-2', 'hook-3'];
 const NAMES = [...HOOKS, 'socket', 'pulled'];
 
 /** If this failed, a crash of one of several instances would lose events, or hand one to two of them. */
-it(`loses nothing while one of ${INSTANCES} instances is killed every 2 s for ${SECONDS} s`, {
-  timeout: 120_000 + SECONDS * 3_000,
-}, async (context) => {
-  await skipWithout('postgres', context);
-  const database = await createTestDatabase();
-  onTestFinished(() => database.drop());
-  const chance = new SeededChance(SEED);
-  const cluster = await Cluster.start(database.url, INSTANCES);
-  const leases = await LeaseWatch.start(database.url);
-  const { url } = cluster.balancer;
-  const history: HistoryEntry[] = NAMES.map((subscription) => ({ kind: 'subscribe', subscription }));
-  const seen = new Map(NAMES.map((name) => [name, new Set<string>()]));
-  const awaited = new Map(NAMES.map((name) => [name, new Set<string>()]));
-  const arrived = (name: string, id: string, attempt: number, payload: object) => {
-    history.push({ kind: 'deliver', subscription: name, id, attempt, digest: digest(payload) });
-    seen.get(name)!.add(id);
-    awaited.get(name)!.delete(id);
-  };
-  const missing = () => [...awaited.values()].reduce((sum, ids) => sum + ids.size, 0);
+it.for(['PostgreSQL', 'PostgreSQL and Redis'])(
+  `on %s loses nothing while one of ${INSTANCES} instances is killed every 2 s for ${SECONDS} s`,
+  {
+    timeout: 120_000 + SECONDS * 3_000,
+  },
+  async (on, context) => {
+    await skipWithout('postgres', context);
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    const chance = new SeededChance(SEED);
+    const cluster = await Cluster.start(database.url, INSTANCES, on === 'PostgreSQL' ? {} : await redisFor(context));
+    const leases = await LeaseWatch.start(database.url);
+    const { url } = cluster.balancer;
+    const history: HistoryEntry[] = NAMES.map((subscription) => ({ kind: 'subscribe', subscription }));
+    const seen = new Map(NAMES.map((name) => [name, new Set<string>()]));
+    const awaited = new Map(NAMES.map((name) => [name, new Set<string>()]));
+    const arrived = (name: string, id: string, attempt: number, payload: object) => {
+      history.push({ kind: 'deliver', subscription: name, id, attempt, digest: digest(payload) });
+      seen.get(name)!.add(id);
+      awaited.get(name)!.delete(id);
+    };
+    const missing = () => [...awaited.values()].reduce((sum, ids) => sum + ids.size, 0);
 
-  const options = { inFlightMax: WINDOW };
-  const receivers: OverlapReceiver[] = [];
-  for (const name of HOOKS) {
-    const receiver = await OverlapReceiver.start(HANDLING_MS, ({ id, attempt, payload }) =>
-      arrived(name, id, attempt, payload),
-    );
-    receivers.push(receiver);
-    const { status } = await call('POST', `${url}/subscriptions`, {
-      name,
-      topic: '#',
-      endpoint: receiver.endpoint,
-      options,
+    const options = { inFlightMax: WINDOW };
+    const receivers: OverlapReceiver[] = [];
+    for (const name of HOOKS) {
+      const receiver = await OverlapReceiver.start(HANDLING_MS, ({ id, attempt, payload }) =>
+        arrived(name, id, attempt, payload),
+      );
+      receivers.push(receiver);
+      const { status } = await call('POST', `${url}/subscriptions`, {
+        name,
+        topic: '#',
+        endpoint: receiver.endpoint,
+        options,
+      });
+      expect(status).toBe(201);
+    }
+    const client = new EventManagerClient(url);
+    onTestFinished(() => client.close());
+    await client.subscribe({
+      ...{ name: 'socket', topic: '#', options },
+      handler: ({ id, payload }, { attempt }) => arrived('socket', id, attempt, payload),
     });
-    expect(status).toBe(201);
-  }
-  const client = new EventManagerClient(url);
-  onTestFinished(() => client.close());
-  await client.subscribe({
-    ...{ name: 'socket', topic: '#', options },
-    handler: ({ id, payload }, { attempt }) => arrived('socket', id, attempt, payload),
-  });
-  const pulled = await client.subscribe({
-    name: 'pulled',
-    topic: '#',
-    options: { ...options, timeoutMs: 10_000 },
-  });
-  let isOver = false;
-  const pulling = pullUntil(
-    () => isOver,
-    cluster.urls,
-    pulled.id,
-    (id, attempt, payload) => arrived('pulled', id, attempt, payload),
-  );
+    const pulled = await client.subscribe({
+      name: 'pulled',
+      topic: '#',
+      options: { ...options, timeoutMs: 10_000 },
+    });
+    let isOver = false;
+    const pulling = pullUntil(
+      () => isOver,
+      cluster.urls,
+      pulled.id,
+      (id, attempt, payload) => arrived('pulled', id, attempt, payload),
+    );
 
-  let isStopping = false;
-  const publishing = Promise.all(
-    Array.from({ length: PUBLISHERS }, async (_, publisher) => {
-      for (let number = 0; !isStopping; number++) {
-        if (missing() > AHEAD_MAX) {
-          await until('deliveries catch up', 60_000, () => missing() <= AHEAD_MAX || isStopping);
+    let isStopping = false;
+    const publishing = Promise.all(
+      Array.from({ length: PUBLISHERS }, async (_, publisher) => {
+        for (let number = 0; !isStopping; number++) {
+          if (missing() > AHEAD_MAX) {
+            await until('deliveries catch up', 60_000, () => missing() <= AHEAD_MAX || isStopping);
+          }
+          const payload = { publisher, number };
+          const event = { id: crypto.randomUUID(), type: 'load.made', source: 'test', payload };
+          await publishUntilAcknowledged(event, { url, client: `p${publisher}`, history, subscriptions: NAMES });
+          for (const [name, ids] of awaited) if (!seen.get(name)!.has(event.id)) ids.add(event.id);
         }
-        const payload = { publisher, number };
-        const event = { id: crypto.randomUUID(), type: 'load.made', source: 'test', payload };
-        await publishUntilAcknowledged(event, { url, client: `p${publisher}`, history, subscriptions: NAMES });
-        for (const [name, ids] of awaited) if (!seen.get(name)!.has(event.id)) ids.add(event.id);
-      }
-    }),
-  );
+      }),
+    );
 
-  let kills = 0;
-  const endMs = performance.now() + SECONDS * 1_000;
-  while (performance.now() < endMs) {
-    await new Promise((resolve) => setTimeout(resolve, KILL_EVERY_MS));
-    const name = cluster.kill(chance);
-    if (name === undefined) continue;
-    leases.died(name);
-    kills++;
-  }
-  isStopping = true;
-  await publishing;
-  await until('every acknowledged event has arrived', 60_000, () => missing() === 0);
-  await until('nobody who is gone holds a lease', 15_000, () => leases.orphans.length === 0);
-  isOver = true;
-  await pulling;
+    let kills = 0;
+    const endMs = performance.now() + SECONDS * 1_000;
+    while (performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, KILL_EVERY_MS));
+      const name = cluster.kill(chance);
+      if (name === undefined) continue;
+      leases.died(name);
+      kills++;
+    }
+    isStopping = true;
+    await publishing;
+    await until('every acknowledged event has arrived', 60_000, () => missing() === 0);
+    await until('nobody who is gone holds a lease', 15_000, () => leases.orphans.length === 0);
+    isOver = true;
+    await pulling;
 
-  const report = checkHistory(history);
-  const slowestMs = Math.round(Math.max(0, ...leases.takeOvers.map(({ afterMs }) => afterMs)));
-  const overlaps = receivers.reduce((sum, receiver) => sum + receiver.overlaps, 0);
-  const facts = { kills, takeOvers: leases.takeOvers.length, slowestMs, overlaps };
-  const duplicates = Object.fromEntries(report.subscriptions.map((of) => [of.subscription, of.duplicates]));
-  const line = { test: 'P4', seed: SEED, seconds: SECONDS, ...facts, ...report, duplicates };
-  process.stdout.write(`${JSON.stringify({ ...line, subscriptions: undefined, examples: undefined })}\n`);
-  expect(report, `SEED=${SEED}`).toMatchObject({ lost: 0, unexpected: 0, attemptsRepeated: 0 });
-  expect(report.acked).toBeGreaterThan(kills * 10);
-  expect(leases.takeOvers.length).toBeGreaterThan(0);
-  expect(slowestMs).toBeLessThanOrEqual(TAKE_OVER_MS_MAX);
-  expect([overlaps, leases.tokensWentBack]).toEqual([0, 0]);
-  for (const { subscription, duplicates: count } of report.subscriptions) {
-    expect(count, `${subscription}, SEED=${SEED}`).toBeLessThanOrEqual(WINDOW * kills);
-  }
-});
+    const report = checkHistory(history);
+    const slowestMs = Math.round(Math.max(0, ...leases.takeOvers.map(({ afterMs }) => afterMs)));
+    const overlaps = receivers.reduce((sum, receiver) => sum + receiver.overlaps, 0);
+    const facts = { kills, takeOvers: leases.takeOvers.length, slowestMs, overlaps };
+    const duplicates = Object.fromEntries(report.subscriptions.map((of) => [of.subscription, of.duplicates]));
+    const line = { test: 'P4', on, seed: SEED, seconds: SECONDS, ...facts, ...report, duplicates };
+    process.stdout.write(`${JSON.stringify({ ...line, subscriptions: undefined, examples: undefined })}\n`);
+    expect(report, `SEED=${SEED}`).toMatchObject({ lost: 0, unexpected: 0, attemptsRepeated: 0 });
+    expect(report.acked).toBeGreaterThan(kills * 10);
+    expect(leases.takeOvers.length).toBeGreaterThan(0);
+    expect(slowestMs).toBeLessThanOrEqual(TAKE_OVER_MS_MAX);
+    expect([overlaps, leases.tokensWentBack]).toEqual([0, 0]);
+    for (const { subscription, duplicates: count } of report.subscriptions) {
+      expect(count, `${subscription}, SEED=${SEED}`).toBeLessThanOrEqual(WINDOW * kills);
+    }
+  },
+);
+
+async function redisFor(context: TestContext): Promise<Record<string, string>> {
+  await skipWithout('redis', context);
+  const keys = await createTestKeys();
+  onTestFinished(() => keys.remove());
+  return { EVENT_MANAGER_REDIS_URL: keys.url, EVENT_MANAGER_REDIS_KEY_PREFIX: keys.keyPrefix };
+}
 
 type Pulled = { delivery: string; attempt: number; event: { id: string; payload: object } };
 

@@ -20,17 +20,23 @@ export class Cluster {
   readonly #databaseUrl: string;
   readonly #environment: Readonly<Record<string, string>>;
 
-  private constructor(members: readonly Member[], balancer: Balancer, databaseUrl: string, environment: object) {
+  private constructor(
+    members: readonly Member[],
+    balancer: Balancer,
+    databaseUrl: string,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.#members = members;
     this.balancer = balancer;
     this.#databaseUrl = databaseUrl;
-    this.#environment = { ...environment };
+    this.#environment = environment;
   }
 
-  static async start(databaseUrl: string, size: number): Promise<Cluster> {
+  static async start(databaseUrl: string, size: number, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const environment = {
       EVENT_MANAGER_DATABASE_MAX_CONNECTIONS: '8',
       NODE_COMPILE_CACHE: temporaryDirectory(),
+      ...more,
     };
     // Only a process that ends in order writes down what it compiled; all others start from that.
     await (await startInstance(databaseUrl, { environment })).stop('SIGTERM');
