@@ -114,6 +114,8 @@ export class Engine {
   readonly #stallWatch: StallWatch;
   readonly #reporter: EngineReporter;
   readonly #lost: LostRange[] = [];
+  /** What the adapter knew to be lost when it was opened: that is no news. */
+  readonly #lostBefore: readonly LostRange[];
   readonly #ingest: Ingest;
   readonly #scheduled: Scheduled;
   readonly #unwatch: () => void;
@@ -149,6 +151,7 @@ export class Engine {
     const { store, state } = adapter;
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#adapter = adapter;
+    this.#lostBefore = adapter.health().lost ?? [];
     this.#runtime = runtime;
     this.limits = limits;
     this.#meter = new Meter(runtime.clock);
@@ -381,6 +384,9 @@ export class Engine {
       this.topics.poke();
       this.contexts.poke();
       this.#reporter.storeLooked();
+      for (const range of this.#adapter.health().lost ?? []) {
+        if (!isWithin(range, this.#lostBefore)) this.#noteLost(range);
+      }
       this.#poll();
     });
   }

@@ -5,7 +5,6 @@ import {
   type Departure,
   EventManagerError,
   type Extent,
-  type LostRange,
   type MovableAdapter,
   type Restoration,
   type Runtime,
@@ -19,7 +18,7 @@ import { Listener } from './connect/listener.ts';
 import { storeError } from './connect/store-error.ts';
 import { AppendLoop } from './log/append-loop.ts';
 import { EventLog } from './log/event-log.ts';
-import { measureLog } from './log/measure-log.ts';
+import { LogBranch } from './log/log-branch.ts';
 import { restoreLog } from './log/restore-log.ts';
 import { TrimLog } from './log/trim-log.ts';
 import { MoveSession } from './move-session.ts';
@@ -154,7 +153,7 @@ class Postgres implements MovableAdapter {
   health(): AdapterHealth {
     const { facts, reach } = this.#connections;
     const lastError = reach.lastError === undefined ? {} : { lastError: reach.lastError.code };
-    const lost = this.store.opened?.core.lost ?? [];
+    const lost = this.store.opened?.core.branch.lost ?? [];
     return {
       ...(reach.trouble() ?? { status: 'ok' }),
       facts: { durability: this.#durability, ...facts, listening: this.#listener.isListening, ...lastError },
@@ -186,13 +185,10 @@ class Postgres implements MovableAdapter {
     const schema = escapeIdentifier(this.#schema);
     const shared = { connections: this.#connections, schema, self: this.#id, announcer: this.#announcer };
     await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
-    const lost = await this.#connections.ask<LostRange>(
-      `SELECT from_position AS from, through_position AS through, 'damaged' AS cause
-       FROM ${shared.schema}.lost_ranges ORDER BY from_position`,
-    );
-    const log = { ...shared, runtime: this.#runtime, lost };
-    const [bounds] = await measureLog(log);
-    this.store.opened = { core: log, appends: new AppendLoop(log, bounds!.head), trims: new TrimLog(log) };
+    const branch = new LogBranch(this.#connections, schema);
+    await branch.follow();
+    const log = { ...shared, runtime: this.#runtime, branch };
+    this.store.opened = { core: log, appends: new AppendLoop(log), trims: new TrimLog(log) };
     this.state.opened = { core: shared, commits: new CommitLoop(shared, this.#id) };
   }
 
@@ -206,13 +202,22 @@ class Postgres implements MovableAdapter {
     if (!isMade) await this.#onConnection({ timeoutMs: undefined }, (client) => migrate(client, this.#schema));
   }
 
+  /** On the first of the hosts that serves. */
   async #onConnection<T>(limits: { timeoutMs: number | undefined }, ask: (client: Client) => Promise<T>): Promise<T> {
-    const client = this.#connections.single(limits);
-    try {
-      await client.connect();
-      return await ask(client);
-    } finally {
-      await client.end().catch(() => {});
+    const { hosts } = this.#connections;
+    for (let left = hosts.count - 1; ; left--) {
+      const { turn } = hosts;
+      const client = this.#connections.single(limits);
+      try {
+        await client.connect();
+        return await ask(client);
+      } catch (error) {
+        const known = storeError(error);
+        if (left === 0 || known.code !== 'store_unavailable') throw known;
+        hosts.passOver(turn);
+      } finally {
+        await client.end().catch(() => {});
+      }
     }
   }
 

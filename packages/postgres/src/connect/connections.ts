@@ -1,8 +1,9 @@
 import { EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
 import { type ClientConfig, Pool, type PoolClient, type QueryConfig, types } from 'pg';
+import { Hosts } from './hosts.ts';
 import { PartingClient } from './parting-client.ts';
 import { Reach } from './reach.ts';
-import { leavesUsable, noConnectionInTime, storeError } from './store-error.ts';
+import { leavesUsable, noConnectionInTime, noWritesHere, storeError } from './store-error.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -40,8 +41,6 @@ const SESSION_SETTINGS = [
   '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3',
   '-c default_transaction_isolation=read\\ committed',
 ].join(' ');
-/** A migration asks in quick succession; one that stands still for so long in the middle of a transaction is gone. */
-const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
 
 /**
  * A statement arrives in parts, and the server acts on one part before the last is there. A connection that breaks without a sound in
@@ -68,6 +67,7 @@ const NUMBERS_AS_NUMBERS = {
 export class Connections {
   /** How the way to the server is, as calls that must not wait long find it. */
   readonly reach: Reach;
+  readonly hosts: Hosts;
   readonly #options: ConnectionOptions;
   readonly #pool: Pool;
   /** Searches take long: they leave the other connections to what may not wait for them. */
@@ -78,6 +78,7 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.hosts = new Hosts(options.url);
     this.reach = new Reach(options.runtime.clock);
     const forSearches = Math.floor(options.maxConnections * SEARCH_SHARE);
     this.#pool = this.#makePool(options.maxConnections - forSearches);
@@ -128,7 +129,7 @@ export class Connections {
     // Without a limit for the statement there is none for the locks that it waits for.
     const lockTimeout = timeoutMs === undefined ? { lock_timeout: 0 } : {};
     const limited = { query_timeout: timeoutMs, statement_timeout: timeoutMs ?? 0, ...lockTimeout };
-    return new PartingClient({ ...this.#config(), ...limited, runtime: this.#options.runtime });
+    return new PartingClient({ ...this.#config(), ...limited, hosts: this.hosts, runtime: this.#options.runtime });
   }
 
   /** Waits for what is under way and ends every connection. */
@@ -169,7 +170,11 @@ export class Connections {
   /** Takes no longer than the deadline, counting the way to a connection. */
   async #try<Row>(pool: Pool, { text, values }: Statement, deadlineMs: number): Promise<readonly Row[]> {
     const leftMs = () => Math.max(LAST_TRY_MS, deadlineMs - this.nowMs());
-    const client = await this.#checkOut(pool, leftMs());
+    const { turn } = this.hosts;
+    const client = await this.#checkOut(pool, leftMs()).catch((error: unknown) => {
+      this.hosts.passOver(turn);
+      throw error;
+    });
     let failure: unknown;
     try {
       // The driver takes a time limit here; its types do not know.
@@ -179,7 +184,9 @@ export class Connections {
       failure = error;
       throw error;
     } finally {
-      client.release(failure !== undefined && !leavesUsable(failure));
+      const isUsable = failure === undefined || leavesUsable(failure);
+      if (!isUsable) this.hosts.passOver(turn);
+      client.release(!isUsable);
     }
   }
 
@@ -230,8 +237,13 @@ export class Connections {
   }
 
   #makePool(max: number): Pool {
-    const config = { ...this.#config(), max, allowExitOnIdle: true, runtime: this.#options.runtime };
-    const pool = new Pool({ ...config, Client: PartingClient });
+    const { runtime } = this.#options;
+    const config = { ...this.#config(), hosts: this.hosts, max, allowExitOnIdle: true, runtime };
+    const pool = new Pool({
+      ...config,
+      Client: PartingClient,
+      ...(this.hosts.count > 1 ? { verify: verifyWritable } : {}),
+    });
     // An idle connection that dies is replaced when one is needed.
     pool.on('error', () => {});
     return pool;
@@ -242,22 +254,28 @@ export class Connections {
   }
 
   #config(): ClientConfig {
-    const { url, queryTimeoutMs } = this.#options;
+    const { queryTimeoutMs } = this.#options;
     return {
-      connectionString: url,
       application_name: APPLICATION_NAME,
       connectionTimeoutMillis: Math.ceil(queryTimeoutMs / 2),
       // A statement that nobody waits for any more does not go on for ever.
+      query_timeout: queryTimeoutMs,
       statement_timeout: queryTimeoutMs,
       // Early enough that what is in the way can be ended before the caller has to be told.
       lock_timeout: Math.ceil(queryTimeoutMs / 2),
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       options: SESSION_SETTINGS,
       types: NUMBERS_AS_NUMBERS,
     };
   }
+}
+
+/** Of several servers the one that takes writes: from another one reads would be of yesterday. */
+function verifyWritable(client: PoolClient, done: (error?: Error) => void): void {
+  client
+    .query('SELECT pg_is_in_recovery() AS "isCopy"')
+    .then(({ rows }) => done((rows[0] as { isCopy: boolean }).isCopy ? noWritesHere() : undefined), done);
 }
 
 /** It waited for a lock, or was given up by its time limit, most likely for the same reason. */

@@ -1,10 +1,12 @@
 import { type Runtime, systemRuntime } from '@event-manager/core';
 import { Client, type ClientConfig } from 'pg';
+import type { Hosts } from './hosts.ts';
 
 /** A goodbye takes one way to the server and back. */
 const GOODBYE_MS_MAX = 2_000;
 
 export interface PartingConfig extends ClientConfig {
+  readonly hosts?: Hosts;
   readonly runtime?: Runtime;
 }
 
@@ -15,8 +17,9 @@ export interface PartingConfig extends ClientConfig {
 export class PartingClient extends Client {
   readonly #runtime: Runtime;
 
-  constructor({ runtime = systemRuntime, ...config }: PartingConfig = {}) {
-    super(config);
+  /** Connects to the host whose turn it is. */
+  constructor({ hosts, runtime = systemRuntime, ...config }: PartingConfig = {}) {
+    super(hosts === undefined ? config : { ...config, connectionString: hosts.url });
     this.#runtime = runtime;
     // What a connection fails by is told by the statement that is on it; without one there is nobody to tell.
     this.on('error', () => {});

@@ -62,6 +62,11 @@ export function noConnectionInTime(): EventManagerError {
   return make('store_unavailable', 'No connection to PostgreSQL came about in time.', undefined);
 }
 
+/** A copy that another server feeds. */
+export function noWritesHere(): EventManagerError {
+  return make('store_unavailable', 'This PostgreSQL server takes no writes.', undefined, READ_ONLY);
+}
+
 /** The server could not read a value that it was given. */
 export function isDataError(error: unknown): boolean {
   const sqlState = error instanceof EventManagerError ? error.details['sqlState'] : undefined;

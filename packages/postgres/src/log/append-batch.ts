@@ -4,6 +4,8 @@ import { type Appendable, type Appended, type Position, sameContent } from '@eve
 /** What `append_events` answers: see `schema/0002-append.ts`. */
 export interface BatchRow {
   readonly previous: number;
+  /** Of the log: see `log-branch.ts`. */
+  readonly branch: number;
   readonly recorded_ms: number;
   /** Ordinals from 1 of the ids that were there, and about each what is kept. */
   readonly known: readonly number[];
@@ -45,7 +47,7 @@ export class AppendBatch {
     }
   }
 
-  /** The parameters of `append_events` in order. */
+  /** The parameters of `append_events` in order, but for the last. */
   values(columns: 'with jsonb' | 'without jsonb'): unknown[] {
     const all = this.distinct;
     const bodies = Buffer.concat(all.map(({ body }) => body));

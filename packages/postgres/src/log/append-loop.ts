@@ -30,9 +30,9 @@ export class AppendLoop {
   /** Nothing at or below it was appended by a transaction of which this process does not know. */
   #knownHead: number;
 
-  constructor(core: LogCore, head: number) {
+  constructor(core: LogCore) {
     this.#core = core;
-    this.#knownHead = head;
+    this.#knownHead = core.branch.knownHead;
     this.#loop = new GroupLoop(core.connections, LIMITS, (calls, withinMs) => this.#appendCalls(calls, withinMs));
   }
 
@@ -64,9 +64,12 @@ export class AppendLoop {
     const batch = new AppendBatch(events, Math.floor(runtime.clock.wallMs()), isLeftToOthers ? null : self);
     const { rows, tries } = await this.#send(batch, withinMs);
     const answer = rows[0]!;
+    const { branch } = this.#core;
+    if (answer.branch !== branch.number) await branch.follow();
     const results = batch.results(answer, tries > 1 ? this.#knownHead : undefined);
     const stored = batch.distinct.length - answer.known.length;
     this.#knownHead = Math.max(this.#knownHead, answer.previous + stored);
+    branch.saw(answer.previous + stored);
     if (isLeftToOthers && (stored > 0 || tries > 1)) announcer.announce();
     if (batch.unsure.length === 0) return results;
     const places = batch.unsure.map((position) => ({ partition: 0, position }));
@@ -77,14 +80,18 @@ export class AppendLoop {
 
   /** JSON that JSONB turns out not to hold costs its columns, not the event. */
   async #send(batch: AppendBatch, withinMs: number): Promise<Answer<BatchRow>> {
-    const { connections, schema } = this.#core;
-    const parameters = Array.from({ length: 16 }, (_, at) => `$${at + 1}`).join(', ');
+    const { connections, schema, branch } = this.#core;
+    const parameters = Array.from({ length: 17 }, (_, at) => `$${at + 1}`).join(', ');
     const text = `SELECT * FROM ${schema}.append_events(${parameters})`;
     try {
-      return await connections.askCounted<BatchRow>(text, batch.values('with jsonb'), withinMs);
+      return await connections.askCounted<BatchRow>(text, [...batch.values('with jsonb'), branch.knownHead], withinMs);
     } catch (error) {
       if (!isDataError(error)) throw error;
-      return await connections.askCounted<BatchRow>(text, batch.values('without jsonb'), withinMs);
+      return await connections.askCounted<BatchRow>(
+        text,
+        [...batch.values('without jsonb'), branch.knownHead],
+        withinMs,
+      );
     }
   }
 }

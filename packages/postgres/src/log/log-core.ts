@@ -1,5 +1,6 @@
-import type { Announcer, LostRange, Runtime } from '@event-manager/core';
+import type { Announcer, Runtime } from '@event-manager/core';
 import type { Connections } from '../connect/connections.ts';
+import type { LogBranch } from './log-branch.ts';
 
 /** What the parts of the log share. */
 export interface LogCore {
@@ -7,8 +8,8 @@ export interface LogCore {
   readonly runtime: Runtime;
   /** Quoted. */
   readonly schema: string;
-  /** Holes of a log that came from another store, ascending. They never change while a store is open. */
-  readonly lost: readonly LostRange[];
+  /** What of the log is not there, and whether it is still the log that it was. */
+  readonly branch: LogBranch;
   /** What this process announces its changes by. */
   readonly self: string;
   /** Tells of changes in place of this process, as long as everybody hears it. */

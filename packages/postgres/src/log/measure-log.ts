@@ -7,12 +7,12 @@ interface HeadRow {
   readonly bytes: number;
 }
 
-export async function measureLog({ connections, schema, lost }: LogCore): Promise<readonly Bounds[]> {
+export async function measureLog({ connections, schema, branch }: LogCore): Promise<readonly Bounds[]> {
   const [row] = await connections.ask<HeadRow>(
     `SELECT head, trimmed_through, bytes_through - trimmed_bytes AS bytes FROM ${schema}.log_head`,
   );
   const { head, trimmed_through: trimmedThrough, bytes } = row!;
-  const holes = lost.reduce(
+  const holes = branch.missing.reduce(
     (sum, { from, through }) => sum + Math.max(0, through - Math.max(from - 1, trimmedThrough)),
     0,
   );

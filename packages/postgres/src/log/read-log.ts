@@ -8,7 +8,11 @@ const LOOKED_AT_MAX = 50_000;
 /** The last row says how far the log reaches, and how many records the limit would have allowed. */
 type ReadRow = {
   readonly trimmed_through: number;
+  readonly lower: number;
   readonly upper: number;
+  readonly head: number;
+  readonly branch: number;
+  readonly has_turned: boolean;
   readonly found: number | null;
 } & (RecordRow | { readonly position: null });
 
@@ -17,15 +21,26 @@ export async function readLog(core: LogCore, after: Position, options: ReadOptio
   const { limit, bytesMax, lanes, until } = options;
   const values: unknown[] = [after, limit, bytesMax, until ?? Number.MAX_SAFE_INTEGER];
   if (lanes !== undefined) values.push(lanes);
-  const rows = await core.connections.ask<ReadRow>(readStatement(core.schema, lanes !== undefined), values);
-  const { trimmed_through: trimmedThrough, upper } = rows[0]!;
+  const rows = await askOnBranch(core, lanes !== undefined, values);
+  const { trimmed_through: trimmedThrough, upper, head } = rows[0]!;
+  core.branch.saw(head);
   const records = rows.flatMap((row) => (row.position === null ? [] : [toRecorded(row as RecordRow)]));
   const hasMore = records.length > 0 && (records.length < rows[0]!.found! || records.length >= limit);
   const scannedTo = hasMore ? records.at(-1)!.place.position : Math.max(after, limit > 0 ? upper : after);
   const lostThrough = Math.min(scannedTo, trimmedThrough);
-  if (lostThrough <= after) return withHoles(core.lost, after, { records, scannedTo });
+  if (lostThrough <= after) return withHoles(core.branch.lost, after, { records, scannedTo });
   const lost: LostRange = { from: after + 1, through: lostThrough, cause: 'trimmed' };
-  return withHoles(core.lost, lostThrough, { records, scannedTo, lost });
+  return withHoles(core.branch.lost, lostThrough, { records, scannedTo, lost });
+}
+
+/** What the log says is believed when this process knows on which branch it is. */
+async function askOnBranch({ connections, schema, branch }: LogCore, byLane: boolean, values: readonly unknown[]) {
+  for (;;) {
+    const rows = await connections.ask<ReadRow>(readStatement(schema, byLane), values);
+    const { head, branch: number, has_turned: hasTurned } = rows[0]!;
+    if (number === branch.number && head >= branch.knownHead && !hasTurned) return rows;
+    await branch.follow();
+  }
 }
 
 /** Tells of a hole behind `after`, and ends before a second range: one answer names one. */
@@ -43,10 +58,14 @@ function withHoles(holes: readonly LostRange[], after: Position, result: ReadRes
 /** The positions to look at are subselects, by which the server leaves out partitions when it runs the statement. */
 function readStatement(schema: string, byLane: boolean): string {
   return `
-    WITH span AS MATERIALIZED (
-      SELECT trimmed_through, greatest($1::bigint, trimmed_through) AS lower,
-        least(head, $4::bigint, greatest($1::bigint, trimmed_through) + ${LOOKED_AT_MAX}) AS upper
-      FROM ${schema}.log_head
+    WITH start AS MATERIALIZED (
+      SELECT h.*, greatest($1::bigint, h.trimmed_through, (SELECT g.through_position FROM ${schema}.log_gaps g
+        WHERE greatest($1::bigint, h.trimmed_through) BETWEEN g.from_position - 1 AND g.through_position)) AS lower
+      FROM ${schema}.log_head h
+    ), span AS MATERIALIZED (
+      SELECT trimmed_through, head, branch, timeline <> ${schema}.present_timeline(timeline) AS has_turned, lower,
+        greatest($1::bigint, least(head, $4::bigint, lower + ${LOOKED_AT_MAX})) AS upper
+      FROM start
     ), matching AS (
       SELECT ${RECORD_COLUMNS} FROM ${schema}.events e
       WHERE e.position > (SELECT lower FROM span) AND e.position <= (SELECT upper FROM span)
@@ -57,7 +76,7 @@ function readStatement(schema: string, byLane: boolean): string {
         sum(octet_length(m.body)) OVER (ORDER BY m.position) - octet_length(m.body) AS bytes_before
       FROM matching m
     )
-    SELECT s.trimmed_through, s.upper, r.* FROM span s
+    SELECT s.*, r.* FROM span s
     LEFT JOIN (SELECT * FROM measured WHERE bytes_before < $3::bigint OR bytes_before = 0) r ON true
     ORDER BY r.position`;
 }

@@ -2,7 +2,8 @@
  * The log. Positions are dense: they are given under the lock of `log_head`, in the transaction that commits them, so
  * whoever sees a position sees every one before it. Only a log that came from another store may have holes, which stand in
  * `lost_ranges`. `store_standing` says whether the store is in use at all: see `0006-moves.ts`. `bytes_through` adds up the bodies from the beginning of time, which
- * makes the size of any stretch of the log the difference of two numbers.
+ * makes the size of any stretch of the log the difference of two numbers. Where the log branched there is a gap (see
+ * `log/log-branch.ts`), and a log that came from another store may have holes.
  *
  * `body` is the truth. The JSON columns exist for queries by people and tools; they are empty where JSONB cannot hold what
  * JSON can (NUL, a lone surrogate). Partitions go by position, which ascends with the time of recording, so retention drops
@@ -55,9 +56,27 @@ CREATE TABLE %schema%.log_head (
   trimmed_through bigint NOT NULL DEFAULT 0,
   trimmed_bytes bigint NOT NULL DEFAULT 0,
   partitioned_through bigint NOT NULL DEFAULT 0,
-  partition_events bigint NOT NULL DEFAULT 524288
+  partition_events bigint NOT NULL DEFAULT 524288,
+  timeline bigint NOT NULL,
+  branch bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
-INSERT INTO %schema%.log_head DEFAULT VALUES;
+
+-- Of the server: it changes when a copy is promoted or a backup is restored. Where the server does not tell, nothing changed.
+CREATE FUNCTION %schema%.present_timeline(otherwise bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_is_in_recovery() THEN RETURN otherwise; END IF;
+  RETURN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint;
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN
+  RETURN otherwise;
+END $$;
+
+INSERT INTO %schema%.log_head (timeline) VALUES (%schema%.present_timeline(0));
+
+-- Positions that were passed over: see branch_log.
+CREATE TABLE %schema%.log_gaps (
+  from_position bigint PRIMARY KEY,
+  through_position bigint NOT NULL
+);
 
 CREATE TABLE %schema%.lost_ranges (
   from_position bigint PRIMARY KEY,
@@ -111,4 +130,43 @@ BEGIN
 END $$;
 
 SELECT %schema%.make_event_partition();
+
+-- Goes on far beyond every position that may have been given before: see log-branch.ts. Called under the lock of log_head.
+CREATE FUNCTION %schema%.branch_log(known_head bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  h %schema%.log_head%ROWTYPE;
+  last bigint;
+BEGIN
+  SELECT * INTO h FROM %schema%.log_head;
+  last := greatest(h.head + 16777216, known_head, h.partitioned_through);
+  INSERT INTO %schema%.log_gaps VALUES (h.head + 1, last);
+  UPDATE %schema%.log_head SET head = last, partitioned_through = last, branch = h.branch + 1,
+    timeline = %schema%.present_timeline(h.timeline);
+END $$;
+
+-- For a process that knew the log up to known_head: what of that lies in a gap is lost.
+CREATE FUNCTION %schema%.follow_branch(known_head bigint, OUT branch bigint, OUT head bigint, OUT lost json, OUT gaps json)
+LANGUAGE plpgsql AS $$
+DECLARE
+  h %schema%.log_head%ROWTYPE;
+BEGIN
+  SELECT * INTO h FROM %schema%.log_head;
+  IF known_head > h.head OR h.timeline <> %schema%.present_timeline(h.timeline) THEN
+    -- Without need it waits for nobody: a log that is being moved is locked for long.
+    SELECT * INTO h FROM %schema%.log_head FOR UPDATE;
+    IF known_head > h.head OR h.timeline <> %schema%.present_timeline(h.timeline) THEN
+      PERFORM %schema%.branch_log(known_head);
+      SELECT * INTO h FROM %schema%.log_head;
+    END IF;
+  END IF;
+  INSERT INTO %schema%.lost_ranges AS l (from_position, through_position)
+    SELECT from_position, known_head FROM %schema%.log_gaps WHERE known_head BETWEEN from_position AND through_position
+    ON CONFLICT (from_position) DO UPDATE SET through_position = greatest(l.through_position, excluded.through_position);
+  branch := h.branch;
+  head := h.head;
+  SELECT coalesce(json_agg(json_build_object('from', from_position, 'through', through_position)
+    ORDER BY from_position), '[]') INTO lost FROM %schema%.lost_ranges;
+  SELECT coalesce(json_agg(json_build_object('from', from_position, 'through', through_position)
+    ORDER BY from_position), '[]') INTO gaps FROM %schema%.log_gaps;
+END $$;
 `;

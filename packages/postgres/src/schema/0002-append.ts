@@ -9,8 +9,8 @@ export const APPEND_SQL = `
 CREATE FUNCTION %schema%.append_events(
   ids uuid[], topics text[], priorities int[], flag_bytes int[], event_types text[], sources text[],
   correlations text[], users text[], projects text[], occurred_ms bigint[],
-  starts int[], lengths int[], as_jsonb boolean[], bodies bytea, now_ms bigint, hint text,
-  OUT previous bigint, OUT recorded_ms bigint,
+  starts int[], lengths int[], as_jsonb boolean[], bodies bytea, now_ms bigint, hint text, known_head bigint,
+  OUT previous bigint, OUT branch bigint, OUT recorded_ms bigint,
   OUT known int[], OUT known_positions bigint[], OUT known_recorded_ms bigint[], OUT known_same boolean[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,7 +20,12 @@ DECLARE
 BEGIN
   SELECT * INTO h FROM %schema%.log_head FOR UPDATE;
   PERFORM %schema%.assert_in_use(NULL);
+  IF known_head > h.head OR h.timeline <> %schema%.present_timeline(h.timeline) THEN
+    PERFORM %schema%.branch_log(known_head);
+    SELECT * INTO h FROM %schema%.log_head;
+  END IF;
   previous := h.head;
+  branch := h.branch;
   recorded_ms := greatest(h.recorded_ms, now_ms);
 
   SELECT coalesce(array_agg(u.ord::int ORDER BY u.ord), '{}'), coalesce(array_agg(i.position ORDER BY u.ord), '{}')

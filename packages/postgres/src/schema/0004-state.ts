@@ -21,9 +21,10 @@ CREATE TABLE %schema%.state_records (
 
 CREATE TABLE %schema%.state_head (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  revision bigint NOT NULL DEFAULT 0
+  revision bigint NOT NULL DEFAULT 0,
+  timeline bigint NOT NULL
 ) WITH (fillfactor = 50);
-INSERT INTO %schema%.state_head DEFAULT VALUES;
+INSERT INTO %schema%.state_head (timeline) VALUES (%schema%.present_timeline(0));
 
 CREATE TABLE %schema%.state_committers (
   committer uuid PRIMARY KEY,
@@ -39,6 +40,9 @@ CREATE TABLE %schema%.leases (
   expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 CREATE SEQUENCE %schema%.lease_tokens;
+-- A copy that is promoted may not have got the last numbers of the sequence: its timeline in front makes them others.
+CREATE FUNCTION %schema%.next_token() RETURNS bigint LANGUAGE sql VOLATILE AS
+  $$ SELECT (%schema%.present_timeline(0) << 36) + nextval('%schema%.lease_tokens') $$;
 
 CREATE FUNCTION %schema%.lease_time() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()';
 
@@ -52,16 +56,21 @@ CREATE FUNCTION %schema%.commit_state(
 DECLARE
   done %schema%.state_committers%ROWTYPE;
   present bigint;
+  timeline_before bigint;
+  timeline_now bigint;
   outcomes jsonb := '[]';
   lost text[];
   conflict record;
 BEGIN
-  SELECT revision INTO present FROM %schema%.state_head FOR UPDATE;
+  SELECT revision, timeline INTO present, timeline_before FROM %schema%.state_head FOR UPDATE;
   PERFORM %schema%.assert_in_use(committer_id);
   SELECT * INTO done FROM %schema%.state_committers WHERE committer = committer_id;
   IF FOUND AND done.number >= commit_number THEN
     RETURN CASE WHEN done.number = commit_number THEN done.outcomes END;
   END IF;
+  -- Revisions that were given and are lost never come again: somebody may still expect one.
+  timeline_now := %schema%.present_timeline(timeline_before);
+  IF timeline_now <> timeline_before THEN present := present + 16777216; END IF;
   PERFORM 1 FROM %schema%.leases WHERE resource = ANY (lease_resources) ORDER BY resource FOR SHARE;
 
   FOR c IN 1..commits LOOP
@@ -95,7 +104,7 @@ BEGIN
     outcomes := outcomes || jsonb_build_object('revision', present);
   END LOOP;
 
-  UPDATE %schema%.state_head SET revision = present;
+  UPDATE %schema%.state_head SET revision = present, timeline = timeline_now;
   INSERT INTO %schema%.state_committers VALUES (committer_id, commit_number, outcomes::text, clock_timestamp())
     ON CONFLICT (committer) DO UPDATE
       SET number = excluded.number, outcomes = excluded.outcomes, committed_at = excluded.committed_at;
@@ -118,7 +127,7 @@ BEGIN
     ON CONFLICT DO NOTHING;
   PERFORM 1 FROM %schema%.leases WHERE resource = ANY (wanted) ORDER BY resource FOR UPDATE;
   RETURN QUERY
-    UPDATE %schema%.leases l SET owner = new_owner, token = nextval('%schema%.lease_tokens'),
+    UPDATE %schema%.leases l SET owner = new_owner, token = %schema%.next_token(),
       expires_at = %schema%.lease_time() + ttl_ms * interval '1 millisecond'
     FROM unnest(wanted) WITH ORDINALITY w(resource, ord)
     WHERE l.resource = w.resource AND (l.owner = new_owner OR l.expires_at <= %schema%.lease_time())

@@ -27,7 +27,8 @@ BEGIN
   FOR part IN SELECT name FROM %schema%.event_partitions LOOP
     EXECUTE format('DROP TABLE %schema%.%I', part);
   END LOOP;
-  TRUNCATE %schema%.event_partitions, %schema%.event_ids, %schema%.state_records, %schema%.lost_ranges;
+  TRUNCATE %schema%.event_partitions, %schema%.event_ids, %schema%.state_records, %schema%.lost_ranges,
+    %schema%.log_gaps;
   UPDATE %schema%.log_head SET head = first_position - 1, bytes_through = 0, recorded_ms = 0, trimmed_bytes = 0,
     trimmed_through = first_position - 1, partitioned_through = first_position - 1;
   UPDATE %schema%.log_cleaning SET ids_pruned_through = first_position - 1;

@@ -1,5 +1,6 @@
 import { EventManagerError } from '@event-manager/core';
 import type { Client } from 'pg';
+import { noWritesHere } from '../connect/store-error.ts';
 
 const VERSION_MIN = 130_000;
 /** Settings under which a commit is on the disk of the server before it is answered. */
@@ -10,15 +11,18 @@ interface Settings {
   readonly encoding: string;
   readonly fsync: string;
   readonly synchronousCommit: string;
+  readonly isCopy: boolean;
 }
 
 /** Refuses a server that cannot keep what the adapter promises in its name. */
 export async function checkServer(client: Client, durability: 'synced' | 'relaxed'): Promise<void> {
   const { rows } = await client.query(
     `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
-       current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS "synchronousCommit"`,
+       current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS "synchronousCommit",
+       pg_is_in_recovery() AS "isCopy"`,
   );
-  const { version, encoding, fsync, synchronousCommit } = rows[0] as Settings;
+  const { version, encoding, fsync, synchronousCommit, isCopy } = rows[0] as Settings;
+  if (isCopy) throw noWritesHere();
   if (version < VERSION_MIN) throw refusal('PostgreSQL 13 or newer is needed.');
   if (encoding !== 'UTF8') throw refusal(`The database must have the encoding UTF8, not ${encoding}.`);
   if (durability === 'relaxed') return;

@@ -42,6 +42,8 @@ export async function isUpToDate(client: Client, schema: string): Promise<boolea
 async function applyNext(client: Client, schema: string, migrations: readonly Migration[]): Promise<boolean> {
   await client.query('BEGIN');
   try {
+    // It asks in quick succession: one that stands still in the middle is gone, and others wait for its lock.
+    await client.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
     await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, schema]);
     await client.query(
       `CREATE TABLE IF NOT EXISTS ${tableOf(schema)} (

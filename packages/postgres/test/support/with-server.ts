@@ -1,6 +1,6 @@
 import {
+  type PostgresServerOptions,
   type PrivateServer,
-  type PrivateServerOptions,
   ServerError,
   sharedServer,
   startPostgres,
@@ -17,7 +17,7 @@ export async function withServer(tests: (server: { readonly url: string }) => vo
 /** Defines tests on a server that lives as long as the file and that they may end, fill or set otherwise. */
 export async function withPrivateServer(
   tests: (server: PrivateServer) => void,
-  options: PrivateServerOptions = {},
+  options: PostgresServerOptions = {},
 ): Promise<void> {
   const shared = await sharedServer('postgres');
   if ('missing' in shared) return skip(shared.missing);

@@ -4,7 +4,7 @@ export { missingServer, type Skippable, skipWithout } from './missing-server.ts'
 export type { Ending, PrivateServer, PrivateServerOptions } from './private-server.ts';
 export { openRun, type ServerRun, type SharedServer, sharedServer } from './run-servers.ts';
 export { ServerError } from './server-error.ts';
-export { startPostgres } from './start-postgres.ts';
+export { type PostgresServerOptions, startPostgres } from './start-postgres.ts';
 export { startRedis } from './start-redis.ts';
 export { createTestDatabase, databaseUrl, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
 export { createTestKeys, type TestKeys } from './test-keys.ts';

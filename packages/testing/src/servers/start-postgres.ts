@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chown, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { postgresAccount } from './account.ts';
+import { type Account, postgresAccount } from './account.ts';
 import { findProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 import { postgresAnswers } from './postgres-session.ts';
@@ -20,19 +20,27 @@ const SIGNALS = { orderly: 'SIGINT', immediately: 'SIGQUIT', killed: 'SIGKILL' }
 const SETTINGS = { max_connections: '300', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 const run = promisify(execFile);
 
+export interface PostgresServerOptions extends PrivateServerOptions {
+  /** Makes it a copy of the server with this url, which feeds it from then on, until it is promoted. Only from programs of this machine. */
+  readonly copyOf?: string;
+}
+
 /**
  * A PostgreSQL of one's own, from the programs of this machine or else as a container; nothing of it is tuned to be faster or less
  * durable.
  */
-export async function startPostgres(options: PrivateServerOptions = {}): Promise<PrivateServer> {
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PrivateServer> {
   const program = await findProgram('postgres');
   if (program === undefined) return startContainer(options);
   const account = postgresAccount();
   const folder = await ServerFolder.create(account, options.parent);
-  const password = randomName();
+  const { copyOf } = options;
+  const password = copyOf === undefined ? randomName() : new URL(copyOf).password;
   const data = join(folder.path, 'data');
+  const tool = (name: string) => join(dirname(program), name);
   try {
-    await makeCluster(join(dirname(program), 'initdb'), folder.path, data, password, account);
+    if (copyOf === undefined) await makeCluster(tool('initdb'), folder.path, data, password, account);
+    else await copyCluster(tool('pg_basebackup'), copyOf, data, account);
   } catch (error) {
     await folder.remove();
     throw error;
@@ -52,9 +60,19 @@ export async function startPostgres(options: PrivateServerOptions = {}): Promise
   return startPrivate({ url, folder, server, signals: SIGNALS });
 }
 
-async function startContainer({ parent, settings }: PrivateServerOptions): Promise<PrivateServer> {
+/** `-R` writes down where to be fed from. */
+async function copyCluster(program: string, url: string, data: string, account: Account | undefined): Promise<void> {
+  await run(program, ['-d', url, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'], {
+    ...account,
+    cwd: '/',
+  });
+}
+
+async function startContainer({ parent, settings, copyOf }: PostgresServerOptions): Promise<PrivateServer> {
   const missing = await whyNoDocker();
   if (missing !== undefined) throw new ServerError(`This machine has no PostgreSQL, and ${missing}.`);
+  if (copyOf !== undefined)
+    throw new ServerError('A copy of a server needs the programs of PostgreSQL on this machine.');
   const folder = await ServerFolder.create(undefined, parent);
   const port = await freePort();
   const password = randomName();
