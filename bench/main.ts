@@ -1,7 +1,7 @@
 // `npm run bench -- [--json] [--quick] [NAME…]`: measures and prints one line for each benchmark, or a table at the end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -41,6 +41,8 @@ const names = positionals.length > 0 ? positionals : scale === 'quick' ? quickNa
 const root = scratchRoot();
 await mkdir(root, { recursive: true });
 const folder = await mkdtemp(join(root, 'run-'));
+// Servers run under accounts of their own.
+await chmod(folder, 0o711);
 const sharedFolder = join(folder, 'shared');
 await mkdir(sharedFolder);
 const lines: Line[] = [];

@@ -4,6 +4,9 @@
  *
  * The lock of the head comes first and every later statement takes a snapshot of its own, so it sees what the holder before
  * committed: an id is found here or is in nobody's log. Ids whose event was trimmed are forgotten.
+ *
+ * `OFFSET 0` keeps the planner from writing the cut and the parse of a body once for each column that is made of it: with six of
+ * them that was half the time of the statement.
  */
 export const APPEND_SQL = `
 CREATE FUNCTION %schema%.append_events(
@@ -65,8 +68,8 @@ BEGIN
         starts, lengths, as_jsonb)
       WITH ORDINALITY u(id, topic, priority, flags, type, source, correlation, usr, project, occurred,
         start, length, jsonb, ord)
-    CROSS JOIN LATERAL (SELECT substr(bodies, u.start + 1, u.length) AS body) b
-    CROSS JOIN LATERAL (SELECT CASE WHEN u.jsonb THEN convert_from(b.body, 'UTF8')::jsonb END AS doc) j
+    CROSS JOIN LATERAL (SELECT substr(bodies, u.start + 1, u.length) AS body OFFSET 0) b
+    CROSS JOIN LATERAL (SELECT CASE WHEN u.jsonb THEN convert_from(b.body, 'UTF8')::jsonb END AS doc OFFSET 0) j
     WHERE u.ord <> ALL (known);
 
   INSERT INTO %schema%.event_ids (id, position)

@@ -75,8 +75,8 @@ BEGIN
         projects, occurred_ms, starts, lengths, as_jsonb)
       WITH ORDINALITY u(position, recorded, id, topic, priority, flags, type, source, correlation, usr,
         project, occurred, start, length, jsonb, ord)
-    CROSS JOIN LATERAL (SELECT substr(bodies, u.start + 1, u.length) AS body) b
-    CROSS JOIN LATERAL (SELECT CASE WHEN u.jsonb THEN convert_from(b.body, 'UTF8')::jsonb END AS doc) j;
+    CROSS JOIN LATERAL (SELECT substr(bodies, u.start + 1, u.length) AS body OFFSET 0) b
+    CROSS JOIN LATERAL (SELECT CASE WHEN u.jsonb THEN convert_from(b.body, 'UTF8')::jsonb END AS doc OFFSET 0) j;
 
   INSERT INTO %schema%.event_ids (id, position) SELECT u.id, u.position FROM unnest(ids, positions) u(id, position);
   UPDATE %schema%.log_head SET head = last_position, recorded_ms = restore_events.recorded_ms[cardinality(positions)],
