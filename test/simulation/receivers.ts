@@ -4,6 +4,7 @@ import {
   decodeEvent,
   type Event,
   type EventHandler,
+  insideHandler,
   type LeasedDelivery,
   type Outcome,
   type Sink,
@@ -27,11 +28,13 @@ export interface Way {
   readonly lost?: Promise<void>;
 }
 
-/** Called when an attempt begins. */
-export type OnDelivery = (events: readonly Event[]) => void;
+/** Called when an attempt begins; `decidedBy` is the process that handed it to this one, where it was another. */
+export type OnDelivery = (events: readonly Event[], decidedBy: string | undefined) => void;
 
 /** How a consumer answers; each is true when it was in time. */
 export interface Answers {
+  /** Another process serves the subscription: whether it takes an answer is known later, if at all. */
+  isElsewhere(): boolean;
   ack(token: string): Promise<boolean>;
   nack(token: string, retry: boolean): Promise<boolean>;
   extend(token: string): Promise<boolean>;
@@ -47,7 +50,7 @@ export class Receiver {
   readonly plan: SubscriptionPlan;
   isHealed = false;
   /** How it answered for each event, in order. */
-  readonly answers = new Map<string, readonly string[]>();
+  readonly answers = new Map<string, string[]>();
   /** What it was told and cannot be. */
   readonly wrong: string[] = [];
   readonly #time: VirtualTime;
@@ -73,9 +76,12 @@ export class Receiver {
   /** The way of one process to this receiver. A dead process reaches nobody and hears nothing. */
   sink(way: Way, onDelivery: OnDelivery): Sink {
     return {
-      deliver: async (batch) => {
+      deliver: async (batch, options) => {
         const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
-        onDelivery(received.map(({ event }) => event));
+        onDelivery(
+          received.map(({ event }) => event),
+          deciderOf(options),
+        );
         const outcome = await this.#receive(received, way);
         return batch.map(() => outcome);
       },
@@ -86,7 +92,7 @@ export class Receiver {
   /** The same for a function of the process. */
   handler(way: Way, onDelivery: OnDelivery): EventHandler {
     return async (event, { attempt }) => {
-      onDelivery([event]);
+      onDelivery([event], deciderOf(insideHandler.getStore()));
       const outcome = await this.#receive([{ event, attempt }], way);
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
@@ -105,11 +111,18 @@ export class Receiver {
     if (kind === 'busy') await answers.extend(token);
     if (kind === 'fail' || kind === 'unreached') await answers.nack(token, true);
     else if (kind === 'reject') await answers.nack(token, false);
-    else if (await answers.ack(token)) {
-      this.#note(`ack ${this.plan.name} ${event.id} ${attempt}`);
-      this.#history.push({ kind: 'ack', subscription: this.plan.name, id: event.id });
-      if (kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
+    else {
+      // Where another process serves, it takes effect before the answer is here, and perhaps without one.
+      if (answers.isElsewhere()) this.#acknowledged(event.id, attempt);
+      const isTaken = await answers.ack(token);
+      if (isTaken) this.#acknowledged(event.id, attempt);
+      if (isTaken && kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
     }
+  }
+
+  #acknowledged(id: string, attempt: number): void {
+    this.#note(`ack ${this.plan.name} ${id} ${attempt}`);
+    this.#history.push({ kind: 'ack', subscription: this.plan.name, id });
   }
 
   #remember(batch: readonly Received[], kind: string, failed: boolean): void {
@@ -136,6 +149,8 @@ export class Receiver {
       if (!outcome) return;
       const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;
       this.#time.after(waitMs, () => {
+        // Whoever handed it over may take it for too slow before it knows better.
+        if (!way.isAlive || way.awakes) for (const { event } of batch) this.answers.get(event.id)!.push('cut');
         if (!way.isAlive) return;
         if (way.awakes) void way.awakes.then(() => way.isAlive && resolve(outcome));
         else resolve(outcome);
@@ -158,6 +173,11 @@ export class Receiver {
 
 function answersOf(traits: SubscriptionPlan['traits']): readonly Readonly<Record<string, number>>[] {
   return Object.values(traits).map(({ answers = {} }) => answers);
+}
+
+/** A call that another process handed over says by whom. */
+function deciderOf(options: unknown): string | undefined {
+  return (options as { readonly owner?: { readonly name: string } } | undefined)?.owner?.name;
 }
 
 /** `undefined`: it never answers. */

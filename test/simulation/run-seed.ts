@@ -81,7 +81,10 @@ class SimulatedRun {
     this.#trace = new Trace(options.traceLines ?? 0);
     const { plan, time, note } = { plan: this.#plan, time: this.#time, note: this.#note };
     const onHandover = (id: string) => this.#interrupt(this.#names.get(id));
-    this.#world = createWorld({ plan, time, chance: this.#chance.fork('world'), note, onHandover });
+    const onBegunLost = () => {
+      for (const name of this.#names.values()) this.#loseConnection(name);
+    };
+    this.#world = createWorld({ plan, time, chance: this.#chance.fork('world'), note, onHandover, onBegunLost });
     this.#runWorld = this.#createRunWorld();
     for (const subscription of plan.subscriptions) {
       const chance = this.#chance.fork(`receiver ${subscription.name}`);
@@ -269,10 +272,7 @@ class SimulatedRun {
         receiver: this.#receivers.get(plan.name)!,
         request: requestOf(plan),
         watch: (process: SimulatedProcess) => this.#watch(id, process),
-        interrupted: () => {
-          this.#lostConnections.set(plan.name, (this.#lostConnections.get(plan.name) ?? 0) + 1);
-          this.#interrupt(plan.name);
-        },
+        interrupted: () => this.#loseConnection(plan.name),
       });
     });
   }
@@ -363,19 +363,26 @@ class SimulatedRun {
   }
 
   #watch(id: string, process: SimulatedProcess): OnDelivery {
-    return (events) => {
-      this.#checkOwner(id, process);
+    return (events, decidedBy) => {
+      this.#checkOwner(id, process, decidedBy);
       for (const trait of Object.values(this.#plan.traits)) {
         for (const event of events) trait.delivered?.(event, this.#runWorld);
       }
     };
   }
 
-  /** Whoever begins an attempt has the lease; a process that slept must notice before. */
-  #checkOwner(id: string, process: SimulatedProcess): void {
+  /** Whoever decided about an attempt has the lease when it begins; a process that slept must notice before. */
+  #checkOwner(id: string, process: SimulatedProcess, decidedBy = process.name): void {
     const owner = this.#world.ownerOf(id);
-    if (!process.isAlive || owner === undefined || owner === process.name) return;
-    this.#violations.push(`C8 ${process.name} delivers to ${this.#names.get(id)}, which ${owner} serves`);
+    if (!process.isAlive || owner === undefined || owner === decidedBy) return;
+    const words = `for ${decidedBy} to ${this.#names.get(id)}, which ${owner} serves`;
+    this.#violations.push(`C8 ${process.name} delivers ${words}`);
+  }
+
+  /** What was under way there may come again. */
+  #loseConnection(name: string): void {
+    this.#lostConnections.set(name, (this.#lostConnections.get(name) ?? 0) + 1);
+    this.#interrupt(name);
   }
 
   #interrupt(name: string | undefined): void {
@@ -406,6 +413,8 @@ class SimulatedRun {
   #end(process: SimulatedProcess): void {
     this.#abruptEnds++;
     if (this.#plan.world === 'journal') for (const name of this.#names.values()) this.#interrupt(name);
+    // What its members had in hand for an owner elsewhere comes again.
+    else for (const { name, via } of this.#plan.subscriptions) if (via !== 'webhook') this.#loseConnection(name);
     process.die();
   }
 

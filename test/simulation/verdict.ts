@@ -55,7 +55,9 @@ function judgeOrder(facts: RunFacts, report: HistoryReport): string[] {
     const plan = facts.plan.subscriptions.find(({ name }) => name === subscription)!;
     const isOrdered = Object.values(plan.traits).some(({ order }) => order !== undefined);
     const violations: string[] = [];
-    if (inversions > 0 && (isOrdered || isLaneOrderKept)) {
+    // Members at several processes begin side by side: what is handed over first need not arrive first.
+    const isSpread = facts.plan.engines > 1 && plan.via !== 'webhook';
+    if (inversions > 0 && (isOrdered || (isLaneOrderKept && !isSpread))) {
       violations.push(`C5 ${subscription} has ${inversions} inversions: ${report.examples.inversions.join(', ')}`);
     }
     if (parkedWentOn > 0) violations.push(`C5 ${subscription} went on with ${parkedWentOn} parked keys`);
@@ -81,6 +83,10 @@ const FAILURES = ['fail', 'hang', 'late', 'unreached'];
 /** A function of the process has no other word for it. */
 const FAILURES_OF_HANDLERS = [...FAILURES, 'busy'];
 
+function countOf(said: readonly string[], kinds: readonly string[]): number {
+  return said.filter((answer) => kinds.includes(answer)).length;
+}
+
 /** An event is given up for what its receiver said, or for crashes in the middle of it, and for nothing else. */
 function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string[] {
   return deadLetters.flatMap(({ subscriptionId, eventId, errors }) => {
@@ -89,7 +95,9 @@ function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string
     const said = answers(subscription.name, eventId);
     const died = errors.filter(({ code }) => code === 'process_died').length;
     const failures = subscription.via === 'handler' ? FAILURES_OF_HANDLERS : FAILURES;
-    const spent = died + said.filter((answer) => failures.includes(answer)).length;
+    // A process that died or slept with the answer was not known to be gone yet when the time of the attempt was over.
+    const slow = errors.filter(({ code }) => code === 'timeout').length - countOf(said, ['hang', 'late']);
+    const spent = died + countOf(said, failures) + Math.max(0, Math.min(slow, countOf(said, ['cut'])));
     const isSkipped = Object.values(subscription.traits).some(({ order }) => order?.onFailure === 'skip');
     const isRefused = said.includes('reject') || said.includes('gone');
     if (isRefused || spent > (isSkipped ? 0 : subscription.maxRetries)) return [];

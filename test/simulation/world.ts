@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly note: (what: string) => void;
   /** Service of a subscription passes to another process. */
   readonly onHandover: (subscriptionId: string) => void;
+  /** An owner may not hear that a member elsewhere began what it was handed, and hand it to another one. */
+  readonly onBegunLost: () => void;
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -69,8 +71,11 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
   };
 }
 
-function sharedWorld({ time, chance, note, onHandover }: WorldOptions): World {
-  const shared = new SimulatedShared({ time, chance: chance.fork('shared') });
+function sharedWorld({ time, chance, note, onHandover, onBegunLost }: WorldOptions): World {
+  const onLetterLost = (letter: string) => {
+    if (letter.includes('"begun"')) onBegunLost();
+  };
+  const shared = new SimulatedShared({ time, chance: chance.fork('shared'), onLetterLost });
   const acquired = new Map<string, number>();
   const owners = new Map<string, string>();
   const { state, store } = shared.kept;

@@ -160,7 +160,7 @@ export class Engine {
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     const dispatch = new PartitionDispatch({
       ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head },
-      hasReaders: () => this.history.streams > 0,
+      hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
       onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();

@@ -19,6 +19,8 @@ import { KeptAdapter } from './kept-adapter.ts';
 export interface SetUp extends Partial<Omit<EngineOptions, 'adapter' | 'runtime'>> {
   readonly failpoint?: (name: string) => void;
   readonly planted?: Iterable<PlantedBug>;
+  /** Those of the process, where the test has them. */
+  readonly timers?: TimerScope;
 }
 
 /** One engine on virtual time: operations that drive the time until they are answered. */
@@ -93,8 +95,7 @@ export function runtimeOn(time: VirtualTime, timers = time.scope(), setUp: SetUp
 }
 
 export async function openOn(adapter: EventBusAdapter, time: VirtualTime, setUp: SetUp = {}, kept?: KeptAdapter) {
-  const timers = time.scope();
-  const { failpoint: _failpoint, planted: _planted, ...options } = setUp;
+  const { failpoint: _failpoint, planted: _planted, timers = time.scope(), ...options } = setUp;
   const engine = await time.run(Engine.open({ adapter, runtime: runtimeOn(time, timers, setUp), ...options }));
   return new EngineUnderTest(engine, time, timers, kept);
 }

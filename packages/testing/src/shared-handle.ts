@@ -3,6 +3,9 @@ import {
   type EventBusAdapter,
   EventManagerError,
   type EventStore,
+  type Exchange,
+  type JsonValue,
+  LETTER_BYTES_MAX,
   type StateStore,
   type Supports,
   type Timers,
@@ -34,6 +37,7 @@ export class SharedHandle implements EventBusAdapter {
   readonly supports = SUPPORTS;
   readonly store: EventStore;
   readonly state: StateStore;
+  readonly exchange: Exchange;
   readonly timers: Timers;
 
   readonly #world: SimulatedShared;
@@ -42,12 +46,14 @@ export class SharedHandle implements EventBusAdapter {
   readonly #underWay = new Set<Promise<unknown>>();
   #phase: 'new' | 'open' | 'closing' | 'closed' | 'crashed' = 'new';
   #lastChangeArrivesAtMs = 0;
+  #receiving: { readonly self: string; readonly onLetter: Parameters<Exchange['receive']>[1] } | undefined;
 
   constructor(world: SimulatedShared, timers: Timers) {
     this.#world = world;
     this.timers = timers;
     this.store = this.#eventStore();
     this.state = this.#stateStore();
+    this.exchange = this.#letters();
   }
 
   async open(): Promise<void> {
@@ -84,6 +90,33 @@ export class SharedHandle implements EventBusAdapter {
   hint(): void {
     if (this.#phase !== 'open') return;
     for (const onHint of [...this.#watchers]) onHint();
+  }
+
+  /** The name under which this process receives letters. */
+  get receiver(): string | undefined {
+    return this.#receiving?.self;
+  }
+
+  /** Called by the world when a letter arrives. */
+  letter(text: string, from: string): void {
+    if (this.#phase === 'open') this.#receiving?.onLetter(JSON.parse(text) as JsonValue, from);
+  }
+
+  #letters(): Exchange {
+    return {
+      send: (letter, to) => {
+        const text = JSON.stringify(letter);
+        if (Buffer.byteLength(text) > LETTER_BYTES_MAX) throw new TypeError('A letter takes at most 64 KiB.');
+        if (this.#phase === 'open' && this.#receiving) this.#world.carry(this.#receiving.self, text, to);
+      },
+      receive: (self, onLetter) => {
+        if (this.#receiving) throw new TypeError('Letters are received once.');
+        this.#receiving = { self, onLetter };
+        return () => {
+          this.#receiving = undefined;
+        };
+      },
+    };
   }
 
   #eventStore(): EventStore {

@@ -14,7 +14,27 @@ export interface SimulatedSharedOptions {
   readonly stallShare?: number;
   /** The share of hints that never arrive. 0.3 when absent. */
   readonly hintLossShare?: number;
+  /** The share of letters that never arrive. 0.05 when absent. */
+  readonly letterLossShare?: number;
+  /** The share of letters that come twice. 0.05 when absent. */
+  readonly letterTwiceShare?: number;
+  /** Called with a letter that is lost, as JSON. */
+  readonly onLetterLost?: (letter: string) => void;
+  /** The share of letters that are slow; those behind them wait. 0.002 when absent. */
+  readonly letterStallShare?: number;
 }
+
+/** What is late, lost and doubled where nothing else is said. */
+const USUAL = {
+  usualMs: 5,
+  stallMs: 2000,
+  stallShare: 0.02,
+  hintLossShare: 0.3,
+  letterLossShare: 0.05,
+  letterTwiceShare: 0.05,
+  letterStallShare: 0.002,
+  onLetterLost: () => {},
+};
 
 /**
  * One log and one state that several simulated processes share, as they would share a database: each `connect` gives one
@@ -28,9 +48,12 @@ export class SimulatedShared {
   readonly kept: MemoryAdapter;
   readonly #options: Required<SimulatedSharedOptions>;
   readonly #handles = new Set<SharedHandle>();
+  readonly #cuts = new Set<string>();
+  /** The last arrival on each way between two processes. */
+  readonly #lettersArriveAtMs = new Map<string, number>();
 
   constructor(options: SimulatedSharedOptions) {
-    this.#options = { usualMs: 5, stallMs: 2000, stallShare: 0.02, hintLossShare: 0.3, ...options };
+    this.#options = { ...USUAL, ...options };
     this.kept = memory({ runtime: { clock: options.time } });
     void this.kept.open();
   }
@@ -64,7 +87,46 @@ export class SimulatedShared {
     }
   }
 
+  /**
+   * Carries a letter to one process, or to all others: some never arrive and some come twice, but none overtakes another one
+   * on the same way. Two processes may be cut off from each other by `partition`.
+   */
+  carry(from: string, letter: string, to: string | undefined): void {
+      console.log(this.time.monotonicMs().toFixed(1), 'LETTER', from, to, JSON.stringify(JSON.parse(letter).letters));
+    for (const handle of this.#handles) {
+      const name = handle.receiver;
+      if (name === undefined || name === from || (to !== undefined && to !== name)) continue;
+      if (this.isCut(from, name) || this.chance.happens(this.#options.letterLossShare)) {
+        this.#options.onLetterLost(letter);
+        continue;
+      }
+      this.#bring(handle, from, letter);
+      if (this.chance.happens(this.#options.letterTwiceShare)) this.#bring(handle, from, letter);
+    }
+  }
+
+  /** No letter passes between these two until it is healed. */
+  partition(one: string, other: string): () => void {
+    const cut = [one, other].toSorted().join(' ');
+    this.#cuts.add(cut);
+    return () => this.#cuts.delete(cut);
+  }
+
+  isCut(one: string, other: string): boolean {
+    return this.#cuts.has([one, other].toSorted().join(' '));
+  }
+
   disconnect(handle: SharedHandle): void {
     this.#handles.delete(handle);
+  }
+
+  #bring(handle: SharedHandle, from: string, letter: string): void {
+    const way = `${from} ${handle.receiver}`;
+    const { usualMs, stallMs, letterStallShare } = this.#options;
+    const nowMs = this.time.monotonicMs();
+    const travelMs = this.chance.fraction() * (this.chance.happens(letterStallShare) ? stallMs : usualMs);
+    const arrivesAtMs = Math.max(this.#lettersArriveAtMs.get(way) ?? 0, nowMs + travelMs);
+    this.#lettersArriveAtMs.set(way, arrivesAtMs);
+    handle.timers.after(arrivesAtMs - nowMs, () => handle.letter(letter, from));
   }
 }

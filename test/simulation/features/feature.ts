@@ -1,7 +1,7 @@
 import type { Engine, Event, EventIn, EventMetadataIn, Recorded } from '@event-manager/core';
 import type { HistoryEntry, OrderPromise, SeededChance, SubscriptionReport, VirtualTime } from '@event-manager/testing';
 import type { Plan, SubscriptionPlan } from '../plan.ts';
-import type { Receiver } from '../receivers.ts';
+import type { OnDelivery, Receiver } from '../receivers.ts';
 import type { SimulatedProcess } from '../simulated-process.ts';
 
 /**
@@ -88,7 +88,7 @@ export interface LiveSubscription extends RunWorld {
   /** What was asked for, without the way out. */
   readonly request: Readonly<Record<string, unknown>>;
   /** Looks at what a process delivers. */
-  watch(process: SimulatedProcess): (events: readonly Event[]) => void;
+  watch(process: SimulatedProcess): OnDelivery;
   /** Something was lost that had deliveries under way: they may come again. */
   interrupted(): void;
 }

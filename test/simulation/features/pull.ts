@@ -32,21 +32,30 @@ async function consume(live: LiveSubscription, number: number, max: number): Pro
   }
 }
 
-function answersOf({ subscriptions: { pulls } }: Engine, { id }: LiveSubscription) {
+function answersOf(engine: Engine, live: LiveSubscription) {
+  const { id } = live;
   const one = (token: string) => ({ deliveries: [token] });
-  /** A process whose store failed takes no answer. */
+  /** A process whose store failed takes no answer, and of one that did not answer nobody knows. */
   const isTaken = async (answer: Promise<{ stale: readonly string[] }>) =>
     answer.then(
       ({ stale }) => stale.length === 0,
       (error: unknown) => {
-        if (isEventManagerError(error, 'store_failed')) return false;
+        if (isEventManagerError(error, 'store_failed') || isEventManagerError(error, 'unreachable')) return false;
         throw error;
       },
     );
+  const isElsewhere = () => !engine.isServing(id);
   return {
-    ack: (token: string) => isTaken(pulls.ack(ANONYMOUS, id, one(token))),
+    isElsewhere,
+    async ack(token: string) {
+      const wasElsewhere = isElsewhere();
+      const taken = await isTaken(engine.subscriptions.pulls.ack(ANONYMOUS, id, one(token)));
+      // It was said to be done before, and comes again.
+      if (wasElsewhere && !taken) live.interrupted();
+      return taken;
+    },
     nack: (token: string, retry: boolean) =>
-      isTaken(pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
-    extend: (token: string) => isTaken(pulls.extend(ANONYMOUS, id, one(token))),
+      isTaken(engine.subscriptions.pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
+    extend: (token: string) => isTaken(engine.subscriptions.pulls.extend(ANONYMOUS, id, one(token))),
   };
 }

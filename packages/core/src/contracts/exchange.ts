@@ -9,8 +9,8 @@ export const LETTER_BYTES_MAX = 64 * 1024;
  */
 export interface Exchange {
   /**
-   * Sends soon and does not wait: what cannot be sent is lost, also before `open` and after `close` of its adapter. `to` is the
-   * name of one process, or absent for all others. Throws TypeError when the letter takes more than `LETTER_BYTES_MAX`.
+   * Sends soon and does not wait: what cannot be sent is lost, also before `receive` and after its end. `to` is the name of one
+   * process, or absent for all others. Throws TypeError when the letter takes more than `LETTER_BYTES_MAX`.
    */
   send(letter: JsonValue, to?: string): void;
   /**

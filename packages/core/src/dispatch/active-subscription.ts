@@ -55,6 +55,8 @@ export class ActiveSubscription {
   readonly held: HeldLease | undefined;
   /** False while it is being taken down or changed: nothing more is claimed. */
   isServing = true;
+  /** It shall pass to another process: nothing more is claimed, unless that does not come about. */
+  isYielding = false;
   isLoading = false;
   suspectUnderWay = false;
   /** The next deadline of an attempt, while it is in the timetable. */

@@ -97,7 +97,7 @@ function check(attempt: Attempt, outcomes: unknown): readonly Outcome[] {
   return isSound ? outcomes : failAll(attempt, new TypeError('The sink did not answer one outcome per delivery.'));
 }
 
-function isOutcome(value: unknown): value is Outcome {
+export function isOutcome(value: unknown): value is Outcome {
   const { status, error, afterMs } = (value ?? {}) as {
     status?: unknown;
     error?: Partial<AttemptError>;

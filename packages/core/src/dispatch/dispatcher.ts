@@ -104,6 +104,19 @@ export class Dispatcher {
     return this.#runner.idle(subscription, isDone);
   }
 
+  /** Claims nothing more, and resolves with true when nothing is under way; else, after `patienceMs`, goes on as before. */
+  async yield(subscription: ActiveSubscription, patienceMs: number): Promise<boolean> {
+    subscription.isYielding = true;
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.runtime.timers.after(patienceMs, resolve, true);
+    await Promise.race([this.#runner.idle(subscription), isOver]);
+    cancel();
+    if (subscription.isIdle()) return true;
+    subscription.isYielding = false;
+    this.wake(subscription);
+    return false;
+  }
+
   /** Gives up the attempts under way: they cost no failure and stay owed. */
   abandon(subscription: ActiveSubscription): void {
     this.#runner.abandon(subscription);
@@ -174,6 +187,7 @@ export class Dispatcher {
       subscription.isServing &&
       !this.#stopped &&
       !subscription.isLoading &&
+      !subscription.isYielding &&
       subscription.definition.state === 'active' &&
       subscription.concurrencyLeft > 0 &&
       subscription.queue.windowLeft > 0 &&

@@ -5,8 +5,10 @@
  *     wanted ──free, and acquired──▶ held ──renew refused, or time over──▶ lost ──▶ wanted
  *
  * Once a second, and when a hint says that something changed, each process looks for those that nobody holds. It takes what
- * only it can serve, and of what anybody may serve as much as is its share; what is above that, or better served elsewhere, it
- * takes when it was free at the look before already. So nothing stays unserved because processes disagree about their shares.
+ * only it can serve, and of what anybody may serve as much as is its share. What is above that, or better served elsewhere, it
+ * leaves to others; at the next look, half a second later, it takes those that fall to it, and at the one after that what is
+ * free still. So nothing stays unserved because processes disagree about their shares, and what a dead one held is not taken
+ * by whoever looks first.
  *
  * A lease that was given is held, and renewed, while its records are read; thousands that fall to this process at once are
  * brought up a number at a time.
@@ -23,6 +25,8 @@ import { OneAtATime } from './one-at-a-time.ts';
 
 const TTL_MS = 6_000;
 const LOOK_EVERY_MS = 1_000;
+/** While something is free that was left to others. */
+const LOOK_AGAIN_MS = 500;
 /** A third of the time is over, to half a look. */
 const RENEW_BELOW_MS = (TTL_MS * 2) / 3 + LOOK_EVERY_MS / 2;
 /** Of looks that hints ask for: under load somebody else changes something all the time. */
@@ -45,6 +49,8 @@ export interface LeaseKeeperOptions {
   readonly wanted: () => Promise<readonly Wanted[]>;
   /** How many more of those that anybody may serve are for this process. */
   readonly room: () => number;
+  /** Of those that were left to others and are free still: it falls to this process first. */
+  readonly isNext: (subscriptionId: string) => boolean;
   /** Called with those that were acquired together, before each is served. */
   readonly onPrepare: (subscriptionIds: readonly string[]) => Promise<void>;
   /** True when the subscription is served from now on; else the lease is given back. */
@@ -52,8 +58,6 @@ export interface LeaseKeeperOptions {
   readonly onLost: (subscriptionId: string) => Promise<void>;
   /** A lease that had run out by our clock while its renewal was under way is held again: nothing was claimed meanwhile. */
   readonly onRevived: (subscriptionId: string) => void;
-  /** Leases were given back: others may want them. */
-  readonly onReleased: () => void;
   /** After each look. */
   readonly onLooked: () => void;
   /** For errors that are not the store's. */
@@ -72,14 +76,16 @@ export function leaseClockMs({ clock, planted }: Pick<Runtime, 'clock' | 'plante
 }
 
 export class LeaseKeeper {
+  /** Acquired, and lost without having been given back. */
+  readonly counts = { acquired: 0, lost: 0 };
   readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, HeldLease>();
   readonly #looking: OneAtATime;
   readonly #begin: Begin;
   /** Who held what is wanted at the last look. */
   #holders = new Map<string, string>();
-  /** Free at the last look, and left to others. */
-  #left = new Set<string>();
+  /** Free, and left to others: at how many looks. */
+  #left = new Map<string, number>();
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel | undefined;
   #cancelHint: Cancel | undefined;
@@ -141,7 +147,6 @@ export class LeaseKeeper {
     this.#held.delete(subscriptionId);
     try {
       await this.#options.state.release([held.lease]);
-      this.#options.onReleased();
     } catch (error) {
       // Nobody renews it any more, so it ends by itself.
       if (!isEventManagerError(error)) throw error;
@@ -178,7 +183,8 @@ export class LeaseKeeper {
       // The store is away or full: leases that ran out meanwhile end by our own clock.
       await this.#dropExpired();
     }
-    this.#cancel = timers.after(LOOK_EVERY_MS, () => this.poke());
+    const isSoon = this.#left.size > 0;
+    this.#cancel = timers.after(isSoon ? LOOK_AGAIN_MS : LOOK_EVERY_MS, () => this.poke());
     this.#options.onLooked();
   }
 
@@ -220,6 +226,7 @@ export class LeaseKeeper {
         const id = idOf(lease);
         this.#held.set(id, { lease, expiresAtMs: askedAtMs + TTL_MS });
         acquired.push(id);
+        this.counts.acquired++;
       }
       this.#begin.add(acquired);
     }
@@ -239,15 +246,17 @@ export class LeaseKeeper {
   }
 
   #choose(free: readonly Wanted[]): string[] {
-    const left = new Set<string>();
+    const { room: roomOf, isNext } = this.#options;
+    const left = new Map<string, number>();
     const chosen: string[] = [];
-    let room = this.#options.room();
+    let room = roomOf();
     for (const { id, best } of free) {
-      const isMine = best === 'here' || this.#left.has(id);
+      const looks = this.#left.get(id) ?? 0;
+      const isMine = best === 'here' || (looks > 0 && isNext(id)) || looks > 1;
       if (isMine || (best === 'anywhere' && room > 0)) {
         chosen.push(id);
         if (best !== 'here') room--;
-      } else left.add(id);
+      } else left.set(id, looks + 1);
     }
     this.#left = left;
     return chosen;
@@ -275,6 +284,7 @@ export class LeaseKeeper {
 
   async #lose(id: string): Promise<void> {
     this.#held.delete(id);
+    this.counts.lost++;
     await this.#options.onLost(id);
   }
 }

@@ -148,6 +148,7 @@ export class Serving {
   /** Serves with the queue that was taken down: what it could not commit is still in it, so nothing is attempted again. */
   takeUpAgain(subscription: ActiveSubscription): void {
     subscription.isServing = true;
+    subscription.isYielding = false;
     this.#enter(subscription);
   }
 

@@ -6,6 +6,8 @@ export interface Attached {
   readonly sink: Sink;
   /** Who it is, where it can say so: when it comes again it takes its own place, and not one more. */
   readonly member?: string | undefined;
+  /** The process where it sits, when that is another one. */
+  readonly at?: string | undefined;
   /** The subscription is not served through `sink` any more, and it was not `sink` that left. */
   readonly onLeft?: ((reason: LeftReason) => void) | undefined;
 }

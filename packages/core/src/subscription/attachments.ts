@@ -10,6 +10,7 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Members } from '../sink/members.ts';
 import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
+import type { HostedCalls } from './elsewhere/hosted-calls.ts';
 
 /** Every one is looked at when one joins, leaves or is handed something: ten thousand held up everybody else for seconds. */
 const MEMBERS_MAX = 1_000;
@@ -20,6 +21,17 @@ export interface AttachmentsOptions {
   readonly runtime: Runtime;
   /** For what closing says that nobody waits for. */
   readonly onFailure: (error: unknown) => void;
+  /** What members of this process have in hand for owners elsewhere. */
+  readonly hosted: () => Pick<HostedCalls, 'ended' | 'giveBack'> | undefined;
+  /** Members of this process joined or left. */
+  readonly onChanged: (id: string) => void;
+}
+
+/** Which of the members of this process one is, and since when: tells one that came again from the one it was. */
+export interface Standing {
+  readonly key: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 export interface MemberLeaves {
@@ -31,16 +43,32 @@ export interface MemberLeaves {
 export class Attachments {
   readonly #options: AttachmentsOptions;
   readonly #members = new Map<string, Members<Attached>>();
+  readonly #standings = new WeakMap<Attached, Standing>();
+  #lastKey = 0;
 
   constructor(options: AttachmentsOptions) {
     this.#options = options;
   }
 
-  /** Members of all subscriptions together. */
+  /** Members of this process, of all subscriptions together. */
   get count(): number {
     let count = 0;
-    for (const { size } of this.#members.values()) count += size;
+    for (const id of this.#members.keys()) count += this.ownOf(id).length;
     return count;
+  }
+
+  /** The subscriptions that somebody was attached to. */
+  get ids(): readonly string[] {
+    return [...this.#members.keys()];
+  }
+
+  /** The members of this process. */
+  ownOf(id: string): readonly Attached[] {
+    return this.#members.get(id)?.all.filter(({ at }) => at === undefined) ?? [];
+  }
+
+  standingOf(attached: Attached): Standing {
+    return this.#standings.get(attached)!;
   }
 
   of(id: string): Members<Attached> | undefined {
@@ -52,9 +80,10 @@ export class Attachments {
   }
 
   /** What `attached` replaced is given back at once. Throws `overloaded` when there are as many as there may be. */
-  join(id: string, attached: Attached): void {
+  join(id: string, attached: Attached, sinceMs = this.#options.runtime.clock.wallMs()): void {
     const members = this.#members.get(id) ?? this.#first(id);
     const { member } = attached;
+    if (!this.#standings.has(attached)) this.#standings.set(attached, { key: ++this.#lastKey, sinceMs });
     const before = member === undefined ? undefined : members.find((other) => other.member === member);
     if (!before) assertRoom(members);
     const calls = before && members.leave(before);
@@ -62,8 +91,23 @@ export class Attachments {
     this.route(id);
     const active = this.#options.dispatch.active.get(id);
     if (calls && active) this.#options.dispatch.dispatcher.giveBack(active, new Set(calls));
-    before?.onLeft?.('taken_over');
-    before?.sink.close().catch(this.#options.onFailure);
+    if (before) this.#replaced(before);
+    if (attached.at === undefined) this.#options.onChanged(id);
+  }
+
+  /** Another process has the same member by now. */
+  evict(id: string, attached: Attached): void {
+    if (!this.#members.get(id)?.has(attached)) return;
+    this.#members.get(id)!.leave(attached);
+    this.route(id);
+    this.#replaced(attached);
+  }
+
+  #replaced(before: Attached): void {
+    const { hosted, onFailure } = this.#options;
+    hosted()?.giveBack(before);
+    before.onLeft?.('taken_over');
+    before.sink.close().catch(onFailure);
   }
 
   /**
@@ -77,6 +121,7 @@ export class Attachments {
     const active = dispatch.active.get(id);
     active?.linger(new Set(left));
     this.route(id);
+    if (attached.at === undefined) this.#options.onChanged(id);
     const calls = left.filter((call) => call !== caller);
     if (active && calls.length > 0) {
       const { dispatcher } = dispatch;
@@ -85,6 +130,7 @@ export class Attachments {
       await dispatcher.idle(active, () => calls.every((call) => call.isUnderWay === false));
       cancel?.();
     }
+    await this.#options.hosted()?.ended(attached, drainMs, caller);
     await attached.sink.close();
   }
 
@@ -92,7 +138,11 @@ export class Attachments {
   remove(id: string, reason: LeftReason | undefined): Members<Attached> | undefined {
     const members = this.#members.get(id);
     this.#members.delete(id);
-    if (reason !== undefined) for (const { onLeft } of members?.all ?? []) onLeft?.(reason);
+    for (const member of members?.all ?? []) {
+      this.#options.hosted()?.giveBack(member);
+      if (reason !== undefined) member.onLeft?.(reason);
+    }
+    if (members) this.#options.onChanged(id);
     return members;
   }
 

@@ -28,12 +28,16 @@ import { type Attached, isAttachable, type LeftReason, needsAttaching } from './
 import type { Attachments } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { ChangesInTurn } from './changes-in-turn.ts';
+import type { Elsewhere } from './elsewhere/elsewhere.ts';
 import { makeSink, type WaysOut } from './make-sink.ts';
 import type { Pulls } from './pulls.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
 const UPDATE_DRAIN_MS = 5_000;
 const FOLLOW_AGAIN_MS = 1_000;
+/** How long nothing is begun so that a subscription can pass to another process, and how long it is left alone where that did not do. */
+const YIELD_MS = 1_000;
+const YIELD_AGAIN_MS = 30_000;
 
 export interface LeaveOptions {
   /** Time for attempts under way; what has not ended by then is released, which costs no failure. */
@@ -52,6 +56,8 @@ export interface DutyOptions {
   readonly pulls: Pulls;
   readonly ways: WaysOut;
   readonly owner: string;
+  /** What other processes do for this one, and it for them. */
+  readonly elsewhere: () => Elsewhere | undefined;
   /** For what nobody waits for and the store is not the reason of. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -61,6 +67,9 @@ export class Duty {
   readonly #leases: LeaseKeeper | undefined;
   readonly #changes = new ChangesInTurn();
   #closing = false;
+  #moved = 0;
+  /** When a subscription that could not be given back is tried again. */
+  readonly #yieldAgainAtMs = new Map<string, number>();
 
   constructor(options: DutyOptions) {
     const { adapter, runtime, owner } = options;
@@ -71,13 +80,13 @@ export class Duty {
       runtime,
       owner,
       wanted: () => this.#wanted(),
-      room: () => Number.POSITIVE_INFINITY,
+      room: () => options.elsewhere()?.placement.room ?? Number.POSITIVE_INFINITY,
+      isNext: (id) => options.elsewhere()?.placement.isNext(id) ?? true,
       onPrepare: (ids) => this.#prepare(ids),
       onAcquired: (id, held) => this.#acquired(id, held),
       onLost: async (id) => this.#drop(id),
       onRevived: (id) => this.#wake(id),
-      onReleased: () => {},
-      onLooked: () => {},
+      onLooked: () => options.elsewhere()?.looked(),
       onFailure: options.onFailure,
     });
   }
@@ -96,6 +105,41 @@ export class Duty {
   /** Somebody else may have changed something. */
   poke(): void {
     this.#leases?.hint();
+  }
+
+  /** Looks now who serves what: somebody gave something back. */
+  look(): void {
+    this.#leases?.poke();
+  }
+
+  isHeld(id: string): boolean {
+    return this.#leases?.isHeld(id) === true;
+  }
+
+  /** Who else served it when this process looked last. */
+  holderOf(id: string): string | undefined {
+    return this.#leases?.holderOf(id);
+  }
+
+  /** Subscriptions whose lease this process has; leases that came and that were lost. */
+  get leases(): { held: number; acquired: number; lost: number; moved: number } {
+    const { heldCount: held = 0, counts = { acquired: 0, lost: 0 } } = this.#leases ?? {};
+    return { held, ...counts, moved: this.#moved };
+  }
+
+  /**
+   * Another process should serve it: when what is under way has ended, it is given back and that one is told. Nothing is given
+   * up for the sake of it: where an attempt takes long it stays here, and is tried again later.
+   */
+  giveBack(id: string, to: string | undefined): void {
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    if (this.#changes.has(id) || this.#closing || nowMs < (this.#yieldAgainAtMs.get(id) ?? 0)) return;
+    this.#yieldAgainAtMs.set(id, nowMs + YIELD_AGAIN_MS);
+    this.#changes
+      .run(id, () => this.#giveBack(id, to))
+      .catch((error: unknown) => {
+        if (!isEventManagerError(error)) this.#options.onFailure(error);
+      });
   }
 
   /** One change of a subscription after the other. */
@@ -160,7 +204,7 @@ export class Duty {
     const { drainMs, reason } = options;
     const before = await this.#outOfService(id, change, { caller: insideHandler.getStore(), drainMs });
     const members = this.#options.attachments.remove(id, reason);
-    await this.#leases?.release(id);
+    await this.#free(id);
     // Where another process has the lease nothing is served here, but somebody is attached all the same.
     await members?.close();
     if (before && !needsAttaching(before.definition)) await before.sink.close();
@@ -178,7 +222,8 @@ export class Duty {
     await this.#leases?.stop();
     await this.#changes.ended();
     const active = [...this.#options.dispatch.active.values()];
-    const results = await Promise.allSettled(active.map((subscription) => this.#end(subscription, drainMs)));
+    const ends = active.map((subscription) => this.#end(subscription, drainMs));
+    const results = await Promise.allSettled([...ends, this.#leaveOwners(drainMs)]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -199,6 +244,21 @@ export class Duty {
     });
   }
 
+  async #giveBack(id: string, to: string | undefined): Promise<void> {
+    const elsewhere = this.#options.elsewhere();
+    const active = this.#options.dispatch.active.get(id);
+    if (!active?.held || !elsewhere) return;
+    if (!(await this.#options.dispatch.dispatcher.yield(active, YIELD_MS))) return;
+    await this.#outOfService(id, async () => {});
+    this.#yieldAgainAtMs.delete(id);
+    elsewhere.remote.forget(id);
+    if (to !== undefined) elsewhere.placement.reserve(id);
+    await this.#leases?.release(id);
+    elsewhere.peers.post({ kind: 'free', subscription: id, ...(to === undefined ? {} : { to }) });
+    this.#moved++;
+    if (!needsAttaching(active.definition)) await active.sink.close();
+  }
+
   async #swap(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
     const { id } = definition;
     const before = await this.#outOfService(id, change);
@@ -209,13 +269,13 @@ export class Duty {
       } else if (before?.held) {
         const isServed = this.#leases?.holds(id, before.held) && (await this.#bringUp(definition, before.held));
         // Its last member may just be leaving: kept, the lease would be in the way of one that joins.
-        if (!isServed) await this.#leases?.release(id);
+        if (!isServed) await this.#free(id);
       } else {
         await this.serve(definition);
       }
     } catch (error) {
       // Held but not served would be served by nobody: whoever asks first shall have it.
-      await this.#leases?.release(id);
+      await this.#free(id);
       throw error;
     } finally {
       if (before && !needsAttaching(before.definition)) await before.sink.close();
@@ -229,10 +289,27 @@ export class Duty {
     try {
       await this.#options.dispatch.serving.takeDown(subscription, waitMs);
     } finally {
-      await this.#leases?.release(id);
+      await this.#free(id);
       await this.#options.attachments.of(id)?.close();
       if (!needsAttaching(definition)) await sink.close();
     }
+  }
+
+  /** Members of this process finish what they have in hand for owners elsewhere. */
+  async #leaveOwners(drainMs: number): Promise<void> {
+    const { attachments, dispatch } = this.#options;
+    const ids = attachments.ids.filter((id) => !dispatch.active.has(id));
+    const leaving = ids.flatMap((id) => attachments.ownOf(id).map((one) => attachments.leave(id, one, { drainMs })));
+    await Promise.all(leaving);
+  }
+
+  /** It is not served here any more: others may have it at once, and members elsewhere find its next owner. */
+  async #free(id: string): Promise<void> {
+    const elsewhere = this.#options.elsewhere();
+    const isHeld = this.isHeld(id);
+    elsewhere?.remote.forget(id);
+    await this.#leases?.release(id);
+    if (isHeld) elsewhere?.peers.post({ kind: 'free', subscription: id });
   }
 
   /** Drains a subscription and makes `change`; answers with what was served before, or serves it again. */
@@ -292,14 +369,19 @@ export class Duty {
     for (const vanished of await catalog.refresh()) {
       this.#drop(vanished);
       ways.enrichers.delete(vanished);
+      this.#yieldAgainAtMs.delete(vanished);
       this.#tellEnded(vanished);
       await this.#leases?.release(vanished);
     }
     const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changes.has(id));
     for (const definition of definitions) this.#adopt(definition);
-    return definitions
-      .filter((definition) => !needsAttaching(definition) || this.#options.attachments.has(definition.id))
-      .map((definition) => ({ id: definition.id, best: needsAttaching(definition) ? 'here' : 'anywhere' }));
+    const placement = this.#options.elsewhere()?.placement;
+    return definitions.flatMap((definition) => {
+      if (placement) return placement.wantedOf(definition) ?? [];
+      const { id } = definition;
+      if (!needsAttaching(definition)) return { id, best: 'anywhere' as const };
+      return this.#options.attachments.has(id) ? { id, best: 'here' as const } : [];
+    });
   }
 
   /** Another process changed a subscription that is served here. Leases are not renewed while this looks, so it does not wait. */
@@ -344,6 +426,7 @@ export class Duty {
     const active = this.#options.dispatch.active.get(id);
     if (!active) return;
     this.#options.dispatch.serving.drop(active);
+    this.#options.elsewhere()?.remote.forget(id);
     if (!needsAttaching(active.definition)) active.sink.close().catch(this.#options.onFailure);
   }
 }

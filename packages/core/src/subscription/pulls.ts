@@ -4,8 +4,10 @@ import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type LeasedDelivery, PullSink } from '../sink/pull-sink.ts';
+import { type LeasedDelivery, type PullRequest, PullSink } from '../sink/pull-sink.ts';
 import type { Catalog } from './catalog.ts';
+import { notServedHere } from './elsewhere/ask-owner.ts';
+import type { PullsElsewhere } from './elsewhere/pulls-elsewhere.ts';
 import { parseLeases, parseNack, parsePull } from './parse-pull.ts';
 import type { SubscriptionDefinition } from './subscription.ts';
 
@@ -15,7 +17,13 @@ export interface PullsOptions {
   readonly runtime: Runtime;
   /** Resolves when the changes of the subscription that were asked for have ended. */
   readonly changed: (id: string) => Promise<void>;
+  /** What other processes serve is asked of them; absent where they cannot be asked. */
+  readonly elsewhere: () => PullsElsewhere | undefined;
 }
+
+/** While a subscription passes from one process to another nobody serves it for a moment. */
+const UNSERVED_MS = 1_000;
+const LOOK_AGAIN_MS = 100;
 
 /** What became of the deliveries of an answer. */
 export interface PullAnswer {
@@ -69,7 +77,7 @@ export class Pulls {
   /**
    * Hands over what is owed: at least one delivery, at most `max`, or none after `waitMs`. Each is leased for the subscription's
    * `timeoutMs`. Throws `subscription_not_found`, `not_supported` for a subscription with another way out, `invalid_request`,
-   * `overloaded`, and `not_ready` where another process serves it.
+   * `overloaded`, `not_ready` while nobody serves it, and `unreachable` when the process that does has not answered.
    */
   async pull(
     _principal: Principal,
@@ -81,30 +89,48 @@ export class Pulls {
     const { max, waitMs } = parsePull(input);
     const { clock } = this.#options.runtime;
     const endsAtMs = clock.monotonicMs() + waitMs;
-    let sink = await this.#serving(id);
-    if (!sink) throw new EventManagerError('not_ready', 'Another process serves this subscription now.', { id });
-    let mayBeBehind = waitMs === 0;
-    for (let leftMs = waitMs; ; leftMs = endsAtMs - clock.monotonicMs()) {
-      const leases = await sink.pull({ max, waitMs: Math.max(0, leftMs), signal });
-      if (leases.length > 0 || signal?.aborted) return leases;
-      if (mayBeBehind) {
-        // What somebody published a moment ago, here or elsewhere, is in the log and may not be routed yet.
-        mayBeBehind = false;
-        await this.#options.dispatch.route.caughtUp();
+    let unservedSinceMs: number | undefined;
+    for (;;) {
+      const nowMs = clock.monotonicMs();
+      const leftMs = Math.max(0, endsAtMs - nowMs);
+      const sink = await this.#serving(id);
+      const leases = sink
+        ? await this.pullHere(id, sink, { max, waitMs: leftMs, signal })
+        : await this.#options.elsewhere()?.pull(id, { max, waitMs: leftMs, signal });
+      if (leases) {
+        const isOver = signal?.aborted || clock.monotonicMs() >= endsAtMs || sink?.isClosed === false;
+        if (leases.length > 0 || isOver || !this.#options.catalog.get(id)) return leases;
+        // It passed from one sink, or one process, to another: whoever has time left waits there.
+        unservedSinceMs = undefined;
         continue;
       }
-      // A change of the subscription gave it another sink: whoever has time left waits there.
-      if (!sink.isClosed || leftMs <= 0) return leases;
-      sink = await this.#serving(id);
-      if (!sink) return [];
+      if (signal?.aborted) return [];
+      unservedSinceMs ??= nowMs;
+      const isBetween = this.#options.elsewhere() && nowMs < Math.max(endsAtMs, unservedSinceMs + UNSERVED_MS);
+      if (!isBetween) throw notServedHere(id);
+      await new Promise<void>((resolve) => this.#options.runtime.timers.after(LOOK_AGAIN_MS, resolve, true));
     }
   }
 
-  /** The deliveries are done. Throws `subscription_not_found`, `not_supported`, `invalid_request`, `store_failed`. */
+  /** The same for one that is served here; ends early, with nothing, when it is not any more. */
+  async pullHere(id: string, sink: PullSink, { max, waitMs, signal }: PullRequest): Promise<readonly LeasedDelivery[]> {
+    const leases = await sink.pull({ max, waitMs, signal });
+    if (leases.length > 0 || signal?.aborted || waitMs > 0) return leases;
+    // What somebody published a moment ago, here or elsewhere, is in the log and may not be routed yet.
+    await this.#options.dispatch.route.caughtUp();
+    const served = this.#sinks.get(id) ?? sink;
+    return served.pull({ max, waitMs, signal });
+  }
+
+  /**
+   * The deliveries are done. Throws `subscription_not_found`, `not_supported`, `invalid_request`, `store_failed`, and `unreachable`
+   * when the process that leased them did not answer.
+   */
   async ack(_principal: Principal, id: string, input: unknown): Promise<PullAnswer> {
     this.#answerable(id);
     const tokens = parseLeases(input);
-    return { stale: this.#sinks.get(id)?.ack(tokens) ?? tokens };
+    const [sink, elsewhere] = this.#answering(id);
+    return { stale: sink?.ack(tokens) ?? (await elsewhere?.ack(id, tokens)) ?? tokens };
   }
 
   /** The deliveries failed. Throws the same. */
@@ -115,20 +141,36 @@ export class Pulls {
     const outcome: Outcome = retry
       ? { status: 'retry', error: reason, ...(afterMs === undefined ? {} : { afterMs }) }
       : { status: 'reject', error: reason };
-    return { stale: this.#sinks.get(id)?.nack(tokens, outcome) ?? tokens };
+    const [sink, elsewhere] = this.#answering(id);
+    return { stale: sink?.nack(tokens, outcome) ?? (await elsewhere?.nack(id, tokens, outcome)) ?? tokens };
   }
 
   /** The deliveries take longer: their time begins anew. Throws the same. */
   async extend(_principal: Principal, id: string, input: unknown): Promise<ExtendAnswer> {
     const { options } = this.#answerable(id);
     const tokens = parseLeases(input);
-    const leaseUntilMs = this.#options.runtime.clock.wallMs() + options.timeoutMs;
-    return this.#sinks.get(id)?.extend(tokens) ?? { stale: tokens, leaseUntilMs };
+    const [sink, elsewhere] = this.#answering(id);
+    if (sink) return sink.extend(tokens);
+    const { stale = tokens, leftMs = 0 } = (await elsewhere?.extend(id, tokens)) ?? {};
+    return { stale, leaseUntilMs: this.#options.runtime.clock.wallMs() + (leftMs || options.timeoutMs) };
   }
 
   /** Gives back what nobody began to handle: it costs no failure. */
   release(id: string, tokens: readonly string[]): void {
-    this.#sinks.get(id)?.nack(tokens, { status: 'release' });
+    const [sink, elsewhere] = this.#answering(id);
+    if (sink) sink.nack(tokens, { status: 'release' });
+    else elsewhere?.release(id, tokens);
+  }
+
+  /** The sink of one that is pulled and served here. */
+  servedHere(id: string): PullSink | undefined {
+    return this.#sinks.get(id);
+  }
+
+  /** Who knows its tokens: this process while it serves it, else another one. */
+  #answering(id: string): [PullSink | undefined, PullsElsewhere | undefined] {
+    const sink = this.#sinks.get(id);
+    return [sink, sink ? undefined : this.#options.elsewhere()];
   }
 
   /** Answers everybody who waits: the process ends. */

@@ -11,8 +11,10 @@ import type { Clock } from '../runtime/clock.ts';
 
 /** How far a subscription is, as far as this process knows. */
 export interface SubscriptionStatus {
-  /** False when nobody serves it here: no handler is attached, or another process has the lease. */
+  /** False when nobody serves it: no handler is attached, or, where processes cannot be asked, another one has the lease. */
   readonly served: boolean;
+  /** The process that serves it, where several share the store. */
+  readonly servedBy?: string;
   /** Deliveries that wait for a first attempt and are in memory; more may be in the log. */
   readonly waiting: number;
   readonly inFlight: number;

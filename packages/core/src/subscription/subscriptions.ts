@@ -15,7 +15,8 @@ import type { StallWatch } from '../health/stall-watch.ts';
 import { unservedLag } from '../health/unserved-lag.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
-import type { Principal } from '../principal.ts';
+import { textOf } from '../peers/letter-fields.ts';
+import { ANONYMOUS, type Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
@@ -28,6 +29,10 @@ import { Catalog, changedAtMs, sameRequest } from './catalog.ts';
 import { assertMayBecome, changedRequest, throughOf } from './changed-request.ts';
 import { Departures, type DetachOptions } from './departures.ts';
 import { Duty } from './duty.ts';
+import { notServedHere } from './elsewhere/ask-owner.ts';
+import { Elsewhere } from './elsewhere/elsewhere.ts';
+import { type Instances, instancesOf } from './elsewhere/instances.ts';
+import { PullsElsewhere } from './elsewhere/pulls-elsewhere.ts';
 import type { WaysOut } from './make-sink.ts';
 import { parseSubscription } from './parse-subscription.ts';
 import { Pulls } from './pulls.ts';
@@ -37,6 +42,9 @@ import { StateChanges } from './state-changes.ts';
 import type { StoppedReason, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 import { isDurable, SubscriptionRecords } from './subscription-records.ts';
 import { type SubscriptionStatus, settledPosition, statusOf, unservedStatus } from './subscription-status.ts';
+
+/** Whoever asks for the status of a subscription should not wait for a process that is dying. */
+const STATUS_WITHIN_MS = 1_000;
 
 export interface SubscriptionsOptions {
   readonly adapter: EventBusAdapter;
@@ -76,6 +84,8 @@ export class Subscriptions {
   readonly #duty: Duty;
   readonly #departures: Departures;
   readonly #states: StateChanges;
+  readonly #elsewhere: Elsewhere | undefined;
+  readonly #pullsElsewhere: PullsElsewhere | undefined;
 
   constructor(options: SubscriptionsOptions) {
     const { adapter, dispatch, runtime, limits, owner, onFailure } = options;
@@ -84,12 +94,21 @@ export class Subscriptions {
     this.#nextId = createEventIdSource(runtime);
     const catalog = this.#catalog;
     this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog, timers: runtime.timers });
-    const attachments = new Attachments({ dispatch, runtime, onFailure });
+    const elsewhere = () => this.#elsewhere;
+    const attachments = new Attachments({
+      ...{ dispatch, runtime, onFailure },
+      hosted: () => this.#elsewhere?.hosted,
+      onChanged: (id) => this.#elsewhere?.announcements.tell(id),
+    });
     this.#attachments = attachments;
-    const pulls = new Pulls({ catalog, dispatch, runtime, changed: (id) => this.#duty.changed(id) });
+    const pulls = new Pulls({
+      ...{ catalog, dispatch, runtime },
+      changed: (id) => this.#duty.changed(id),
+      elsewhere: () => this.#pullsElsewhere,
+    });
     this.pulls = pulls;
     this.#duty = new Duty({
-      ...{ adapter, dispatch, runtime, catalog, attachments, pulls },
+      ...{ adapter, dispatch, runtime, catalog, attachments, pulls, elsewhere },
       ways: { ...options, enrichers: this.#enrichers },
       owner,
       onFailure,
@@ -98,6 +117,33 @@ export class Subscriptions {
     this.keys = new BlockedKeys({ state, dispatch, catalog, duty: this.#duty, clock: runtime.clock });
     this.#departures = new Departures({ catalog, attachments, duty: this.#duty });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
+    const { exchange } = adapter;
+    if (!adapter.supports.shared || !exchange) return;
+    this.#elsewhere = new Elsewhere({
+      ...{ adapter, exchange, owner, dispatch, runtime, catalog, attachments, onFailure },
+      enriched: this.#enrichers,
+      duty: this.#duty,
+    });
+    const { owner: asked, requests, reader } = this.#elsewhere;
+    this.#pullsElsewhere = new PullsElsewhere({
+      ...{ owner: asked, requests, reader, runtime },
+      sinkOf: (id) => pulls.servedHere(id),
+      pullHere: (id, sink, request) => pulls.pullHere(id, sink, request),
+    });
+    requests.serve('status', async (request) => {
+      const status = this.#answerStatus(request);
+      return { answer: () => status };
+    });
+  }
+
+  /** Members of this process are served by another one, which says only where their events stand. */
+  get readsAlong(): boolean {
+    return this.#elsewhere?.announcements.isSome === true;
+  }
+
+  /** The processes that share the store, as far as this one knows; `undefined` where there is but one. */
+  get instances(): Instances | undefined {
+    return this.#elsewhere && instancesOf(this.#elsewhere, this.#duty.leases);
   }
 
   get count(): number {
@@ -112,6 +158,7 @@ export class Subscriptions {
   /** Restores the durable subscriptions and serves those that need nobody attached. */
   async start(): Promise<void> {
     await this.#catalog.refresh();
+    this.#elsewhere?.peers.start();
     await this.#duty.start();
     this.#records.forgetLeftovers().catch((error: unknown) => {
       // A store that is full or away is asked at the next start.
@@ -156,7 +203,8 @@ export class Subscriptions {
     const status = active
       ? statusOf(active, this.#options.stallWatch.progressOf(active), this.#options.runtime.clock)
       : unservedStatus();
-    return members === undefined ? status : { ...status, members };
+    const servedBy = active?.held && this.#options.adapter.exchange ? { servedBy: this.#options.owner } : {};
+    return { ...status, ...servedBy, ...(members === undefined ? {} : { members }) };
   }
 
   /** The same with the lag also where nobody serves it here, which takes a look at what is kept of it. */
@@ -168,6 +216,8 @@ export class Subscriptions {
     const debtRemoved = await readRemovals(adapter.state, keys.progress);
     const status = debtRemoved ? { ...known, debtRemoved } : known;
     if (status.served) return status;
+    const theirs = await this.#statusElsewhere(id);
+    if (theirs) return { ...theirs, ...(debtRemoved ? { debtRemoved } : {}) };
     return { ...status, lag: await unservedLag(adapter.state, keys, dispatch.route.head) };
   }
 
@@ -242,7 +292,11 @@ export class Subscriptions {
   }
 
   async close(drainMs: number): Promise<void> {
-    await this.#duty.close(drainMs);
+    try {
+      await this.#duty.close(drainMs);
+    } finally {
+      this.#elsewhere?.peers.stop();
+    }
   }
 
   async #subscribe(
@@ -281,6 +335,25 @@ export class Subscriptions {
     if (!attached) return known;
     await this.#duty.attach(known, attached);
     return known;
+  }
+
+  /** What the process that serves it says of it; `undefined` when there is none, or it does not answer. */
+  async #statusElsewhere(id: string): Promise<SubscriptionStatus | undefined> {
+    try {
+      const reply = await this.#elsewhere?.owner.ask(id, 'status', {}, { limitMs: STATUS_WITHIN_MS });
+      return reply?.answer as unknown as SubscriptionStatus | undefined;
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  #answerStatus(request: JsonObject): JsonObject {
+    const id = textOf(request, 'subscription');
+    const status = this.#options.dispatch.active.has(id) ? this.status(ANONYMOUS, id) : undefined;
+    if (!status) throw notServedHere(id);
+    // Letters hold JSON, which has no fields without a value.
+    return JSON.parse(JSON.stringify(status)) as JsonObject;
   }
 
   #membersOf(id: string): number | undefined {

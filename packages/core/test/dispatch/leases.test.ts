@@ -26,6 +26,7 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
       return [{ id: 's', best: 'here' }];
     },
     room: () => 1,
+    isNext: () => true,
     onPrepare: async () => {},
     onAcquired: async (id, lease) => {
       if (fails.acquiring) throw new EventManagerError('disk_full', 'The disk is full.');
@@ -37,7 +38,6 @@ function keeperOf(owner: string, { time, adapter }: { time: VirtualTime; adapter
       log.push(`${owner} lost ${id}`);
     },
     onRevived: (id) => log.push(`${owner} goes on with ${id}`),
-    onReleased: () => {},
     onLooked: () => {},
     onFailure: (error) => failures.push(error),
   });

@@ -1,0 +1,172 @@
+/**
+ * Pulling through a process that does not serve the subscription: the owner leases, and this process reads what was leased and
+ * hands it over. Tokens are the owner's, so they are answered through any process as long as the owner is the same; after that
+ * they are stale, as after a restart.
+ *
+ * What was leased for an asker that did not get it, because the answer was late or the asker had left, is given back.
+ */
+import type { Outcome } from '../../contracts/sink.ts';
+import { isOutcome } from '../../dispatch/deliver.ts';
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import type { JsonObject } from '../../json.ts';
+import { numberOf, objectOf, objectsOf, textOf } from '../../peers/letter-fields.ts';
+import type { Answered, Requests } from '../../peers/requests.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { LeasedDelivery, PullRequest, PullSink } from '../../sink/pull-sink.ts';
+import { type AskOwner, notServedHere } from './ask-owner.ts';
+import type { EventReader } from './event-reader.ts';
+import { encodeOutcome } from './outcome-letters.ts';
+
+/** What an answer may take beside the time that the asker waits. */
+const ANSWER_WITHIN_MS = 5_000;
+/** More would not fit into a letter. */
+const LEASES_MAX = 256;
+const TOKENS_MAX = 256;
+
+export interface PullsElsewhereOptions {
+  readonly owner: AskOwner;
+  readonly requests: Requests;
+  readonly reader: EventReader;
+  readonly runtime: Runtime;
+  /** The sink of a subscription that is pulled and served here. */
+  readonly sinkOf: (id: string) => PullSink | undefined;
+  /** Pulls from it. */
+  readonly pullHere: (id: string, sink: PullSink, request: PullRequest) => Promise<readonly LeasedDelivery[]>;
+}
+
+export class PullsElsewhere {
+  readonly #options: PullsElsewhereOptions;
+
+  constructor(options: PullsElsewhereOptions) {
+    const { requests } = options;
+    this.#options = options;
+    requests.serve('pull', (request, signal) => this.#onPull(request, signal));
+    requests.serve('ack', (request) => this.#withTokens(request, (sink, tokens) => sink.ack(tokens)));
+    requests.serve('nack', (request) =>
+      this.#withTokens(request, (sink, tokens) => sink.nack(tokens, outcomeOf(request))),
+    );
+    requests.serve('extend', (request) => this.#onExtend(request));
+  }
+
+  /** `undefined` when nobody serves it. Throws `overloaded`, and `unreachable` when the owner does not answer. */
+  async pull(id: string, { max, waitMs, signal }: PullRequest): Promise<readonly LeasedDelivery[] | undefined> {
+    const { owner, reader, runtime } = this.#options;
+    const request = { max: Math.min(max, LEASES_MAX), waitMs };
+    const reply = await owner.ask(id, 'pull', request, { limitMs: waitMs + ANSWER_WITHIN_MS, signal });
+    if (!reply) return undefined;
+    const { clock } = runtime;
+    const sentAtMs = clock.monotonicMs() - reply.ageMs;
+    const leases = objectsOf(reply.answer, 'leases');
+    const records = await reader.read(leases.map((lease) => numberOf(lease, 'position')));
+    const handed: LeasedDelivery[] = [];
+    const lost: string[] = [];
+    for (const [at, lease] of leases.entries()) {
+      const record = records[at];
+      const token = textOf(lease, 'token');
+      const leftMs = sentAtMs + numberOf(lease, 'leftMs') - clock.monotonicMs();
+      // One that may be over by now may be somebody else's.
+      if (!record || signal?.aborted || leftMs <= 0) lost.push(token);
+      else handed.push({ token, attempt: numberOf(lease, 'attempt'), record, leaseUntilMs: clock.wallMs() + leftMs });
+    }
+    if (lost.length > 0) this.release(id, lost);
+    return handed;
+  }
+
+  /** Returns the tokens that came too late. */
+  async ack(id: string, tokens: readonly string[]): Promise<readonly string[]> {
+    return this.#answer(id, 'ack', tokens, {});
+  }
+
+  async nack(id: string, tokens: readonly string[], outcome: Outcome): Promise<readonly string[]> {
+    return this.#answer(id, 'nack', tokens, { outcome: encodeOutcome(outcome) });
+  }
+
+  /** Also for how long the others are leased now, where there is one. */
+  async extend(id: string, tokens: readonly string[]): Promise<{ stale: readonly string[]; leftMs: number }> {
+    let leftMs = 0;
+    const stale = await this.#answer(id, 'extend', tokens, {}, (answer) => {
+      leftMs = numberOf(answer, 'leftMs');
+    });
+    return { stale, leftMs };
+  }
+
+  /** Gives back what nobody began to handle; what does not arrive runs out. */
+  release(id: string, tokens: readonly string[]): void {
+    this.nack(id, tokens, { status: 'release' }).catch(() => {});
+  }
+
+  async #answer(
+    id: string,
+    what: string,
+    tokens: readonly string[],
+    more: JsonObject,
+    onAnswer: (answer: JsonObject) => void = () => {},
+  ): Promise<readonly string[]> {
+    const stale: string[] = [];
+    for (let at = 0; at < tokens.length; at += TOKENS_MAX) {
+      const some = tokens.slice(at, at + TOKENS_MAX);
+      const request = { ...more, tokens: some };
+      const reply = await this.#options.owner.ask(id, what, request, { limitMs: ANSWER_WITHIN_MS });
+      stale.push(...(reply ? textsOf(reply.answer, 'stale') : some));
+      if (reply) onAnswer(reply.answer);
+    }
+    return stale;
+  }
+
+  async #onPull(request: JsonObject, signal: AbortSignal): Promise<Answered> {
+    const { runtime, pullHere } = this.#options;
+    const sink = this.#sinkOf(request);
+    const id = textOf(request, 'subscription');
+    const [max, waitMs] = [numberOf(request, 'max'), numberOf(request, 'waitMs')];
+    const leases = await pullHere(id, sink, { max, waitMs, signal });
+    const { clock } = runtime;
+    const wallAheadMs = clock.wallMs() - clock.monotonicMs();
+    return {
+      answer: () => ({
+        leases: leases.map(({ token, attempt, record, leaseUntilMs }) => {
+          const leftMs = leaseUntilMs - wallAheadMs - clock.monotonicMs();
+          return { token, attempt, position: record.place.position, leftMs };
+        }),
+      }),
+      undo: () => {
+        sink.nack(
+          leases.map(({ token }) => token),
+          { status: 'release' },
+        );
+      },
+    };
+  }
+
+  async #withTokens(
+    request: JsonObject,
+    settle: (sink: PullSink, tokens: readonly string[]) => readonly string[],
+  ): Promise<Answered> {
+    const stale = settle(this.#sinkOf(request), textsOf(request, 'tokens'));
+    return { answer: () => ({ stale }) };
+  }
+
+  async #onExtend(request: JsonObject): Promise<Answered> {
+    const { stale, leaseUntilMs } = this.#sinkOf(request).extend(textsOf(request, 'tokens'));
+    const leftMs = leaseUntilMs - this.#options.runtime.clock.wallMs();
+    return { answer: () => ({ stale, leftMs }) };
+  }
+
+  #sinkOf(request: JsonObject): PullSink {
+    const id = textOf(request, 'subscription');
+    const sink = this.#options.sinkOf(id);
+    if (sink) return sink;
+    throw notServedHere(id);
+  }
+}
+
+function outcomeOf(request: JsonObject): Outcome {
+  const outcome: unknown = objectOf(request, 'outcome');
+  if (isOutcome(outcome)) return outcome;
+  throw new EventManagerError('internal', 'A letter has no outcome that can be read.');
+}
+
+function textsOf(letter: JsonObject, name: string): readonly string[] {
+  const list: unknown = letter[name];
+  if (Array.isArray(list) && list.every((value) => typeof value === 'string')) return list;
+  throw new EventManagerError('internal', `A letter has no ${name} that can be read.`);
+}
