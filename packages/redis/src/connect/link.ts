@@ -113,6 +113,10 @@ export class Link {
     this.#client = client;
     client.on('error', (error) => this.#lose(client, whyAway(error)));
     client.on('end', () => this.#lose(client, whyAway(undefined)));
+    // Given up while the system was still connecting it, the driver would go on with it.
+    client.on('connect', () => {
+      if (this.#client !== client) client.destroy();
+    });
     try {
       const found = await this.#within(CONNECT_MS, this.#introduce(client));
       if (this.#client !== client) return undefined;

@@ -37,6 +37,8 @@ export class OneWay {
     this.#options = options;
     options.from.on('data', (bytes: Buffer) => this.#take(bytes));
     options.from.on('end', () => this.#take(undefined));
+    // Nothing came before the end, and that was told while the other side was still being opened.
+    if (options.from.readableEnded) this.#take(undefined);
     void this.#run();
   }
 

@@ -246,3 +246,10 @@ it('leads connections to come to another server, and leaves those that there are
   expect(echo.sockets).toHaveLength(1);
   expect(() => proxy.turnTo('tcp://127.0.0.1')).toThrow(TypeError);
 });
+
+it('lets a connection end that was ended before the way to the server was open', async () => {
+  const { proxy } = await network();
+  const client = new EchoClient(proxy.url);
+  client.socket.once('connect', () => client.socket.end());
+  await until('the connection is over', () => proxy.counts.accepted === 1 && proxy.counts.open === 0);
+});
