@@ -85,7 +85,9 @@ await withServer(() => {
       afterwards.push(...(await publish(LOST + 20)));
       await until('what comes afterwards is delivered', () => afterwards.every((id) => received.has(id)));
       expect(adapter.health().lost).toEqual([{ ...range, cause: 'damaged' }]);
-      const told = await events.getEvents({ topic: '$sys/store/damaged' });
+      const tellings = () => events.getEvents({ topic: '$sys/store/damaged' });
+      await until('subscribers to the bus itself are told', async () => (await tellings()).length > 0);
+      const told = await tellings();
       expect(told.map(({ payload }) => payload)).toMatchObject([range]);
 
       const records = await readAll(adapter.store);
