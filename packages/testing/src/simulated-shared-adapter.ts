@@ -92,7 +92,6 @@ export class SimulatedShared {
    * on the same way. Two processes may be cut off from each other by `partition`.
    */
   carry(from: string, letter: string, to: string | undefined): void {
-      console.log(this.time.monotonicMs().toFixed(1), 'LETTER', from, to, JSON.stringify(JSON.parse(letter).letters));
     for (const handle of this.#handles) {
       const name = handle.receiver;
       if (name === undefined || name === from || (to !== undefined && to !== name)) continue;
