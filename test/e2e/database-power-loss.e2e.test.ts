@@ -6,10 +6,10 @@ import { postgres } from '@event-manager/postgres';
 import { SeededChance } from '@event-manager/testing';
 import { createTestDatabase, missingServer, type PrivateServer, startPostgres } from '@event-manager/testing/servers';
 import { expect, it, type TestContext } from 'vitest';
-import { LoopVolume, whyNoLoopVolume } from '../../../../test/e2e/support/loop-volume.ts';
-import { amount, printFigures } from '../support/figures.ts';
-import { Load } from '../support/load.ts';
-import { until } from '../support/until.ts';
+import { amount, printFigures } from '../../packages/postgres/test/support/figures.ts';
+import { Load } from '../../packages/postgres/test/support/load.ts';
+import { until } from '../../packages/postgres/test/support/until.ts';
+import { LoopVolume, whyNoLoopVolume } from './support/loop-volume.ts';
 
 const CUTS = amount(3, 20);
 const ACKNOWLEDGED_MIN = 300;
