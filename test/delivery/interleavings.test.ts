@@ -100,13 +100,13 @@ describe(`in ${SCHEDULES} orders of everything that can happen`, () => {
       let owner = '';
       let handovers = -1;
       const acquire = state.acquire.bind(state);
-      state.acquire = async (resource, options) => {
-        const lease = await acquire(resource, options);
-        if (lease) {
+      state.acquire = async (resources, options) => {
+        const leases = await acquire(resources, options);
+        for (const _lease of leases) {
           owner = options.owner;
           handovers++;
         }
-        return lease;
+        return leases;
       };
       const sink = (name: string) => async (batch: readonly Delivery[]) => {
         must(owner === name, `${name} begins an attempt, but ${owner} has the lease`);

@@ -4,6 +4,7 @@ import {
   createEventIdSource,
   type Departure,
   EventManagerError,
+  type Exchange,
   type Extent,
   type MovableAdapter,
   type Restoration,
@@ -16,6 +17,7 @@ import { type Client, escapeIdentifier } from 'pg';
 import { Connections } from './connect/connections.ts';
 import { Listener } from './connect/listener.ts';
 import { storeError } from './connect/store-error.ts';
+import { Letters } from './exchange/letters.ts';
 import { AppendLoop } from './log/append-loop.ts';
 import { EventLog } from './log/event-log.ts';
 import { LogBranch } from './log/log-branch.ts';
@@ -67,6 +69,7 @@ class Postgres implements MovableAdapter {
   readonly supports: Supports;
   readonly store = new EventLog();
   readonly state = new StateRecords();
+  readonly exchange: Exchange;
   readonly #schema: string;
   readonly #durability: 'synced' | 'relaxed';
   readonly #runtime: Runtime;
@@ -99,6 +102,7 @@ class Postgres implements MovableAdapter {
     this.#id = createEventIdSource(runtime)();
     this.#connections = new Connections({ url, maxConnections, queryTimeoutMs, runtime });
     this.#listener = new Listener(this.#connections, runtime, { hints: hintsOf(schema), self: this.#id });
+    this.exchange = new Letters({ listener: this.#listener, prefix: hintsOf(schema) });
   }
 
   async open(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Runtime } from '@event-manager/core';
+import { escapeIdentifier } from 'pg';
 import type { Connections } from './connections.ts';
 import type { PartingClient } from './parting-client.ts';
 
@@ -6,6 +7,8 @@ const FIRST_PAUSE_MS = 250;
 const PAUSE_MS_MAX = 5_000;
 /** Whoever listens sends nothing, so nothing would ever tell it that the other side is gone. */
 const KEEP_ALIVE_MS = 5_000;
+const ANNOUNCE = `SELECT pg_notify(channel, payload)
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(channel, payload, ord) ORDER BY ord`;
 
 /**
  * Hears what other processes announce, on a connection of its own.
@@ -21,7 +24,10 @@ export class Listener {
   readonly #hints: string;
   readonly #self: string;
   readonly #watchers = new Set<() => void>();
+  /** What else is listened to, and who hears it. */
+  readonly #hearers = new Map<string, (payload: string) => void>();
   #client: PartingClient | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   #isListening = false;
   #isStarted = false;
   #isClosed = false;
@@ -38,11 +44,38 @@ export class Listener {
   watch(onHint: () => void): () => void {
     const watcher = () => onHint();
     this.#watchers.add(watcher);
-    if (!this.#isStarted) {
-      this.#isStarted = true;
-      void this.#connect();
-    }
+    this.#start();
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Also listens to what is announced under this name; returns the end of it. */
+  hear(channel: string, onPayload: (payload: string) => void): () => void {
+    this.#hearers.set(channel, onPayload);
+    this.#start();
+    // One that is not listening yet begins with all of them. What fails here ends the connection, and the next one does it.
+    if (this.#isListening) void this.#ask(this.#client!, listenTo([channel])).catch(() => {});
+    return () => this.#hearers.delete(channel);
+  }
+
+  /** Announces all of it together, in its order; resolves when it is announced or lost. */
+  async announce(what: readonly { readonly channel: string; readonly payload: string }[]): Promise<void> {
+    const client = this.#client;
+    if (!client || !this.#isListening) return;
+    const values = [what.map(({ channel }) => channel), what.map(({ payload }) => payload)];
+    await this.#ask(client, ANNOUNCE, values).catch(() => {});
+  }
+
+  /** One after the other: the driver takes no statement while it has one. */
+  #ask(client: PartingClient, text: string, values: readonly unknown[] = []): Promise<unknown> {
+    const asked = this.#turn.then(() => client.query(text, [...values]));
+    this.#turn = asked.catch(() => {});
+    return asked;
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    void this.#connect();
   }
 
   /** Whether announcements arrive, as far as is known. */
@@ -62,6 +95,7 @@ export class Listener {
     if (this.#isClosed) return;
     const client = this.#connections.single({ timeoutMs: this.#connections.queryTimeoutMs });
     this.#client = client;
+    this.#turn = Promise.resolve();
     let isOver = false;
     const over = () => {
       if (isOver) return;
@@ -72,12 +106,15 @@ export class Listener {
     };
     client.on('error', over);
     client.on('end', over);
-    client.on('notification', ({ payload }) => {
-      if (payload !== this.#self) this.#hint();
+    client.on('notification', ({ channel, payload = '' }) => {
+      if (channel !== this.#hints) this.#hearers.get(channel)?.(payload);
+      else if (payload !== this.#self) this.#hint();
     });
     try {
       await client.connect();
-      await client.query(`LISTEN ${client.escapeIdentifier(this.#hints)}`);
+      // What is announced here need not be on a disk before others hear of it.
+      await client.query('SET synchronous_commit = off');
+      await this.#listenToAll(client);
       this.#pauseMs = FIRST_PAUSE_MS;
       this.#isListening = true;
       this.#hint();
@@ -87,10 +124,21 @@ export class Listener {
     }
   }
 
+  /** Also to what was asked for meanwhile. */
+  async #listenToAll(client: PartingClient): Promise<void> {
+    const heard = new Set<string>();
+    for (;;) {
+      const missing = [this.#hints, ...this.#hearers.keys()].filter((channel) => !heard.has(channel));
+      if (missing.length === 0) return;
+      await client.query(listenTo(missing));
+      for (const channel of missing) heard.add(channel);
+    }
+  }
+
   #askLater(client: PartingClient, over: () => void): void {
     this.#runtime.timers.after(KEEP_ALIVE_MS, () => {
       if (this.#client !== client || !this.#isListening) return;
-      client.query('SELECT 1').then(() => this.#askLater(client, over), over);
+      this.#ask(client, 'SELECT 1').then(() => this.#askLater(client, over), over);
     });
   }
 
@@ -102,4 +150,8 @@ export class Listener {
   #hint(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
+}
+
+function listenTo(channels: readonly string[]): string {
+  return channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`).join('; ');
 }
