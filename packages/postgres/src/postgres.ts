@@ -15,6 +15,7 @@ import {
 } from '@event-manager/core';
 import { type Client, escapeIdentifier } from 'pg';
 import { Connections } from './connect/connections.ts';
+import { HintAnnouncer } from './connect/hint-announcer.ts';
 import { Listener } from './connect/listener.ts';
 import { storeError } from './connect/store-error.ts';
 import { Letters } from './exchange/letters.ts';
@@ -166,7 +167,6 @@ class Postgres implements MovableAdapter {
     };
   }
 
-  /** An announcement in a transaction makes every other one that announces wait until it is on the disk. */
   announceBy(announcer: Announcer): void {
     this.#announcer = announcer;
   }
@@ -187,7 +187,11 @@ class Postgres implements MovableAdapter {
 
   async #serve(): Promise<void> {
     const schema = escapeIdentifier(this.#schema);
-    const shared = { connections: this.#connections, schema, self: this.#id, announcer: this.#announcer };
+    const own = new HintAnnouncer(this.#connections, { hints: hintsOf(this.#schema), self: this.#id });
+    const announcer = {
+      announce: () => (this.#announcer?.isHeardByAll() === true ? this.#announcer : own).announce(),
+    };
+    const shared = { connections: this.#connections, schema, self: this.#id, announcer };
     await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
     const branch = new LogBranch(this.#connections, schema);
     await branch.follow();

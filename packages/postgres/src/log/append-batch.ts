@@ -29,17 +29,14 @@ export class AppendBatch {
   readonly unsure: Position[] = [];
   readonly #events: readonly Appendable[];
   readonly #nowMs: number;
-  readonly #hint: string | null;
   /** Ids whose first event was judged. */
   readonly #seen = new Set<string>();
   /** By id, where it is among the distinct ones. */
   readonly #at = new Map<string, number>();
 
-  /** Without a hint nobody is told. */
-  constructor(events: readonly Appendable[], nowMs: number, hint: string | null) {
+  constructor(events: readonly Appendable[], nowMs: number) {
     this.#events = events;
     this.#nowMs = nowMs;
-    this.#hint = hint;
     for (const event of events) {
       if (this.#at.has(event.id)) continue;
       this.#at.set(event.id, this.distinct.length);
@@ -69,7 +66,6 @@ export class AppendBatch {
       all.map(({ body }) => columns === 'with jsonb' && fitsJsonb(body)),
       bodies,
       this.#nowMs,
-      this.#hint,
     ];
   }
 

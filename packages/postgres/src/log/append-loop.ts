@@ -59,18 +59,16 @@ export class AppendLoop {
   }
 
   async #appendBatch(events: readonly Appendable[], withinMs: number): Promise<readonly Appended[]> {
-    const { runtime, self, announcer } = this.#core;
-    const isLeftToOthers = announcer?.isHeardByAll() === true;
-    const batch = new AppendBatch(events, Math.floor(runtime.clock.wallMs()), isLeftToOthers ? null : self);
+    const { runtime, announcer, branch } = this.#core;
+    const batch = new AppendBatch(events, Math.floor(runtime.clock.wallMs()));
     const { rows, tries } = await this.#send(batch, withinMs);
     const answer = rows[0]!;
-    const { branch } = this.#core;
     if (answer.branch !== branch.number) await branch.follow();
     const results = batch.results(answer, tries > 1 ? this.#knownHead : undefined);
     const stored = batch.distinct.length - answer.known.length;
     this.#knownHead = Math.max(this.#knownHead, answer.previous + stored);
     branch.saw(answer.previous + stored);
-    if (isLeftToOthers && (stored > 0 || tries > 1)) announcer.announce();
+    if (stored > 0 || tries > 1) announcer.announce();
     if (batch.unsure.length === 0) return results;
     const places = batch.unsure.map((position) => ({ partition: 0, position }));
     const found = await getEvents(this.#core, places);
@@ -81,7 +79,7 @@ export class AppendLoop {
   /** JSON that JSONB turns out not to hold costs its columns, not the event. */
   async #send(batch: AppendBatch, withinMs: number): Promise<Answer<BatchRow>> {
     const { connections, schema, branch } = this.#core;
-    const parameters = Array.from({ length: 17 }, (_, at) => `$${at + 1}`).join(', ');
+    const parameters = Array.from({ length: 16 }, (_, at) => `$${at + 1}`).join(', ');
     const text = `SELECT * FROM ${schema}.append_events(${parameters})`;
     try {
       return await connections.askCounted<BatchRow>(text, [...batch.values('with jsonb'), branch.knownHead], withinMs);

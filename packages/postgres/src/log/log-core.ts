@@ -10,8 +10,7 @@ export interface LogCore {
   readonly schema: string;
   /** What of the log is not there, and whether it is still the log that it was. */
   readonly branch: LogBranch;
-  /** What this process announces its changes by. */
+  /** Who this process is. */
   readonly self: string;
-  /** Tells of changes in place of this process, as long as everybody hears it. */
-  readonly announcer: Announcer | undefined;
+  readonly announcer: Pick<Announcer, 'announce'>;
 }

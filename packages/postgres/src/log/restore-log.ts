@@ -10,7 +10,7 @@ const SHARED_COLUMNS = 14;
 export async function restoreLog(core: LogCore, events: readonly Restored[]): Promise<void> {
   if (events.length === 0) return;
   const { connections, schema, self } = core;
-  const batch = new AppendBatch(events, 0, '');
+  const batch = new AppendBatch(events, 0);
   if (batch.distinct.length < events.length) throw new TypeError('An id comes twice among the events to restore.');
   const own = [self, events.map(({ position }) => position), events.map(({ recordedAtMs }) => recordedAtMs)];
   const parameters = Array.from({ length: own.length + SHARED_COLUMNS }, (_, at) => `$${at + 1}`).join(', ');

@@ -12,7 +12,7 @@ export const APPEND_SQL = `
 CREATE FUNCTION %schema%.append_events(
   ids uuid[], topics text[], priorities int[], flag_bytes int[], event_types text[], sources text[],
   correlations text[], users text[], projects text[], occurred_ms bigint[],
-  starts int[], lengths int[], as_jsonb boolean[], bodies bytea, now_ms bigint, hint text, known_head bigint,
+  starts int[], lengths int[], as_jsonb boolean[], bodies bytea, now_ms bigint, known_head bigint,
   OUT previous bigint, OUT branch bigint, OUT recorded_ms bigint,
   OUT known int[], OUT known_positions bigint[], OUT known_recorded_ms bigint[], OUT known_same boolean[]
 ) LANGUAGE plpgsql AS $$
@@ -81,6 +81,5 @@ BEGIN
     FROM unnest(lengths) WITH ORDINALITY u(length, ord) WHERE u.ord <> ALL (known);
   UPDATE %schema%.log_head SET head = h.head + stored, bytes_through = h.bytes_through + stored_bytes,
     recorded_ms = append_events.recorded_ms;
-  IF hint IS NOT NULL THEN PERFORM pg_notify(%hints%, hint); END IF;
 END $$;
 `;

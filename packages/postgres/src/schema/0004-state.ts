@@ -51,7 +51,7 @@ CREATE FUNCTION %schema%.lease_time() RETURNS timestamptz LANGUAGE sql VOLATILE 
 -- only a condition. Gives a JSON array with one outcome per commit.
 CREATE FUNCTION %schema%.commit_state(
   committer_id uuid, commit_number bigint, commits int, of_commit int[], kinds text[], sorts text[], keys text[],
-  new_values text[], writes boolean[], if_revisions bigint[], lease_of_commit int[], lease_resources text[], lease_held bigint[], hint text
+  new_values text[], writes boolean[], if_revisions bigint[], lease_of_commit int[], lease_resources text[], lease_held bigint[]
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   done %schema%.state_committers%ROWTYPE;
@@ -108,7 +108,6 @@ BEGIN
   INSERT INTO %schema%.state_committers VALUES (committer_id, commit_number, outcomes::text, clock_timestamp())
     ON CONFLICT (committer) DO UPDATE
       SET number = excluded.number, outcomes = excluded.outcomes, committed_at = excluded.committed_at;
-  IF hint IS NOT NULL THEN PERFORM pg_notify(%hints%, hint); END IF;
   RETURN outcomes::text;
 END $$;
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { EventManagerError } from '@event-manager/core';
-import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { type Client, escapeIdentifier } from 'pg';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /** Any number that no other program uses for an advisory lock of the same database. */
@@ -78,9 +78,7 @@ function assertKnown(applied: readonly Applied[]): void {
 }
 
 async function apply(client: Client, schema: string, migration: Migration): Promise<void> {
-  const sql = migration.sql
-    .replaceAll('%schema%', () => escapeIdentifier(schema))
-    .replaceAll('%hints%', () => escapeLiteral(hintsOf(schema)));
+  const sql = migration.sql.replaceAll('%schema%', () => escapeIdentifier(schema));
   await client.query(sql);
   await client.query(`INSERT INTO ${tableOf(schema)} (version, name, checksum) VALUES ($1, $2, $3)`, [
     migration.version,

@@ -8,7 +8,7 @@ import { MOVES_SQL } from './0006-moves.ts';
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  /** `%schema%` stands for the quoted schema, `%hints%` for the literal under which hints are announced. */
+  /** `%schema%` stands for the quoted schema. */
   readonly sql: string;
 }
 

@@ -70,17 +70,14 @@ export class CommitLoop {
   }
 
   async #send(commits: readonly EncodedCommit[], withinMs: number): Promise<readonly CommitOutcome[]> {
-    const { connections, schema, self, announcer } = this.#core;
-    const isOfInterest = commits.some((commit) => commit.isOfInterest);
-    const isLeftToOthers = isOfInterest && announcer?.isHeardByAll() === true;
-    const hint = isOfInterest && !isLeftToOthers ? self : null;
-    const parameters = Array.from({ length: 14 }, (_, at) => `$${at + 1}`).join(', ');
+    const { connections, schema, announcer } = this.#core;
+    const parameters = Array.from({ length: 13 }, (_, at) => `$${at + 1}`).join(', ');
     const { rows } = await connections.askCounted<{ outcomes: string | null }>(
       `SELECT ${schema}.commit_state(${parameters}) AS outcomes`,
-      [this.#committer, ++this.#number, ...commitValues(commits, hint)],
+      [this.#committer, ++this.#number, ...commitValues(commits)],
       withinMs,
     );
-    if (isLeftToOthers) announcer.announce();
+    if (commits.some(({ isOfInterest }) => isOfInterest)) announcer.announce();
     const [row] = rows;
     if (row!.outcomes === null) throw new EventManagerError('internal', 'A commit came behind a later one.');
     return JSON.parse(row!.outcomes) as CommitOutcome[];

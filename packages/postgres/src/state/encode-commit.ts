@@ -45,8 +45,8 @@ export function encodeCommit(changes: readonly StateChange[]): EncodedCommit {
   return { changes: encoded, leases, characters, isOfInterest: changes.some(({ kind }) => !OF_NO_INTEREST.has(kind)) };
 }
 
-/** The parameters of `commit_state` behind the number, in order. Without a hint nobody is told. */
-export function commitValues(commits: readonly EncodedCommit[], hint: string | null): unknown[] {
+/** The parameters of `commit_state` behind the number, in order. */
+export function commitValues(commits: readonly EncodedCommit[]): unknown[] {
   const changes = commits.flatMap(({ changes: all }) => all);
   const leases = commits.flatMap(({ leases: all }) => all);
   return [
@@ -61,7 +61,6 @@ export function commitValues(commits: readonly EncodedCommit[], hint: string | n
     commits.flatMap(({ leases: all }, at) => all.map(() => at + 1)),
     leases.map(({ resource }) => resource),
     leases.map(({ token }) => token),
-    hint,
   ];
 }
 

@@ -6,8 +6,7 @@ export interface StateCore {
   readonly connections: Connections;
   /** Quoted. */
   readonly schema: string;
-  /** What this process announces its changes by, and numbers its commits under. */
+  /** Who this process is: what it numbers its commits under. */
   readonly self: string;
-  /** Tells of changes in place of this process, as long as everybody hears it. */
-  readonly announcer: Announcer | undefined;
+  readonly announcer: Pick<Announcer, 'announce'>;
 }
