@@ -13,6 +13,8 @@ const SUBSCRIPTIONS = 8;
 const RATIO_MIN = 1.5;
 const EVENTS_PER_APPEND = 500;
 const LOOK_EVERY_MS = 100;
+/** Leases move once a second, a few at a time. */
+const SHARED_MS_MAX = 60_000;
 
 /** Deliveries a second by two processes that share a database, against one of them, where the work is waiting in the sinks. */
 export function pgInstances(bench: Bench): Promise<Measured> {
@@ -102,13 +104,15 @@ class Pair {
 
   /** Until each of them serves as many as the others. */
   async #untilShared(instances: number): Promise<void> {
-    for (;;) {
+    const endMs = performance.now() + SHARED_MS_MAX;
+    while (performance.now() < endMs) {
       const holders = await this.#adapter.state.holders(this.#resources);
       const served = Map.groupBy(holders, (owner) => owner);
       const isEven = [...served.values()].every(({ length }) => length === SUBSCRIPTIONS / instances);
       if (!served.has(undefined) && isEven) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
+    throw new TypeError(`${instances} processes did not share the subscriptions evenly.`);
   }
 }
 

@@ -37,8 +37,13 @@ export function delivery(payload: object = {}): Delivery {
   return { record, subscriptionId: 'the-subscription', attempt: 1 } as unknown as Delivery;
 }
 
-/** Hands deliveries over as the engine does, with so long to answer. */
-export function deliver(sink: Sink, batch: readonly Delivery[], withinMs = 30_000): Promise<readonly Outcome[]> {
-  const deadlineAtMs = performance.now() + withinMs;
+/** Hands deliveries over as the engine does, with so long to answer from `nowMs` on, which is that of the sink's clock. */
+export function deliver(
+  sink: Sink,
+  batch: readonly Delivery[],
+  withinMs = 30_000,
+  nowMs = performance.now(),
+): Promise<readonly Outcome[]> {
+  const deadlineAtMs = nowMs + withinMs;
   return Promise.resolve(sink.deliver(batch, { signal: new AbortController().signal, deadlineAtMs }));
 }

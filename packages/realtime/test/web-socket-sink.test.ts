@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { systemRuntime } from '@event-manager/core';
+import { VirtualTime } from '@event-manager/testing';
 import { verify } from '@event-manager/webhook';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -182,29 +184,39 @@ describe('what is under way', () => {
   });
 
   it('goes back before its time when there is no connection: that is no failure of its receiver', async () => {
-    const receiver = await handReceiver({ reconnectAttempts: 1_000 });
-    const sink = receiver.sink();
-    await until(() => sink.realtime?.connected === true);
-    receiver.end();
-    await until(() => sink.realtime?.connected === false);
-    const startedMs = performance.now();
-    expect(await deliver(sink, [delivery()], 300)).toEqual([{ status: 'release' }]);
-    expect(performance.now() - startedMs).toBeLessThan(300);
+    const { sink, time, leave } = await cutOff();
+    const answer = leave(300);
+    await time.advance(299);
+    expect(await answer.now()).toEqual([{ status: 'release' }]);
     expect(sink.isUp).toBe(true);
   });
 });
 
 it('does not hand a delivery back and forth that has hardly any time while there is no connection', async () => {
-  const receiver = await handReceiver({ reconnectAttempts: 1_000 });
+  const { time, leave } = await cutOff();
+  const answer = leave(40);
+  // At once it would come again at once, as fast as the processor can.
+  await time.advance(15);
+  expect(await answer.now()).toBe('nothing yet');
+  await time.advance(25);
+  expect(await answer.now()).toEqual([{ status: 'release' }]);
+});
+
+/** A sink whose connection is gone, under a clock that the test moves. */
+async function cutOff() {
+  const time = new VirtualTime();
+  const runtime = { ...systemRuntime, clock: time, timers: time };
+  const receiver = await handReceiver({ reconnectAttempts: 1_000, runtime });
   const sink = receiver.sink();
   await until(() => sink.realtime?.connected === true);
   receiver.end();
   await until(() => sink.realtime?.connected === false);
-  const startedMs = performance.now();
-  expect(await deliver(sink, [delivery()], 40)).toEqual([{ status: 'release' }]);
-  // At once it would come again at once, as fast as the processor can.
-  expect(performance.now() - startedMs).toBeGreaterThan(15);
-});
+  const leave = (withinMs: number) => {
+    const answer = deliver(sink, [delivery()], withinMs, time.monotonicMs());
+    return { now: () => Promise.race([answer, Promise.resolve('nothing yet')]) };
+  };
+  return { sink, time, leave };
+}
 
 it('tells of losses and returns, and nothing more once it is closed', async () => {
   const receiver = await handReceiver({ reconnectAttempts: 2 });

@@ -1,11 +1,7 @@
-import { Engine, EventManagerError, memory, systemRuntime } from '@event-manager/core';
-import { pino } from 'pino';
+import { EventManagerError, memory } from '@event-manager/core';
 import { expect, it, onTestFinished } from 'vitest';
-import { Life } from '../../../src/life.ts';
-import { httpServer } from '../../../src/protocols/http/http-server.ts';
-import { configure } from '../../configure.ts';
-import { contextOf } from '../../context-of.ts';
 import { call, postJson, sample } from '../../running-service.ts';
+import { serveOver } from '../../serve-over.ts';
 
 /** Whoever reads the document alone would take it for an answer that never comes. */
 it('says in the document that a delivery cannot be answered any more after a failure', async () => {
@@ -17,13 +13,7 @@ it('says in the document that a delivery cannot be answered any more after a fai
     if (fails) throw new EventManagerError('store_failed', 'The store takes nothing.');
     return commit(changes);
   };
-  const engine = await Engine.open({ adapter });
-  const life = new Life();
-  life.enter('serving');
-  const logger = pino({ level: 'silent' });
-  const context = contextOf(engine, life);
-  const http = httpServer({ context, configuration: configure(), runtime: systemRuntime, logger });
-  const url = await http.listen();
+  const { url, http, engine } = await serveOver(adapter);
   onTestFinished(async () => {
     await http.close();
     // It says once more why it stopped.

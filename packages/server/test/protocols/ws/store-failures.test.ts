@@ -1,11 +1,7 @@
-import { Engine, EventManagerError, memory, systemRuntime } from '@event-manager/core';
-import { pino } from 'pino';
+import { EventManagerError, memory } from '@event-manager/core';
 import { expect, it, onTestFinished } from 'vitest';
-import { Life } from '../../../src/life.ts';
-import { httpServer } from '../../../src/protocols/http/http-server.ts';
-import { configure } from '../../configure.ts';
-import { contextOf } from '../../context-of.ts';
 import { call, postJson, sample } from '../../running-service.ts';
+import { serveOver } from '../../serve-over.ts';
 import { WsClient } from './ws-client.ts';
 
 /** The protocol over a store whose calls fail when told so. */
@@ -23,13 +19,7 @@ async function serve() {
     if (failing.commit) throw new EventManagerError('store_failed', 'The store takes nothing.');
     return commit(...args);
   };
-  const engine = await Engine.open({ adapter, limits: { queueMaxSize: 1 } });
-  const life = new Life();
-  life.enter('serving');
-  const logger = pino({ level: 'silent' });
-  const context = contextOf(engine, life);
-  const http = httpServer({ context, configuration: configure(), runtime: systemRuntime, logger });
-  const url = await http.listen();
+  const { url, http, engine } = await serveOver(adapter, { queueMaxSize: 1 });
   onTestFinished(async () => {
     await http.close();
     await engine.close();
