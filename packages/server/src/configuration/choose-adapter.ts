@@ -1,3 +1,4 @@
+import { isDatabaseAddress } from '../database/database-place.ts';
 import { DATABASE_SETTINGS } from './database-settings.ts';
 import { invalidSetting, type NoteMistake } from './given-settings.ts';
 import type { SettledSetting } from './read-configuration.ts';
@@ -26,7 +27,8 @@ export function chooseAdapter(settings: ReadonlyMap<string, SettledSetting>, not
       : adapter;
   if (chosen.value === 'postgres') {
     if (!isUrlGiven) note(invalidSetting('adapter', adapter.from, `needs a database: ${GIVE_ADDRESS}`));
-    else if (!isDatabaseUrl(url.value as string)) note(invalidSetting('databaseUrl', url.from, `must be ${EXPECTED}`));
+    else if (!isDatabaseAddress(url.value as string))
+      note(invalidSetting('databaseUrl', url.from, `must be ${EXPECTED}`));
     return { adapter: chosen, warnings: [] };
   }
   if (isUrlGiven && !isShared(url.from)) {
@@ -42,10 +44,6 @@ export function chooseAdapter(settings: ReadonlyMap<string, SettledSetting>, not
 
 const GIVE_ADDRESS = `give its address by ${SETTINGS.databaseUrl.variable}`;
 const EXPECTED = 'an address such as postgresql://user:password@host:5432/database, with special characters as %xx';
-
-function isDatabaseUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\/[^#]*$/.test(text) && URL.canParse(text);
-}
 
 function isShared(from: string): boolean {
   return SETTINGS.databaseUrl.aliases!.some((alias) => from === alias || from === `${alias}_FILE`);

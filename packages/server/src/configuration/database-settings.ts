@@ -13,7 +13,7 @@ export const DATABASE_SETTINGS = {
     secret: true,
     fallback: undefined,
     reason:
-      'A PostgreSQL database to keep events in: `postgresql://user:password@host:5432/database`. What stands on the command line is seen by every user of the machine.',
+      'A PostgreSQL database to keep events in: `postgresql://user:password@host:5432/database`, with several hosts (`one:5432,two:5432`) where there are copies. What stands on the command line is seen by every user of the machine.',
   }),
   databaseMaxConnections: setting({
     variable: 'EVENT_MANAGER_DATABASE_MAX_CONNECTIONS',
