@@ -62,11 +62,14 @@ export class Cluster {
     );
   }
 
-  /** One that serves, or `undefined` when all are starting. It is started again at once, which nobody waits for. */
+  /**
+   * One that serves, unless nobody were left to take over from it: then `undefined`. It is started again at once, which
+   * nobody waits for.
+   */
   kill(chance: Pick<Chance, 'fraction'>): string | undefined {
     const candidates = this.#members.filter(({ name }) => name !== undefined);
     const victim = candidates[Math.floor(chance.fraction() * candidates.length)];
-    if (victim === undefined) return undefined;
+    if (victim === undefined || candidates.length < 2) return undefined;
     const { name } = victim;
     victim.name = undefined;
     void this.#restart(victim);
