@@ -306,10 +306,7 @@ export class Subscriptions {
     attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
     const known = this.#catalog.get(id);
-    if (known) {
-      const wanted = withFallbackOf(known, withRetry(request, known.options.retry));
-      return this.#attach(known, wanted, attached);
-    }
+    if (known) return this.#attach(known, request, attached);
     const nowMs = this.#options.runtime.clock.wallMs();
     const definition: SubscriptionDefinition = {
       id,
@@ -318,11 +315,21 @@ export class Subscriptions {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    const floor = await this.#records.enter(definition);
+    const floor = await this.#records.enter(definition).catch((error: unknown) => this.#afterAnother(id, error));
+    if (typeof floor !== 'number') return this.#attach(floor, request, attached);
     if (!isDurable(request)) await this.#duty.serveHere(definition, attached!, floor);
     else if (attached) await this.#duty.attach(definition, attached);
     else await this.#duty.serve(definition);
     return definition;
+  }
+
+  /** Two processes are told of one name at the same time: who comes second finds what the first one made. */
+  async #afterAnother(id: string, error: unknown): Promise<SubscriptionDefinition> {
+    if (!isEventManagerError(error, 'subscription_conflict')) throw error;
+    await this.#catalog.reload([id]);
+    const made = this.#catalog.get(id);
+    if (made === undefined) throw error;
+    return made;
   }
 
   /** Same name and same definition: the handler or socket of this process serves it from now on. */
@@ -331,7 +338,8 @@ export class Subscriptions {
     request: SubscriptionRequest,
     attached: Attached | undefined,
   ): Promise<SubscriptionDefinition> {
-    if (!sameRequest(known, request)) throw conflict(request);
+    const wanted = withFallbackOf(known, withRetry(request, known.options.retry));
+    if (!sameRequest(known, wanted)) throw conflict(request);
     if (!attached) return known;
     await this.#duty.attach(known, attached);
     return known;

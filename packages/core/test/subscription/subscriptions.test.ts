@@ -6,9 +6,8 @@ import {
   type JsonObject,
   type SubscribeRequest,
 } from '@event-manager/core';
-import { SeededChance, SimulatedShared, VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
-import { anEvent, durableWorld, type EngineUnderTest, fixedRetry, openMemory, openOn, sinkOf } from '../open-engine.ts';
+import { anEvent, durableWorld, type EngineUnderTest, fixedRetry, openMemory, sinkOf } from '../open-engine.ts';
 
 const FAILED: HandlerResult = { success: false, error: 'not now' };
 
@@ -96,24 +95,6 @@ describe('subscribe', () => {
     const second = await open();
     const again = await second.subscribe({ name: 's', handler: () => {}, options: { startFrom: 'earliest' } });
     expect(again.id).toBe(id);
-  });
-
-  it('by two processes at once: one creates it, the other is told and can attach when it asks again', async () => {
-    const time = new VirtualTime();
-    const shared = new SimulatedShared({ time, chance: new SeededChance(3), stallShare: 0, hintLossShare: 0 });
-    const buses = [
-      await openOn(shared.connect(), time, { owner: 'a' }),
-      await openOn(shared.connect(), time, { owner: 'b' }),
-    ];
-    const subscribe = (bus: EngineUnderTest) =>
-      bus.engine.subscriptions.subscribe(ANONYMOUS, { topic: '#', name: 's', handler: () => {} });
-    const results = await time.run(Promise.allSettled(buses.map(subscribe)));
-    const loser = results.findIndex((result) => result.status === 'rejected');
-    expect(results[loser]).toMatchObject({ reason: { code: 'subscription_conflict' } });
-    await time.advance(5_000);
-    const attached = await time.run(subscribe(buses[loser]!));
-    expect(attached).toMatchObject({ name: 's' });
-    for (const bus of buses) await bus.close();
   });
 
   it('refuses more subscriptions than the limit', async () => {
