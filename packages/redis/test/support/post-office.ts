@@ -22,7 +22,10 @@ export class PostOffice {
       receive: (self, onLetter) => {
         from = self;
         this.#receivers.set(self, onLetter);
-        return () => this.#receivers.delete(self);
+        return () => {
+          from = undefined;
+          this.#receivers.delete(self);
+        };
       },
     };
   }
