@@ -3,7 +3,7 @@ import type { Configuration } from '@event-manager/server/configuration';
 
 /** What was looked at, what was found, and what to do about it. */
 export interface Finding {
-  readonly check: 'node' | 'settings' | 'data directory' | 'database' | 'port' | 'service' | 'clock';
+  readonly check: 'node' | 'settings' | 'data directory' | 'database' | 'redis' | 'port' | 'service' | 'clock';
   readonly status: 'ok' | 'warning' | 'failed';
   readonly detail: string;
   readonly advice?: string;

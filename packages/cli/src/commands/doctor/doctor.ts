@@ -10,6 +10,7 @@ import { checkDataDirectory } from './check-data-directory.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkNode } from './check-node.ts';
 import { checkMetricsPort, checkPort } from './check-port.ts';
+import { checkRedis } from './check-redis.ts';
 import { checkService } from './check-service.ts';
 import { checkSettings } from './check-settings.ts';
 import type { DoctorFlags } from './route.ts';
@@ -41,6 +42,7 @@ async function examine(context: CliContext, flags: DoctorFlags): Promise<readonl
     ...first,
     ...(await checkDataDirectory(patient)),
     ...(await checkDatabase(patient)),
+    ...(await checkRedis(patient)),
     await checkPort(patient),
     ...(await checkMetricsPort(patient)),
     ...service.findings,
