@@ -12,8 +12,8 @@ export const doctorRoute: Command<CliContext> = buildCommand({
     brief: 'Look at everything the service needs and say what to do; exits with 1 if something is wrong',
     fullDescription: lines(
       'Looks at Node, the settings and which of two names won, the data directory (permission, space, who',
-      'has it open), the port, the service and its health, and the clock. Changes nothing. A warning is no',
-      'failure.',
+      'has it open) or the database and the Redis beside it, the port, the service and its health, and the',
+      'clock. Changes nothing. A warning is no failure.',
     ),
     customUsage: [
       { input: '', brief: 'with the settings of this shell' },
