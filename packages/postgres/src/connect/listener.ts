@@ -49,19 +49,19 @@ export class Listener {
   }
 
   /** Also listens to what is announced under this name; returns the end of it. */
-  hear(channel: string, onPayload: (payload: string) => void): () => void {
-    this.#hearers.set(channel, onPayload);
+  hear(place: string, onPayload: (payload: string) => void): () => void {
+    this.#hearers.set(place, onPayload);
     this.#start();
     // One that is not listening yet begins with all of them. What fails here ends the connection, and the next one does it.
-    if (this.#isListening) void this.#ask(this.#client!, listenTo([channel])).catch(() => {});
-    return () => this.#hearers.delete(channel);
+    if (this.#isListening) void this.#ask(this.#client!, listenTo([place])).catch(() => {});
+    return () => this.#hearers.delete(place);
   }
 
   /** Announces all of it together, in its order; resolves when it is announced or lost. */
-  async announce(what: readonly { readonly channel: string; readonly payload: string }[]): Promise<void> {
+  async announce(what: readonly { readonly place: string; readonly payload: string }[]): Promise<void> {
     const client = this.#client;
     if (!client || !this.#isListening) return;
-    const values = [what.map(({ channel }) => channel), what.map(({ payload }) => payload)];
+    const values = [what.map(({ place }) => place), what.map(({ payload }) => payload)];
     await this.#ask(client, ANNOUNCE, values).catch(() => {});
   }
 
@@ -128,10 +128,10 @@ export class Listener {
   async #listenToAll(client: PartingClient): Promise<void> {
     const heard = new Set<string>();
     for (;;) {
-      const missing = [this.#hints, ...this.#hearers.keys()].filter((channel) => !heard.has(channel));
+      const missing = [this.#hints, ...this.#hearers.keys()].filter((place) => !heard.has(place));
       if (missing.length === 0) return;
       await client.query(listenTo(missing));
-      for (const channel of missing) heard.add(channel);
+      for (const place of missing) heard.add(place);
     }
   }
 
@@ -152,6 +152,6 @@ export class Listener {
   }
 }
 
-function listenTo(channels: readonly string[]): string {
-  return channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`).join('; ');
+function listenTo(places: readonly string[]): string {
+  return places.map((place) => `LISTEN ${escapeIdentifier(place)}`).join('; ');
 }

@@ -19,7 +19,7 @@ const PART_BYTES_MAX = 6_800;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 
 interface Announcement {
-  readonly channel: string;
+  readonly place: string;
   readonly payload: string;
 }
 
@@ -57,11 +57,11 @@ export class Letters implements Exchange {
     if (bytes.length > LETTER_BYTES_MAX)
       throw new TypeError(`A letter takes at most ${LETTER_BYTES_MAX} bytes as JSON.`);
     if (this.#self === undefined || this.#waitingBytes + bytes.length > WAITING_BYTES_MAX) return;
-    const channel = to === undefined ? this.#channelOfAll : this.#channelOf(to);
+    const place = to === undefined ? this.#placeOfAll : this.#placeOf(to);
     const parts = partsOf(bytes);
     const number = ++this.#last;
     for (const [at, part] of parts.entries()) {
-      this.#waiting.push({ channel, payload: `${number} ${at + 1} ${parts.length} ${this.#head}\n${part}` });
+      this.#waiting.push({ place, payload: `${number} ${at + 1} ${parts.length} ${this.#head}\n${part}` });
     }
     this.#waitingBytes += bytes.length;
     if (!this.#isSending) void this.#sendAll();
@@ -72,7 +72,7 @@ export class Letters implements Exchange {
     this.#self = self;
     this.#head = encodeURIComponent(self);
     const onPayload = (payload: string) => this.#arrived(payload, onLetter);
-    const ends = [this.#channelOfAll, this.#channelOf(self)].map((channel) => this.#listener.hear(channel, onPayload));
+    const ends = [this.#placeOfAll, this.#placeOf(self)].map((place) => this.#listener.hear(place, onPayload));
     return () => {
       for (const end of ends) end();
       // What was said last, a goodbye, still goes out.
@@ -81,12 +81,12 @@ export class Letters implements Exchange {
     };
   }
 
-  get #channelOfAll(): string {
-    return this.#channelOf('');
+  get #placeOfAll(): string {
+    return this.#placeOf('');
   }
 
   /** Names of processes may be longer than those of channels, and hold anything. */
-  #channelOf(name: string): string {
+  #placeOf(name: string): string {
     return `letters_${createHash('sha256').update(`${this.#prefix}\0${name}`).digest('hex').slice(0, 40)}`;
   }
 
