@@ -77,7 +77,7 @@ export class Pulls {
   /**
    * Hands over what is owed: at least one delivery, at most `max`, or none after `waitMs`. Each is leased for the subscription's
    * `timeoutMs`. Throws `subscription_not_found`, `not_supported` for a subscription with another way out, `invalid_request`,
-   * `overloaded`, `not_ready` while nobody serves it, and `unreachable` when the process that does has not answered.
+   * `overloaded`, and `not_ready` while nobody serves it.
    */
   async pull(
     _principal: Principal,

@@ -5,6 +5,7 @@
  * waits in the log.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
 import type { RealtimeState, Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
@@ -315,21 +316,25 @@ export class Subscriptions {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    const floor = await this.#records.enter(definition).catch((error: unknown) => this.#afterAnother(id, error));
-    if (typeof floor !== 'number') return this.#attach(floor, request, attached);
+    const floor = await this.#enter(definition);
+    // Another process was faster: then this one attaches to what that one made.
+    if (floor === undefined) return this.#subscribe(_principal, id, request, attached);
     if (!isDurable(request)) await this.#duty.serveHere(definition, attached!, floor);
     else if (attached) await this.#duty.attach(definition, attached);
     else await this.#duty.serve(definition);
     return definition;
   }
 
-  /** Two processes are told of one name at the same time: who comes second finds what the first one made. */
-  async #afterAnother(id: string, error: unknown): Promise<SubscriptionDefinition> {
-    if (!isEventManagerError(error, 'subscription_conflict')) throw error;
-    await this.#catalog.reload([id]);
-    const made = this.#catalog.get(id);
-    if (made === undefined) throw error;
-    return made;
+  /** `undefined` when it is there already, and known from now on. */
+  async #enter(definition: SubscriptionDefinition): Promise<Position | undefined> {
+    try {
+      return await this.#records.enter(definition);
+    } catch (error) {
+      if (!isEventManagerError(error, 'subscription_conflict')) throw error;
+      await this.#catalog.reload([definition.id]);
+      if (!this.#catalog.get(definition.id)) throw error;
+      return undefined;
+    }
   }
 
   /** Same name and same definition: the handler or socket of this process serves it from now on. */

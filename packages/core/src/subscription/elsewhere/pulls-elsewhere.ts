@@ -7,7 +7,7 @@
  */
 import type { Outcome } from '../../contracts/sink.ts';
 import { isOutcome } from '../../dispatch/deliver.ts';
-import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../../errors/event-manager-error.ts';
 import type { JsonObject } from '../../json.ts';
 import { numberOf, objectOf, objectsOf, textOf } from '../../peers/letter-fields.ts';
 import type { Answered, Requests } from '../../peers/requests.ts';
@@ -17,8 +17,10 @@ import { type AskOwner, notServedHere } from './ask-owner.ts';
 import type { EventReader } from './event-reader.ts';
 import { encodeOutcome } from './outcome-letters.ts';
 
-/** What an answer may take beside the time that the asker waits. */
+/** What an answer to a token may take. */
 const ANSWER_WITHIN_MS = 5_000;
+/** Of a pull, which can be asked for again without harm. */
+const LEASED_WITHIN_MS = 2_000;
 /** More would not fit into a letter. */
 const LEASES_MAX = 256;
 const TOKENS_MAX = 256;
@@ -48,11 +50,12 @@ export class PullsElsewhere {
     requests.serve('extend', (request) => this.#onExtend(request));
   }
 
-  /** `undefined` when nobody serves it. Throws `overloaded`, and `unreachable` when the owner does not answer. */
+  /** `undefined` when nobody serves it, or whoever does has not answered: what it leased then is given back. Throws `overloaded`. */
   async pull(id: string, { max, waitMs, signal }: PullRequest): Promise<readonly LeasedDelivery[] | undefined> {
     const { owner, reader, runtime } = this.#options;
     const request = { max: Math.min(max, LEASES_MAX), waitMs };
-    const reply = await owner.ask(id, 'pull', request, { limitMs: waitMs + ANSWER_WITHIN_MS, signal });
+    const limits = { limitMs: waitMs + LEASED_WITHIN_MS, signal };
+    const reply = await owner.ask(id, 'pull', request, limits).catch(unlessUnreachable);
     if (!reply) return undefined;
     const { clock } = runtime;
     const sentAtMs = clock.monotonicMs() - reply.ageMs;
@@ -157,6 +160,10 @@ export class PullsElsewhere {
     if (sink) return sink;
     throw notServedHere(id);
   }
+}
+
+function unlessUnreachable(error: unknown): undefined {
+  if (!isEventManagerError(error, 'unreachable')) throw error;
 }
 
 function outcomeOf(request: JsonObject): Outcome {
