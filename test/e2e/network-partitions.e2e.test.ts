@@ -13,6 +13,7 @@ const CUTS: readonly Cut[] = ['both ways', 'there', 'back'];
 const CUT_MS = 12_000;
 const TAKE_OVER_MS_MAX = 10_000;
 const HEALED_MS_MAX = 10_000;
+const SHARED_MS_MAX = 20_000;
 const TIMEOUT_MS = 120_000 + ROUNDS * INSTANCES * (CUT_MS + 30_000);
 
 /** If this failed, a switch that dies would lose events, or leave two instances that both serve a subscription. */
@@ -71,6 +72,7 @@ async function cutOff(
   services: readonly LabService[],
   way: Cut,
 ): Promise<{ movedMs: number; healedMs: number }> {
+  await until('it has its share of the subscriptions', SHARED_MS_MAX, () => run.heldBy(at) > 0);
   const cutAtMs = performance.now();
   for (const service of services) lab.cut(at, service, way);
   await until(`the others hold what ${run.names[at]} held`, TAKE_OVER_MS_MAX, () => run.heldBy(at) === 0);
