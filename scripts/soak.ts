@@ -17,9 +17,11 @@ const args = [...bounds, '--twice-every', '1000'];
 process.env['FUZZ_SEED'] ??= values.from;
 process.env['FUZZ_REQUESTS'] ??= '200000';
 process.env['KEYED_ORDER'] ??= 'full';
+process.env['POSTGRES_FAULTS'] ??= 'full';
 const steps = [
   programStep('simulation', 'test/simulation/main.ts', ...args),
   programStep('keyed order', 'node_modules/vitest/vitest.mjs', 'run', 'test/order'),
+  programStep('PostgreSQL under faults', 'node_modules/vitest/vitest.mjs', 'run', 'packages/postgres/test'),
   programStep('openapi fuzz', 'node_modules/vitest/vitest.mjs', 'run', 'packages/server/test/fuzz'),
 ];
 process.exitCode = (await runSteps(steps)) ? 0 : 1;
