@@ -14,7 +14,9 @@ const SUBSCRIPTIONS = [
   { name: 'parking', options: { order: 'topic', onFailure: 'park' } },
   { name: 'small', options: { order: 'key', inFlightMax: 5 } },
 ] as const;
-const SEED = 20_261_121;
+/** More of them, for longer: CONSERVATION_RUNS. */
+const RUNS = Number(process.env['CONSERVATION_RUNS'] ?? 40);
+const RUN_MS_MAX = 2_500;
 const TOPICS = ['a', 'b', 'c'];
 
 type Step =
@@ -105,19 +107,21 @@ async function run(steps: readonly Step[]) {
 }
 
 /** Without it nobody could say of an event that is missing what became of it. */
-it('counts each event once for each subscription, whatever becomes of it', async () => {
-  const ends = await run(ALL_END);
-  expect(ends.removed).toBeGreaterThan(0);
-  expect(ends.expired).toBeGreaterThan(0);
-  await fc.assert(
-    fc.asyncProperty(fc.array(STEP, { minLength: 6, maxLength: 30 }), async (steps) => {
-      const { published, ...fates } = await run(steps);
-      const counted = Object.values(fates).reduce((sum, count) => sum + count, 0);
-      expect(counted, JSON.stringify(fates)).toBe(published * SUBSCRIPTIONS.length);
-      expect(fates.withdrawn, JSON.stringify(fates)).toBe(0);
-    }),
-    // One seed in some three hundred shows an event that is counted nowhere: it expired behind the debt of its key, as the last of
-    // its range, before retention removed that debt. Nothing is lost by that but the count.
-    { numRuns: 40, seed: SEED, examples: [[[...ALL_END]]] },
-  );
-}, 100_000);
+it(
+  'counts each event once for each subscription, whatever becomes of it',
+  async () => {
+    const ends = await run(ALL_END);
+    expect(ends.removed).toBeGreaterThan(0);
+    expect(ends.expired).toBeGreaterThan(0);
+    await fc.assert(
+      fc.asyncProperty(fc.array(STEP, { minLength: 6, maxLength: 30 }), async (steps) => {
+        const { published, ...fates } = await run(steps);
+        const counted = Object.values(fates).reduce((sum, count) => sum + count, 0);
+        expect(counted, JSON.stringify(fates)).toBe(published * SUBSCRIPTIONS.length);
+        expect(fates.withdrawn, JSON.stringify(fates)).toBe(0);
+      }),
+      { numRuns: RUNS, examples: [[[...ALL_END]]] },
+    );
+  },
+  RUNS * RUN_MS_MAX,
+);

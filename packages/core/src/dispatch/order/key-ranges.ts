@@ -76,9 +76,11 @@ export class KeyRanges {
 
   /** Nothing of the range is left; returns how many of its events were not found. */
   ended(entry: KeyEntry): number {
+    const { count } = entry;
     this.unread.forget(entry);
-    this.#count -= entry.count;
-    return entry.count;
+    this.#count -= count;
+    entry.count = 0;
+    return count;
   }
 
   /** A key that could go on gets a few in any case; others share what is left. */

@@ -244,6 +244,7 @@ export class OrderedKeys {
     this.#own(entry, owed);
     this.#spill(entry, lane);
     this.#changed(entry);
+    this.#endRange(entry);
   }
 
   /** The event at its head became a dead letter. Where that parks the key, later events wait for somebody. */
@@ -380,6 +381,7 @@ export class OrderedKeys {
 
   /** What is settled leaves; the next one stands in line, is read, or the key is free. */
   #advance(entry: KeyEntry): void {
+    this.#endRange(entry);
     if (!entry.mayGoOn || entry.standing !== 'nowhere') return;
     if (entry.held.length > 0 || entry.known.length > 0) {
       this.lines.join(entry);
@@ -393,10 +395,19 @@ export class OrderedKeys {
   #free(entry: KeyEntry): void {
     this.#changed(entry);
     this.#map.delete(entry);
+  }
+
+  /**
+   * What was not found of a range is counted when its end was read and nothing of it is under way. The key may still wait for
+   * its debt then, but its record owes nothing any more and goes: whoever removes the debt would know of none of these.
+   */
+  #endRange(entry: KeyEntry): void {
+    if (entry.owesRange || entry.count === 0) return;
     const missing = this.#ranges.ended(entry);
-    if (missing === 0) return;
+    this.#changed(entry);
     // What was not found and had expired was one of these; what had expired before it came to be in the range was counted then.
     const expired = Math.min(Math.max(0, missing), entry.expiredCount);
+    entry.expiredCount = 0;
     if (expired > 0) this.listener.expired(expired);
     if (missing > expired) this.listener.missing(missing - expired, entry.hasLost);
   }
