@@ -49,7 +49,10 @@ await withServers(() => {
     await redis.stop('killed');
     await publish();
     await until(() => isUp('away'));
-    await publish();
+    await until(async () => {
+      await publish();
+      return allTookPart();
+    });
     await redis.start();
     await until(() => isUp('up'));
     await until(async () => {
