@@ -37,6 +37,7 @@ import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retr
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
+import type { Instances } from './subscription/elsewhere/instances.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import { Subscriptions } from './subscription/subscriptions.ts';
 import { EngineReporter } from './sys/engine-reporter.ts';
@@ -88,6 +89,8 @@ export interface EngineHealth {
   readonly progress: ProgressHealth;
   /** Damaged ranges that the adapter has on record or delivery came upon: what stood there can be delivered to nobody. */
   readonly lost: readonly LostRange[];
+  /** The processes that share the store, as far as this one hears of them; absent where there is but one. */
+  readonly instances?: Pick<Instances, 'self' | 'live'>;
 }
 
 const LOST_MAX = 100;
@@ -241,8 +244,10 @@ export class Engine {
     const status = this.#failure || adapter.status === 'failed' ? 'failed' : isWell ? 'ok' : 'degraded';
     const trouble = adapter.reason ?? (progress.stalled > 0 ? STALLED : impairment?.reason);
     const reason = this.#failure === undefined ? trouble : reasonOf(this.#failure);
+    const { instances } = this.subscriptions;
     return {
       status,
+      ...(instances ? { instances: { self: instances.self, live: instances.live } } : {}),
       ...(reason === undefined ? {} : { reason }),
       adapter,
       head: this.#dispatch.route.head,
@@ -268,6 +273,7 @@ export class Engine {
       contexts: this.contexts.count,
       streams: this.history.streams,
       members: this.subscriptions.members,
+      instances: this.subscriptions.instances,
       head: this.#dispatch.route.head,
       clock: this.#runtime.clock,
     });

@@ -80,6 +80,7 @@ export type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/block
 export { namedSubscriptionId } from './subscription/catalog.ts';
 export { changedRequest, throughOf } from './subscription/changed-request.ts';
 export type { DetachOptions } from './subscription/departures.ts';
+export type { Instances } from './subscription/elsewhere/instances.ts';
 export type { BreakerPolicy, FailureOptions } from './subscription/options/failure-options.ts';
 export type { OrderOptions } from './subscription/options/order-options.ts';
 export type { RealtimeOptions } from './subscription/options/realtime-options.ts';

@@ -3,6 +3,7 @@ import type { ReceiverMetrics } from '../dispatch/failure/receiver-status.ts';
 import type { PriorityName } from '../event/priority.ts';
 import type { RetentionCounts } from '../retention/retention-counts.ts';
 import type { ScheduleCounts } from '../schedule/schedule-counts.ts';
+import type { Instances } from '../subscription/elsewhere/instances.ts';
 import type { RealtimeMetrics } from './realtime-metrics.ts';
 
 /** A distribution of waits, in milliseconds. The quantiles are estimated inside a bucket, as Prometheus estimates them. */
@@ -98,6 +99,8 @@ export interface EventMetrics {
   readonly streams: number;
   /** Handlers and sockets that are attached, and askers that wait for deliveries. */
   readonly members: number;
+  /** Absent where one process has the store, or its adapter carries no letters. */
+  readonly instances?: Instances;
   /** Bodies of events in memory. */
   readonly bodies: number;
   readonly bodyBytes: number;

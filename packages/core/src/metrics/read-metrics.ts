@@ -9,6 +9,7 @@ import type { ProgressHealth } from '../health/stall-watch.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import type { Instances } from '../subscription/elsewhere/instances.ts';
 import type { SystemEvents } from '../sys/system-events.ts';
 import type { ByLane, EventMetrics } from './event-metrics.ts';
 import type { Meter } from './meter.ts';
@@ -32,6 +33,7 @@ export interface MetricSources {
   readonly contexts: number;
   readonly streams: number;
   readonly members: number;
+  readonly instances: Instances | undefined;
   readonly head: Position;
   readonly clock: Clock;
 }
@@ -73,6 +75,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     lagMax: progress.lagMax,
     streams,
     members,
+    ...(sources.instances === undefined ? {} : { instances: sources.instances }),
     bodies: dispatch.bodies.size,
     bodyBytes: dispatch.bodies.bytes,
     head,

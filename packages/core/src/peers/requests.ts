@@ -2,7 +2,7 @@
  * Questions to one other process, and their answers, over letters that may be lost, late or doubled.
  *
  *     asked ──answer──▶ resolved            at the other: unknown ──ask──▶ working ──▶ answered, remembered for a while
- *       │ ▲ twice a second again                               └──asked again: the answer is sent again, the work is not done again
+ *       │ ▲ twice a second again                                └──asked again: the answer is sent again, the work is not done again
  *       └──limit, gone──▶ rejected with `unreachable`        └──`unask`: the work is broken off, or undone where it can be
  *
  * So a request is done at most once, and an asker that got no answer does not know whether it was done.

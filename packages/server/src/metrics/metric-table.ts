@@ -8,6 +8,7 @@
 import { DELIVERY_ROWS } from './delivery-rows.ts';
 import { EVENT_ROWS } from './event-rows.ts';
 import { FAILURE_ROWS } from './failure-rows.ts';
+import { INSTANCE_ROWS } from './instance-rows.ts';
 import type { MetricRow } from './metric-row.ts';
 import { PACE_ROWS } from './pace-rows.ts';
 import { REALTIME_ROWS } from './realtime-rows.ts';
@@ -23,6 +24,7 @@ export const METRICS: readonly MetricRow[] = Object.freeze([
   ...PACE_ROWS,
   ...STATE_ROWS,
   ...REALTIME_ROWS,
+  ...INSTANCE_ROWS,
   ...TIME_ROWS,
 ]);
 
