@@ -9,7 +9,7 @@ import { amount, printFigures } from '../support/figures.ts';
 import { until } from '../support/until.ts';
 import { withPrivateServer } from '../support/with-server.ts';
 
-const EVENTS = Number(process.env['POSTGRES_BLOAT_EVENTS'] ?? amount(40_000, 10_000_000));
+const EVENTS = Number(process.env['POSTGRES_BLOAT_EVENTS'] ?? amount(20_000, 10_000_000));
 /** Of them retention leaves so many, in five partitions. */
 const LIVE = EVENTS / 10;
 const PARTITION = Math.ceil(LIVE / 5);
@@ -18,8 +18,8 @@ const SIZE_MAX = 2;
 const DRIFT_MAX = 1.3;
 /** So small a run on a machine with other work says nothing about a hundredth of its calls. */
 const EVENTS_FOR_DRIFT = 1_000_000;
-/** Ten a second for six minutes, or an hour. */
-const COMMITS = amount(3_600, 36_000);
+/** Ten a second for two minutes, or an hour. */
+const COMMITS = amount(1_200, 36_000);
 const SUBSCRIPTIONS = 20;
 
 await withPrivateServer(

@@ -8,7 +8,7 @@ import { readAll } from '../support/read-all.ts';
 import { withServer } from '../support/with-server.ts';
 
 const CUTS = amount(200, 2_000);
-const ENDS = amount(60, 2_000);
+const ENDS = amount(30, 2_000);
 /** How the server says that a statement is done. A transaction of ours is one statement, and committed by then. */
 const DONE = 'SELECT 1';
 const TURNS_MAX = 13;

@@ -11,7 +11,7 @@ import { withServer } from '../support/with-server.ts';
 
 const MAX_CONNECTIONS = 8;
 const QUERY_TIMEOUT_MS = 1_000;
-const HELD_MS = amount(1_500, 60_000);
+const HELD_MS = amount(1_200, 60_000);
 /** The event loop of two busy cores. */
 const SLACK_MS = 500;
 const PAYLOAD_BYTES = 4_000;

@@ -10,7 +10,7 @@ import { amount, printFigures } from '../support/figures.ts';
 import { withServer } from '../support/with-server.ts';
 
 const INSTANCES = 4;
-const ROUNDS = amount(5, 100);
+const ROUNDS = amount(3, 100);
 /** Behind each answer, or before each question as well. */
 const PLACES = amount(1, 2);
 

@@ -22,7 +22,10 @@ export async function freePort(): Promise<number> {
 
 async function canBind(port: number): Promise<boolean> {
   const probe = createServer();
-  const outcome = Promise.race([once(probe, 'listening').then(() => true), once(probe, 'error').then(() => false)]);
+  // `once` of the one rejects by the other.
+  const outcome = new Promise<boolean>((resolve) => {
+    probe.once('listening', () => resolve(true)).once('error', () => resolve(false));
+  });
   probe.listen(port, '127.0.0.1');
   if (!(await outcome)) return false;
   probe.close();
