@@ -19,7 +19,7 @@ export interface GroupLimits {
 }
 
 /** A way so slow that even this does not come through in time is none. */
-const BYTES_MIN = 64 << 10;
+const BYTES_MIN = 4 << 10;
 
 /**
  * Takes calls in the order of calling into transactions, one after another: what comes while one is under way forms the next. A single

@@ -14,7 +14,7 @@ const QUERY_TIMEOUT_MS = 1_000;
 const HELD_MS = amount(1_200, 60_000);
 /** The event loop of two busy cores. */
 const SLACK_MS = 500;
-const PAYLOAD_BYTES = 4_000;
+const PAYLOAD_BYTES = 600;
 
 const FAULTS: Readonly<Record<string, (proxy: FaultProxy) => void>> = {
   'every connection reset': (proxy) => proxy.reset(),
@@ -59,7 +59,6 @@ await withServer((server) => {
         await until('events are acknowledged again', () => load.lastAcknowledgedMs > healedMs);
         const resumedMs = load.lastAcknowledgedMs - healedMs;
         await load.stop();
-        const checked = await load.check(adapter);
         // One more waits for hints.
         const connections = () => Number(adapter.health().facts['connections']) + 1;
         await until(
@@ -71,6 +70,10 @@ await withServer((server) => {
         await adapter.close();
         await until('no connection is left', async () => (await monitor.count()) === 0 && proxy.counts.open === 0);
 
+        const reader = postgres({ url: database.url });
+        await reader.open();
+        const checked = await load.check(reader);
+        await reader.close();
         const longestMs = Math.round(load.longestMs);
         const figures = {
           fault,
