@@ -17,7 +17,9 @@ const TURNS_MAX = 13;
 await withServer((server) => {
   const databases = new Databases(server);
 
-  it(`loses nothing and doubles nothing when ${CUTS} answers to COMMIT are cut off`, async () => {
+  it(`loses nothing and doubles nothing when ${CUTS} answers to COMMIT are cut off`, {
+    timeout: 60_000 + 200 * CUTS,
+  }, async () => {
     let cuts = 0;
     const figures = await publishAndCommit(databases, CUTS, async (proxy) => {
       let isCut = false;
@@ -32,7 +34,9 @@ await withServer((server) => {
     printFigures('answers to COMMIT cut off', { cuts, ...figures });
   });
 
-  it(`nor when ${ENDS} connections end anywhere on the way there and back`, async () => {
+  it(`nor when ${ENDS} connections end anywhere on the way there and back`, {
+    timeout: 60_000 + 200 * ENDS,
+  }, async () => {
     const chance = new SeededChance(7);
     const figures = await publishAndCommit(databases, ENDS, async (proxy) => {
       for (let left = chance.integer(TURNS_MAX); left > 0; left--) await new Promise(setImmediate);

@@ -56,7 +56,9 @@ await withServer((server) => {
       printFigures('migration cut off', { cuts, migrations: MIGRATIONS.length });
     });
 
-    it(`has one winner among ${INSTANCES} that begin together while connections end`, async () => {
+    it(`has one winner among ${INSTANCES} that begin together while connections end`, {
+      timeout: 60_000 + 5_000 * ROUNDS,
+    }, async () => {
       await using whole = await createTestDatabase({ server });
       const expected = await schemaAfterOpen(whole.url);
       const chance = new SeededChance(3);
