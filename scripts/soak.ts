@@ -21,7 +21,13 @@ process.env['POSTGRES_FAULTS'] ??= 'full';
 const steps = [
   programStep('simulation', 'test/simulation/main.ts', ...args),
   programStep('keyed order', 'node_modules/vitest/vitest.mjs', 'run', 'test/order'),
-  programStep('PostgreSQL under faults', 'node_modules/vitest/vitest.mjs', 'run', 'packages/postgres/test'),
+  programStep(
+    'PostgreSQL under faults',
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    'packages/postgres/test',
+    'test/e2e/database-power-loss',
+  ),
   programStep('openapi fuzz', 'node_modules/vitest/vitest.mjs', 'run', 'packages/server/test/fuzz'),
 ];
 process.exitCode = (await runSteps(steps)) ? 0 : 1;
