@@ -18,6 +18,7 @@ const KILL_EVERY_MS = 2_000;
 const KILLS_MIN = 2;
 const INSTANCES = 3;
 const PUBLISHERS = 3;
+const MEMBERS = 3;
 const WINDOW = 64;
 /** Publishers wait when so much is not delivered yet, so that every kill meets deliveries under way and the end is near. */
 const AHEAD_MAX = 2_000;
@@ -66,13 +67,16 @@ it.for(['PostgreSQL', 'PostgreSQL and Redis'])(
       });
       expect(status).toBe(201);
     }
-    const client = new EventManagerClient(url);
-    onTestFinished(() => client.close());
-    await client.subscribe({
-      ...{ name: 'socket', topic: '#', options },
-      handler: ({ id, payload }, { attempt }) => arrived('socket', id, attempt, payload),
-    });
-    const pulled = await client.subscribe({
+    // One group, whose members the balancer spreads over the instances.
+    const clients = Array.from({ length: MEMBERS }, () => new EventManagerClient(url));
+    for (const client of clients) {
+      onTestFinished(() => client.close());
+      await client.subscribe({
+        ...{ name: 'socket', topic: '#', options },
+        handler: ({ id, payload }, { attempt }) => arrived('socket', id, attempt, payload),
+      });
+    }
+    const pulled = await clients[0]!.subscribe({
       name: 'pulled',
       topic: '#',
       options: { ...options, timeoutMs: 10_000 },
