@@ -7,6 +7,8 @@ export interface Arrival {
   readonly id: string;
   readonly attempt: number;
   readonly payload: object;
+  /** Where it was sent to. */
+  readonly path: string;
 }
 
 /** A webhook that takes its time, and notices when somebody sends an event while somebody else who is still there does. */
@@ -37,13 +39,20 @@ export class OverlapReceiver {
       const body = await bodyOf(request);
       if (body === undefined) return;
       const id = String(request.headers['webhook-id']);
-      const earlier = receiver.#underWay.get(id);
+      const path = request.url!;
+      const key = `${path} ${id}`;
+      const earlier = receiver.#underWay.get(key);
       // Of a sender that died the connection is closed.
       if (earlier && !earlier.socket.destroyed) receiver.overlaps++;
-      receiver.#underWay.set(id, request);
-      onArrival({ id, attempt: Number(request.headers['event-manager-attempt']), payload: JSON.parse(body).payload });
+      receiver.#underWay.set(key, request);
+      onArrival({
+        id,
+        attempt: Number(request.headers['event-manager-attempt']),
+        payload: JSON.parse(body).payload,
+        path,
+      });
       setTimeout(() => {
-        if (receiver.#underWay.get(id) === request) receiver.#underWay.delete(id);
+        if (receiver.#underWay.get(key) === request) receiver.#underWay.delete(key);
         response.writeHead(204).end();
       }, delayMs);
     });
