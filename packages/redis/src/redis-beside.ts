@@ -33,6 +33,8 @@ const OPTION_NAMES: { readonly [Name in keyof Required<RedisBesideOptions>]: tru
 
 /** Said and not refused: many providers let nobody see it. */
 const POLICY_HIDDEN = 'The maxmemory-policy of Redis could not be read; it must be noeviction.';
+/** By then everybody has heard that a process left Redis. */
+const HEARD_OF_MS = 1_000;
 const KEY_PREFIX_DEFAULT = 'dadms:events:';
 const KEY_PREFIX = /^[!-~]{1,128}$/;
 
@@ -49,6 +51,7 @@ class RedisBeside implements EventBusAdapter {
   readonly state: StateStore;
   readonly exchange: Exchange;
   readonly #adapter: EventBusAdapter;
+  readonly #runtime: Runtime;
   readonly #link: Link;
   readonly #letters: BesideExchange;
   readonly #watchers = new Set<() => void>();
@@ -75,6 +78,7 @@ class RedisBeside implements EventBusAdapter {
     this.store = adapter.store;
     this.state = adapter.state;
     this.#adapter = adapter;
+    this.#runtime = runtime;
     const life = createEventIdSource(runtime)();
     this.#all = `${keyPrefix}all`;
     const places = { all: this.#all, one: (name: string) => `${keyPrefix}to:${name}` };
@@ -156,6 +160,8 @@ class RedisBeside implements EventBusAdapter {
     this.#letters.changed();
     // What was announced while this process could not hear it is lost.
     this.#hint();
+    // So is what others announce until they have heard that it left.
+    if (!this.#link.state.isUp) this.#runtime.timers.after(HEARD_OF_MS, () => this.#hint());
   }
 
   #hint(): void {
