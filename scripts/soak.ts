@@ -18,6 +18,8 @@ process.env['FUZZ_SEED'] ??= values.from;
 process.env['FUZZ_REQUESTS'] ??= '200000';
 process.env['KEYED_ORDER'] ??= 'full';
 process.env['POSTGRES_FAULTS'] ??= 'full';
+process.env['REDIS_FAULTS'] ??= 'full';
+process.env['REDIS_FAULT_ROUNDS'] ??= '200';
 const steps = [
   programStep('simulation', 'test/simulation/main.ts', ...args),
   programStep('keyed order', 'node_modules/vitest/vitest.mjs', 'run', 'test/order'),
@@ -28,6 +30,7 @@ const steps = [
     'packages/postgres/test',
     'test/e2e/database-power-loss',
   ),
+  programStep('Redis under faults', 'node_modules/vitest/vitest.mjs', 'run', 'packages/redis/test/faults'),
   programStep('openapi fuzz', 'node_modules/vitest/vitest.mjs', 'run', 'packages/server/test/fuzz'),
 ];
 process.exitCode = (await runSteps(steps)) ? 0 : 1;

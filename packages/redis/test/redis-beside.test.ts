@@ -151,6 +151,8 @@ describe.skipIf(missing !== undefined)('Redis beside PostgreSQL', () => {
 
     await redis.stop('killed');
     await until(() => [one, two].every((adapter) => adapter.health().facts['redis'] === 'away'));
+    // Once because it is lost, and once more when everybody knows.
+    await until(() => hints.one >= before.one + 2);
     const { plain: silent, two: told } = hints;
     await append();
     await until(() => hints.plain > silent && hints.two > told);

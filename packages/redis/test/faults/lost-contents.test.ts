@@ -8,12 +8,10 @@ import {
 } from '@event-manager/testing/servers';
 import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
+import { PENDING, ROUNDS } from '../support/figures.ts';
 import { LoadedBus } from '../support/loaded-bus.ts';
 import { until } from '../support/until.ts';
 
-/** `REDIS_FAULT_ROUNDS=20 REDIS_FAULT_PENDING=10000` for the whole of it. */
-const ROUNDS = Number(process.env['REDIS_FAULT_ROUNDS'] ?? 2);
-const PENDING = Number(process.env['REDIS_FAULT_PENDING'] ?? 1_000);
 const IN_FLIGHT_MAX = 1_000;
 
 interface Loss {

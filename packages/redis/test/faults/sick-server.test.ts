@@ -2,11 +2,10 @@ import { FaultProxy } from '@event-manager/testing';
 import { missingServer, type PrivateServer, startRedis } from '@event-manager/testing/servers';
 import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
+import { FAULT_MS } from '../support/figures.ts';
 import { LoadedBus } from '../support/loaded-bus.ts';
 import { pause, until } from '../support/until.ts';
 
-/** How long each fault lasts; `REDIS_FAULT_MS=30000` for the whole of it. */
-const FAULT_MS = Number(process.env['REDIS_FAULT_MS'] ?? 1_000);
 /** Shorter ones of a server that is silent are not always noticed, and need not be. */
 const SILENCE_MS = Math.max(FAULT_MS, 3_000);
 /**
