@@ -15,7 +15,7 @@
  * numbered, and a receiver takes none that stands behind one it has had: at a change of ways letters may be lost, which
  * an exchange may do, but they keep their order, and none comes twice. A process without Redis would not understand a sealed
  * letter, so it is sent the letter as it is; it has only one way. So is a letter that a seal would make too large (the last
- * hundred bytes below the limit): at a change of ways that one may come twice or behind a later one.
+ * 150 bytes below the limit): at a change of ways that one may come twice or behind a later one.
  */
 import { type Exchange, type JsonValue, LETTER_BYTES_MAX, type Runtime } from '@event-manager/core';
 import type { Link } from '../connect/link.ts';
