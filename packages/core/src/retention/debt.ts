@@ -97,7 +97,7 @@ export class Debt {
       if (record.from > facts.through) continue;
       const { key, meaning } = record;
       if (!blocked.has(meaning)) blocked.set(meaning, { keyOf: keyReader(meaning), byKey: new Map() });
-      blocked.get(meaning)!.byKey.set(key, { name, record, removed: 0, expired: 0 });
+      blocked.get(meaning)!.byKey.set(key, { name, record, removed: 0, expired: record.expired ?? 0 });
     }
     return new Debt(facts, progress.value as JsonObject, owed, [...blocked.values()]);
   }
@@ -162,7 +162,7 @@ export class Debt {
   /**
    * An event in the range of a key that had expired or does not match may have been passed over before it would have been put
    * there, and was counted then. How many were put there the record says: what is not removed of them is one or the other. Of a
-   * range that goes on the number stays in its record, and whoever comes to the end of it counts them.
+   * range that goes on both numbers stay in its record, and whoever comes to the end of it counts them.
    */
   #countEndedRanges(through: Position, fates: Fates): void {
     for (const { record, removed, expired } of this.#blockedKeys()) {
@@ -203,7 +203,7 @@ function isInRange({ from, through, ahead }: KeyRecord, { position, lane }: Kept
 }
 
 /** The range of a key begins behind what is removed. A parked key stays parked also when nothing waits behind it any more. */
-function keyChange({ name, record, removed }: BlockedKey, through: Position): StateChange {
+function keyChange({ name, record, removed, expired }: BlockedKey, through: Position): StateChange {
   const isEmpty = record.through <= through;
   if (isEmpty && !record.parked) return { kind: 'blocked', key: name };
   const from = through + 1;
@@ -214,6 +214,7 @@ function keyChange({ name, record, removed }: BlockedKey, through: Position): St
     suspects: suspects && suspects.length > 0 ? suspects : undefined,
     through: Math.max(record.through, through),
     count: isEmpty ? 0 : Math.max(0, record.count - removed),
+    expired: isEmpty ? undefined : expired,
     tried: record.tried >= from ? record.tried : 0,
   };
   return { kind: 'blocked', key: name, value: keyRecordToJson(rest) };

@@ -33,3 +33,29 @@ it('an event that expired behind the debt of its key is counted when that debt i
   expect({ removed, expired }).toEqual({ removed: 1, expired: 1 });
   await bus.close();
 });
+
+/** The first removal saw that it had expired, the second that it was one of those that were put there. */
+it('an event that expired behind a parked key is counted as such when its range is removed in two steps', async () => {
+  const { time, open } = durableWorld();
+  const bus = await open({ retention: { ageMs: MINUTE, owedAgeMs: 10 * MINUTE } });
+  const { subscriptions } = bus.engine;
+  const options = { order: 'topic', onFailure: 'park', retryPolicy: fixedRetry(0) } as const;
+  const { id } = await bus.subscribe({ name: 's', options, handler: () => ({ success: false }) });
+  await bus.publishMany(1, 1);
+  await time.advance(500);
+  const expiresAt = new Date(time.wallMs() + MINUTE).toISOString();
+  await bus.publishMany(1, 2, { metadata: { expiresAt } });
+  await time.advance(60 * SECOND);
+  await bus.publishMany(1, 3);
+  await time.advance(500);
+  await time.run(subscriptions.pause(ANONYMOUS, id));
+  await time.advance(20 * MINUTE);
+  const { removed, expired, withdrawn, deadLettered } = bus.engine.metrics().deliveries;
+  expect({ deadLettered, removed, expired, withdrawn }).toEqual({
+    deadLettered: 1,
+    removed: 1,
+    expired: 1,
+    withdrawn: 0,
+  });
+  await bus.close();
+});

@@ -81,6 +81,7 @@ export class KeyEntry {
     entry.scanFrom = record.from;
     entry.through = Math.min(record.through, head);
     entry.count = record.count;
+    entry.expiredCount = record.expired ?? 0;
     entry.suspectThrough = Math.min(record.tried, head);
     for (const [from, through] of record.suspects ?? []) {
       if (from <= head) entry.suspectRanges.push([from, Math.min(through, head)]);
@@ -227,7 +228,7 @@ export class KeyEntry {
     const count = this.count + Number(this.taken > 0) + inLane;
     const suspects = this.suspectRanges.filter((range) => range[1] >= from);
     return {
-      ...{ key, meaning, from, through, count },
+      ...{ key, meaning, from, through, count, expired: this.expiredCount },
       tried: tried >= from ? tried : 0,
       ...(suspects.length === 0 ? {} : { suspects }),
       ...(this.ahead && from <= endOfAhead(this.ahead) ? { ahead: this.ahead } : {}),

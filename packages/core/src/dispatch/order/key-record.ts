@@ -27,6 +27,8 @@ export interface KeyRecord {
   readonly through: Position;
   /** How many events these are, as far as they were counted. */
   readonly count: number;
+  /** Events that had expired when they were read, and of those that are among `count` are counted at the end of the range. */
+  readonly expired?: number | undefined;
   readonly tried: Position;
   /** Further ones that may have been attempted before a crash, ascending. */
   readonly suspects?: readonly SuspectRange[] | undefined;
@@ -64,9 +66,10 @@ export function keyRecordName(meaning: KeyMeaning, key: string): string {
   return foreignEventId('event-manager/blocked-key', `${meaning}\n${key}`);
 }
 
-export function keyRecordToJson({ suspects, ahead, parked, ...record }: KeyRecord): JsonObject {
+export function keyRecordToJson({ expired, suspects, ahead, parked, ...record }: KeyRecord): JsonObject {
   return {
     ...record,
+    ...(expired ? { expired } : {}),
     ...(suspects ? { suspects } : {}),
     ...(ahead ? { ahead } : {}),
     ...(parked ? { parked: { ...parked } } : {}),
