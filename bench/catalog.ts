@@ -48,6 +48,12 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
   ['pg.publish', entry('ratio ≥ 0.7', false, async () => (await import('./pg-publish.ts')).pgPublish)],
   ['pg.deliver', entry('ratio ≥ 3', false, async () => (await import('./pg-deliver.ts')).pgDeliver)],
   ['pg.instances', entry('ratio ≥ 1.5', false, async () => (await import('./pg-instances.ts')).pgInstances)],
+  [
+    'members.elsewhere',
+    entry('beside a member at the owner', false, async () => {
+      return (await import('./members-elsewhere.ts')).membersElsewhere;
+    }),
+  ],
   ['query', entry('each p99 ≤ 50 ms', false, async () => (await import('./query.ts')).query)],
   ['start', entry('≤ 2,000 ms', false, async () => (await import('./start.ts')).start)],
   ['memory.journal', entry('≤ 300 MiB', false, async () => (await import('./memory-journal.ts')).memoryJournal)],
