@@ -44,7 +44,7 @@ function answersOf(engine: Engine, live: LiveSubscription) {
         throw error;
       },
     );
-  const isElsewhere = () => !engine.isServing(id);
+  const isElsewhere = () => engine.subscriptions.instances !== undefined && !engine.isServing(id);
   return {
     isElsewhere,
     async ack(token: string) {
