@@ -121,15 +121,16 @@ export class PullsElsewhere {
     const sink = this.#sinkOf(request);
     const id = textOf(request, 'subscription');
     const [max, waitMs] = [numberOf(request, 'max'), numberOf(request, 'waitMs')];
-    const leases = await pullHere(id, sink, { max, waitMs, signal });
+    const pulled = await pullHere(id, sink, { max, waitMs, signal });
     const { clock } = runtime;
     const wallAheadMs = clock.wallMs() - clock.monotonicMs();
+    // The answer is remembered for a while: without the events, which are large.
+    const leases = pulled.map(({ token, attempt, record, leaseUntilMs }) => {
+      return { token, attempt, position: record.place.position, endsAtMs: leaseUntilMs - wallAheadMs };
+    });
     return {
       answer: () => ({
-        leases: leases.map(({ token, attempt, record, leaseUntilMs }) => {
-          const leftMs = leaseUntilMs - wallAheadMs - clock.monotonicMs();
-          return { token, attempt, position: record.place.position, leftMs };
-        }),
+        leases: leases.map(({ endsAtMs, ...lease }) => ({ ...lease, leftMs: endsAtMs - clock.monotonicMs() })),
       }),
       undo: () => {
         sink.nack(

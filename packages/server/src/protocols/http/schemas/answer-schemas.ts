@@ -116,6 +116,9 @@ const SUBSCRIPTIONS: Components = {
   ),
   SubscriptionStatus: Type.Object({
     served: Type.Boolean(),
+    servedBy: Type.Optional(
+      Type.String({ description: 'The instance that serves it, where several share the store.' }),
+    ),
     waiting: COUNT,
     inFlight: COUNT,
     owed: COUNT,
@@ -193,6 +196,12 @@ const HEALTH: Components = {
       head: COUNT,
       unacknowledged: COUNT,
       subscriptions: COUNT,
+      instances: Type.Optional(
+        Type.Object(
+          { self: Type.String(), live: Type.Array(Type.String()) },
+          { description: 'The instances that share the store and are heard of.' },
+        ),
+      ),
       progress: component('ProgressHealth'),
       warnings: Type.Array(Type.String()),
     },
