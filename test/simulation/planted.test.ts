@@ -53,6 +53,7 @@ describe('the simulation catches a planted bug', () => {
     ['scheduled-under-another-id', /C2|C3/, using('deliverLater')],
     ['retention-drops-debt', /C2 lost/, using('retention')],
     ['fallback-delivers-twice', /C4/, using('members')],
+    ['stale-letter-begun', /C4|C5|C8/, using('sleep')],
   ];
   it.each(caught)('%s', { timeout: 600_000 }, async (bug, violation, isFit) => {
     expect(await firstViolation(bug, isFit)).toMatch(violation);

@@ -39,7 +39,8 @@ export type PlantedBug =
   | 'retention-drops-debt'
   | 'ids-lost-at-restart'
   | 'rate-limit-lost-at-restart'
-  | 'aging-ignored';
+  | 'aging-ignored'
+  | 'stale-letter-begun';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

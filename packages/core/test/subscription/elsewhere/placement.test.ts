@@ -159,3 +159,20 @@ describe('a subscription that can do without a member', () => {
     await engines.close();
   });
 });
+
+describe('a subscription whose events one process replaces by something else', () => {
+  it('passes to that process', async () => {
+    const { webhookSink } = takesAll();
+    const engines = await SeveralEngines.of(2, { webhookSink, webSocketSink: webhookSink });
+    const { id } = await engines.all[0]!.subscribe({ name: 'ws', endpoint: 'ws://receiver.test/' });
+    await engines.time.advance(3_000);
+    const owner = engines.ownerOf(id)!;
+    const other = engines.all.find((bus) => bus !== owner)!;
+    other.engine.subscriptions.enrich(id, (event) => ({ ...event, more: true }));
+    await engines.time.advance(3_000);
+    expect(engines.ownerOf(id)).toBe(other);
+    await engines.time.advance(30_000);
+    expect(engines.ownerOf(id)).toBe(other);
+    await engines.close();
+  });
+});
