@@ -94,7 +94,7 @@ it('uses a store again that was moved from, when that is asked for', async () =>
   await bus.close();
   expect((await run(['store', 'move', directory, database.url])).code).toBe(0);
   const refused = await run(['store', 'move', directory, join(temporaryFolder(), 'other')]);
-  expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/store reopen .*\[store_moved\]/s)]);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/store reopen\n.*\[store_moved\]/s)]);
   expect((await run(['store', 'reopen', directory])).out).toContain('may be used again');
   await runningService(directory);
 });

@@ -1,6 +1,6 @@
 /** The settings alone, for programs that look at them without starting the service: nothing of HTTP is loaded. */
 export { databaseFailure } from '../database/database-failure.ts';
-export { databasePlace } from '../database/database-place.ts';
+export { databasePlace, isDatabaseAddress } from '../database/database-place.ts';
 export { EVERY_SETTING, type NamedSetting } from './every-setting.ts';
 export type { Given, SourceKind } from './given-settings.ts';
 export { isLoopback } from './is-loopback.ts';
