@@ -1,9 +1,11 @@
 import { invalidSetting, type NoteMistake } from './given-settings.ts';
 import type { SettledSetting } from './read-configuration.ts';
 import { SETTINGS } from './settings.ts';
+import { splitAddress } from './split-address.ts';
 
 const EXPECTED = 'an address such as redis://user:password@host:6379/0, with special characters as %xx';
-const ADDRESS = /^rediss?:\/\/([^@/?#]*@)?[^@/?#]+(\/\d{0,5})?$/;
+const SCHEMES: ReadonlySet<string> = new Set(['redis', 'rediss']);
+const DATABASE = /^\d{0,5}$/;
 
 /**
  * What was given for a Redis and has no effect. Redis carries news between instances and keeps nothing, so an address of our own
@@ -31,7 +33,10 @@ export function checkRedis(settings: ReadonlyMap<string, SettledSetting>, note: 
 }
 
 function isAddress(text: string): boolean {
-  return ADDRESS.test(text) && URL.canParse(text);
+  const address = splitAddress(text);
+  if (!address || !SCHEMES.has(address.scheme) || address.hosts === '' || address.parameters !== undefined)
+    return false;
+  return DATABASE.test(address.path ?? '') && URL.canParse(text);
 }
 
 function isShared(from: string): boolean {

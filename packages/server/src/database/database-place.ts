@@ -1,21 +1,31 @@
-/** Account, hosts, name and parameters: what a database is addressed by, with several hosts where there are copies of it. */
-const ADDRESS = /^postgres(?:ql)?:\/\/(?:[^/?#@]*@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
+import { type SplitAddress, splitAddress } from '../configuration/split-address.ts';
+
+const SCHEMES: ReadonlySet<string> = new Set(['postgres', 'postgresql']);
 const PORT = '5432';
 
 export function isDatabaseAddress(text: string): boolean {
-  const [, hosts] = ADDRESS.exec(text) ?? [];
-  return hosts?.split(',').every((host) => URL.canParse(`postgresql://${host}`)) === true;
+  return (
+    split(text)
+      ?.hosts.split(',')
+      .every((host) => URL.canParse(`postgresql://${host}`)) === true
+  );
 }
 
 /** Where a database is, for people: never the user or the password that its address holds. */
 export function databasePlace(address: string): string {
-  const [, hosts = '', name = '', parameters] = ADDRESS.exec(address) ?? [];
+  const { hosts = '', path: name = '', parameters } = split(address) ?? {};
   const places = (hosts || new URLSearchParams(parameters).get('host') || 'localhost').split(',').map(withPort);
   return `${name === '' ? 'the default database' : `database ${decoded(name)}`} on ${places.join(' or ')}`;
 }
 
+function split(text: string): SplitAddress | undefined {
+  const address = splitAddress(text);
+  return address && SCHEMES.has(address.scheme) ? address : undefined;
+}
+
 function withPort(host: string): string {
-  return /:\d+$/.test(host) ? host : `${host}:${PORT}`;
+  const behindColon = host.slice(host.lastIndexOf(':') + 1);
+  return behindColon !== host && /^\d+$/.test(behindColon) ? host : `${host}:${PORT}`;
 }
 
 function decoded(text: string): string {

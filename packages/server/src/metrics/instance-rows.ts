@@ -17,7 +17,7 @@ export const INSTANCE_ROWS: readonly MetricRow[] = [
     read: ofInstances(({ live }) => one(live.length)),
   },
   {
-    name: 'eventmanager_leases',
+    name: 'eventmanager_leases_held',
     type: 'gauge',
     help: 'Subscriptions whose lease this instance has.',
     read: ofInstances(({ leases }) => one(leases.held)),
