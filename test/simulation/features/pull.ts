@@ -18,6 +18,9 @@ export const pull: Feature = (chance, { via }) => {
   };
 };
 
+/** A process that died does not say whether it had heard. */
+const NOBODY_KNOWS = { stale: ['unknown'] } as const;
+
 async function consume(live: LiveSubscription, number: number, max: number): Promise<void> {
   const chance = live.chance.fork(`${live.plan.name} consumer ${number}`);
   for (;;) {
@@ -28,16 +31,18 @@ async function consume(live: LiveSubscription, number: number, max: number): Pro
     const request = { max, waitMs: chance.integer(1_000) };
     const pulling = engine.subscriptions.pulls.pull(ANONYMOUS, live.id, request).catch(() => []);
     const leases = (await Promise.race([pulling, process.died, live.time.wait(5_000)])) ?? [];
-    await Promise.all(leases.map((lease) => live.receiver.pulled(lease, process, answersOf(engine, live))));
+    await Promise.all(
+      leases.map((lease) => live.receiver.pulled(lease, process, answersOf(engine, live, process.died))),
+    );
   }
 }
 
-function answersOf(engine: Engine, live: LiveSubscription) {
+function answersOf(engine: Engine, live: LiveSubscription, died: Promise<unknown>) {
   const { id } = live;
   const one = (token: string) => ({ deliveries: [token] });
   /** A process whose store failed takes no answer, and of one that did not answer nobody knows. */
   const isTaken = async (answer: Promise<{ stale: readonly string[] }>) =>
-    answer.then(
+    Promise.race([answer, died.then(() => NOBODY_KNOWS)]).then(
       ({ stale }) => stale.length === 0,
       (error: unknown) => {
         if (isEventManagerError(error, 'store_failed') || isEventManagerError(error, 'unreachable')) return false;
