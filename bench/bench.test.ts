@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,8 @@ describe('npm run bench', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bench-test-'));
+    // A PostgreSQL that is started by root runs as somebody else, who has to get to its files.
+    await chmod(folder, 0o711);
     const main = join(import.meta.dirname, 'main.ts');
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', main, '--json', '--smoke'], {
       env: { ...process.env, BENCH_DIR: folder },

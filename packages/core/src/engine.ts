@@ -401,6 +401,7 @@ export class Engine {
     if (this.#failure) return;
     this.#failure = error;
     this.#dispatch.halt();
+    this.subscriptions.halt();
   }
 
   #failed(): EventManagerError {

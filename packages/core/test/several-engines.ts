@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Event, type Sink, type SubscribeRequest } from '@event-manager/core';
+import { ANONYMOUS, type Event, EventManagerError, type Sink, type SubscribeRequest } from '@event-manager/core';
 import { SeededChance, SimulatedShared, type SimulatedSharedOptions, VirtualTime } from '@event-manager/testing';
 import { type EngineUnderTest, openOn, type SetUp } from './open-engine.ts';
 
@@ -51,6 +51,12 @@ export class SeveralEngines {
     this.all.splice(this.all.indexOf(bus), 1);
     bus.crash();
     this.#handles.get(bus)!.crash();
+  }
+
+  /** Every commit fails from now on, for no reason that passes. */
+  breakStore(bus: EngineUnderTest): void {
+    const commit = () => Promise.reject(new EventManagerError('store_failed', 'The disk is gone.'));
+    Object.assign(this.#handles.get(bus)!.state, { commit });
   }
 
   async leave(bus: EngineUnderTest): Promise<void> {

@@ -117,6 +117,8 @@ class Postgres implements MovableAdapter {
   async openToLeave(): Promise<Departure> {
     const session = await this.#openSession(async (_client, moves) => {
       await moves.assertThere();
+      // A log that is to branch cannot while it is held.
+      await new LogBranch(this.#connections, escapeIdentifier(this.#schema)).follow();
       await moves.leave();
     });
     return { complete: () => told(session.markMoved()) };

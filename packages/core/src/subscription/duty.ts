@@ -217,6 +217,11 @@ export class Duty {
     if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
   }
 
+  /** Leases are neither renewed nor given back: what is under way here may go on until they have run out. */
+  halt(): void {
+    this.#leases?.stop().catch(this.#options.onFailure);
+  }
+
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
     await this.#leases?.stop();

@@ -162,8 +162,9 @@ export class Pulls {
     else elsewhere?.release(id, tokens);
   }
 
-  /** The sink of one that is pulled and served here. */
+  /** The sink of one that is pulled and served here. Throws `store_failed` when nothing can be settled any more. */
   servedHere(id: string): PullSink | undefined {
+    this.#assertNotHalted(id);
     return this.#sinks.get(id);
   }
 
@@ -186,7 +187,12 @@ export class Pulls {
 
   /** What is settled after a failure never becomes durable, and the ends of leases are not watched any more. */
   #answerable(id: string): SubscriptionDefinition {
-    if (!this.#options.dispatch.isHalted) return this.#known(id);
+    this.#assertNotHalted(id);
+    return this.#known(id);
+  }
+
+  #assertNotHalted(id: string): void {
+    if (!this.#options.dispatch.isHalted) return;
     throw new EventManagerError('store_failed', 'The engine stopped after a failure: what was leased comes again.', {
       id,
     });

@@ -292,6 +292,12 @@ export class Subscriptions {
     this.#states.stop(subscription, reason);
   }
 
+  /** The engine failed: nothing is renewed any more, so others have what it served when its leases have run out. */
+  halt(): void {
+    this.#duty.halt();
+    this.#elsewhere?.peers.stop();
+  }
+
   async close(drainMs: number): Promise<void> {
     try {
       await this.#duty.close(drainMs);

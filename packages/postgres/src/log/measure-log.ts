@@ -5,13 +5,20 @@ interface HeadRow {
   readonly head: number;
   readonly trimmed_through: number;
   readonly bytes: number;
+  readonly branch: number;
 }
 
-export async function measureLog({ connections, schema, branch }: LogCore): Promise<readonly Bounds[]> {
+export async function measureLog(core: LogCore): Promise<readonly Bounds[]> {
+  const { connections, schema, branch } = core;
   const [row] = await connections.ask<HeadRow>(
-    `SELECT head, trimmed_through, bytes_through - trimmed_bytes AS bytes FROM ${schema}.log_head`,
+    `SELECT head, trimmed_through, bytes_through - trimmed_bytes AS bytes, branch FROM ${schema}.log_head`,
   );
-  const { head, trimmed_through: trimmedThrough, bytes } = row!;
+  const { head, trimmed_through: trimmedThrough, bytes, branch: number } = row!;
+  if (number !== branch.number) {
+    // Its gaps are not known yet, and would be counted as events.
+    await branch.follow();
+    return measureLog(core);
+  }
   const holes = branch.missing.reduce(
     (sum, { from, through }) => sum + Math.max(0, through - Math.max(from - 1, trimmedThrough)),
     0,

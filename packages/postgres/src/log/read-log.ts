@@ -36,9 +36,11 @@ export async function readLog(core: LogCore, after: Position, options: ReadOptio
 /** What the log says is believed when this process knows on which branch it is. */
 async function askOnBranch({ connections, schema, branch }: LogCore, byLane: boolean, values: readonly unknown[]) {
   for (;;) {
+    // What this process appends meanwhile is news to the answer, and no sign of a branch.
+    const { knownHead } = branch;
     const rows = await connections.ask<ReadRow>(readStatement(schema, byLane), values);
     const { head, branch: number, has_turned: hasTurned } = rows[0]!;
-    if (number === branch.number && head >= branch.knownHead && !hasTurned) return rows;
+    if (number === branch.number && head >= knownHead && !hasTurned) return rows;
     await branch.follow();
   }
 }
@@ -59,7 +61,7 @@ function withHoles(holes: readonly LostRange[], after: Position, result: ReadRes
 function readStatement(schema: string, byLane: boolean): string {
   return `
     WITH start AS MATERIALIZED (
-      SELECT h.*, greatest($1::bigint, h.trimmed_through, (SELECT g.through_position FROM ${schema}.log_gaps g
+      SELECT h.*, greatest($1::bigint, h.trimmed_through, (SELECT max(g.through_position) FROM ${schema}.log_gaps g
         WHERE greatest($1::bigint, h.trimmed_through) BETWEEN g.from_position - 1 AND g.through_position)) AS lower
       FROM ${schema}.log_head h
     ), span AS MATERIALIZED (

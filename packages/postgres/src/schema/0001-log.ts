@@ -138,7 +138,7 @@ DECLARE
   last bigint;
 BEGIN
   SELECT * INTO h FROM %schema%.log_head;
-  last := greatest(h.head + 16777216, known_head, h.partitioned_through);
+  last := greatest(h.head + 16777216, known_head + 1, h.partitioned_through);
   INSERT INTO %schema%.log_gaps VALUES (h.head + 1, last);
   UPDATE %schema%.log_head SET head = last, partitioned_through = last, branch = h.branch + 1,
     timeline = %schema%.present_timeline(h.timeline);
@@ -160,7 +160,9 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO %schema%.lost_ranges AS l (from_position, through_position)
-    SELECT from_position, known_head FROM %schema%.log_gaps WHERE known_head BETWEEN from_position AND through_position
+    -- The last position of a gap is the head of whoever followed before, and was never given.
+    SELECT from_position, known_head FROM %schema%.log_gaps
+      WHERE known_head >= from_position AND known_head < through_position
     ON CONFLICT (from_position) DO UPDATE SET through_position = greatest(l.through_position, excluded.through_position);
   branch := h.branch;
   head := h.head;

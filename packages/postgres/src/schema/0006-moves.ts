@@ -30,7 +30,8 @@ BEGIN
   TRUNCATE %schema%.event_partitions, %schema%.event_ids, %schema%.state_records, %schema%.lost_ranges,
     %schema%.log_gaps;
   UPDATE %schema%.log_head SET head = first_position - 1, bytes_through = 0, recorded_ms = 0, trimmed_bytes = 0,
-    trimmed_through = first_position - 1, partitioned_through = first_position - 1;
+    trimmed_through = first_position - 1, partitioned_through = first_position - 1,
+    timeline = %schema%.present_timeline(timeline);
   UPDATE %schema%.log_cleaning SET ids_pruned_through = first_position - 1;
   PERFORM %schema%.make_event_partition();
 END $$;

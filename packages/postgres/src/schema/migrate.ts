@@ -23,9 +23,23 @@ export async function migrate(
 ): Promise<void> {
   // A database without the right to make schemas may still have been given one.
   const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
-  if (rows.length === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
+  if (rows.length === 0) await makeSchema(client, schema);
   while (await applyNext(client, schema, migrations)) {
     // Until there is nothing left to apply.
+  }
+}
+
+/** Under the lock, since two that make it at once would not both succeed. */
+async function makeSchema(client: Client, schema: string): Promise<void> {
+  const name = escapeIdentifier(schema);
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, schema]);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${name}`);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
   }
 }
 

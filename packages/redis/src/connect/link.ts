@@ -134,6 +134,8 @@ export class Link {
     await client.connect();
     const policy = await checkServer(client);
     if (await isReplica(client)) return 'replica';
+    // Given up meanwhile: what it asked for now would be taken for asked by the next one.
+    if (this.#client !== client) return policy;
     // Before it is up, so that whoever is told so is heard.
     await this.#subscribe(client);
     return policy;

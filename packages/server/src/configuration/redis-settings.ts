@@ -16,6 +16,7 @@ export const REDIS_SETTINGS = {
     variable: 'EVENT_MANAGER_REDIS_KEY_PREFIX',
     reader: textLike(/^[!-~]{1,128}$/, 'a text of 1 to 128 visible characters of ASCII'),
     fallback: 'dadms:events:',
-    reason: 'What every name in Redis begins with; the same for all instances that share a database.',
+    reason:
+      'What every name in Redis begins with; the same for all instances that share a database, and another one for another database.',
   }),
 } as const;

@@ -46,6 +46,31 @@ describe('pulling through a process that does not serve the subscription', () =>
     await engines.close();
   });
 
+  it('goes on at another process when the owner has failed, which takes no answer any more', async () => {
+    const { engines, id, owner, others } = await threeAndOnePulled();
+    const [b, c] = others;
+    await b.publishMany(3);
+    const leases = await pull(b, id, { max: 2 });
+    engines.breakStore(owner);
+    await answer(owner, id, 'ack', leases.slice(0, 1));
+    await engines.time.advance(500);
+    expect(owner.engine.health().status).toBe('failed');
+    const late = await answer(c, id, 'ack', leases.slice(1)).catch((error: { code: string }) => error.code);
+    expect(['store_failed', 'unreachable', { stale: [leases[1]!.token] }]).toContainEqual(late);
+    await engines.time.advance(10_000);
+    expect(others.filter(({ engine }) => engine.isServing(id))).toHaveLength(1);
+    // What was reserved before is attempted one at a time.
+    const again: string[] = [];
+    for (let at = 0; at < 3; at++) {
+      const [next] = await pull(b, id, { waitMs: 1_000 });
+      again.push(...seen([next!]));
+      await answer(b, id, 'ack', [next!]);
+    }
+    expect(again.map((one) => one.split('#')[0]).sort()).toEqual(['1', '2', '3']);
+    engines.crash(owner);
+    await engines.close();
+  });
+
   it('waits for what comes, and for no longer than it was asked to', async () => {
     const { engines, id, others } = await threeAndOnePulled();
     const beganAtMs = engines.time.monotonicMs();
