@@ -53,7 +53,7 @@ describe('npm run bench', () => {
       'beside.slow-requests',
       'http.batch',
       'http.single',
-      ...(hasPostgres ? ['pg.deliver', 'pg.instances', 'pg.publish'] : []),
+      ...(hasPostgres ? ['members.elsewhere', 'pg.deliver', 'pg.instances', 'pg.publish'] : []),
       ...(hasPeer ? ['ws.publish'] : []),
     ]);
   });

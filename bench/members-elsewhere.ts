@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ANONYMOUS, Engine, type Sink } from '@event-manager/core';
-import { createTestDatabase, startPostgres, startRedis } from '@event-manager/testing/servers';
+import { createTestDatabase, startRedis } from '@event-manager/testing/servers';
 import { type Bench, type Measured, sized } from './benchmark.ts';
 import { adapterOf, MEASURED, type Noted, TimedMember, timed } from './timed-member.ts';
+import { withPostgres } from './with-postgres.ts';
 
 const PACE_MS = 5;
 const PUBLISHED_TOGETHER = 500;
@@ -23,37 +24,37 @@ const RESTING: Sink = {
  * Deliveries of one subscription to a member at another process than its owner, by NOTIFY and by Redis, beside those to one at
  * the owner itself. Latency is from `publish` to the member at 200 events a second, the rate that of events published at once.
  */
-export async function membersElsewhere(bench: Bench): Promise<Measured> {
-  const sizes = {
-    paced: sized(bench, { full: 2_000, quick: 500, smoke: 20 }),
-    burst: sized(bench, { full: 10_000, quick: 2_000, smoke: 50 }),
-  };
-  const server = await startPostgres({ parent: bench.folder });
-  const redis = await startRedis({ parent: bench.folder });
-  try {
-    const atOwner = await measure(server, undefined, 'owner', sizes);
-    const byNotify = await measure(server, undefined, 'elsewhere', sizes);
-    const byRedis = await measure(server, redis.url, 'elsewhere', sizes);
-    return {
-      value: byNotify.perSecond,
-      unit: 'deliveries/s',
-      limit: atOwner.perSecond,
-      ratio: byNotify.perSecond / atOwner.perSecond,
-      p50: byNotify.p50,
-      p99: byNotify.p99,
-      note: 'by NOTIFY; limit: a member at the owner; latency at 200 events/s',
-      details: {
-        ownerP50: atOwner.p50,
-        ownerP99: atOwner.p99,
-        redisPerSecond: byRedis.perSecond,
-        redisP50: byRedis.p50,
-        redisP99: byRedis.p99,
-      },
+export function membersElsewhere(bench: Bench): Promise<Measured> {
+  return withPostgres(bench, async (url) => {
+    const sizes = {
+      paced: sized(bench, { full: 2_000, quick: 500, smoke: 20 }),
+      burst: sized(bench, { full: 10_000, quick: 2_000, smoke: 50 }),
     };
-  } finally {
-    await redis.close();
-    await server.close();
-  }
+    const redis = await startRedis({ parent: bench.folder });
+    try {
+      const atOwner = await measure({ url }, undefined, 'owner', sizes);
+      const byNotify = await measure({ url }, undefined, 'elsewhere', sizes);
+      const byRedis = await measure({ url }, redis.url, 'elsewhere', sizes);
+      return {
+        value: byNotify.perSecond,
+        unit: 'deliveries/s',
+        limit: atOwner.perSecond,
+        ratio: byNotify.perSecond / atOwner.perSecond,
+        p50: byNotify.p50,
+        p99: byNotify.p99,
+        note: 'by NOTIFY; limit: a member at the owner; latency at 200 events/s',
+        details: {
+          ownerP50: atOwner.p50,
+          ownerP99: atOwner.p99,
+          redisPerSecond: byRedis.perSecond,
+          redisP50: byRedis.p50,
+          redisP99: byRedis.p99,
+        },
+      };
+    } finally {
+      await redis.close();
+    }
+  });
 }
 
 async function measure(
