@@ -379,6 +379,7 @@ export class Duty {
       await this.#leases?.release(vanished);
     }
     const definitions = catalog.list().filter(({ id }) => catalog.isDurable(id) && !this.#changes.has(id));
+    await this.#dropReplaced(definitions);
     for (const definition of definitions) this.#adopt(definition);
     const placement = this.#options.elsewhere()?.placement;
     return definitions.flatMap((definition) => {
@@ -393,6 +394,16 @@ export class Duty {
   #adopt(definition: SubscriptionDefinition): void {
     const active = this.#options.dispatch.active.get(definition.id);
     if (active && active.definition.updatedAtMs !== definition.updatedAtMs) this.follow(definition.id);
+  }
+
+  /** Another process removed a subscription that is served here and made one of the same name: what this one owes is over. */
+  async #dropReplaced(definitions: readonly SubscriptionDefinition[]): Promise<void> {
+    for (const { id, createdAtMs } of definitions) {
+      const active = this.#options.dispatch.active.get(id);
+      if (!active || active.definition.createdAtMs === createdAtMs) continue;
+      this.#drop(id);
+      await this.#leases?.release(id);
+    }
   }
 
   /** Reads the definitions as they are under the leases, and routes what the last owners may have settled. */

@@ -1,6 +1,7 @@
+import { ANONYMOUS } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { EngineUnderTest } from '../../open-engine.ts';
-import { attachHandler, CALM, SeveralEngines, takesAll } from '../../several-engines.ts';
+import { attachHandler, CALM, numbers, SeveralEngines, takesAll } from '../../several-engines.ts';
 
 async function manyWebhooks(bus: EngineUnderTest, count: number): Promise<string[]> {
   const ids: string[] = [];
@@ -51,6 +52,24 @@ describe('subscriptions that anybody may serve', () => {
     await engines.time.advance(120_000);
     // Where nobody comes or goes nothing moves any more.
     expect(engines.all.map(({ engine }) => engine.subscriptions.instances!.leases.moved)).toEqual(moved);
+    await engines.close();
+  });
+
+  it('begin anew when another process removed one and made one of the same name', async () => {
+    const { webhookSink, seen } = takesAll();
+    // The owner hears of both at its next look.
+    const engines = await SeveralEngines.of(2, { webhookSink }, 7, { ...CALM, hintLossShare: 1, letterLossShare: 1 });
+    const request = { name: 'again', endpoint: 'http://receiver.test/', options: { startFrom: 'earliest' } };
+    const { id } = await engines.all[0]!.subscribe(request);
+    await engines.time.advance(3_000);
+    await engines.all[0]!.publishMany(5);
+    await engines.time.advance(1_000);
+    expect(seen).toEqual(numbers(1, 5));
+    const other = engines.all.find((bus) => bus !== engines.ownerOf(id))!;
+    await engines.time.run(other.engine.subscriptions.unsubscribe(ANONYMOUS, id));
+    await other.subscribe(request);
+    await engines.time.advance(10_000);
+    expect(seen.slice(5)).toEqual(numbers(1, 5));
     await engines.close();
   });
 
