@@ -189,7 +189,8 @@ function keyOf({ name, life }: Peer, id: number): string {
   return `${life} ${id} ${name}`;
 }
 
-function unanswered(to: string): EventManagerError {
+/** Nobody knows whether it was done. */
+export function unanswered(to: string): EventManagerError {
   return new EventManagerError('unreachable', 'The process that serves this does not answer.', { servedBy: to });
 }
 

@@ -3,7 +3,7 @@ import { resourceOf } from '../../dispatch/leases.ts';
 import { EventManagerError, isEventManagerError } from '../../errors/event-manager-error.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Peers } from '../../peers/peers.ts';
-import type { AskOptions, Reply, Requests } from '../../peers/requests.ts';
+import { type AskOptions, type Reply, type Requests, unanswered } from '../../peers/requests.ts';
 
 export interface AskOwnerOptions {
   readonly peers: Peers;
@@ -35,17 +35,19 @@ export class AskOwner {
       : await this.#askOne(second, id, what, request, options);
   }
 
-  /** The process that has the lease, if it is alive: asked of the store. */
+  /**
+   * The process that has the lease: asked of the store. Throws `unreachable` when that is not heard of, as one that is gone and
+   * one that was there before this process: nobody here knows what it would say.
+   */
   async ownerOf(id: string): Promise<string | undefined> {
     const { peers, state } = this.#options;
     const [holder] = await state.holders([resourceOf(id)]);
-    const owner = peers.peer(holder)?.name;
-    if (owner === undefined) this.#owners.delete(id);
-    else {
-      if (this.#owners.size >= REMEMBERED_MAX) this.#owners.clear();
-      this.#owners.set(id, owner);
-    }
-    return owner;
+    this.#owners.delete(id);
+    if (holder === undefined || holder === peers.self) return undefined;
+    if (!peers.peer(holder)) throw unanswered(holder);
+    if (this.#owners.size >= REMEMBERED_MAX) this.#owners.clear();
+    this.#owners.set(id, holder);
+    return holder;
   }
 
   /** `undefined` when it does not serve it. */

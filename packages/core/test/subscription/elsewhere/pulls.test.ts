@@ -46,6 +46,21 @@ describe('pulling through a process that does not serve the subscription', () =>
     await engines.close();
   });
 
+  it('does not take an answer for late while the owner is not heard of', async () => {
+    const { engines, id, owner, others } = await threeAndOnePulled();
+    const [b, c] = others;
+    await b.publishMany(1);
+    const leases = await pull(b, id);
+    const heal = engines.shared.partition(engines.names.get(c)!, engines.names.get(owner)!);
+    await engines.time.advance(6_000);
+    await expect(answer(c, id, 'ack', leases)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(pull(c, id)).rejects.toMatchObject({ code: 'not_ready' });
+    heal();
+    await engines.time.advance(2_000);
+    expect(await answer(c, id, 'ack', leases)).toEqual({ stale: [] });
+    await engines.close();
+  });
+
   it('goes on at another process when the owner has failed, which takes no answer any more', async () => {
     const { engines, id, owner, others } = await threeAndOnePulled();
     const [b, c] = others;
