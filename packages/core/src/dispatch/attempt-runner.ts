@@ -79,6 +79,14 @@ export class AttemptRunner {
     await new Promise<void>((resolve) => this.#idleWaiters.push({ subscription, isDone, resolve }));
   }
 
+  /** Looks whose wait for `idle` is over. */
+  tellIdle(subscription: ActiveSubscription): void {
+    if (this.#idleWaiters.length === 0) return;
+    const told = this.#idleWaiters.filter((waiter) => waiter.subscription === subscription && waiter.isDone());
+    this.#idleWaiters = this.#idleWaiters.filter((waiter) => !told.includes(waiter));
+    for (const waiter of told) waiter.resolve();
+  }
+
   /** Gives up the attempts under way: they cost no failure and stay owed. */
   abandon(subscription: ActiveSubscription): void {
     for (const attempt of [...subscription.starting, ...subscription.attempts]) {
@@ -87,7 +95,7 @@ export class AttemptRunner {
     subscription.starting.clear();
     subscription.attempts.clear();
     subscription.slotsTaken = 0;
-    this.#tellIdle(subscription);
+    this.tellIdle(subscription);
   }
 
   /** Gives up those of the attempts under way that are named: the others go on. */
@@ -194,14 +202,7 @@ export class AttemptRunner {
       else this.#options.checkpoint.mark(subscription);
     }
     this.#options.wake(subscription);
-    this.#tellIdle(subscription);
-  }
-
-  #tellIdle(subscription: ActiveSubscription): void {
-    if (this.#idleWaiters.length === 0) return;
-    const told = this.#idleWaiters.filter((waiter) => waiter.subscription === subscription && waiter.isDone());
-    this.#idleWaiters = this.#idleWaiters.filter((waiter) => !told.includes(waiter));
-    for (const waiter of told) waiter.resolve();
+    this.tellIdle(subscription);
   }
 
   #abandoned(attempt: Attempt, nowMs: number): void {

@@ -107,9 +107,13 @@ export class Dispatcher {
   /** Claims nothing more, and resolves with true when nothing is under way; else, after `patienceMs`, goes on as before. */
   async yield(subscription: ActiveSubscription, patienceMs: number): Promise<boolean> {
     subscription.isYielding = true;
-    const { promise: isOver, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.runtime.timers.after(patienceMs, resolve, true);
-    await Promise.race([this.#runner.idle(subscription), isOver]);
+    let isOver = false;
+    const giveUp = () => {
+      isOver = true;
+      this.#runner.tellIdle(subscription);
+    };
+    const cancel = this.#options.runtime.timers.after(patienceMs, giveUp, true);
+    await this.#runner.idle(subscription, () => isOver || subscription.isIdle());
     cancel();
     if (subscription.isIdle()) return true;
     subscription.isYielding = false;

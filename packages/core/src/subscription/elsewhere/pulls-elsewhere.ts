@@ -24,6 +24,8 @@ const LEASED_WITHIN_MS = 2_000;
 /** More would not fit into a letter. */
 const LEASES_MAX = 256;
 const TOKENS_MAX = 256;
+/** How a token looks: see `sink/pull-sink.ts`. */
+const TOKEN = /^[0-9a-f]{1,40}\.\d{1,16}$/;
 
 export interface PullsElsewhereOptions {
   readonly owner: AskOwner;
@@ -105,15 +107,17 @@ export class PullsElsewhere {
     more: JsonObject,
     onAnswer: (answer: JsonObject) => void = () => {},
   ): Promise<readonly string[]> {
-    const stale: string[] = [];
-    for (let at = 0; at < tokens.length; at += TOKENS_MAX) {
-      const some = tokens.slice(at, at + TOKENS_MAX);
+    // A text that no process made could be longer as JSON than a letter may be.
+    const made = tokens.filter((token) => TOKEN.test(token));
+    const stale = new Set(tokens.filter((token) => !TOKEN.test(token)));
+    for (let at = 0; at < made.length; at += TOKENS_MAX) {
+      const some = made.slice(at, at + TOKENS_MAX);
       const request = { ...more, tokens: some };
       const reply = await this.#options.owner.ask(id, what, request, { limitMs: ANSWER_WITHIN_MS });
-      stale.push(...(reply ? textsOf(reply.answer, 'stale') : some));
+      for (const token of reply ? textsOf(reply.answer, 'stale') : some) stale.add(token);
       if (reply) onAnswer(reply.answer);
     }
-    return stale;
+    return [...new Set(tokens)].filter((token) => stale.has(token));
   }
 
   async #onPull(request: JsonObject, signal: AbortSignal): Promise<Answered> {

@@ -46,6 +46,14 @@ describe('pulling through a process that does not serve the subscription', () =>
     await engines.close();
   });
 
+  it('takes tokens that no process made for late, whatever they hold', async () => {
+    const { engines, id, others } = await threeAndOnePulled();
+    const deliveries = Array.from({ length: 300 }, (_, at) => `${at}`.padEnd(64, '\u0001'));
+    const { pulls } = others[0].engine.subscriptions;
+    expect(await engines.time.run(pulls.ack(ANONYMOUS, id, { deliveries }))).toEqual({ stale: deliveries });
+    await engines.close();
+  });
+
   it('does not take an answer for late while the owner is not heard of', async () => {
     const { engines, id, owner, others } = await threeAndOnePulled();
     const [b, c] = others;
