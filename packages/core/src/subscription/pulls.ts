@@ -40,6 +40,8 @@ export interface ExtendAnswer extends PullAnswer {
 export class Pulls {
   readonly #options: PullsOptions;
   readonly #sinks = new Map<string, PullSink>();
+  /** Aborted when the process ends: whoever waits at another one is answered. */
+  readonly #ending = new AbortController();
 
   constructor(options: PullsOptions) {
     this.#options = options;
@@ -96,9 +98,10 @@ export class Pulls {
       const sink = await this.#serving(id);
       const leases = sink
         ? await this.pullHere(id, sink, { max, waitMs: leftMs, signal })
-        : await this.#options.elsewhere()?.pull(id, { max, waitMs: leftMs, signal });
+        : await this.#pullElsewhere(id, { max, waitMs: leftMs, signal });
       if (leases) {
-        const isOver = signal?.aborted || clock.monotonicMs() >= endsAtMs || sink?.isClosed === false;
+        const isOver =
+          signal?.aborted || this.#ending.signal.aborted || clock.monotonicMs() >= endsAtMs || sink?.isClosed === false;
         if (leases.length > 0 || isOver || !this.#options.catalog.get(id)) return leases;
         // It passed from one sink, or one process, to another: whoever has time left waits there.
         unservedSinceMs = undefined;
@@ -110,6 +113,17 @@ export class Pulls {
       if (!isBetween) throw notServedHere(id);
       await new Promise<void>((resolve) => this.#options.runtime.timers.after(LOOK_AGAIN_MS, resolve, true));
     }
+  }
+
+  /** The same for one that another process serves; `undefined` while none does. */
+  async #pullElsewhere(
+    id: string,
+    { signal, ...request }: PullRequest,
+  ): Promise<readonly LeasedDelivery[] | undefined> {
+    const ended = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
+    const leases = await this.#options.elsewhere()?.pull(id, { ...request, signal: ended });
+    // What the owner may have leased meanwhile it is told to take back.
+    return leases ?? (ended.aborted ? [] : undefined);
   }
 
   /** The same for one that is served here; ends early, with nothing, when it is not any more. */
@@ -176,6 +190,7 @@ export class Pulls {
 
   /** Answers everybody who waits: the process ends. */
   endWaiting(): void {
+    this.#ending.abort();
     for (const sink of this.#sinks.values()) sink.endWaiting();
   }
 

@@ -46,6 +46,21 @@ describe('pulling through a process that does not serve the subscription', () =>
     await engines.close();
   });
 
+  it('is answered at once when the process that was asked ends', async () => {
+    const { engines, id, others } = await threeAndOnePulled();
+    const { pulls } = others[0].engine.subscriptions;
+    const waiting = pulls.pull(ANONYMOUS, id, { waitMs: 30_000 });
+    await engines.time.advance(1_000);
+    const beganAtMs = engines.time.monotonicMs();
+    pulls.endWaiting();
+    expect(await engines.time.run(waiting)).toEqual([]);
+    expect(engines.time.monotonicMs() - beganAtMs).toBeLessThan(100);
+    // Nobody waits at the owner any more.
+    await engines.time.advance(1_000);
+    expect(engines.ownerOf(id)!.status(id).members).toBe(0);
+    await engines.close();
+  });
+
   it('takes tokens that no process made for late, whatever they hold', async () => {
     const { engines, id, others } = await threeAndOnePulled();
     const deliveries = Array.from({ length: 300 }, (_, at) => `${at}`.padEnd(64, '\u0001'));
