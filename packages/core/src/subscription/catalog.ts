@@ -131,6 +131,7 @@ export class Catalog {
    */
   async upToDate<T>(id: string, change: () => Promise<T>): Promise<T> {
     for (;;) {
+      const tried = this.#known.get(id)?.revision;
       try {
         return await change();
       } catch (error) {
@@ -138,7 +139,8 @@ export class Catalog {
         const [entry] = await this.#state.get('subscription', [id]);
         // Whoever looks for what vanished finds it among what is known.
         if (!entry) throw notFound(id);
-        if (this.#known.get(id)?.revision === entry.revision) throw error;
+        // Not what is known by now: a look may have brought it while this one was refused.
+        if (tried === entry.revision) throw error;
         this.#remember(entry);
       }
     }
