@@ -34,6 +34,7 @@ import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
+import { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -104,6 +105,8 @@ export class Engine {
   readonly contexts: Contexts;
   readonly history: History;
   readonly deadLetters: DeadLetters;
+  /** Replays, redrives and discards. */
+  readonly runs: Runs;
   /** Events that wait for their time. */
   readonly schedule: Schedule;
   /** Removes the oldest events. */
@@ -157,12 +160,13 @@ export class Engine {
     this.#lostBefore = adapter.health().lost ?? [];
     this.#runtime = runtime;
     this.limits = limits;
-    this.#meter = new Meter(runtime.clock);
-    const meter = this.#meter;
+    const meter = new Meter(runtime.clock);
+    this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
+    this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms: {}, onFailure });
     const dispatch = new PartitionDispatch({
-      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head },
+      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head, beside: this.runs },
       hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
       onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {
@@ -194,8 +198,7 @@ export class Engine {
     const { route, active } = dispatch;
     this.#ingest = new Ingest({ store, route, validate, runtime, limits, meter, awaitsAttempts, schedule });
     this.#scheduled = new Scheduled({ state, ingest: this.#ingest, limits, timers: runtime.timers });
-    const { retryPolicy: retry = DEFAULT_RETRY_POLICY } = options;
-    const retryPolicy = parseRetryPolicy(retry, '/retryPolicy');
+    const retryPolicy = parseRetryPolicy(options.retryPolicy ?? DEFAULT_RETRY_POLICY, '/retryPolicy');
     const { webhookSink, webSocketSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
@@ -340,6 +343,7 @@ export class Engine {
     await this.#scheduled.stop();
     await this.schedule.stop();
     await this.retention.stop();
+    await this.runs.stop();
     await this.topics.stop();
     await this.contexts.stop();
     try {
@@ -389,6 +393,7 @@ export class Engine {
       this.#dispatch.route.catchUp();
       this.topics.poke();
       this.contexts.poke();
+      this.runs.poke();
       this.#reporter.storeLooked();
       for (const range of this.#adapter.health().lost ?? []) {
         if (!isWithin(range, this.#lostBefore)) this.#noteLost(range);

@@ -14,7 +14,9 @@ export type StateKind =
   /** The key of a dead letter by its id, in the commit that makes it. */
   | 'dead-letter-id'
   | 'attempt'
-  | 'replay'
+  /** Replays, redrives and discards, by their id; and what each has done for one subscription. */
+  | 'run'
+  | 'run-part'
   | 'schedule'
   /** Events that wait for their time: what comes next, and each by its id. */
   | 'schedule-due'
@@ -34,7 +36,8 @@ const EVERY_KIND: { readonly [Kind in StateKind]: true } = {
   'dead-letter': true,
   'dead-letter-id': true,
   attempt: true,
-  replay: true,
+  run: true,
+  'run-part': true,
   schedule: true,
   'schedule-due': true,
   'schedule-event': true,

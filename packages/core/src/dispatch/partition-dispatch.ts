@@ -14,7 +14,7 @@ import type { ReceiverChange } from './failure/receiver.ts';
 import { ReadBack } from './offer.ts';
 import type { Parked } from './order/key-record.ts';
 import { Route } from './route.ts';
-import { Serving } from './serve.ts';
+import { type BesideService, Serving } from './serve.ts';
 
 export interface PartitionDispatchOptions {
   readonly partition: Partition;
@@ -34,6 +34,7 @@ export interface PartitionDispatchOptions {
   readonly onLeaseLost: (subscription: ActiveSubscription) => void;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
+  readonly beside: BesideService;
 }
 
 /** Everything that delivers the events of one partition, wired together: route, offer, claim, deliver, settle, commit. */
@@ -88,6 +89,7 @@ export class PartitionDispatch {
     this.serving = new Serving({
       ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },
       ...{ onReceiver, dispatcher, checkpoint, readBack, routedHead, onLost, onKeyParked: options.onKeyParked },
+      beside: options.beside,
     });
   }
 

@@ -59,6 +59,16 @@ export interface ServeOptions {
   readonly onKeyParked: (subscription: ActiveSubscription, key: string, parked: Parked) => void;
   /** The log ends before what was settled. */
   readonly onLost: (lost: LostRange) => void;
+  readonly beside: BesideService;
+}
+
+/** What goes on beside the deliveries of a subscription, for as long as it is served. */
+export interface BesideService {
+  served(subscription: ActiveSubscription): void;
+  /** Resolves when nothing of it is under way, with everything durable. */
+  leaving(subscriptionId: string): Promise<void>;
+  /** Nothing may be committed any more. */
+  dropped(subscriptionId: string): void;
 }
 
 export interface BringUp {
@@ -157,7 +167,8 @@ export class Serving {
    * whose handler is the `caller` it does not wait: the two would wait for each other.
    */
   async takeDown(subscription: ActiveSubscription, drainMs: number, caller?: unknown): Promise<void> {
-    const { dispatcher, checkpoint, runtime } = this.#options;
+    const { dispatcher, checkpoint, runtime, beside } = this.#options;
+    await beside.leaving(subscription.id);
     this.#withdraw(subscription);
     for (const attempt of subscription.attempts) if (attempt === caller) dispatcher.letGo(attempt);
     if (!subscription.isIdle()) {
@@ -171,6 +182,7 @@ export class Serving {
 
   /** Ends service at once and commits nothing: the subscription belongs to somebody else by now. */
   drop(subscription: ActiveSubscription): void {
+    this.#options.beside.dropped(subscription.id);
     this.#withdraw(subscription);
     this.#options.dispatcher.abandon(subscription);
     this.#forgetDebts(subscription);
@@ -188,6 +200,7 @@ export class Serving {
     for (const owed of subscription.queue.debtsToTime()) dispatcher.schedule(subscription, owed);
     readBack.start();
     dispatcher.wake(subscription);
+    this.#options.beside.served(subscription);
   }
 
   #withdraw(subscription: ActiveSubscription): void {

@@ -14,6 +14,7 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
+import { partPrefix } from '../runs/run-records.ts';
 import type { Timers } from '../runtime/clock.ts';
 import { statePages } from '../state-pages.ts';
 import { needsAttaching } from './attached.ts';
@@ -146,6 +147,9 @@ export class SubscriptionRecords {
       for await (const page of statePages(adapter.state, kind, prefix)) {
         for (const { key } of page) removals.push({ kind, key });
       }
+    }
+    for await (const page of statePages(adapter.state, 'run-part', partPrefix(id))) {
+      for (const { key } of page) removals.push({ kind: 'run-part', key });
     }
     return removals;
   }

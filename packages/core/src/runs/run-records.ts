@@ -1,0 +1,107 @@
+/**
+ * How runs are kept. `run` has one record for each by its id, which grows with time, and `run-part` one for each of its
+ * subscriptions, under the subscription first: whoever begins to serve that finds what it is to do by one look.
+ *
+ * Whoever controls a run writes the first, whoever serves the subscription the second, under its lease. So the two never
+ * overwrite each other. A mark beside the runs changes with every word about one: other processes look at it alone.
+ */
+import type { Revision, StateChange, StateStore } from '../contracts/state-store.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { statePages } from '../state-pages.ts';
+import type { RunPart, RunRecord } from './run.ts';
+
+/** Before every id. */
+const MARK = '!';
+
+export interface KeptRun {
+  readonly record: RunRecord;
+  readonly revision: Revision;
+}
+
+export function partPrefix(subscriptionId: string): string {
+  return `${subscriptionId}/`;
+}
+
+export function partKey(subscriptionId: string, runId: string): string {
+  return `${partPrefix(subscriptionId)}${runId}`;
+}
+
+export function partChange(runId: string, part: RunPart): StateChange {
+  return { kind: 'run-part', key: partKey(part.subscriptionId, runId), value: part as unknown as JsonObject };
+}
+
+export class RunRecords {
+  readonly #state: StateStore;
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  /** Changes with every word about a run. */
+  async mark(): Promise<Revision> {
+    const [mark] = await this.#state.get('run', [MARK]);
+    return mark?.revision ?? 0;
+  }
+
+  async all(): Promise<readonly KeptRun[]> {
+    const runs: KeptRun[] = [];
+    for await (const page of statePages(this.#state, 'run')) {
+      for (const { key, value, revision } of page) {
+        if (key !== MARK) runs.push({ record: value as unknown as RunRecord, revision });
+      }
+    }
+    return runs;
+  }
+
+  async get(ids: readonly string[]): Promise<readonly (KeptRun | undefined)[]> {
+    const entries = await this.#state.get('run', ids);
+    return entries.map((entry) => entry && { record: entry.value as unknown as RunRecord, revision: entry.revision });
+  }
+
+  /** Those of a run; one whose subscription is gone is told as `gone`. */
+  async partsOf({ id, subscriptionIds }: RunRecord): Promise<readonly RunPart[]> {
+    const keys = subscriptionIds.map((subscriptionId) => partKey(subscriptionId, id));
+    const entries = await this.#state.get('run-part', keys);
+    return entries.map((entry, at) => (entry?.value as unknown as RunPart | undefined) ?? gone(subscriptionIds[at]!));
+  }
+
+  /** What is to be done for one subscription, by the id of the run. */
+  async openParts(subscriptionId: string): Promise<ReadonlyMap<string, RunPart>> {
+    const open = new Map<string, RunPart>();
+    const prefix = partPrefix(subscriptionId);
+    for await (const page of statePages(this.#state, 'run-part', prefix)) {
+      for (const { key, value } of page) {
+        const part = value as unknown as RunPart;
+        if (part.state === 'open') open.set(key.slice(prefix.length), part);
+      }
+    }
+    return open;
+  }
+
+  async create(record: RunRecord, parts: readonly RunPart[]): Promise<void> {
+    const partChanges = parts.map((part): StateChange => ({ ...partChange(record.id, part), ifRevision: 0 }));
+    await this.#state.commit([runChange(record, 0), markChange(record), ...partChanges]);
+  }
+
+  /** Throws `revision_conflict` when somebody else said something meanwhile. */
+  async say(record: RunRecord, before: Revision): Promise<void> {
+    await this.#state.commit([runChange(record, before), markChange(record)]);
+  }
+
+  async remove({ id, subscriptionIds }: RunRecord): Promise<void> {
+    const parts = subscriptionIds.map((of): StateChange => ({ kind: 'run-part', key: partKey(of, id) }));
+    await this.#state.commit([{ kind: 'run', key: id }, ...parts]);
+  }
+}
+
+function runChange(record: RunRecord, ifRevision: Revision): StateChange {
+  return { kind: 'run', key: record.id, value: record as unknown as JsonValue, ifRevision };
+}
+
+function markChange({ id }: RunRecord): StateChange {
+  return { kind: 'run', key: MARK, value: { last: id } };
+}
+
+function gone(subscriptionId: string): RunPart {
+  return { subscriptionId, state: 'gone', counts: { done: 0, failed: 0, skipped: 0 }, at: {} };
+}

@@ -1,0 +1,107 @@
+import type { JsonObject } from '../json.ts';
+
+/** What is done to a range of events, or to many dead letters, at somebody's word: it takes its time, and can be paused. */
+export type RunKind = 'replay' | 'redrive' | 'discard';
+
+/** `gone`: its subscription was removed meanwhile. */
+export type RunPartState = 'open' | 'done' | 'failed' | 'cancelled' | 'gone';
+
+/** How far it is. Each event, or letter, that was looked at counts once in one of the last three. */
+export interface RunCounts {
+  /** How many there are to look at, as far as that is known. */
+  readonly total?: number;
+  /** What was asked for has happened. */
+  readonly done: number;
+  /** It was tried and did not succeed. */
+  readonly failed: number;
+  /** It was not meant, or nothing was left to do. */
+  readonly skipped: number;
+}
+
+export const NO_RUN_COUNTS: RunCounts = Object.freeze({ done: 0, failed: 0, skipped: 0 });
+
+/** What of a run concerns one subscription: done by whoever serves that. */
+export interface RunPart {
+  readonly subscriptionId: string;
+  readonly state: RunPartState;
+  readonly counts: RunCounts;
+  /** Wall clock, milliseconds since 1970. */
+  readonly endedAtMs?: number;
+  /** Why it failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** From where its kind goes on. */
+  readonly at: JsonObject;
+}
+
+/** One thing that somebody said about a run. */
+export interface RunWord {
+  readonly what: 'started' | 'paused' | 'resumed' | 'cancelled';
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Who said it: the id of a principal. */
+  readonly by: string;
+}
+
+/** What is kept of a run as a whole; how far it is stands in its parts. */
+export interface RunRecord {
+  readonly id: string;
+  readonly kind: RunKind;
+  /** What was said last. */
+  readonly wanted: 'running' | 'paused' | 'cancelled';
+  /** As it is understood: every default in it. */
+  readonly request: JsonObject;
+  readonly subscriptionIds: readonly string[];
+  /** Who said what, in order: the first is the start. */
+  readonly words: readonly RunWord[];
+  /** Why it was asked for, in the words of whoever did. */
+  readonly note?: string;
+}
+
+/** A replay, redrive or discard as it is now. */
+export interface Run {
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly state: 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+  readonly request: JsonObject;
+  readonly note?: string;
+  /** Of all parts together. */
+  readonly counts: RunCounts;
+  readonly parts: readonly RunPart[];
+  readonly words: readonly RunWord[];
+  /** Wall clock, milliseconds since 1970. */
+  readonly createdAtMs: number;
+  readonly endedAtMs?: number;
+}
+
+/** The run as its records tell it. */
+export function runOf(record: RunRecord, parts: readonly RunPart[]): Run {
+  const { id, kind, request, words, note } = record;
+  const isOver = parts.every(({ state }) => state !== 'open');
+  const endedAtMs = record.wanted === 'cancelled' ? words.at(-1)!.atMs : isOver ? lastEnd(record, parts) : undefined;
+  return {
+    ...{ id, kind, state: stateOf(record, parts, isOver), request },
+    ...(note === undefined ? {} : { note }),
+    ...{ counts: sumOf(parts), parts, words, createdAtMs: words[0]!.atMs },
+    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+  };
+}
+
+function stateOf({ wanted }: RunRecord, parts: readonly RunPart[], isOver: boolean): Run['state'] {
+  if (wanted === 'cancelled') return 'cancelled';
+  if (isOver) return parts.some(({ state }) => state === 'failed') ? 'failed' : 'done';
+  return wanted;
+}
+
+function lastEnd({ words }: RunRecord, parts: readonly RunPart[]): number {
+  return parts.reduce((last, { endedAtMs = 0 }) => Math.max(last, endedAtMs), words[0]!.atMs);
+}
+
+function sumOf(parts: readonly RunPart[]): RunCounts {
+  const total = parts.reduce((sum, { counts }) => sum + (counts.total ?? Number.NaN), 0);
+  return {
+    ...(Number.isNaN(total) ? {} : { total }),
+    done: parts.reduce((sum, { counts }) => sum + counts.done, 0),
+    failed: parts.reduce((sum, { counts }) => sum + counts.failed, 0),
+    skipped: parts.reduce((sum, { counts }) => sum + counts.skipped, 0),
+  };
+}

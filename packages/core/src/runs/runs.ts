@@ -1,0 +1,189 @@
+/**
+ * Replays, redrives and discards: what somebody asked for that takes its time.
+ *
+ * A run is split into parts, one per subscription, and each part is done by the process that serves its subscription, beside
+ * its deliveries (`ServedParts`). So nothing needs a coordinator: whoever takes a subscription over takes its parts over, from
+ * where they were last durable. Starting, pausing and cancelling only write down what is wanted; the processes that share a
+ * store look after it twice a second.
+ */
+import type { Revision, StateStore } from '../contracts/state-store.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import { OneAtATime } from '../dispatch/one-at-a-time.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { createEventIdSource, parseEventId } from '../event/event-id.ts';
+import type { Principal } from '../principal.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { RunRooms } from './part-driver.ts';
+import { type Run, type RunKind, type RunRecord, type RunWord, runOf } from './run.ts';
+import { type KeptRun, RunRecords } from './run-records.ts';
+import { ServedParts } from './served-parts.ts';
+
+/** Kept of those that have ended; the oldest go first. */
+const RUNS_MAX = 1_000;
+const SAY_TRIES_MAX = 5;
+
+export interface RunsOptions {
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  /** Other processes may say something, too. */
+  readonly isShared: boolean;
+  readonly rooms: RunRooms;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #records: RunRecords;
+  readonly #nextId: () => string;
+  readonly #served = new Map<string, ServedParts>();
+  readonly #looking: OneAtATime;
+  /** The mark of the last look. */
+  #mark: Revision | undefined;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+    this.#records = new RunRecords(options.state);
+    this.#nextId = createEventIdSource(options.runtime);
+    this.#looking = new OneAtATime(() => this.#look(), options.onFailure, options.runtime.timers);
+  }
+
+  /** Resolves when it is durable that this shall be done. Throws what the kind throws, and `too_many_runs`. */
+  async start(principal: Principal, kind: RunKind, input: unknown): Promise<Run> {
+    const room = this.#options.rooms[kind];
+    if (!room) throw new EventManagerError('not_supported', `A ${kind} comes with a later version.`);
+    const { request, parts, note } = await room.prepare(principal, input);
+    await this.#makeRoom();
+    const record: RunRecord = {
+      ...{ id: this.#nextId(), kind, wanted: 'running', request },
+      subscriptionIds: parts.map(({ subscriptionId }) => subscriptionId),
+      words: [this.#word('started', principal)],
+      ...(note === undefined ? {} : { note }),
+    };
+    await this.#records.create(
+      record,
+      parts.map((part) => ({ ...part, state: 'open' })),
+    );
+    this.#follow(record);
+    return this.#describe(record);
+  }
+
+  /** Throws `run_not_found`. */
+  async get(_principal: Principal, id: string): Promise<Run> {
+    return this.#describe((await this.#kept(id)).record);
+  }
+
+  /** The newest first. */
+  async list(_principal: Principal, { kind }: { readonly kind?: RunKind | undefined } = {}): Promise<readonly Run[]> {
+    const runs = (await this.#records.all()).filter(({ record }) => kind === undefined || record.kind === kind);
+    return Promise.all(runs.reverse().map(({ record }) => this.#describe(record)));
+  }
+
+  /** Nothing more is begun; what is under way goes on. Throws `run_not_found`, `run_ended`. */
+  pause(principal: Principal, id: string): Promise<Run> {
+    return this.#say(principal, id, 'paused');
+  }
+
+  resume(principal: Principal, id: string): Promise<Run> {
+    return this.#say(principal, id, 'resumed');
+  }
+
+  /** It ends where it is: what was done stays done. Throws `run_not_found`, `run_ended`. */
+  cancel(principal: Principal, id: string): Promise<Run> {
+    return this.#say(principal, id, 'cancelled');
+  }
+
+  /** Somebody else may have said something. */
+  poke(): void {
+    if (this.#options.isShared) this.#looking.poke();
+  }
+
+  /** A subscription came into service here. */
+  served(subscription: ActiveSubscription): void {
+    const { state, rooms, runtime, onFailure } = this.#options;
+    const { timers } = runtime;
+    const parts = new ServedParts({ subscription, records: this.#records, rooms, state, timers, onFailure });
+    this.#served.set(subscription.id, parts);
+    parts.look();
+  }
+
+  /** It leaves service in order: resolves when nothing of its parts is under way here. */
+  async leaving(subscriptionId: string): Promise<void> {
+    const parts = this.#served.get(subscriptionId);
+    this.#served.delete(subscriptionId);
+    await parts?.stop();
+  }
+
+  /** It is served by somebody else by now. */
+  dropped(subscriptionId: string): void {
+    this.#served.get(subscriptionId)?.drop();
+    this.#served.delete(subscriptionId);
+  }
+
+  async stop(): Promise<void> {
+    await this.#looking.stop();
+  }
+
+  async #look(): Promise<void> {
+    const mark = await this.#records.mark();
+    if (mark === this.#mark) return;
+    const runs = await this.#records.all();
+    for (const { record } of runs) this.#follow(record);
+    this.#mark = mark;
+  }
+
+  #follow({ subscriptionIds }: RunRecord): void {
+    for (const id of subscriptionIds) this.#served.get(id)?.look();
+  }
+
+  async #say(principal: Principal, id: string, what: Exclude<RunWord['what'], 'started'>): Promise<Run> {
+    for (let tries = 1; ; tries++) {
+      const { record: before, revision } = await this.#kept(id);
+      const run = await this.#describe(before);
+      const wanted = what === 'resumed' ? 'running' : what;
+      if (run.state === wanted) return run;
+      if (run.endedAtMs !== undefined) {
+        throw new EventManagerError('run_ended', `The ${run.kind} has ended: it is ${run.state}.`, { id });
+      }
+      const record: RunRecord = { ...before, wanted, words: [...before.words, this.#word(what, principal)] };
+      try {
+        await this.#records.say(record, revision);
+      } catch (error) {
+        if (tries < SAY_TRIES_MAX && isEventManagerError(error, 'revision_conflict')) continue;
+        throw error;
+      }
+      this.#follow(record);
+      await Promise.all(record.subscriptionIds.map((of) => this.#served.get(of)?.looked()));
+      return this.#describe(record);
+    }
+  }
+
+  async #kept(id: string): Promise<KeptRun> {
+    const known = parseEventId(id);
+    const [kept] = known === undefined ? [] : await this.#records.get([known]);
+    if (!kept) throw new EventManagerError('run_not_found', 'No run with this id is kept.', { id });
+    return kept;
+  }
+
+  /** What goes on here is further than its records. */
+  async #describe(record: RunRecord): Promise<Run> {
+    const parts = await this.#records.partsOf(record);
+    return runOf(
+      record,
+      parts.map((part) => this.#served.get(part.subscriptionId)?.partOf(record.id) ?? part),
+    );
+  }
+
+  async #makeRoom(): Promise<void> {
+    const runs = await this.#records.all();
+    if (runs.length < RUNS_MAX) return;
+    for (const { record } of runs) {
+      if ((await this.#describe(record)).endedAtMs !== undefined) return this.#records.remove(record);
+    }
+    const details = { maximum: RUNS_MAX };
+    throw new EventManagerError('too_many_runs', `There are ${RUNS_MAX} runs that have not ended.`, details);
+  }
+
+  #word(what: RunWord['what'], { id }: Principal): RunWord {
+    return { what, atMs: this.#options.runtime.clock.wallMs(), by: id };
+  }
+}

@@ -1,0 +1,96 @@
+import type { StateStore } from '../contracts/state-store.ts';
+import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
+import { OneAtATime } from '../dispatch/one-at-a-time.ts';
+import type { Timers } from '../runtime/clock.ts';
+import type { PartDriver, RunRooms } from './part-driver.ts';
+import type { RunPart, RunRecord } from './run.ts';
+import { partChange, type RunRecords } from './run-records.ts';
+
+export interface ServedPartsOptions {
+  readonly subscription: ActiveSubscription;
+  readonly records: RunRecords;
+  readonly rooms: RunRooms;
+  readonly state: StateStore;
+  readonly timers: Timers;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * The parts of runs that one subscription has to do while it is served here. Each `look` compares what is done with what is
+ * kept: parts that came are begun, and those about which something else was said since follow that.
+ */
+export class ServedParts {
+  readonly #options: ServedPartsOptions;
+  readonly #drivers = new Map<string, PartDriver>();
+  readonly #looking: OneAtATime;
+
+  constructor(options: ServedPartsOptions) {
+    this.#options = options;
+    this.#looking = new OneAtATime(() => this.#look(), options.onFailure, options.timers);
+  }
+
+  /** How far a run is here, if it goes on here. */
+  partOf(runId: string): RunPart | undefined {
+    return this.#drivers.get(runId)?.part;
+  }
+
+  look(): void {
+    this.#looking.poke();
+  }
+
+  /** Resolves when the look that was asked for last is through. */
+  async looked(): Promise<void> {
+    await this.#looking.ended();
+  }
+
+  async stop(): Promise<void> {
+    await this.#looking.stop();
+    await Promise.all([...this.#drivers.values()].map((driver) => driver.stop()));
+    this.#drivers.clear();
+  }
+
+  drop(): void {
+    // A look under way begins nothing after this.
+    void this.#looking.stop();
+    for (const driver of this.#drivers.values()) driver.drop();
+    this.#drivers.clear();
+  }
+
+  async #look(): Promise<void> {
+    const { subscription, records } = this.#options;
+    const parts = await records.openParts(subscription.id);
+    const ids = [...new Set([...parts.keys(), ...this.#drivers.keys()])];
+    const runs = await records.get(ids);
+    for (const [at, id] of ids.entries()) {
+      if (this.#looking.isStopped) return;
+      const run = runs[at]?.record;
+      const driver = this.#drivers.get(id) ?? (run && parts.has(id) ? this.#begin(run, parts.get(id)!) : undefined);
+      if (driver) await this.#follow(id, driver, run?.wanted ?? 'cancelled');
+    }
+  }
+
+  async #follow(id: string, driver: PartDriver, wanted: RunRecord['wanted']): Promise<void> {
+    if (wanted === 'running') driver.resume();
+    else if (wanted === 'paused') driver.pause();
+    else {
+      await driver.cancel();
+      this.#drivers.delete(id);
+    }
+  }
+
+  /** `undefined` for a kind that only a later version knows. */
+  #begin(run: RunRecord, part: RunPart): PartDriver | undefined {
+    const { rooms, subscription, state, onFailure } = this.#options;
+    const driver = rooms[run.kind]?.drive({
+      ...{ run, part, subscription, onFailure },
+      commit: async (now, changes = []) => {
+        const { lease } = subscription;
+        const change = partChange(run.id, now);
+        await state.commit([lease ? { ...change, lease } : change, ...changes]);
+      },
+      onEnded: () => this.#drivers.delete(run.id),
+    });
+    if (driver) this.#drivers.set(run.id, driver);
+    return driver;
+  }
+}
