@@ -5,9 +5,9 @@ import { anEvent, runtimeOn } from '../open-engine.ts';
 
 const MINUTE = 60_000;
 
-async function twoProcesses(seed: number) {
+async function twoProcesses(seed: number, stallShare = 0.05) {
   const time = new VirtualTime();
-  const shared = new SimulatedShared({ time, chance: new SeededChance(seed), stallShare: 0.05 });
+  const shared = new SimulatedShared({ time, chance: new SeededChance(seed), stallShare });
   const open = async (owner: string) => {
     const adapter = shared.connect();
     const timers = time.scope();
@@ -66,7 +66,8 @@ it('decides between a cancellation in one process and publishing in another', as
 });
 
 it('answers a cancellation also when it alone is left to append what another process had begun', async () => {
-  const { time, shared, open } = await twoProcesses(1);
+  // Without stalls: an answer that takes longer than the delay would find the event appended already.
+  const { time, shared, open } = await twoProcesses(1, 0);
   const { engine } = await open('b');
   const { id } = await time.run(engine.publish(ANONYMOUS, anEvent({ delayMs: 5_000 })));
   // Another process took the lease, said that it begins, and died.
