@@ -166,7 +166,8 @@ export class Engine {
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms: {}, onFailure });
     const dispatch = new PartitionDispatch({
-      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head, beside: this.runs },
+      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head, onFailure },
+      beside: this.runs,
       hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
       onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {
@@ -175,9 +176,9 @@ export class Engine {
       },
       onLost: (lost) => this.#noteLost(lost),
       onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
+      onReplaced: (subscription) => this.subscriptions.replaced(subscription),
       onKeyParked: (subscription, key, parked) => this.#reporter.keyParked(subscription, key, parked),
       onReceiver: (subscription, change) => this.#receiverChanged(subscription, change),
-      onFailure: (error) => this.#fail(error),
     });
     this.#dispatch = dispatch;
     this.history = new History({

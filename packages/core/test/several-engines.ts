@@ -1,4 +1,11 @@
-import { ANONYMOUS, type Event, EventManagerError, type Sink, type SubscribeRequest } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  type Event,
+  EventManagerError,
+  type Sink,
+  type StateStore,
+  type SubscribeRequest,
+} from '@event-manager/core';
 import { SeededChance, SimulatedShared, type SimulatedSharedOptions, VirtualTime } from '@event-manager/testing';
 import { type EngineUnderTest, openOn, type SetUp } from './open-engine.ts';
 
@@ -57,6 +64,11 @@ export class SeveralEngines {
   breakStore(bus: EngineUnderTest): void {
     const commit = () => Promise.reject(new EventManagerError('store_failed', 'The disk is gone.'));
     Object.assign(this.#handles.get(bus)!.state, { commit });
+  }
+
+  /** The way of one process to what all share. */
+  stateOf(bus: EngineUnderTest): StateStore {
+    return this.#handles.get(bus)!.state;
   }
 
   async leave(bus: EngineUnderTest): Promise<void> {

@@ -63,7 +63,7 @@ export interface StateChange {
   readonly key: string;
   /** The new value; absent means delete. */
   readonly value?: JsonValue;
-  /** The commit fails unless the entry has this revision; 0 = must not exist. */
+  /** The commit fails unless the entry has this revision; 0 = must not exist. One that was deleted and made again has another. */
   readonly ifRevision?: Revision;
   /** The commit fails unless this lease is still held. */
   readonly lease?: Lease;
@@ -87,8 +87,8 @@ export interface StateStore {
   load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage>;
   get(kind: StateKind, keys: readonly string[]): Promise<readonly (StateEntry | undefined)[]>;
   /**
-   * All or nothing, durable when it resolves, group-committed with concurrent calls. Throws `revision_conflict` with
-   * `details.key`, or `lease_lost` with `details.resources` (all that are lost), having changed nothing.
+   * All or nothing, durable when it resolves, group-committed with concurrent calls. Throws `lease_lost` with
+   * `details.resources` (all that are lost), or else `revision_conflict` with `details.key`, having changed nothing.
    */
   commit(changes: readonly StateChange[]): Promise<Revision>;
   /** Resolves with a lease for each resource that nobody else holds an unexpired one of, in the order of asking. */

@@ -23,6 +23,7 @@ import type { RateLimit } from './pace/rate-limit.ts';
 import { ReadAhead } from './pace/read-ahead.ts';
 import type { RecordedTimes } from './pace/recorded-times.ts';
 import { Waits } from './pace/waits.ts';
+import type { ProgressGuard } from './progress-guard.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /** A subscription that this engine serves: its definition, its way out, and what it owes. */
@@ -53,6 +54,8 @@ export class ActiveSubscription {
   slotsTaken = 0;
   /** The right to serve it, where several processes share the store. */
   readonly held: HeldLease | undefined;
+  /** Where several processes share the store: the progress it goes on from. */
+  readonly progress: ProgressGuard | undefined;
   /** False while it is being taken down or changed: nothing more is claimed. */
   isServing = true;
   /** It shall pass to another process: nothing more is claimed, unless that does not come about. */
@@ -90,6 +93,7 @@ export class ActiveSubscription {
     queue: LocalQueue;
     limits: Limits;
     held: HeldLease | undefined;
+    progress: ProgressGuard | undefined;
     chance: Chance;
     times: RecordedTimes;
     /** What all subscriptions count together. */
@@ -104,6 +108,7 @@ export class ActiveSubscription {
     this.sink = options.sink;
     this.queue = options.queue;
     this.held = options.held;
+    this.progress = options.progress;
     this.times = options.times;
     this.#totals = options.totals;
     this.receiver = receiverOf(options.definition, options.chance, options.queue.receiver);

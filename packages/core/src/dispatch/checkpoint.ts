@@ -4,18 +4,20 @@
  *     idle ──mark──▶ timer ──100 ms or a waiting claim──▶ committing ──▶ idle, or committing again
  *
  * While one commit is under way the next forms. What a snapshot took out of a queue returns to it when the commit did not
- * happen, so a failed commit loses nothing; a lost lease takes the subscription down, a full disk is tried again, anything
- * else ends dispatching: without durable settlements the window would only fill.
+ * happen, so a failed commit loses nothing; a lost lease takes the subscription down, and so does progress that somebody else
+ * wrote (`progress-guard.ts`); a full disk is tried again, anything else ends dispatching: without durable settlements the
+ * window would only fill.
  */
 
 import type { Position } from '../contracts/event-store.ts';
-import type { StateChange, StateStore } from '../contracts/state-store.ts';
+import type { Revision, StateChange, StateStore } from '../contracts/state-store.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { mayPass } from '../errors/may-pass.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { QueueSnapshot } from './local-queue.ts';
+import { isStillThere } from './progress-guard.ts';
 
 const INTERVAL_MS = 100;
 const AGAIN_AFTER_MS = 500;
@@ -26,6 +28,8 @@ export interface CheckpointOptions {
   readonly routedHead: () => Position;
   readonly onCommitted: (subscriptions: readonly ActiveSubscription[], changes: readonly StateChange[]) => void;
   readonly onLeaseLost: (subscription: ActiveSubscription) => void;
+  /** It was removed, and maybe made again, by another process. */
+  readonly onReplaced: (subscription: ActiveSubscription) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -90,6 +94,10 @@ export class Checkpoint {
     try {
       await this.#commit([subscription], [], true);
     } catch (error) {
+      if (isEventManagerError(error, 'revision_conflict')) {
+        if (await this.#isOurs(subscription)) await this.close(subscription);
+        return;
+      }
       // Whoever holds the lease now counts the window that we could not close.
       if (!isEventManagerError(error, 'lease_lost')) throw error;
     }
@@ -127,7 +135,7 @@ export class Checkpoint {
       return;
     }
     this.#committing = this.#commit(subscriptions, then, false)
-      .catch((error: unknown) => this.#recover(error, subscriptions, then))
+      .catch((error: unknown) => this.#recoverFrom(error, subscriptions, then))
       .finally(() => {
         this.#committing = undefined;
         if (this.#urgent) this.#start();
@@ -149,24 +157,54 @@ export class Checkpoint {
       snapshots.push(snapshot);
       const [first, ...rest] = snapshot.changes;
       if (!first) continue;
-      const lease = runtime.planted.has('no-fencing') ? undefined : subscription.lease;
-      changes.push(lease ? { ...first, lease } : first, ...rest);
+      const { lease, progress } = runtime.planted.has('no-fencing') ? NOT_FENCED : subscription;
+      const condition = progress ? { ifRevision: progress.revision } : {};
+      changes.push(lease ? { ...first, lease, ...condition } : first, ...rest);
     }
     runtime.failpoint('checkpoint.before-commit');
+    let revision: Revision = 0;
     try {
-      if (changes.length > 0) await state.commit(this.#tear(changes, closing));
+      if (changes.length > 0) revision = await state.commit(this.#tear(changes, closing));
     } catch (error) {
       subscriptions.forEach((subscription, at) => {
-        subscription.queue.notCommitted(snapshots[at]!);
+        notCommitted(subscription, snapshots[at]!, error);
       });
       throw error;
     }
     runtime.failpoint('checkpoint.after-commit');
     subscriptions.forEach((subscription, at) => {
       subscription.queue.committed(snapshots[at]!);
+      if (snapshots[at]!.changes.length > 0) subscription.progress?.committed(revision);
     });
     for (const run of then) run();
     onCommitted(subscriptions, changes);
+  }
+
+  async #recoverFrom(
+    error: unknown,
+    subscriptions: readonly ActiveSubscription[],
+    then: readonly (() => void)[],
+  ): Promise<void> {
+    if (!isEventManagerError(error, 'revision_conflict')) return this.#recover(error, subscriptions, then);
+    const found = subscriptions.find(({ queue }) => queue.progressKey === error.details['key']);
+    if (!found) return this.#recover(error, subscriptions, then);
+    try {
+      const isOurs = await this.#isOurs(found);
+      for (const subscription of subscriptions) if (subscription !== found || isOurs) this.#dirty.add(subscription);
+    } catch (failure) {
+      return this.#recover(failure, subscriptions, then);
+    }
+    this.#afterCommit.unshift(...then);
+    this.#urgent = true;
+  }
+
+  /** Somebody wrote its progress. False when that was another process: then this one has taken it out of service. */
+  async #isOurs(subscription: ActiveSubscription): Promise<boolean> {
+    const { state, onReplaced } = this.#options;
+    const [found] = await state.get('progress', [subscription.queue.progressKey]);
+    if (subscription.progress?.takes(found) && (await isStillThere(state, subscription.definition))) return true;
+    onReplaced(subscription);
+    return false;
   }
 
   #recover(error: unknown, subscriptions: readonly ActiveSubscription[], then: readonly (() => void)[]): void {
@@ -197,6 +235,17 @@ export class Checkpoint {
     this.#torn = changes.filter((change) => change.kind === 'dead-letter');
     return [...changes.filter((change) => change.kind !== 'dead-letter'), ...late];
   }
+}
+
+/** Planted bug: what is committed is under no condition. */
+const NOT_FENCED = { lease: undefined, progress: undefined };
+
+function notCommitted({ queue, progress }: ActiveSubscription, snapshot: QueueSnapshot, error: unknown): void {
+  queue.notCommitted(snapshot);
+  const [first] = snapshot.changes;
+  // What was refused for a condition was not written.
+  const isRefused = isEventManagerError(error, 'revision_conflict') || isEventManagerError(error, 'lease_lost');
+  if (progress && first?.value !== undefined && !isRefused) progress.notCommitted(first.value);
 }
 
 function closedBefore(): EventManagerError {

@@ -82,6 +82,11 @@ export class LocalQueue {
     return this.#options.durable;
   }
 
+  /** The key of its record of progress. */
+  get progressKey(): string {
+    return this.#options.keys.progress;
+  }
+
   /** Deliveries that may still be attempted right now before the window is full. */
   get windowLeft(): number {
     return this.#window.left;

@@ -32,6 +32,8 @@ export interface PartitionDispatchOptions {
   readonly onLost: (lost: LostRange) => void;
   readonly onKeyParked: (subscription: ActiveSubscription, key: string, parked: Parked) => void;
   readonly onLeaseLost: (subscription: ActiveSubscription) => void;
+  /** Another process removed a subscription that is served here. */
+  readonly onReplaced: (subscription: ActiveSubscription) => void;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
   readonly beside: BesideService;
@@ -73,6 +75,7 @@ export class PartitionDispatch {
         options.onCommitted(changes);
       },
       onLeaseLost: options.onLeaseLost,
+      onReplaced: options.onReplaced,
       onFailure,
     });
     this.partition = partition;

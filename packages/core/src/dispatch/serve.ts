@@ -11,7 +11,8 @@
 import type { Contexts } from '../context/contexts.ts';
 import type { LostRange, Partition, Position } from '../contracts/event-store.ts';
 import type { Sink } from '../contracts/sink.ts';
-import type { StateStore } from '../contracts/state-store.ts';
+import type { StateEntry, StateStore } from '../contracts/state-store.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -36,6 +37,7 @@ import { type KeptKeys, loadKeyRecords, NO_KEYS, openKeys } from './order/open-k
 import { type KeyMeaning, meaningAfter } from './order/ordering-key.ts';
 import { Owed } from './owed.ts';
 import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
+import { isStillThere, ProgressGuard } from './progress-guard.ts';
 import type { QueueKeys } from './queue-options.ts';
 import { releasePublishers } from './release-publishers.ts';
 import { countCrash } from './settle.ts';
@@ -97,8 +99,10 @@ export class Serving {
     const head = this.#options.routedHead();
     const handed = durable ? undefined : request.predecessor?.handOver(head);
     const prefix = keys.owedPrefix;
-    const progress = durable ? await this.#progressAt(keys.progress) : handed?.progress;
+    const found = durable ? await this.#progressAt(keys.progress) : undefined;
+    const progress = durable ? (found?.value as JsonObject | undefined) : handed?.progress;
     const kept = durable ? await loadKeyRecords(this.#options.state, prefix) : (handed?.kept ?? NO_KEYS);
+    if (request.held) await this.#assertStillThere(definition);
     const inFlightMax = Math.min(definition.options.inFlightMax, limits.inFlightMax);
     const { planted } = this.#options.runtime;
     const rateLimit = rateLimitOf(definition, progress, this.#options.runtime);
@@ -133,6 +137,7 @@ export class Serving {
       queue,
       limits,
       held: request.held,
+      progress: request.held && new ProgressGuard(found),
       chance: this.#options.runtime.chance,
       times: this.#options.bodies.times,
       totals: meter.deliveries,
@@ -233,9 +238,15 @@ export class Serving {
     };
   }
 
-  async #progressAt(key: string): Promise<JsonObject | undefined> {
+  async #progressAt(key: string): Promise<StateEntry | undefined> {
     const [progress] = await this.#options.state.get('progress', [key]);
-    return progress?.value as JsonObject | undefined;
+    return progress;
+  }
+
+  /** After its progress was read: that of one made again under its name would be settled by the definition of the former. */
+  async #assertStillThere(definition: SubscriptionDefinition): Promise<void> {
+    if (await isStillThere(this.#options.state, definition)) return;
+    throw new EventManagerError('lease_lost', 'Another process removed the subscription.', { id: definition.id });
   }
 
   async #recover(

@@ -10,7 +10,7 @@
  * more. After a crash either all of it happened, with the record of how much it was, or nothing.
  */
 import type { Position } from '../contracts/event-store.ts';
-import type { StateChange, StateStore } from '../contracts/state-store.ts';
+import type { Revision, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
 import { tellsOf } from '../dispatch/claim.ts';
 import { type LaneRecord, lanesOf } from '../dispatch/inherited.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
@@ -61,16 +61,19 @@ export class Debt {
   readonly #facts: DebtFacts;
   readonly #pattern: Pattern;
   readonly #progress: JsonObject;
+  readonly #revision: Revision;
   readonly #lanes: readonly LaneRecord[];
   readonly #owed: ReadonlySet<Position>;
   readonly #blocked: readonly BlockedKeys[];
 
   private constructor(
     facts: DebtFacts,
-    progress: JsonObject,
+    { value, revision }: StateEntry,
     owed: ReadonlySet<Position>,
     blocked: readonly BlockedKeys[],
   ) {
+    const progress = value as JsonObject;
+    this.#revision = revision;
     this.#facts = facts;
     this.#pattern = parsePattern(facts.definition.topic, facts.limits);
     this.#progress = progress;
@@ -99,7 +102,7 @@ export class Debt {
       if (!blocked.has(meaning)) blocked.set(meaning, { keyOf: keyReader(meaning), byKey: new Map() });
       blocked.get(meaning)!.byKey.set(key, { name, record, removed: 0, expired: record.expired ?? 0 });
     }
-    return new Debt(facts, progress.value as JsonObject, owed, [...blocked.values()]);
+    return new Debt(facts, progress, owed, [...blocked.values()]);
   }
 
   /** True when the event, which is one of the oldest, is a debt or would have been looked at to find out. */
@@ -130,7 +133,7 @@ export class Debt {
     return { fates, from };
   }
 
-  /** The changes by which nothing up to `through` is a debt. */
+  /** The changes by which nothing up to `through` is a debt. They are refused when somebody made the subscription anew meanwhile. */
   removal(through: Position): StateChange[] {
     const { keys, definition } = this.#facts;
     const isLimited = definition.options.rateLimitPerMinute !== undefined;
@@ -141,7 +144,8 @@ export class Debt {
       settled.filter((range) => range[1] > through),
     ]);
     const progress = { ...before, lanes: lanes as unknown as JsonValue };
-    const changes: StateChange[] = [{ kind: 'progress', key: keys.progress, value: progress }];
+    const ifRevision = this.#revision;
+    const changes: StateChange[] = [{ kind: 'progress', key: keys.progress, value: progress, ifRevision }];
     for (const position of this.#owed) changes.push({ kind: 'owed', key: keys.owed(position) });
     for (const blocked of this.#blockedKeys()) changes.push(keyChange(blocked, through));
     return changes;

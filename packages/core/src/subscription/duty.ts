@@ -217,6 +217,16 @@ export class Duty {
     if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
   }
 
+  /** Another process removed it, and maybe made one of the same name: whoever wants that one reads it anew. */
+  replaced(subscription: ActiveSubscription): void {
+    const { id, held } = subscription;
+    const isHeld = held && this.#leases?.holds(id, held);
+    if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
+    if (!isHeld) return;
+    const look = () => this.#leases?.poke();
+    this.#leases!.release(id).then(look).catch(this.#options.onFailure);
+  }
+
   /** Leases are neither renewed nor given back: what is under way here may go on until they have run out. */
   halt(): void {
     this.#leases?.stop().catch(this.#options.onFailure);

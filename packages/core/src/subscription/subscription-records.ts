@@ -11,7 +11,7 @@ import type { Position } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import { partPrefix } from '../runs/run-records.ts';
@@ -103,10 +103,15 @@ export class SubscriptionRecords {
     ]);
   }
 
-  /** Deletes what a removed subscription was owed. */
+  /** Deletes what a removed subscription was owed. Whoever made it again meanwhile has done so, and what there is now is not ours. */
   async forgetDebts(id: string): Promise<void> {
     const removals = await this.#owedRemovals(id);
-    if (removals.length > 0) await this.#options.adapter.state.commit(removals);
+    if (removals.length === 0) return;
+    try {
+      await this.#options.adapter.state.commit([...removals, { kind: 'subscription', key: id, ifRevision: 0 }]);
+    } catch (error) {
+      if (!isEventManagerError(error, 'revision_conflict')) throw error;
+    }
   }
 
   /** Deletes what is left of subscriptions without a name that were removed. */

@@ -287,6 +287,10 @@ export class Subscriptions {
     this.#duty.leaseLost(subscription);
   }
 
+  replaced(subscription: ActiveSubscription): void {
+    this.#duty.replaced(subscription);
+  }
+
   /** Nothing is delivered until somebody resumes. */
   stopped(subscription: ActiveSubscription, reason: StoppedReason): void {
     this.#states.stop(subscription, reason);

@@ -143,6 +143,7 @@ it('tells whoever waits for a commit that was refused with the lease, also when 
     routedHead: () => 0,
     onCommitted: () => {},
     onLeaseLost: (lost) => void (lost.isServing = false),
+    onReplaced: () => expect.unreachable('nobody wrote its progress'),
     onFailure: (error) => expect.unreachable(String(error)),
   });
   const waiting = time.run(checkpoint.durable(subscription as unknown as ActiveSubscription));

@@ -76,6 +76,7 @@ function subscriptionOf(id: string, topic: string, floor: Position, laneEntriesM
     }),
     limits: DEFAULT_LIMITS,
     held: undefined,
+    progress: undefined,
     chance: new SeededChance(1),
     times: new RecordedTimes(),
     totals: noCounts(),

@@ -17,6 +17,7 @@ export function leaseConformance(start: StartSubject): void {
   describe('leases', () => {
     holdingOfLeases(start);
     fencingByLeases(start);
+    leasesBeforeRevisions(start);
     severalLeases(start);
   });
 }
@@ -102,6 +103,23 @@ function fencingByLeases(start: StartSubject): void {
     await subject.throughReopen();
     const entries = await subject.state.get('progress', ['p', 'q']);
     expect(entries.map((entry) => entry?.value)).toEqual([1, 1]);
+  });
+}
+
+function leasesBeforeRevisions(start: StartSubject): void {
+  /** All that are lost are named at once; of conflicts one is, so a process that lost a thousand would ask a thousand times. */
+  it('that are lost are told before a revision that is not the expected one', async () => {
+    const { state } = await start();
+    const held = await acquired(state, 'held', 'a', LONG_MS);
+    const released = await acquired(state, 'released', 'a', LONG_MS);
+    await state.release([released]);
+    const refused = state.commit([
+      { kind: 'progress', key: 'p', value: 1, lease: held, ifRevision: 4711 },
+      { kind: 'progress', key: 'q', value: 1, lease: released, ifRevision: 4711 },
+    ]);
+    await expect(refused).rejects.toMatchObject({ code: 'lease_lost', details: { resources: ['released'] } });
+    const conflict = state.commit([{ kind: 'progress', key: 'p', value: 1, lease: held, ifRevision: 4711 }]);
+    await expect(conflict).rejects.toMatchObject({ code: 'revision_conflict', details: { key: 'p' } });
   });
 }
 

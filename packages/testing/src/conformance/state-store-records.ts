@@ -49,6 +49,7 @@ export function recordConformance(start: StartSubject): void {
   describe('commit', () => {
     effectsOfCommit(start);
     conditionsOfCommit(start);
+    conditionsAcrossProcesses(start);
     valuesOfCommit(start);
   });
   describe('load', () => pagesOfLoad(start));
@@ -145,6 +146,34 @@ function conditionsOfCommit(start: StartSubject): void {
     await Promise.all(Array.from({ length: 50 }, (_, n) => state.commit([put('a', n), put(`k${n % 7}`, n)])));
     expect(await readValue(state, 'a')).toBe(49);
     expect(await readValue(state, 'k0')).toBe(49);
+  });
+}
+
+function conditionsAcrossProcesses(start: StartSubject): void {
+  /** What one process expects of a record must not come true of one that another process made in its place. */
+  it('takes an entry that was deleted and made again for another one, also where it says the same', async () => {
+    const subject = await start();
+    const former = await subject.state.commit([{ ...put('a', 1), ifRevision: 0 }]);
+    await subject.state.commit([{ kind: 'topic', key: 'a' }]);
+    const gone = subject.state.commit([{ ...put('a', 2), ifRevision: former }]);
+    await expect(gone).rejects.toMatchObject({ code: 'revision_conflict', details: { key: 'a' } });
+    await subject.throughReopen();
+    const again = await subject.state.commit([{ ...put('a', 1), ifRevision: 0 }]);
+    const stale = subject.state.commit([{ ...put('a', 2), ifRevision: former }]);
+    await expect(stale).rejects.toMatchObject({ code: 'revision_conflict', details: { key: 'a' } });
+    expect(await readValue(subject.state, 'a')).toBe(1);
+    await subject.state.commit([{ ...put('a', 2), ifRevision: again }]);
+    expect(await readValue(subject.state, 'a')).toBe(2);
+  });
+
+  it('may be a condition alone: that something is not there', async () => {
+    const { state } = await start();
+    await state.commit([{ kind: 'topic', key: 'a', ifRevision: 0 }, put('b', 1)]);
+    await state.commit([put('a', 1)]);
+    const refused = state.commit([{ kind: 'topic', key: 'a', ifRevision: 0 }, put('b', 2)]);
+    await expect(refused).rejects.toMatchObject({ code: 'revision_conflict', details: { key: 'a' } });
+    expect(await readValue(state, 'a')).toBe(1);
+    expect(await readValue(state, 'b')).toBe(1);
   });
 }
 
