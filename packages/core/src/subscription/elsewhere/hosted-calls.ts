@@ -20,6 +20,7 @@ import type { Peer, Peers } from '../../peers/peers.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Attached } from '../attached.ts';
+import { ArrivingBatch } from './batch-letters.ts';
 import { encodeOutcome, outcomeParts } from './outcome-letters.ts';
 
 const RELEASED: Outcome = { status: 'release' };
@@ -78,6 +79,7 @@ class HostedCall implements DeliverOptions {
 interface Owner {
   readonly peer: Peer;
   readonly calls: Map<number, HostedCall>;
+  readonly arriving: ArrivingBatch;
   /** The newest call that was looked at. */
   lastCall: number;
 }
@@ -92,6 +94,7 @@ export class HostedCalls {
   constructor(options: HostedCallsOptions) {
     const { peers } = options;
     this.#options = options;
+    peers.on('part', (letter, from) => this.#ownerOf(from).arriving.part(letter));
     peers.on('deliver', (letter, from, ageMs) => this.#onDeliver(letter, from, ageMs));
     peers.on('abort', (letter, from) => this.#callOf(from, numberOf(letter, 'call'))?.abort());
     peers.on('over', (letter, from) => this.#onOver(numbersOf(letter, 'calls'), from));
@@ -137,6 +140,8 @@ export class HostedCalls {
     const owner = this.#ownerOf(from);
     if (id <= owner.lastCall) return;
     owner.lastCall = id;
+    const arrived = owner.arriving.whole(letter);
+    if (!arrived) return;
     const { peers, runtime, memberOf } = this.#options;
     const nowMs = runtime.clock.monotonicMs();
     const untilMs = nowMs + numberOf(letter, 'validMs') - ageMs;
@@ -144,8 +149,7 @@ export class HostedCalls {
     const isInTime = () => runtime.clock.monotonicMs() < untilMs || runtime.planted.has('stale-letter-begun');
     const mayBegin = () => isInTime() && peers.peer(from.name) === from;
     const subscriptionId = textOf(letter, 'subscription');
-    const attempts = numbersOf(letter, 'attempts');
-    const positions = numbersOf(letter, 'positions');
+    const { positions, attempts } = arrived;
     const refuse = () => this.#refuse(id, from, !mayBegin());
     if (!attached || !mayBegin() || attached.sink.isUp === false) {
       refuse();
@@ -277,7 +281,7 @@ export class HostedCalls {
   #ownerOf(peer: Peer): Owner {
     const known = this.#owners.get(peer.name);
     if (known?.peer === peer) return known;
-    const owner: Owner = { peer, calls: new Map(), lastCall: 0 };
+    const owner: Owner = { peer, calls: new Map(), arriving: new ArrivingBatch(), lastCall: 0 };
     this.#owners.set(peer.name, owner);
     return owner;
   }

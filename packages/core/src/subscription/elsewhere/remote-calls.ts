@@ -19,6 +19,7 @@ import { numberOf, numbersOf, objectsOf } from '../../peers/letter-fields.ts';
 import type { Peer, Peers } from '../../peers/peers.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { batchLetters } from './batch-letters.ts';
 
 export const BEGIN_WITHIN_MS = 2_000;
 const RELEASED: Outcome = { status: 'release' };
@@ -80,19 +81,8 @@ export class RemoteCalls {
     const withinMs = Math.min(BEGIN_WITHIN_MS, leftMs / 2, validMs);
     const call = ++this.#last;
     this.counts.handed += batch.length;
-    this.#peers.post(
-      {
-        kind: 'deliver',
-        call,
-        subscription: member.subscriptionId,
-        member: member.key,
-        positions: batch.map(({ record }) => record.place.position),
-        attempts: batch.map(({ attempt }) => attempt),
-        leftMs,
-        validMs: withinMs,
-      },
-      member.to,
-    );
+    const rest = { subscription: member.subscriptionId, member: member.key, leftMs, validMs: withinMs };
+    for (const letter of batchLetters(call, batch, rest)) this.#peers.post(letter, member.to);
     return new Promise((resolve) => {
       const onAbort = () => this.#peers.post({ kind: 'abort', call }, member.to);
       options.signal.addEventListener('abort', onAbort);

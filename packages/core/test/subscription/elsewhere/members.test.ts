@@ -1,7 +1,7 @@
 import { ANONYMOUS, type Outcome, type Sink } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { EngineUnderTest } from '../../open-engine.ts';
-import { fixedRetry } from '../../open-engine.ts';
+import { fixedRetry, type SetUp } from '../../open-engine.ts';
 import { attachHandler, CALM, detach, numbers, SeveralEngines } from '../../several-engines.ts';
 
 type Three = [EngineUnderTest, EngineUnderTest, EngineUnderTest];
@@ -175,8 +175,8 @@ describe('members at several processes', () => {
 
 describe('a member at another process than the owner', () => {
   /** The owner's own member takes nothing: every delivery travels. */
-  async function onlyElsewhere(sink: Sink['deliver'], options: object, single?: true) {
-    const engines = await SeveralEngines.of(2);
+  async function onlyElsewhere(sink: Sink['deliver'], options: object, single?: true, setUp: SetUp = {}) {
+    const engines = await SeveralEngines.of(2, setUp);
     const [a, b] = engines.all as Three;
     const rest: Outcome = { status: 'busy', afterMs: 60_000 };
     const busy: Sink = { isUp: false, deliver: (batch) => batch.map(() => rest), close: async () => {} };
@@ -212,6 +212,28 @@ describe('a member at another process than the owner', () => {
     expect(Math.max(...batches)).toBe(5);
     expect(a.status(id)).toMatchObject({ counts: { delivered: 10, failed: 2, deadLettered: 1 }, owed: 0 });
     expect((await a.deadLetters(id)).map(({ errors }) => errors[0]!.code)).toEqual(['no']);
+    await engines.close();
+  });
+
+  it('gets a batch of more events than fit into a letter whole, in its first attempt', async () => {
+    const batches: number[] = [];
+    const attempts = new Set<number>();
+    const limits = { inFlightMax: 20_000, queueMaxSize: 40_000, laneEntriesMax: 20_000 };
+    const { engines, a, id } = await onlyElsewhere(
+      (batch) => {
+        batches.push(batch.length);
+        for (const { attempt } of batch) attempts.add(attempt);
+        return batch.map(() => ({ status: 'delivered' }));
+      },
+      { batchSize: 20_000, inFlightMax: 20_000, maxConcurrency: 1, flushIntervalMs: 1_000, retryPolicy: fixedRetry(0) },
+      undefined,
+      { limits },
+    );
+    await a.publishMany(10_000);
+    await engines.time.advance(10_000);
+    expect(Math.max(...batches)).toBeGreaterThan(5_900);
+    expect([...attempts]).toEqual([1]);
+    expect(a.status(id)).toMatchObject({ counts: { delivered: 10_000, failed: 0, deadLettered: 0 }, owed: 0 });
     await engines.close();
   });
 
