@@ -4,7 +4,6 @@ import {
   createEventIdSource,
   type Departure,
   EventManagerError,
-  type Exchange,
   type Extent,
   type MovableAdapter,
   type Restoration,
@@ -70,7 +69,7 @@ class Postgres implements MovableAdapter {
   readonly supports: Supports;
   readonly store = new EventLog();
   readonly state = new StateRecords();
-  readonly exchange: Exchange;
+  readonly exchange: Letters;
   readonly #schema: string;
   readonly #durability: 'synced' | 'relaxed';
   readonly #runtime: Runtime;
@@ -103,7 +102,7 @@ class Postgres implements MovableAdapter {
     this.#id = createEventIdSource(runtime)();
     this.#connections = new Connections({ url, maxConnections, queryTimeoutMs, runtime });
     this.#listener = new Listener(this.#connections, runtime, { hints: hintsOf(schema), self: this.#id });
-    this.exchange = new Letters({ listener: this.#listener, prefix: hintsOf(schema) });
+    this.exchange = new Letters({ listener: this.#listener, prefix: hintsOf(schema), runtime });
   }
 
   async open(): Promise<void> {
@@ -149,6 +148,7 @@ class Postgres implements MovableAdapter {
     this.store.opened = undefined;
     this.state.opened = undefined;
     this.#connections.stopTrying();
+    await this.exchange.close();
     await this.#listener.close();
     await log?.appends.close();
     await log?.trims.close();

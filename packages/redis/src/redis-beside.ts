@@ -114,6 +114,7 @@ class RedisBeside implements EventBusAdapter {
   async close(): Promise<void> {
     // First what still wants to be announced, then the way of it.
     await this.#adapter.close();
+    await this.#link.said();
     this.#watchers.clear();
     this.#link.close();
   }

@@ -46,6 +46,8 @@ import { type SubscriptionStatus, settledPosition, statusOf, unservedStatus } fr
 
 /** Whoever asks for the status of a subscription should not wait for a process that is dying. */
 const STATUS_WITHIN_MS = 1_000;
+/** What members of a process that stops have done is done once more elsewhere if nobody hears of it; their owner may be gone, too. */
+const CONFIRMED_WITHIN_MS = 1_000;
 
 export interface SubscriptionsOptions {
   readonly adapter: EventBusAdapter;
@@ -305,6 +307,7 @@ export class Subscriptions {
   async close(drainMs: number): Promise<void> {
     try {
       await this.#duty.close(drainMs);
+      await this.#elsewhere?.hosted.confirmed(CONFIRMED_WITHIN_MS);
     } finally {
       this.#elsewhere?.peers.stop();
     }

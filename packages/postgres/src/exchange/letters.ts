@@ -11,12 +11,14 @@
  * letters are lost; so are those that would have to wait behind too many others.
  */
 import { createHash } from 'node:crypto';
-import { type Exchange, type JsonValue, LETTER_BYTES_MAX } from '@event-manager/core';
+import { type Exchange, type JsonValue, LETTER_BYTES_MAX, type Runtime } from '@event-manager/core';
 import type { Listener } from '../connect/listener.ts';
 
 /** Beside the head of a part, which takes a name of at most 128 characters. */
 const PART_BYTES_MAX = 6_800;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** Others wait for nothing that this process says last; it need not stop for longer. */
+const LAST_SENT_WITHIN_MS = 1_000;
 
 interface Announcement {
   readonly place: string;
@@ -32,23 +34,26 @@ export interface LettersOptions {
   readonly listener: Listener;
   /** What the names of a schema begin with. */
   readonly prefix: string;
+  readonly runtime: Runtime;
 }
 
 export class Letters implements Exchange {
   readonly #listener: Listener;
   readonly #prefix: string;
+  readonly #runtime: Runtime;
   readonly #arriving = new Map<string, Arriving>();
   #self: string | undefined;
   /** The same as a part names it. */
   #head = '';
   #waiting: Announcement[] = [];
   #waitingBytes = 0;
-  #isSending = false;
+  #sending: Promise<void> | undefined;
   #last = 0;
 
-  constructor({ listener, prefix }: LettersOptions) {
+  constructor({ listener, prefix, runtime }: LettersOptions) {
     this.#listener = listener;
     this.#prefix = prefix;
+    this.#runtime = runtime;
   }
 
   send(letter: JsonValue, to?: string): void {
@@ -64,7 +69,7 @@ export class Letters implements Exchange {
       this.#waiting.push({ place, payload: `${number} ${at + 1} ${parts.length} ${this.#head}\n${part}` });
     }
     this.#waitingBytes += bytes.length;
-    if (!this.#isSending) void this.#sendAll();
+    this.#sending ??= this.#sendAll();
   }
 
   receive(self: string, onLetter: (letter: JsonValue, from: string) => void): () => void {
@@ -81,6 +86,16 @@ export class Letters implements Exchange {
     };
   }
 
+  /** Resolves when what was sent is announced or lost: whoever closes the listener before loses what waits for it. */
+  async close(): Promise<void> {
+    this.#self = undefined;
+    if (!this.#sending) return;
+    const limit = Promise.withResolvers<void>();
+    const cancel = this.#runtime.timers.after(LAST_SENT_WITHIN_MS, limit.resolve, true);
+    await Promise.race([this.#sending, limit.promise]);
+    cancel();
+  }
+
   get #placeOfAll(): string {
     return this.#placeOf('');
   }
@@ -91,7 +106,6 @@ export class Letters implements Exchange {
   }
 
   async #sendAll(): Promise<void> {
-    this.#isSending = true;
     // Letters of one turn are announced together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
@@ -100,7 +114,7 @@ export class Letters implements Exchange {
       this.#waitingBytes = 0;
       await this.#listener.announce(sent);
     }
-    this.#isSending = false;
+    this.#sending = undefined;
   }
 
   #arrived(payload: string, onLetter: (letter: JsonValue, from: string) => void): void {

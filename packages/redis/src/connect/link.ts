@@ -23,6 +23,8 @@ import { REPLICA, SILENT, whyAway } from './why-away.ts';
 export const BEAT_MS = 1_000;
 export const ANSWER_MS = 1_500;
 const CONNECT_MS = 2_500;
+/** Nobody need stop for longer. */
+const SAID_WITHIN_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 2_000;
 /** What may be said and not answered yet; a server that is slow must not fill our memory. */
@@ -49,6 +51,7 @@ export class Link {
   readonly #heard = new Set<string>();
   #client: RedisClient | undefined;
   #state: LinkState;
+  readonly #unanswered = new Set<Promise<void>>();
   #unansweredBytes = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #cancelPause: () => void = () => {};
@@ -103,8 +106,16 @@ export class Link {
     this.#unansweredBytes += bytes;
     const answered = () => {
       this.#unansweredBytes -= bytes;
+      this.#unanswered.delete(saying);
     };
-    return client.publish(place, text).then(answered, answered);
+    const saying = client.publish(place, text).then(answered, answered);
+    this.#unanswered.add(saying);
+    return saying;
+  }
+
+  /** Resolves when the server took all that was said or it was lost: whoever closes before may lose it. */
+  async said(): Promise<void> {
+    if (this.#unanswered.size > 0) await this.#within(SAID_WITHIN_MS, Promise.all(this.#unanswered));
   }
 
   /** What came of it: a failure, or nothing when it is up. */

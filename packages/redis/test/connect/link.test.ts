@@ -73,6 +73,28 @@ describe.skipIf(missing !== undefined)('the connection to Redis', () => {
     await link.say(`${keyPrefix}all`, 'x');
   });
 
+  it('has said all when it is asked to end after that', async () => {
+    const { url, keyPrefix } = await createTestKeys();
+    await using proxy = await FaultProxy.start(url);
+    const [place, count] = [`${keyPrefix}a`, 200];
+    const [speaking, hearing] = [linkTo(proxy.url, `${keyPrefix}all`), linkTo(url, `${keyPrefix}all`)];
+    const heard: string[] = [];
+    await hearing.hear(place, (text) => heard.push(text));
+    await Promise.all([speaking.start(), hearing.start()]);
+    proxy.set({ latencyMs: 50 });
+    for (let n = 1; n <= count; n++) void speaking.say(place, String(n));
+    await speaking.said();
+    speaking.close();
+    expect(heard.length).toBe(count);
+    const dead = linkTo(proxy.url, `${keyPrefix}all`);
+    await dead.start();
+    proxy.set({ blackHole: true });
+    void dead.say(place, 'x');
+    const askedAtMs = performance.now();
+    await dead.said();
+    expect(performance.now() - askedAtMs).toBeLessThan(1_400);
+  });
+
   it('hears what it was told to hear, however often the connection is made anew', async () => {
     const { url, keyPrefix } = await createTestKeys();
     await using proxy = await FaultProxy.start(url);

@@ -10,6 +10,7 @@
  *
  * An outcome is kept until the owner says that the call is over, and is sent again four times a second: it may have been lost,
  * and the owner counts the time of the attempt. So is the word that a call was begun, once at least.
+ * A process that stops waits until nothing is unconfirmed, for a moment.
  */
 
 import type { Recorded } from '../../contracts/event-store.ts';
@@ -116,6 +117,25 @@ export class HostedCalls {
     const cancel = drainMs > 0 ? this.#options.runtime.timers.after(drainMs, giveBack, true) : giveBack();
     if (!isDone()) await new Promise<void>((resolve) => this.#leaving.add({ isDone, resolve }));
     cancel?.();
+  }
+
+  /** Resolves when owners know of all that ended here what became of it, or when so much time has passed. */
+  async confirmed(withinMs: number): Promise<void> {
+    const isDone = () => !this.#isUnconfirmed();
+    if (isDone()) return;
+    await new Promise<void>((resolve) => {
+      const leaving = { isDone, resolve };
+      this.#leaving.add(leaving);
+      const giveUp = () => {
+        this.#leaving.delete(leaving);
+        resolve();
+      };
+      const cancel = this.#options.runtime.timers.after(withinMs, giveUp, true);
+      leaving.resolve = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   /** What the member has under way is released, and nobody waits for it. */
@@ -245,6 +265,10 @@ export class HostedCalls {
 
   #over(call: HostedCall): void {
     call.isUnderWay = false;
+    this.#tellLeaving();
+  }
+
+  #tellLeaving(): void {
     for (const leaving of this.#leaving) {
       if (!leaving.isDone()) continue;
       this.#leaving.delete(leaving);
@@ -257,11 +281,12 @@ export class HostedCalls {
     this.#cancelAgain ??= this.#options.runtime.timers.after(AGAIN_MS, () => {
       this.#cancelAgain = undefined;
       this.#beat();
-      const isUnconfirmed = [...this.#owners.values()].some(({ calls }) =>
-        [...calls.values()].some(({ outcomes }) => outcomes),
-      );
-      if (isUnconfirmed) this.#tellAgain();
+      if (this.#isUnconfirmed()) this.#tellAgain();
     });
+  }
+
+  #isUnconfirmed(): boolean {
+    return [...this.#owners.values()].some(({ calls }) => [...calls.values()].some(({ outcomes }) => outcomes));
   }
 
   #beat(): void {
@@ -303,6 +328,7 @@ export class HostedCalls {
       call.abort();
       this.#over(call);
     }
+    this.#tellLeaving();
   }
 }
 

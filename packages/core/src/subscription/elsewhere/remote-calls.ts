@@ -63,6 +63,7 @@ export class RemoteCalls {
     peers.on('returned', (letter, from) => this.#onReturned(numbersOf(letter, 'calls'), from));
     peers.on('outcomes', (letter, from) => this.#onOutcomes(letter, from));
     peers.on('calls', (letter, from) => this.#onCalls(letter, from));
+    peers.onGone(({ name }) => this.#gone(name));
   }
 
   get size(): number {
@@ -185,6 +186,11 @@ export class RemoteCalls {
       if (call) this.#release(id, call);
     }
     if (over.length > 0) this.#peers.post({ kind: 'over', calls: over }, from.name);
+  }
+
+  /** Also what members had that were named no more and could finish. */
+  #gone(name: string): void {
+    for (const [id, call] of this.#calls) if (call.member.to === name) this.#release(id, call);
   }
 
   #callOf(id: number, { name }: Peer): RemoteCall | undefined {
