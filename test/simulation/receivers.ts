@@ -31,13 +31,14 @@ export interface Way {
 /** Called when an attempt begins; `decidedBy` is the process that handed it to this one, where it was another. */
 export type OnDelivery = (events: readonly Event[], decidedBy: string | undefined) => void;
 
-/** How a consumer answers; each is true when it was in time. */
+/** What becomes of an answer; where the process that was to take it did not say, nobody knows. */
+export type Fate = 'taken' | 'stale' | 'unknown';
+
+/** How a consumer answers. */
 export interface Answers {
-  /** Another process serves the subscription: whether it takes an answer is known later, if at all. */
-  isElsewhere(): boolean;
-  ack(token: string): Promise<boolean>;
-  nack(token: string, retry: boolean): Promise<boolean>;
-  extend(token: string): Promise<boolean>;
+  ack(token: string): Promise<Fate>;
+  nack(token: string, retry: boolean): Promise<Fate>;
+  extend(token: string): Promise<Fate>;
 }
 
 /** Of a payload, as publishers and receivers compute it. */
@@ -99,7 +100,7 @@ export class Receiver {
     };
   }
 
-  /** The same for a delivery that was pulled: it is taken when the answer to it was in time. */
+  /** The same for a delivery that was pulled: it is taken when the answer to it was in time, which the judge hears as far as anybody does. */
   async pulled({ token, attempt, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
     const event = decodeEvent(record.body);
     const kind = this.isHealed ? 'ok' : this.#draw();
@@ -112,17 +113,17 @@ export class Receiver {
     if (kind === 'fail' || kind === 'unreached') await answers.nack(token, true);
     else if (kind === 'reject') await answers.nack(token, false);
     else {
-      // Where another process serves, it takes effect before the answer is here, and perhaps without one.
-      if (answers.isElsewhere()) this.#acknowledged(event.id, attempt);
-      const isTaken = await answers.ack(token);
-      if (isTaken) this.#acknowledged(event.id, attempt);
-      if (isTaken && kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
+      // It takes effect before the answer is here, and perhaps without one.
+      this.#answered('maybe-ack', event.id, attempt);
+      const fate = await answers.ack(token);
+      if (fate !== 'unknown') this.#answered(fate === 'taken' ? 'ack' : 'stale', event.id, attempt);
+      if (fate === 'taken' && kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
     }
   }
 
-  #acknowledged(id: string, attempt: number): void {
-    this.#note(`ack ${this.plan.name} ${id} ${attempt}`);
-    this.#history.push({ kind: 'ack', subscription: this.plan.name, id });
+  #answered(kind: 'maybe-ack' | 'ack' | 'stale', id: string, attempt: number): void {
+    this.#note(`${kind} ${this.plan.name} ${id} ${attempt}`);
+    this.#history.push({ kind, subscription: this.plan.name, id, attempt });
   }
 
   #remember(batch: readonly Received[], kind: string, failed: boolean): void {

@@ -1,5 +1,5 @@
 import type { DeadLetter, JsonObject, StateStore } from '@event-manager/core';
-import type { HistoryEntry, InvokeEntry } from '@event-manager/testing';
+import { type HistoryEntry, type InvokeEntry, settledAcknowledgements } from '@event-manager/testing';
 
 /**
  * The events that a subscription was owed to the end, where its record admits that so many debts were removed; where it
@@ -37,8 +37,9 @@ function endedOtherwise(
   letters: readonly DeadLetter[],
 ): ReadonlySet<string> {
   const taken = new Set<string>();
-  for (const entry of history) {
-    if (entry.kind !== 'ack' && entry.kind !== 'deliver') continue;
+  for (const entry of settledAcknowledgements(history)) {
+    // What nobody knows of is not called lost either.
+    if (entry.kind !== 'ack' && entry.kind !== 'maybe-ack' && entry.kind !== 'deliver') continue;
     const name = `${entry.subscription} ${entry.id}`;
     if (entry.kind === 'deliver' && entry.failed === true) taken.delete(name);
     else taken.add(name);

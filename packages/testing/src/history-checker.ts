@@ -1,5 +1,6 @@
 import { END_STATES, type HistoryEntry } from './history-entry.ts';
 import { type PublishedEvent, publishedEvents } from './published-events.ts';
+import { settledAcknowledgements } from './settled-acknowledgements.ts';
 import { SubscriptionHistory, type SubscriptionReport } from './subscription-history.ts';
 
 export interface HistoryReport extends Omit<SubscriptionReport, 'subscription' | 'lostWhere' | 'mostInMinute'> {
@@ -15,7 +16,8 @@ const EXAMPLES_MAX = 10;
  * subscriptions, except `attempts` and `acked`, which count each event once. `JSON.stringify` of it is the one line that a
  * run prints.
  */
-export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
+export function checkHistory(told: readonly HistoryEntry[]): HistoryReport {
+  const history = settledAcknowledgements(told);
   const published = publishedEvents(history);
   const subscriptions = new Map<string, SubscriptionHistory>();
   for (const entry of history) {
@@ -27,6 +29,8 @@ export function checkHistory(history: readonly HistoryEntry[]): HistoryReport {
     if (subscription === undefined) throw new TypeError(`The history never declares ${entry.subscription}.`);
     if (entry.kind === 'deliver') subscription.deliver(entry, published.get(entry.id));
     else if (entry.kind === 'ack') subscription.ack(entry.id);
+    else if (entry.kind === 'maybe-ack') subscription.maybeAck(entry);
+    else if (entry.kind === 'stale') continue;
     else if (entry.kind === 'end') subscription.end(entry);
     else if (entry.kind === 'interrupt') subscription.interrupt();
     else subscription.release(entry);

@@ -57,11 +57,29 @@ export interface DeliverEntry {
   readonly call?: number;
 }
 
-/** The receiver took what it was given before; until then its delivery counts as refused. */
+/** The receiver took what it was given before, and knows that this was heard; until then its delivery counts as refused. */
 export interface AckEntry {
   readonly kind: 'ack';
   readonly subscription: string;
   readonly id: string;
+  /** That of the `maybe-ack` which this answers, where there was one. */
+  readonly attempt?: number;
+}
+
+/** The receiver said that it took it. Whether that was heard `ack` or `stale` of the same attempt tell later, or nothing does. */
+export interface MaybeAckEntry {
+  readonly kind: 'maybe-ack';
+  readonly subscription: string;
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/** It was told that what it said came too late: its delivery counts as refused. */
+export interface StaleEntry {
+  readonly kind: 'stale';
+  readonly subscription: string;
+  readonly id: string;
+  readonly attempt: number;
 }
 
 /** Somebody cancelled an event that was for later. `isSure` when nobody can see it any more; else it may come or not. */
@@ -103,6 +121,8 @@ export type HistoryEntry =
   | CancelEntry
   | DeliverEntry
   | AckEntry
+  | MaybeAckEntry
+  | StaleEntry
   | InterruptEntry
   | ReleaseEntry
   | EndEntry;

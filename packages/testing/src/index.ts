@@ -9,6 +9,7 @@ export * from './most-in-window.ts';
 export type { MountedDisk } from './mounted-disk.ts';
 export { retainedBytes } from './retained-bytes.ts';
 export * from './seeded-chance.ts';
+export * from './settled-acknowledgements.ts';
 export type { SharedHandle } from './shared-handle.ts';
 export * from './simulated-disk.ts';
 export type { CrashMode } from './simulated-file.ts';

@@ -4,7 +4,7 @@ import type { PublishedEvent } from './published-events.ts';
 interface Refused {
   readonly position: number;
   readonly call: number | undefined;
-  /** Somebody released the key since. */
+  /** Somebody released the key since, or it was perhaps not refused at all. */
   isReleased?: boolean;
 }
 
@@ -60,6 +60,14 @@ export class KeyOrder {
   /** The receiver took what it had. */
   ack(id: string): void {
     for (const key of this.#keys.values()) key.refused.delete(id);
+  }
+
+  /** The receiver took it or not: a later event may come without a release, but then it does not come again. */
+  maybeAck(id: string): void {
+    for (const { refused } of this.#keys.values()) {
+      const entry = refused.get(id);
+      if (entry) entry.isReleased = true;
+    }
   }
 
   /** What was given up may not have been durable: it may come again. */

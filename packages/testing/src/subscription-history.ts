@@ -3,6 +3,7 @@ import {
   END_STATES,
   type EndEntry,
   type EndState,
+  type MaybeAckEntry,
   type ReleaseEntry,
   type SubscribeEntry,
 } from './history-entry.ts';
@@ -45,6 +46,8 @@ interface Received {
   delivered: boolean;
   /** The receiver took the latest delivery, so that another one can only be a duplicate. */
   settled: boolean;
+  /** It said that it took the latest delivery, and nobody told whether that was heard: it may come again or not. */
+  maybeTaken: boolean;
   lastAttempt: number | undefined;
 }
 
@@ -82,13 +85,15 @@ export class SubscriptionHistory {
     }
     let received = this.#received.get(entry.id);
     if (received === undefined) {
-      received = { delivered: false, settled: false, lastAttempt: undefined };
+      received = { delivered: false, settled: false, maybeTaken: false, lastAttempt: undefined };
       this.#received.set(entry.id, received);
       if (this.#keyOrder === undefined) this.#followOrder(event);
     }
     if (!event.optional.has(this.name)) this.#keyOrder?.deliver(entry, event);
     if (received.settled) this.#duplicates++;
     received.settled = entry.failed !== true;
+    // It came again, so it was not taken, or not durably: what is said of this delivery counts.
+    received.maybeTaken = false;
     if (entry.attempt !== undefined) {
       if (entry.attempt <= (received.lastAttempt ?? 0)) this.#attemptsRepeated++;
       received.lastAttempt = entry.attempt;
@@ -108,6 +113,14 @@ export class SubscriptionHistory {
     this.#keyOrder?.ack(id);
   }
 
+  maybeAck({ id, attempt }: MaybeAckEntry): void {
+    const received = this.#received.get(id);
+    // What is said of an earlier delivery than the latest nobody waits for any more.
+    if (received === undefined || received.lastAttempt !== attempt) return;
+    received.maybeTaken = true;
+    this.#keyOrder?.maybeAck(id);
+  }
+
   interrupt(): void {
     this.#keyOrder?.interrupt();
   }
@@ -125,7 +138,13 @@ export class SubscriptionHistory {
       if (state !== undefined && !this.#isDelivered(id)) ends[state]++;
     }
     const isLost = ({ id, optional, cancelled }: PublishedEvent) =>
-      !(this.#isDelivered(id) || this.#ended.has(id) || optional.has(this.name) || cancelled !== 'no');
+      !(
+        this.#isDelivered(id) ||
+        this.#received.get(id)?.maybeTaken ||
+        this.#ended.has(id) ||
+        optional.has(this.name) ||
+        cancelled !== 'no'
+      );
     const lost = acked.filter(isLost);
     this.examples.lost.push(...lost.map(({ id }) => id));
     const delivered = events.filter(({ id }) => this.#isDelivered(id));

@@ -58,6 +58,48 @@ describe('checkHistory', () => {
     expect(checkHistory(history)).toMatchObject({ lost: 0, duplicates: 0, inversions: 0, attemptsRepeated: 0 });
   });
 
+  describe('of an acknowledgement whose answer comes later, or never', () => {
+    type Answer = 'ack' | 'stale' | undefined;
+    const pulled = (attempt: number, answer: Answer): HistoryEntry[] => {
+      const of = { subscription: 'a', id: 'x', attempt };
+      const said: HistoryEntry[] = [
+        { kind: 'deliver', ...of, failed: true },
+        { kind: 'maybe-ack', ...of },
+      ];
+      return answer === undefined ? said : [...said, { kind: answer, ...of }];
+    };
+    const reportOf = (...told: HistoryEntry[][]) =>
+      checkHistory([
+        { kind: 'subscribe', subscription: 'a' },
+        { kind: 'invoke', client: 'c', id: 'x' },
+        { kind: 'ok', id: 'x' },
+        ...told.flat(),
+      ]);
+
+    it('finds what was told that it comes too late, and does not come again', () => {
+      expect(reportOf(pulled(1, 'stale'))).toMatchObject({ lost: 1, delivered: 0 });
+      expect(reportOf(pulled(1, 'stale'), pulled(2, 'ack'))).toMatchObject({ lost: 0, delivered: 1, duplicates: 0 });
+    });
+
+    it('finds what was told that it is taken, and comes again, also before the answer', () => {
+      expect(reportOf(pulled(1, 'ack'))).toMatchObject({ lost: 0, delivered: 1, duplicates: 0 });
+      expect(reportOf(pulled(1, 'ack'), pulled(2, 'ack'))).toMatchObject({ lost: 0, duplicates: 1 });
+      const [deliver, said, taken] = pulled(1, 'ack');
+      expect(reportOf([deliver!, said!], pulled(2, 'stale'), [taken!])).toMatchObject({ lost: 0, duplicates: 1 });
+    });
+
+    it('lets what nobody was told of come again or not', () => {
+      expect(reportOf(pulled(1, undefined))).toMatchObject({ lost: 0, delivered: 0, duplicates: 0 });
+      expect(reportOf(pulled(1, undefined), pulled(2, 'ack'))).toMatchObject({ lost: 0, delivered: 1, duplicates: 0 });
+      // It came again, so it was owed, and was refused then.
+      expect(reportOf(pulled(1, undefined), pulled(2, 'stale'))).toMatchObject({ lost: 1, delivered: 0 });
+    });
+
+    it('refuses an answer to what nobody said', () => {
+      expect(() => reportOf(pulled(1, 'ack').slice(2))).toThrow(TypeError);
+    });
+  });
+
   it('finds a planted duplicate, and one whose attempt did not grow', () => {
     const history = goodHistory();
     history.push({ kind: 'deliver', subscription: 'a', id: 'e2', attempt: 2 });

@@ -12,15 +12,19 @@ function published(onFailure: OrderPromise['onFailure']): HistoryEntry[] {
   return history;
 }
 
-/** `3!` is a delivery of event 3 that is refused, `|` an interruption, `-a` a release of the key `a`, `-a?` one that
+/** `3!` is a delivery of event 3 that is refused, `3?` one that was taken or not, which nobody told, `|` an interruption, `-a` a release of the key `a`, `-a?` one that
  * was asked for and `-a.` its answer. */
 function reportOf(onFailure: OrderPromise['onFailure'], what: string) {
   const history = published(onFailure);
-  for (const word of what.split(' ')) {
-    const id = word.replace('!', '');
+  for (const [at, word] of what.split(' ').entries()) {
+    const id = word.replace(/[!?]/, '');
     if (word === '|') history.push({ kind: 'interrupt', subscription: 's' });
     else if (word.startsWith('-')) history.push(releaseOf(word));
-    else history.push({ kind: 'deliver', subscription: 's', id, failed: word.endsWith('!') });
+    else {
+      const of = { subscription: 's', id, attempt: at + 1 };
+      history.push({ kind: 'deliver', ...of, failed: word !== id });
+      if (word.endsWith('?')) history.push({ kind: 'maybe-ack', ...of });
+    }
   }
   const { inversions, parkedWentOn } = checkHistory(history);
   return { inversions, parkedWentOn };
@@ -45,6 +49,9 @@ describe('the order of keys', () => {
     ['is kept by a parked key that was released', 'park', '1! 1! -a 3', 0, 0],
     ['is kept by a parked key whose release was asked for before it was parked', 'park', '-a? 1! 3 -a.', 0, 0],
     ['is broken by a key that is parked after its release was answered', 'park', '-a? -a. 1! 3', 0, 1],
+    ['is kept by a key that goes on with what was perhaps taken', 'park', '1? 3', 0, 0],
+    ['is kept by what was perhaps taken and comes again first', 'park', '1? 1 3', 0, 0],
+    ['is broken by what was perhaps taken and comes again behind a later event', 'park', '1? 3 1', 1, 0],
     ['is broken by a key that goes on because another one was released', 'park', '1! -b 3', 0, 1],
   ] as const)('%s', (_what, onFailure, deliveries, inversions, parkedWentOn) => {
     expect(reportOf(onFailure, deliveries)).toEqual({ inversions, parkedWentOn });

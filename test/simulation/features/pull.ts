@@ -1,4 +1,5 @@
 import { ANONYMOUS, type Engine, isEventManagerError } from '@event-manager/core';
+import type { Answers, Fate } from '../receivers.ts';
 import type { Feature, LiveSubscription } from './feature.ts';
 
 /**
@@ -18,9 +19,6 @@ export const pull: Feature = (chance, { via }) => {
   };
 };
 
-/** A process that died does not say whether it had heard. */
-const NOBODY_KNOWS = { stale: ['unknown'] } as const;
-
 async function consume(live: LiveSubscription, number: number, max: number): Promise<void> {
   const chance = live.chance.fork(`${live.plan.name} consumer ${number}`);
   for (;;) {
@@ -32,35 +30,30 @@ async function consume(live: LiveSubscription, number: number, max: number): Pro
     const pulling = engine.subscriptions.pulls.pull(ANONYMOUS, live.id, request).catch(() => []);
     const leases = (await Promise.race([pulling, process.died, live.time.wait(5_000)])) ?? [];
     await Promise.all(
-      leases.map((lease) => live.receiver.pulled(lease, process, answersOf(engine, live, process.died))),
+      leases.map((lease) => live.receiver.pulled(lease, process, answersOf(engine, live.id, process.died))),
     );
   }
 }
 
-function answersOf(engine: Engine, live: LiveSubscription, died: Promise<unknown>) {
-  const { id } = live;
+function answersOf(engine: Engine, id: string, died: Promise<void>): Answers {
+  const { pulls } = engine.subscriptions;
   const one = (token: string) => ({ deliveries: [token] });
-  /** A process whose store failed takes no answer, and of one that did not answer nobody knows. */
-  const isTaken = async (answer: Promise<{ stale: readonly string[] }>) =>
-    Promise.race([answer, died.then(() => NOBODY_KNOWS)]).then(
-      ({ stale }) => stale.length === 0,
-      (error: unknown) => {
-        if (isEventManagerError(error, 'store_failed') || isEventManagerError(error, 'unreachable')) return false;
-        throw error;
-      },
-    );
-  const isElsewhere = () => engine.subscriptions.instances !== undefined && !engine.isServing(id);
+  // A process that dies does not say whether it had heard.
+  const fateOf = (answer: Promise<{ stale: readonly string[] }>): Promise<Fate> =>
+    Promise.race([
+      answer.then(({ stale }) => (stale.length === 0 ? 'taken' : 'stale'), refused),
+      died.then(() => 'unknown' as const),
+    ]);
   return {
-    isElsewhere,
-    async ack(token: string) {
-      const wasElsewhere = isElsewhere();
-      const taken = await isTaken(engine.subscriptions.pulls.ack(ANONYMOUS, id, one(token)));
-      // It was said to be done before, and comes again.
-      if (wasElsewhere && !taken) live.interrupted();
-      return taken;
-    },
-    nack: (token: string, retry: boolean) =>
-      isTaken(engine.subscriptions.pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
-    extend: (token: string) => isTaken(engine.subscriptions.pulls.extend(ANONYMOUS, id, one(token))),
+    ack: (token) => fateOf(pulls.ack(ANONYMOUS, id, one(token))),
+    nack: (token, retry) => fateOf(pulls.nack(ANONYMOUS, id, { ...one(token), retry, error: 'refused' })),
+    extend: (token) => fateOf(pulls.extend(ANONYMOUS, id, one(token))),
   };
+}
+
+/** A process whose store failed takes no answer, and of one that did not answer nobody knows. */
+function refused(error: unknown): Fate {
+  if (isEventManagerError(error, 'store_failed')) return 'stale';
+  if (isEventManagerError(error, 'unreachable')) return 'unknown';
+  throw error;
 }

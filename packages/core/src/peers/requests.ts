@@ -128,7 +128,7 @@ export class Requests {
     const id = numberOf(letter, 'id');
     const key = keyOf(from, id);
     const known = this.#work.get(key);
-    if (known) {
+    if (known && !this.#runtime.planted.has('repeated-ask-done-again')) {
       if (known.letter) this.#peers.post(known.letter(), from.name);
       return;
     }

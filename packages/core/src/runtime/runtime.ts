@@ -40,7 +40,8 @@ export type PlantedBug =
   | 'ids-lost-at-restart'
   | 'rate-limit-lost-at-restart'
   | 'aging-ignored'
-  | 'stale-letter-begun';
+  | 'stale-letter-begun'
+  | 'repeated-ask-done-again';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

@@ -286,6 +286,7 @@ export class PullSink implements Sink {
   }
 
   #remember(token: string): void {
+    if (this.#options.runtime.planted.has('repeated-ask-done-again')) return;
     this.#acknowledged.add(token);
     if (this.#acknowledged.size <= REMEMBERED_MAX) return;
     const [oldest] = this.#acknowledged;
