@@ -26,6 +26,8 @@ export interface Way {
   readonly awakes: Promise<void> | undefined;
   /** The process has heard that the receiver is lost: what it had comes back at once. */
   readonly lost?: Promise<void>;
+  /** The process was dead or asleep at some time of these: whoever waits for its answer may wait in vain. */
+  wasStill(fromMs: number, toMs: number): boolean;
 }
 
 /** Called when an attempt begins; `decidedBy` is the process that handed it to this one, where it was another. */
@@ -52,6 +54,7 @@ export class Receiver {
   isHealed = false;
   /** How it answered for each event, in order. */
   readonly answers = new Map<string, string[]>();
+  readonly #attempts = new Map<string, { readonly way: Way; readonly atMs: number }[]>();
   /** What it was told and cannot be. */
   readonly wrong: string[] = [];
   readonly #time: VirtualTime;
@@ -88,6 +91,12 @@ export class Receiver {
       },
       close: async () => {},
     };
+  }
+
+  /** The attempts of an event that whoever handed them over may have taken for too slow, since a process stood still meanwhile. */
+  cuts(id: string): number {
+    const attempts = this.#attempts.get(id) ?? [];
+    return attempts.filter(({ way, atMs }) => way.wasStill(atMs, atMs + this.plan.timeoutMs)).length;
   }
 
   /** The same for a function of the process. */
@@ -145,13 +154,17 @@ export class Receiver {
     // An answer after the time is up does not count, whatever it says.
     const failed = outcome?.status !== 'delivered' || kind === 'late';
     this.#remember(batch, kind, failed);
+    const atMs = this.#time.monotonicMs();
+    // Too slow in any case where it means to be.
+    const isSlow = kind === 'hang' || kind === 'late';
+    for (const { event } of isSlow ? [] : batch) {
+      this.#attempts.set(event.id, [...(this.#attempts.get(event.id) ?? []), { way, atMs }]);
+    }
     return new Promise((resolve) => {
       void way.lost?.then(() => resolve({ status: 'release' }));
       if (!outcome) return;
       const waitMs = kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs;
       this.#time.after(waitMs, () => {
-        // Whoever handed it over may take it for too slow before it knows better.
-        if (!way.isAlive || way.awakes) for (const { event } of batch) this.answers.get(event.id)!.push('cut');
         if (!way.isAlive) return;
         if (way.awakes) void way.awakes.then(() => way.isAlive && resolve(outcome));
         else resolve(outcome);

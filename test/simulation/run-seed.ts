@@ -242,6 +242,7 @@ class SimulatedRun {
       interruptions: (name) => this.#interruptions(name),
       deadLetters,
       answers: (name, id) => this.#receivers.get(name)?.answers.get(id) ?? [],
+      cuts: (name, id) => this.#receivers.get(name)?.cuts(id) ?? 0,
       nameOf: (id) => this.#names.get(id) ?? id,
       stored,
       acknowledgedAfterFailure: this.#acknowledgedAfterFailure,

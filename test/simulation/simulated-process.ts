@@ -34,6 +34,7 @@ export class SimulatedProcess {
   #tellDied: () => void = () => {};
   #alive = true;
   #awakes: Promise<void> | undefined;
+  readonly #still: { readonly fromMs: number; readonly toMs: number }[] = [];
   engine: Engine | undefined;
 
   constructor(options: ProcessOptions) {
@@ -87,6 +88,7 @@ export class SimulatedProcess {
   sleep(forMs: number): void {
     if (this.#awakes) return;
     this.#timers.suspend();
+    this.#stand(forMs);
     this.#awakes = this.#options.time.wait(forMs).then(() => {
       this.#awakes = undefined;
       this.#timers.resume();
@@ -102,9 +104,19 @@ export class SimulatedProcess {
     return this.#awakes;
   }
 
+  /** It was dead or asleep at some time of these. */
+  readonly wasStill = (fromMs: number, toMs: number): boolean =>
+    this.#still.some((still) => still.fromMs <= toMs && fromMs <= still.toMs);
+
+  #stand(forMs: number): void {
+    const fromMs = this.#options.time.monotonicMs();
+    this.#still.push({ fromMs, toMs: fromMs + forMs });
+  }
+
   die(): void {
     if (!this.#alive) return;
     this.#alive = false;
+    this.#stand(Number.POSITIVE_INFINITY);
     this.#timers.end();
     this.#end();
     this.#tellDied();

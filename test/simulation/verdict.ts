@@ -11,6 +11,8 @@ export interface RunFacts {
   readonly deadLetters: readonly DeadLetter[];
   /** How the receiver of a subscription, by name, answered for an event, in order. */
   readonly answers: (subscription: string, eventId: string) => readonly string[];
+  /** Of these attempts, those whose process stood still before their time was over. */
+  readonly cuts: (subscription: string, eventId: string) => number;
   /** Name of a subscription by id. */
   readonly nameOf: (subscriptionId: string) => string;
   /** The stored JSON of each event by id, as the log has it at the end. */
@@ -88,16 +90,16 @@ function countOf(said: readonly string[], kinds: readonly string[]): number {
 }
 
 /** An event is given up for what its receiver said, or for crashes in the middle of it, and for nothing else. */
-function judgeSpending({ plan, deadLetters, nameOf, answers }: RunFacts): string[] {
+function judgeSpending({ plan, deadLetters, nameOf, answers, cuts }: RunFacts): string[] {
   return deadLetters.flatMap(({ subscriptionId, eventId, errors }) => {
     const subscription = plan.subscriptions.find(({ name }) => name === nameOf(subscriptionId));
     if (!subscription) return [];
     const said = answers(subscription.name, eventId);
     const died = errors.filter(({ code }) => code === 'process_died').length;
     const failures = subscription.via === 'handler' ? FAILURES_OF_HANDLERS : FAILURES;
-    // A process that died or slept with the answer was not known to be gone yet when the time of the attempt was over.
+    // Of a process that stood still, with the answer or with the letter that tells of it, it is not known yet when the time is over.
     const slow = errors.filter(({ code }) => code === 'timeout').length - countOf(said, ['hang', 'late']);
-    const spent = died + countOf(said, failures) + Math.max(0, Math.min(slow, countOf(said, ['cut'])));
+    const spent = died + countOf(said, failures) + Math.max(0, Math.min(slow, cuts(subscription.name, eventId)));
     const isSkipped = Object.values(subscription.traits).some(({ order }) => order?.onFailure === 'skip');
     const isRefused = said.includes('reject') || said.includes('gone');
     if (isRefused || spent > (isSkipped ? 0 : subscription.maxRetries)) return [];

@@ -46,6 +46,7 @@ async function liveOn(
     });
     const way = {
       lost,
+      wasStill: process.wasStill,
       get isAlive() {
         return process.isAlive && !isLost;
       },
