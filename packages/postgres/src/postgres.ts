@@ -13,7 +13,7 @@ import {
   systemRuntime,
 } from '@event-manager/core';
 import { type Client, escapeIdentifier } from 'pg';
-import { Connections } from './connect/connections.ts';
+import { Connections, closedError } from './connect/connections.ts';
 import { HintAnnouncer } from './connect/hint-announcer.ts';
 import { Listener } from './connect/listener.ts';
 import { storeError } from './connect/store-error.ts';
@@ -78,6 +78,7 @@ class Postgres implements MovableAdapter {
   /** Of this process alone: names its commits, and its announcements to itself. */
   readonly #id: string;
   #announcer: Announcer | undefined;
+  #storeId: string | undefined;
   /** While the store is being left or filled. */
   #session: MoveSession | undefined;
 
@@ -173,6 +174,11 @@ class Postgres implements MovableAdapter {
     this.#announcer = announcer;
   }
 
+  storeId(): string {
+    if (this.#storeId === undefined) throw closedError();
+    return this.#storeId;
+  }
+
   watch(onHint: () => void): () => void {
     return this.#listener.watch(onHint);
   }
@@ -194,7 +200,9 @@ class Postgres implements MovableAdapter {
       announce: () => (this.#announcer?.isHeardByAll() === true ? this.#announcer : own).announce(),
     };
     const shared = { connections: this.#connections, schema, self: this.#id, announcer };
-    await this.#connections.ask(`SELECT ${shared.schema}.forget_the_gone()`);
+    await this.#connections.ask(`SELECT ${schema}.forget_the_gone()`);
+    const [identity] = await this.#connections.ask<{ id: string }>(`SELECT id FROM ${schema}.store_identity`);
+    this.#storeId = identity!.id;
     const branch = new LogBranch(this.#connections, schema);
     await branch.follow();
     const log = { ...shared, runtime: this.#runtime, branch };

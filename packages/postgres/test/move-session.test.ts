@@ -1,6 +1,7 @@
 import { memory, moveStore } from '@event-manager/core';
 import { postgres } from '@event-manager/postgres';
 import { sampleEvent, sampleEvents } from '@event-manager/testing/conformance';
+import { createTestDatabase } from '@event-manager/testing/servers';
 import { expect, it } from 'vitest';
 import { Databases } from './support/databases.ts';
 import { withServer } from './support/with-server.ts';
@@ -62,6 +63,27 @@ await withServer((server) => {
     await expect(early.store.append([sampleEvent(1)])).rejects.toMatchObject({ code: 'store_incomplete' });
     await filler.close();
     await early.close();
+  });
+
+  /** If this failed, what uses the copy and what uses the original would take each other for processes of one bus. */
+  it('gives a copy an id of its own, and keeps the one of a store that was left, and taken up again', async () => {
+    const idOf = async (url: string) => {
+      const adapter = postgres({ url });
+      expect(() => adapter.storeId!()).toThrow(expect.objectContaining({ code: 'closed' }));
+      await adapter.open();
+      const id = adapter.storeId!();
+      await adapter.close();
+      return id;
+    };
+    await using origin = await createTestDatabase({ server });
+    await using place = await createTestDatabase({ server });
+    const id = await idOf(origin.url);
+    expect(await idOf(origin.url)).toBe(id);
+    await moveStore({ source: postgres({ url: origin.url }), target: postgres({ url: place.url }) });
+    const copied = await idOf(place.url);
+    expect(copied).not.toBe(id);
+    await postgres({ url: origin.url }).stay();
+    expect([await idOf(origin.url), await idOf(place.url)]).toEqual([id, copied]);
   });
 
   it('keeps bodies that JSONB cannot hold, and grows as many partitions as it needs', async () => {

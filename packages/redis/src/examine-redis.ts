@@ -21,7 +21,7 @@ export async function examineRedis(options: {
   const address = readUrl(url);
   const beat = JSON.stringify(['beat', createEventIdSource(runtime)()]);
   const link = new Link({
-    ...{ address, runtime, beat: { place: `${keyPrefix}all`, text: () => beat } },
+    ...{ address, runtime, beat: () => ({ place: `${keyPrefix}all`, text: beat }) },
     onChange: () => {},
   });
   try {

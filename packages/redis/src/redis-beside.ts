@@ -15,11 +15,15 @@ import { Link } from './connect/link.ts';
 import { readUrl } from './connect/read-url.ts';
 import { BesideExchange } from './exchange/beside-exchange.ts';
 import type { Said } from './exchange/envelope.ts';
+import { StorePlaces } from './exchange/store-places.ts';
 
 export interface RedisBesideOptions {
   /** `redis://user:password@host:port/database`, or `rediss://` for TLS. */
   readonly url: string;
-  /** What every name in Redis begins with; processes that share a store give the same. `dadms:events:` when absent. */
+  /**
+   * What every name in Redis begins with, before the id of the store; processes that share a store give the same.
+   * `dadms:events:` when absent.
+   */
   readonly keyPrefix?: string;
   readonly runtime?: Runtime;
 }
@@ -55,7 +59,7 @@ class RedisBeside implements EventBusAdapter {
   readonly #link: Link;
   readonly #letters: BesideExchange;
   readonly #watchers = new Set<() => void>();
-  readonly #all: string;
+  readonly #places: StorePlaces;
   readonly #changed: string;
   #isAnnouncing = false;
   #isAnnouncedAgain = false;
@@ -67,12 +71,7 @@ class RedisBeside implements EventBusAdapter {
     if (typeof keyPrefix !== 'string' || !KEY_PREFIX.test(keyPrefix)) {
       throw new EventManagerError('invalid_setting', 'keyPrefix must be 1 to 128 visible characters of ASCII.');
     }
-    if (!adapter.supports.shared) {
-      throw new EventManagerError(
-        'not_supported',
-        `Nobody shares the adapter ${adapter.name}: Redis would have no use.`,
-      );
-    }
+    assertShared(adapter);
     this.name = `${adapter.name}+redis`;
     this.supports = adapter.supports;
     this.store = adapter.store;
@@ -80,13 +79,13 @@ class RedisBeside implements EventBusAdapter {
     this.#adapter = adapter;
     this.#runtime = runtime;
     const life = createEventIdSource(runtime)();
-    this.#all = `${keyPrefix}all`;
-    const places = { all: this.#all, one: (name: string) => `${keyPrefix}to:${name}` };
+    const places = new StorePlaces(keyPrefix);
+    this.#places = places;
     this.#changed = JSON.stringify(['changed', life] satisfies Said);
     this.#link = new Link({
       address: readUrl(url),
       runtime,
-      beat: { place: this.#all, text: () => this.#letters.beat() },
+      beat: () => ({ place: places.all, text: this.#letters.beat() }),
       onChange: () => this.#linkChanged(),
     });
     const onChanged = () => this.#hint();
@@ -94,7 +93,6 @@ class RedisBeside implements EventBusAdapter {
       ...{ link: this.#link, other: adapter.exchange, life, places, runtime, onChanged },
     });
     this.exchange = this.#letters;
-    void this.#link.hear(this.#all, (text) => this.#letters.heard(text));
   }
 
   async open(): Promise<void> {
@@ -104,6 +102,8 @@ class RedisBeside implements EventBusAdapter {
     });
     await this.#adapter.open();
     try {
+      this.#places.belongTo(this.#adapter.storeId!());
+      void this.#link.hear(this.#places.all, (text) => this.#letters.heard(text));
       await this.#link.start();
     } catch (error) {
       await this.#adapter.close();
@@ -129,6 +129,10 @@ class RedisBeside implements EventBusAdapter {
     return { ...health, facts, ...(state.policy === 'hidden' ? { warnings: [POLICY_HIDDEN] } : {}) };
   }
 
+  storeId(): string {
+    return this.#adapter.storeId!();
+  }
+
   watch(onHint: () => void): () => void {
     const watcher = () => onHint();
     this.#watchers.add(watcher);
@@ -149,7 +153,7 @@ class RedisBeside implements EventBusAdapter {
     this.#isAnnouncing = true;
     while (this.#isAnnouncedAgain) {
       this.#isAnnouncedAgain = false;
-      const said = this.#link.say(this.#all, this.#changed);
+      const said = this.#link.say(this.#places.all, this.#changed);
       // Since the change began, Redis was lost here or by somebody else.
       if (said === undefined || !this.#letters.reachesAllAtRedis) this.#letters.tellChanged();
       await said;
@@ -167,5 +171,14 @@ class RedisBeside implements EventBusAdapter {
 
   #hint(): void {
     for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+function assertShared({ name, supports, storeId }: EventBusAdapter): void {
+  if (!supports.shared) {
+    throw new EventManagerError('not_supported', `Nobody shares the adapter ${name}: Redis would have no use.`);
+  }
+  if (storeId === undefined) {
+    throw new EventManagerError('not_supported', `The adapter ${name} does not tell its store from others.`);
   }
 }

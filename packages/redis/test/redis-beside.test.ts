@@ -27,6 +27,13 @@ describe('redisBeside', () => {
     const refused = expect.objectContaining({ code: 'not_supported' });
     expect(() => redisBeside(memory(), { url: 'redis://localhost' })).toThrow(refused);
   });
+
+  it('refuses an adapter that does not tell its store from others', () => {
+    const nameless = Object.create(shared(), { storeId: { value: undefined } }) as EventBusAdapter;
+    expect(() => redisBeside(nameless, { url: 'redis://localhost' })).toThrow(
+      expect.objectContaining({ code: 'not_supported' }),
+    );
+  });
 });
 
 describe.skipIf(missing !== undefined)('Redis beside PostgreSQL', () => {
@@ -114,9 +121,60 @@ describe.skipIf(missing !== undefined)('Redis beside PostgreSQL', () => {
     await adapter.open();
     adapter.exchange!.receive('a process', () => {});
     await until(async () => (await ask(redis, ['PUBSUB', 'CHANNELS', '*'])).length === 2);
-    expect((await ask(redis, ['PUBSUB', 'CHANNELS', '*'])).toSorted()).toEqual(['mine:all', 'mine:to:a process']);
+    const own = `mine:${adapter.storeId!()}:`;
+    const places = await ask(redis, ['PUBSUB', 'CHANNELS', '*']);
+    expect(places.toSorted()).toEqual([`${own}all`, `${own}to:a process`]);
     expect(await ask(redis, ['KEYS', '*'])).toEqual([]);
     await adapter.close();
+  });
+
+  /** If this failed, letters would go to processes of another store, and its members would be counted as ours. */
+  it('keeps two databases apart that use one Redis with the same prefix', async () => {
+    await using redis = await startRedis();
+    await using database = await createTestDatabase();
+    await using foreign = await createTestDatabase();
+    const places = { here: database.url, besideIt: database.url, there: foreign.url, besideThat: foreign.url };
+    const heard = new Map<string, string[]>();
+    const hints = new Map<string, number>();
+    const open = async ([name, url]: [string, string]) => {
+      const adapter = beside(url, redis.url);
+      await adapter.open();
+      heard.set(name, []);
+      adapter.exchange!.receive(name, (letter, from) => void heard.get(name)!.push(`${letter} of ${from}`));
+      adapter.watch(() => void hints.set(name, (hints.get(name) ?? 0) + 1));
+      return adapter;
+    };
+    const [here, besideIt, there, besideThat] = await Promise.all(Object.entries(places).map(open));
+    expect(here!.storeId!()).toBe(besideIt!.storeId!());
+    expect(here!.storeId!()).not.toBe(there!.storeId!());
+    const says = async (adapter: EventBusAdapter, text: string, ear: string) => {
+      await until(() => {
+        adapter.exchange!.send(text);
+        return heard.get(ear)!.some((said) => said.startsWith(text));
+      });
+    };
+    // Everybody is there and listens.
+    await says(here!, 'first', 'besideIt');
+    await says(besideThat!, 'first', 'there');
+    await until(async () => (await ask(redis, ['PUBSUB', 'CHANNELS', '*to:*'])).length === 4);
+    await until(() => hints.get('there') !== undefined && hints.get('besideThat') !== undefined);
+    const before = hints.get('there');
+    for (let n = 1; n <= 3; n++) {
+      const told = hints.get('besideIt') ?? 0;
+      await here!.state.commit([{ kind: 'topic', key: 'a', value: n }]);
+      await until(() => (hints.get('besideIt') ?? 0) > told);
+    }
+    await says(here!, 'here', 'besideIt');
+    // What Redis took before this has arrived when this arrives.
+    await says(besideThat!, 'there', 'there');
+    for (const name of ['there', 'besideThat']) {
+      expect(heard.get(name)!.filter((said) => /of (here|besideIt)$/.test(said))).toEqual([]);
+    }
+    for (const name of ['here', 'besideIt']) {
+      expect(heard.get(name)!.filter((said) => /of (there|besideThat)$/.test(said))).toEqual([]);
+    }
+    expect(hints.get('there')).toBe(before);
+    for (const adapter of [here, besideIt, there, besideThat]) await adapter!.close();
   });
 
   it('tells the others of changes once, and the server of PostgreSQL of none, while all are there', async () => {

@@ -71,6 +71,11 @@ export interface EventBusAdapter {
   health(): AdapterHealth;
   /** Calls `onHint` when the log or the state may have grown by somebody else. Hints may be lost; a slow poll is the net. */
   watch(onHint: () => void): () => void;
+  /**
+   * Tells this store from every other one, and is the same for all processes that share it: what they use besides is named by it.
+   * Known while the adapter is open. A store that was moved somewhere else has another one there. Present where `supports.shared`.
+   */
+  storeId?(): string;
   /** Leaves telling the others to somebody else. Present where telling costs something; called at most once, before `open`. */
   announceBy?(announcer: Announcer): void;
 }

@@ -4,6 +4,7 @@ import { TRIM_SQL } from './0003-trim.ts';
 import { STATE_SQL } from './0004-state.ts';
 import { VIEWS_SQL } from './0005-views.ts';
 import { MOVES_SQL } from './0006-moves.ts';
+import { IDENTITY_SQL } from './0007-identity.ts';
 
 export interface Migration {
   readonly version: number;
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, name: 'state', sql: STATE_SQL },
   { version: 5, name: 'views', sql: VIEWS_SQL },
   { version: 6, name: 'moves', sql: MOVES_SQL },
+  { version: 7, name: 'identity', sql: IDENTITY_SQL },
 ];

@@ -34,7 +34,7 @@ export interface LinkOptions {
   readonly address: RedisAddress;
   readonly runtime: Runtime;
   /** What is said each second, and to which place. */
-  readonly beat: { readonly place: string; readonly text: () => string };
+  readonly beat: () => { readonly place: string; readonly text: string };
   /** It came up or was lost. */
   readonly onChange: () => void;
 }
@@ -184,7 +184,8 @@ export class Link {
     const { beat, runtime } = this.#options;
     while (this.#client === client) {
       try {
-        const asked = Promise.all([client.publish(beat.place, beat.text()), isReplica(client)]);
+        const { place, text } = beat();
+        const asked = Promise.all([client.publish(place, text), isReplica(client)]);
         const answer = await this.#within(ANSWER_MS, asked);
         if (answer === undefined) return this.#lose(client, SILENT);
         if (answer[1]) return this.#lose(client, REPLICA);

@@ -14,7 +14,7 @@ function linkTo(url: string, place = 'test:all'): Link {
   const link = new Link({
     address: readUrl(url),
     runtime: systemRuntime,
-    beat: { place, text: () => 'beat' },
+    beat: () => ({ place, text: 'beat' }),
     onChange: () => {},
   });
   onTestFinished(() => link.close());

@@ -60,7 +60,7 @@ async function stateAt(url: string, keyPrefix: string): Promise<Link['state']> {
   const link = new Link({
     address: readUrl(url),
     runtime: systemRuntime,
-    beat: { place: `${keyPrefix}all`, text: () => 'beat' },
+    beat: () => ({ place: `${keyPrefix}all`, text: 'beat' }),
     onChange: () => {},
   });
   await link.start();

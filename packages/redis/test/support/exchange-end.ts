@@ -22,7 +22,7 @@ export class ExchangeEnd {
     this.link = new Link({
       address: readUrl(url),
       runtime: systemRuntime,
-      beat: { place: places.all, text: () => this.exchange.beat() },
+      beat: () => ({ place: places.all, text: this.exchange.beat() }),
       onChange: () => this.exchange.changed(),
     });
     this.exchange = new BesideExchange({

@@ -17,6 +17,6 @@ export const REDIS_SETTINGS = {
     reader: textLike(/^[!-~]{1,128}$/, 'a text of 1 to 128 visible characters of ASCII'),
     fallback: 'dadms:events:',
     reason:
-      'What every name in Redis begins with; the same for all instances that share a database, and another one for another database.',
+      'What every name in Redis begins with, before the id of the database; the same for all instances that share one. Databases that have nothing to do with each other may have the same.',
   }),
 } as const;
