@@ -5,6 +5,7 @@ import { STATE_SQL } from './0004-state.ts';
 import { VIEWS_SQL } from './0005-views.ts';
 import { MOVES_SQL } from './0006-moves.ts';
 import { IDENTITY_SQL } from './0007-identity.ts';
+import { LEASE_DURATION_SQL } from './0008-lease-duration.ts';
 
 export interface Migration {
   readonly version: number;
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, name: 'views', sql: VIEWS_SQL },
   { version: 6, name: 'moves', sql: MOVES_SQL },
   { version: 7, name: 'identity', sql: IDENTITY_SQL },
+  { version: 8, name: 'lease duration', sql: LEASE_DURATION_SQL },
 ];

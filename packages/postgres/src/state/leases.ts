@@ -2,7 +2,8 @@ import type { Lease } from '@event-manager/core';
 import type { StateCore } from './state-core.ts';
 
 /*
- * Leases live by the clock of the server: see `schema/0004-state.ts`. Each statement may be repeated. Acquiring again gives
+ * Leases live by the clock of the server: see `schema/0004-state.ts`, and `schema/0008-lease-duration.ts` for a clock that is set
+ * back. Each statement may be repeated. Acquiring again gives
  * the same owner a newer token, of which only the newest is told; the others were never heard of.
  */
 
@@ -27,8 +28,7 @@ export async function leaseHolders(
   const holders = new Array<string | undefined>(resources.length).fill(undefined);
   if (resources.length === 0) return holders;
   const rows = await connections.ask<{ ord: number; owner: string }>(
-    `SELECT w.ord, l.owner FROM unnest($1::text[]) WITH ORDINALITY w(resource, ord)
-     JOIN ${schema}.leases l ON l.resource = w.resource WHERE l.expires_at > ${schema}.lease_time()`,
+    `SELECT ord, owner FROM ${schema}.lease_holders($1) AS r(ord, owner)`,
     [resources],
   );
   for (const { ord, owner } of rows) holders[ord - 1] = owner;
