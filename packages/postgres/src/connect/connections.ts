@@ -3,7 +3,7 @@ import { type ClientConfig, Pool, type PoolClient, type QueryConfig, types } fro
 import { Hosts } from './hosts.ts';
 import { PartingClient } from './parting-client.ts';
 import { Reach } from './reach.ts';
-import { leavesUsable, noConnectionInTime, noWritesHere, storeError } from './store-error.ts';
+import { isCancelled, isOverdue, leavesUsable, noConnectionInTime, noWritesHere, storeError } from './store-error.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -15,6 +15,8 @@ export interface ConnectionOptions {
 interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** May take long by itself, and is asked for less when it takes too long. */
+  readonly isSearch?: true;
 }
 
 export interface Answer<Row> {
@@ -31,6 +33,8 @@ const INT8 = 20;
 const LAST_TRY_MS = 100;
 /** Of all connections. */
 const SEARCH_SHARE = 1 / 4;
+/** Of the time of a call: the server gives a search up while somebody is left who hears that it did. */
+const SEARCH_TIME_SHARE = 3 / 4;
 /** A connection without traffic is asked so often whether the other side is still there. */
 const KEEP_ALIVE_MS = 10_000;
 /**
@@ -81,8 +85,12 @@ export class Connections {
     this.hosts = new Hosts(options.url);
     this.reach = new Reach(options.runtime.clock);
     const forSearches = Math.floor(options.maxConnections * SEARCH_SHARE);
-    this.#pool = this.#makePool(options.maxConnections - forSearches);
-    this.#searches = forSearches === 0 ? this.#pool : this.#makePool(forSearches);
+    const searchMs = Math.ceil(options.queryTimeoutMs * SEARCH_TIME_SHARE);
+    this.#pool = this.#makePool(
+      options.maxConnections - forSearches,
+      forSearches === 0 ? searchMs : options.queryTimeoutMs,
+    );
+    this.#searches = forSearches === 0 ? this.#pool : this.#makePool(forSearches, searchMs);
   }
 
   get queryTimeoutMs(): number {
@@ -118,9 +126,12 @@ export class Connections {
     }
   }
 
-  /** Rows of a statement that may take long, on connections set apart for such. */
+  /**
+   * Rows of a statement that may take long, on connections set apart for such. One that the server gives up (`isCancelled`) is not
+   * tried again: it would take as long.
+   */
   async search<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    return (await this.#track(this.#repeat<Row>(this.#searches, { text, values }))).rows;
+    return (await this.#track(this.#repeat<Row>(this.#searches, { text, values, isSearch: true }))).rows;
   }
 
   /** A connection beside the pool, not connected yet. Whoever asks for it ends it. */
@@ -160,6 +171,7 @@ export class Connections {
         this.reach.failed(known);
         // Who closes waits for what is under way, not for a server that may never come back.
         const isWorthTrying = isEventManagerError(known, 'store_unavailable') && !this.#isStopping;
+        if (statement.isSearch && isCancelled(known)) throw known;
         if (!isWorthTrying || this.nowMs() + pauseMs >= deadlineMs) throw known;
         if (isBlocked(known)) await this.#endStuck(pool, deadlineMs);
       }
@@ -168,7 +180,7 @@ export class Connections {
   }
 
   /** Takes no longer than the deadline, counting the way to a connection. */
-  async #try<Row>(pool: Pool, { text, values }: Statement, deadlineMs: number): Promise<readonly Row[]> {
+  async #try<Row>(pool: Pool, { text, values, isSearch }: Statement, deadlineMs: number): Promise<readonly Row[]> {
     const leftMs = () => Math.max(LAST_TRY_MS, deadlineMs - this.nowMs());
     const { turn } = this.hosts;
     const client = await this.#checkOut(pool, leftMs()).catch((error: unknown) => {
@@ -185,7 +197,8 @@ export class Connections {
       throw error;
     } finally {
       const isUsable = failure === undefined || leavesUsable(failure);
-      if (!isUsable) this.hosts.passOver(turn);
+      // A search without an answer says nothing of the way: the next one needs a new connection, and that does.
+      if (!isUsable && !(isSearch && isOverdue(failure))) this.hosts.passOver(turn);
       client.release(!isUsable);
     }
   }
@@ -236,9 +249,10 @@ export class Connections {
     return work;
   }
 
-  #makePool(max: number): Pool {
+  #makePool(max: number, statementTimeoutMs: number): Pool {
     const { runtime } = this.#options;
-    const config = { ...this.#config(), hosts: this.hosts, max, allowExitOnIdle: true, runtime };
+    const limited = { ...this.#config(), statement_timeout: statementTimeoutMs };
+    const config = { ...limited, hosts: this.hosts, max, allowExitOnIdle: true, runtime };
     const pool = new Pool({
       ...config,
       Client: PartingClient,

@@ -78,6 +78,11 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof EventManagerError && error.details['sqlState'] === '57014';
 }
 
+/** The driver waits no longer. The server may be busy with it still. */
+export function isOverdue(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
 /** Whether the connection that failed so can take the next statement: the server answered, and not that it is going away. */
 export function leavesUsable(error: unknown): boolean {
   if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') return false;

@@ -77,6 +77,25 @@ await withServer((server) => {
       }
     }));
 
+  /** If this failed, a search whose first window takes too long would be refused for ever, however small a window would do. */
+  it('searches with smaller windows when one takes longer than a call may', async () => {
+    await using database = await databases.create();
+    const client = await connect(database.url);
+    const adapter = postgres({ url: database.url, queryTimeoutMs: 1_000 });
+    await adapter.open();
+    await adapter.store.append(sampleEvents(400));
+    // Each event that is looked at takes three milliseconds: all of them more than a call has, a smaller window less.
+    await client.query(`ALTER TABLE events RENAME TO events_kept;
+      CREATE FUNCTION is_slow(at bigint) RETURNS boolean LANGUAGE sql VOLATILE COST 10000 AS
+        'SELECT pg_sleep(0.003) IS NOT NULL';
+      CREATE VIEW events AS SELECT * FROM events_kept WHERE is_slow(position)`);
+    const options = { limit: 1_000, direction: 'forward', budgetMs: 60_000 } as const;
+    const { records, complete } = await adapter.store.find({ topic: '#' }, options);
+    expect([records.length, complete]).toEqual([400, true]);
+    await adapter.close();
+    await client.end();
+  });
+
   it('leaves a lease to its holder by the clock of the server', () =>
     onDatabase(async ({ state }) => {
       const [lease] = await state.acquire(['r'], { owner: 'a', ttlMs: 200 });
