@@ -165,21 +165,7 @@ export class Engine {
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms: {}, onFailure });
-    const dispatch = new PartitionDispatch({
-      ...{ partition: PARTITION, adapter, runtime, limits, meter, contexts: this.contexts, head, onFailure },
-      beside: this.runs,
-      hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
-      onAdvance: () => this.history.advanced(),
-      onCommitted: (changes) => {
-        if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
-        this.#reporter.committed(changes);
-      },
-      onLost: (lost) => this.#noteLost(lost),
-      onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
-      onReplaced: (subscription) => this.subscriptions.replaced(subscription),
-      onKeyParked: (subscription, key, parked) => this.#reporter.keyParked(subscription, key, parked),
-      onReceiver: (subscription, change) => this.#receiverChanged(subscription, change),
-    });
+    const dispatch = this.#dispatchOf(adapter, head);
     this.#dispatch = dispatch;
     this.history = new History({
       ...{ adapter, route: dispatch.route, partition: PARTITION, runtime, limits, contexts: this.contexts },
@@ -321,6 +307,27 @@ export class Engine {
   close(options: { drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS);
     return this.#closing;
+  }
+
+  /** The way out, which tells this engine of everything that others should know. */
+  #dispatchOf(adapter: EventBusAdapter, head: Position): PartitionDispatch {
+    const { limits, contexts } = this;
+    return new PartitionDispatch({
+      ...{ partition: PARTITION, adapter, runtime: this.#runtime, limits, meter: this.#meter, contexts, head },
+      beside: this.runs,
+      hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
+      onAdvance: () => this.history.advanced(),
+      onCommitted: (changes) => {
+        if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
+        this.#reporter.committed(changes);
+      },
+      onLost: (lost) => this.#noteLost(lost),
+      onLeaseLost: (subscription) => this.subscriptions.leaseLost(subscription),
+      onReplaced: (subscription) => this.subscriptions.replaced(subscription),
+      onKeyParked: (subscription, key, parked) => this.#reporter.keyParked(subscription, key, parked),
+      onReceiver: (subscription, change) => this.#receiverChanged(subscription, change),
+      onFailure: (error) => this.#fail(error),
+    });
   }
 
   async #start(): Promise<void> {
