@@ -12,7 +12,11 @@ import { Members } from '../sink/members.ts';
 import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
 import type { HostedCalls } from './elsewhere/hosted-calls.ts';
 
-/** Every one is looked at when one joins, leaves or is handed something: ten thousand held up everybody else for seconds. */
+/**
+ * Every one is looked at when one joins, leaves or is handed something: ten thousand held up everybody else for seconds. Whoever
+ * serves the subscription does that for those of all processes, so all of them count there; one that finds no room sits at its
+ * own process, is named again every second, and gets its share when another one has left.
+ */
 const MEMBERS_MAX = 1_000;
 const FULL_RETRY_AFTER_MS = 1_000;
 

@@ -101,7 +101,7 @@ export class Subscriptions {
     const attachments = new Attachments({
       ...{ dispatch, runtime, onFailure },
       hosted: () => this.#elsewhere?.hosted,
-      onChanged: (id) => this.#elsewhere?.announcements.tell(id),
+      onChanged: (id) => this.#elsewhere?.announcements.changed(id),
     });
     this.#attachments = attachments;
     const pulls = new Pulls({

@@ -66,7 +66,7 @@ export class Elsewhere {
       read: (positions) => this.reader.read(positions),
     });
     this.announcements = new Announcements({
-      ...{ peers, attachments, dispatch },
+      ...{ peers, runtime, attachments, dispatch },
       holderOf: (id) => duty.holderOf(id),
       wishes: () => [...enriched.keys()],
     });
