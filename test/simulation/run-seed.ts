@@ -10,6 +10,7 @@ import {
 import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
 import type { LiveSubscription, RunWorld, Trait } from './features/feature.ts';
 import { lettersTold } from './letters-told.ts';
+import { longestWayMs } from './longest-way.ts';
 import { makeSubscription, requestOf } from './make-subscription.ts';
 import { drawPlan, type FaultPlan, type Plan } from './plan.ts';
 import { publishAll } from './publisher.ts';
@@ -91,7 +92,9 @@ class SimulatedRun {
       const history = this.#history;
       this.#receivers.set(subscription.name, new Receiver({ plan: subscription, time, chance, history, note }));
       const order = Object.values(subscription.traits).find((trait) => trait.order)?.order;
-      history.push({ kind: 'subscribe', subscription: subscription.name, ...(order ? { order } : {}) });
+      const besideMs = longestWayMs(subscription, plan.engines);
+      const isSpread = besideMs > 0 ? { besideMs } : {};
+      history.push({ kind: 'subscribe', subscription: subscription.name, ...(order ? { order } : {}), ...isSpread });
     }
   }
 
@@ -104,6 +107,8 @@ class SimulatedRun {
       if (this.#plan.traits['sleep']) await this.#restart();
       report = await this.#judge();
     } catch (error) {
+      // What made it fail comes first.
+      this.#checkDamage();
       this.#violations.push(`run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     return {
@@ -436,13 +441,20 @@ class SimulatedRun {
     await Promise.race([trimming.catch(() => {}), process.died]);
   }
 
-  /** The operator: whoever failed is restarted; damage that nobody did must not be claimed. */
-  #watchFailures(): void {
+  /** Nobody damages anything here, so nobody may claim that. */
+  #checkDamage(): void {
     for (const process of this.#processes) {
       if (!process?.isAlive || !process.engine) continue;
-      const { status, adapter } = process.engine.health();
+      const { adapter } = process.engine.health();
       if (adapter.status === 'read-only') this.#violations.push(`C2 ${process.name} claims damage: ${adapter.reason}`);
-      if (status !== 'failed') continue;
+    }
+  }
+
+  /** The operator: whoever failed is restarted. */
+  #watchFailures(): void {
+    this.#checkDamage();
+    for (const process of this.#processes) {
+      if (!process?.isAlive || process.engine?.health().status !== 'failed') continue;
       this.#note(`restart ${process.name} after failure`);
       this.#end(process);
     }

@@ -57,9 +57,7 @@ function judgeOrder(facts: RunFacts, report: HistoryReport): string[] {
     const plan = facts.plan.subscriptions.find(({ name }) => name === subscription)!;
     const isOrdered = Object.values(plan.traits).some(({ order }) => order !== undefined);
     const violations: string[] = [];
-    // Members at several processes begin side by side: what is handed over first need not arrive first.
-    const isSpread = facts.plan.engines > 1 && plan.via !== 'webhook';
-    if (inversions > 0 && (isOrdered || (isLaneOrderKept && !isSpread))) {
+    if (inversions > 0 && (isOrdered || isLaneOrderKept)) {
       violations.push(`C5 ${subscription} has ${inversions} inversions: ${report.examples.inversions.join(', ')}`);
     }
     if (parkedWentOn > 0) violations.push(`C5 ${subscription} went on with ${parkedWentOn} parked keys`);

@@ -8,6 +8,12 @@ export interface SubscribeEntry {
   readonly subscription: string;
   /** What was promised about order: inside each lane when absent. */
   readonly order?: OrderPromise;
+  /**
+   * Its receivers sit at several places, and what is handed to one takes up to so long on its way: of two first attempts inside
+   * a lane the earlier event may be seen so much later. What was lost on the way comes as a later attempt, of which no order is
+   * promised.
+   */
+  readonly besideMs?: number;
 }
 
 /** Event n + 1 of a key is first delivered after n is settled; `park`: after a dead letter only once somebody released the key. */

@@ -65,14 +65,18 @@ export class SubscriptionHistory {
   readonly #ended = new Map<string, EndState>();
   readonly #unexpected = new Set<string>();
   readonly #furthest = new Map<string, Furthest>();
+  readonly #besideMs: number | undefined;
+  /** First deliveries that an earlier event may still be seen behind, oldest first. */
+  readonly #beside: { readonly event: PublishedEvent; readonly atMs: number }[] = [];
   #duplicates = 0;
   readonly #keyOrder: KeyOrder | undefined;
   readonly #deliveredAtMs: number[] = [];
   #inversions = 0;
   #attemptsRepeated = 0;
 
-  constructor({ subscription, order }: SubscribeEntry) {
+  constructor({ subscription, order, besideMs }: SubscribeEntry) {
     this.name = subscription;
+    this.#besideMs = besideMs;
     this.#keyOrder = order && new KeyOrder(order, (id) => this.#invert(id));
   }
 
@@ -87,7 +91,7 @@ export class SubscriptionHistory {
     if (received === undefined) {
       received = { delivered: false, settled: false, maybeTaken: false, lastAttempt: undefined };
       this.#received.set(entry.id, received);
-      if (this.#keyOrder === undefined) this.#followOrder(event);
+      if (this.#keyOrder === undefined) this.#followOrder(event, entry);
     }
     if (!event.optional.has(this.name)) this.#keyOrder?.deliver(entry, event);
     if (received.settled) this.#duplicates++;
@@ -190,15 +194,28 @@ export class SubscriptionHistory {
    * Order is judged by position where both are known. Otherwise only what a client itself could see is held against the
    * product: of two events of one client and lane, the second published after the first was acknowledged.
    */
-  #followOrder(event: PublishedEvent): void {
+  #followOrder(event: PublishedEvent, { attempt, atMs }: DeliverEntry): void {
     if (event.isLater && event.position === undefined) return;
+    if (this.#besideMs === undefined || atMs === undefined) {
+      if (this.#isBehind(event)) this.#invert(event.id);
+      this.#reach(event);
+      return;
+    }
+    while (this.#beside[0] && this.#beside[0].atMs < atMs - this.#besideMs) this.#reach(this.#beside.shift()!.event);
+    if (attempt === 1 && this.#isBehind(event)) this.#invert(event.id);
+    this.#beside.push({ event, atMs });
+  }
+
+  #isBehind(event: PublishedEvent): boolean {
     const lane = this.#furthestOf(`${event.lane}`);
     const client = this.#furthestOf(`${event.lane} ${event.client}`);
-    const isBehind =
-      event.position === undefined
-        ? event.acknowledgedAt !== undefined && client.invokedAt > event.acknowledgedAt
-        : lane.position > event.position;
-    if (isBehind) this.#invert(event.id);
+    if (event.position !== undefined) return lane.position > event.position;
+    return event.acknowledgedAt !== undefined && client.invokedAt > event.acknowledgedAt;
+  }
+
+  #reach(event: PublishedEvent): void {
+    const lane = this.#furthestOf(`${event.lane}`);
+    const client = this.#furthestOf(`${event.lane} ${event.client}`);
     lane.position = Math.max(lane.position, event.position ?? 0);
     if (!event.isLater) client.invokedAt = Math.max(client.invokedAt, event.invokedAt);
   }

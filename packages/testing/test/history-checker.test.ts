@@ -188,6 +188,23 @@ describe('checkHistory', () => {
     expect(checkHistory([...history, ...deliveries.toReversed()]).inversions).toBe(0);
   });
 
+  it('lets first attempts at several places be seen side by side for as long as one travels, and no longer', () => {
+    const inversionsOf = (besideMs: number | undefined, behindMs: number, attempt: number): number => {
+      const history: HistoryEntry[] = [{ kind: 'subscribe', subscription: 'a', ...(besideMs ? { besideMs } : {}) }];
+      for (const position of [7, 8]) {
+        history.push({ kind: 'invoke', client: 'c', id: `${position}` }, { kind: 'ok', id: `${position}`, position });
+      }
+      history.push({ kind: 'deliver', subscription: 'a', id: '8', attempt: 1, atMs: 100 });
+      history.push({ kind: 'deliver', subscription: 'a', id: '7', attempt, atMs: 100 + behindMs });
+      return checkHistory(history).inversions;
+    };
+    expect(inversionsOf(undefined, 0, 1)).toBe(1);
+    expect(inversionsOf(50, 50, 1)).toBe(0);
+    expect(inversionsOf(50, 51, 1)).toBe(1);
+    // It was lost on its way, and was handed out again.
+    expect(inversionsOf(50, 51, 2)).toBe(0);
+  });
+
   it('refuses histories that cannot be: ends without a beginning, deliveries to nobody', () => {
     expect(() => checkHistory([{ kind: 'ok', id: 'x' }])).toThrow(TypeError);
     expect(() => checkHistory([{ kind: 'deliver', subscription: 'a', id: 'x' }])).toThrow(TypeError);
