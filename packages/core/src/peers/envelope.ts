@@ -4,9 +4,9 @@
  *     { life, atMs, letters, to?, echoMs? }
  *
  * `life` names one run of the sending process, and `atMs` is its monotonic clock. An envelope to one receiver gives back the
- * newest `atMs` that was heard of it (`echoMs`), and the life that this clock belongs to (`to`). So the receiver knows without
- * a common clock that what it reads was sent after it said `echoMs` itself: a process that slept sees that the letters in its
- * socket are as old as its sleep.
+ * newest `atMs` that had been heard of it when its first letter was posted (`echoMs`), and the life that
+ * this clock belongs to (`to`). So the receiver knows without a common clock that what it reads was posted after it said `echoMs`
+ * itself, and that it is no older than that: a process that slept sees that the letters in its socket are as old as its sleep.
  */
 import type { JsonObject, JsonValue } from '../json.ts';
 

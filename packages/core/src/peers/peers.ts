@@ -17,7 +17,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope, type Letter } from './envelope.ts';
-import { Outbox } from './outbox.ts';
+import { type Heard, Outbox } from './outbox.ts';
 
 export const HERE_EVERY_MS = 1_000;
 export const GONE_AFTER_MS = 5_000;
@@ -68,7 +68,11 @@ export class Peers {
     this.self = self;
     this.#options = options;
     this.#life = createEventIdSource(runtime)();
-    this.#outbox = new Outbox(runtime.timers, (letters, to) => this.#send(letters, to));
+    this.#outbox = new Outbox(
+      runtime.timers,
+      (to) => this.#heardOf(to),
+      (letters, to, heard) => this.#send(letters, to, heard),
+    );
     this.on('here', (letter, from) => this.#here(letter, from));
     this.on('goodbye', (_letter, from) => this.#forget(from.name));
   }
@@ -133,11 +137,14 @@ export class Peers {
     for (const { name, heardAtMs } of [...this.#known.values()]) if (heardAtMs < sinceMs) this.#forget(name);
   }
 
-  #send(letters: readonly Letter[], to: string | undefined): void {
+  #heardOf(to: string | undefined): Heard {
     const known = to === undefined ? undefined : this.#known.get(to);
-    const echo = known ? { to: known.life, echoMs: known.atMs } : {};
+    return known ? { to: known.life, echoMs: known.atMs } : {};
+  }
+
+  #send(letters: readonly Letter[], to: string | undefined, heard: Heard): void {
     this.counts.sent += letters.length;
-    const envelope = { life: this.#life, atMs: this.#nowMs(), letters, ...echo };
+    const envelope = { life: this.#life, atMs: this.#nowMs(), letters, ...heard };
     this.#options.exchange.send(encodeEnvelope(envelope), to);
   }
 

@@ -27,6 +27,11 @@ export class LetterBox {
     return { peers, timers };
   }
 
+  /** A letter is read at once, whatever else is due. */
+  arrive(at: string, from: string, value: JsonValue): void {
+    this.#receivers.get(at)!.onLetter(value, from);
+  }
+
   #carry(from: string, value: JsonValue, to: string | undefined): void {
     this.carried.push({ from, to, value });
     for (const [name, { timers, onLetter }] of this.#receivers) {

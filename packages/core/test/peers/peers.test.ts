@@ -60,6 +60,22 @@ describe('processes that share a store', () => {
     expect(lives[0]).toBe(gone[0]);
   });
 
+  /** Else a process that was stopped before it sent, and hears of the others first, sends what is as old as its stop as new. */
+  it('say of a letter what they had heard when it was posted, not when it is sent', async () => {
+    const box = new LetterBox();
+    const { peers } = box.peers('a');
+    peers.start();
+    box.arrive('a', 'b', { life: 'b', atMs: 100, letters: [{ kind: 'here', facts: {} }] });
+    await box.time.advance(10);
+    peers.post({ kind: 'x' }, 'b');
+    box.arrive('a', 'b', { life: 'b', atMs: 18_100, letters: [{ kind: 'here', facts: {} }] });
+    await box.time.advance(10);
+    expect(box.carried.at(-1)).toMatchObject({ to: 'b', value: { letters: [{ kind: 'x' }], to: 'b', echoMs: 100 } });
+    peers.post({ kind: 'y' }, 'b');
+    await box.time.advance(10);
+    expect(box.carried.at(-1)).toMatchObject({ value: { letters: [{ kind: 'y' }], echoMs: 18_100 } });
+  });
+
   it('join the letters of one turn to one process', async () => {
     const box = new LetterBox();
     const [a, b] = [box.peers('a'), box.peers('b')];
