@@ -15,6 +15,11 @@ export class Interruption {
     return this.#ending;
   }
 
+  /** What it was to end is done. */
+  cameTooLate(): void {
+    this.#ending = undefined;
+  }
+
   by(ending: 'interrupted' | 'terminated' | 'brokenPipe'): void {
     this.#ending ??= ending;
     this.#controller.abort();

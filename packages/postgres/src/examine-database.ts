@@ -1,6 +1,6 @@
 import { systemRuntime } from '@event-manager/core';
 import { Connections } from './connect/connections.ts';
-import { storeError } from './connect/store-error.ts';
+import { servingClient } from './connect/serving-client.ts';
 import type { PostgresOptions } from './postgres.ts';
 import { checkServer } from './schema/check-server.ts';
 
@@ -23,18 +23,14 @@ const FACTS = `
 export async function examineDatabase(options: PostgresOptions): Promise<DatabaseFacts> {
   const { url, queryTimeoutMs = 5_000, schema = 'public', durability = 'synced', runtime = systemRuntime } = options;
   const connections = new Connections({ url, maxConnections: 1, queryTimeoutMs, runtime });
-  const client = connections.single({ timeoutMs: queryTimeoutMs });
-  // What fails is told by the statement that it fails.
-  client.on('error', () => {});
   try {
-    await client.connect();
-    await checkServer(client, durability);
-    const { rows } = await client.query(FACTS, [schema]);
-    return rows[0] as DatabaseFacts;
-  } catch (error) {
-    throw storeError(error);
-  } finally {
+    const { client, answer } = await servingClient(connections, { timeoutMs: queryTimeoutMs }, async (asked) => {
+      await checkServer(asked, durability);
+      return (await asked.query(FACTS, [schema])).rows[0] as DatabaseFacts;
+    });
     await client.end().catch(() => {});
+    return answer;
+  } finally {
     await connections.close();
   }
 }

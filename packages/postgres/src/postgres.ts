@@ -16,6 +16,7 @@ import { type Client, escapeIdentifier } from 'pg';
 import { Connections, closedError } from './connect/connections.ts';
 import { HintAnnouncer } from './connect/hint-announcer.ts';
 import { Listener } from './connect/listener.ts';
+import { servingClient } from './connect/serving-client.ts';
 import { storeError } from './connect/store-error.ts';
 import { Letters } from './exchange/letters.ts';
 import { AppendLoop } from './log/append-loop.ts';
@@ -183,9 +184,9 @@ class Postgres implements MovableAdapter {
     return this.#listener.watch(onHint);
   }
 
-  async #opening(work: () => Promise<void>): Promise<void> {
+  async #opening<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       await this.#session?.close();
       await this.#connections.close();
@@ -220,37 +221,23 @@ class Postgres implements MovableAdapter {
     if (!isMade) await this.#onConnection({ timeoutMs: undefined }, (client) => migrate(client, this.#schema));
   }
 
-  /** On the first of the hosts that serves. */
   async #onConnection<T>(limits: { timeoutMs: number | undefined }, ask: (client: Client) => Promise<T>): Promise<T> {
-    const { hosts } = this.#connections;
-    for (let left = hosts.count - 1; ; left--) {
-      const { turn } = hosts;
-      const client = this.#connections.single(limits);
-      try {
-        await client.connect();
-        return await ask(client);
-      } catch (error) {
-        const known = storeError(error);
-        if (left === 0 || known.code !== 'store_unavailable') throw known;
-        hosts.passOver(turn);
-      } finally {
-        await client.end().catch(() => {});
-      }
-    }
+    const { client, answer } = await servingClient(this.#connections, limits, ask);
+    await client.end().catch(() => {});
+    return answer;
   }
 
   /** Opens for a move; the session lives until `close`. */
   async #openSession(begin: (client: Client, session: MoveSession) => Promise<void>): Promise<MoveSession> {
-    const client = this.#connections.single({ timeoutMs: undefined });
-    const session = new MoveSession(client, this.#schema);
-    this.#session = session;
-    await this.#opening(async () => {
-      await client.connect();
-      await checkServer(client, this.#durability);
+    return this.#opening(async () => {
+      const check = (client: Client) => checkServer(client, this.#durability);
+      const { client } = await servingClient(this.#connections, { timeoutMs: undefined }, check);
+      const session = new MoveSession(client, this.#schema);
+      this.#session = session;
       await begin(client, session);
       await this.#serve();
+      return session;
     });
-    return session;
   }
 }
 

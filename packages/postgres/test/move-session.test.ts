@@ -1,5 +1,5 @@
 import { memory, moveStore } from '@event-manager/core';
-import { postgres } from '@event-manager/postgres';
+import { examineDatabase, postgres } from '@event-manager/postgres';
 import { sampleEvent, sampleEvents } from '@event-manager/testing/conformance';
 import { createTestDatabase } from '@event-manager/testing/servers';
 import { expect, it } from 'vitest';
@@ -63,6 +63,21 @@ await withServer((server) => {
     await expect(early.store.append([sampleEvent(1)])).rejects.toMatchObject({ code: 'store_incomplete' });
     await filler.close();
     await early.close();
+  });
+
+  /** If this failed, a store whose first server is gone could be used but not moved, reopened or looked at. */
+  it('finds the host that serves among several', async () => {
+    await using origin = await databases.create();
+    await using place = await databases.create();
+    const second = (url: string) => url.replace(new URL(url).host, `127.0.0.1:1,${new URL(url).host}`);
+    const adapter = postgres({ url: origin.url });
+    await adapter.open();
+    await adapter.store.append(sampleEvents(5));
+    await adapter.close();
+    const [source, target] = [postgres({ url: second(origin.url) }), postgres({ url: second(place.url) })];
+    expect(await moveStore({ source, target })).toMatchObject({ events: 5 });
+    await postgres({ url: second(origin.url) }).stay();
+    expect(await examineDatabase({ url: second(origin.url) })).toMatchObject({ isMade: true });
   });
 
   /** If this failed, what uses the copy and what uses the original would take each other for processes of one bus. */

@@ -3,8 +3,9 @@ import { EventManager } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { postgres } from '@event-manager/postgres';
 import { createTestDatabase, skipWithout, type TestDatabase } from '@event-manager/testing/servers';
+import { Client } from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { run, temporaryFolder } from '../support/run.ts';
+import { run, start, temporaryFolder } from '../support/run.ts';
 import { runningService } from '../support/service.ts';
 
 let database: TestDatabase;
@@ -97,4 +98,69 @@ it('uses a store again that was moved from, when that is asked for', async () =>
   expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/store reopen\n.*\[store_moved\]/s)]);
   expect((await run(['store', 'reopen', directory])).out).toContain('may be used again');
   await runningService(directory);
+});
+
+/** A store in the database, of which a test holds a table; `release` lets go. */
+async function heldStore(lock: string): Promise<{ readonly ask: Client; release(): Promise<void> }> {
+  const bus = new EventManager({ adapter: postgres({ url: database.url }) });
+  await bus.publish({ type: 'a', source: 'test', payload: {} });
+  await bus.close();
+  const [holder, ask] = [new Client(database.url), new Client(database.url)];
+  for (const client of [holder, ask]) await client.connect();
+  await holder.query('BEGIN');
+  await holder.query(lock);
+  const release = async () => {
+    for (const client of [holder, ask]) await client.end();
+  };
+  return { ask, release };
+}
+
+/** If this failed, whoever pressed Ctrl-C would go on with a store that is marked, or start the service on the wrong one. */
+it('says that everything was moved when it is interrupted behind the comparison', async () => {
+  const held = await heldStore('SELECT 1 FROM store_standing FOR UPDATE');
+  const directory = join(temporaryFolder(), 'data');
+  const moving = start(['store', 'move', database.url, directory]);
+  const isMarking = async () => {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%''moved''%'
+      AND datname = current_database()`;
+    return (await held.ask.query(waiting)).rows.length > 0;
+  };
+  await expect.poll(isMarking, { timeout: 30_000 }).toBe(true);
+  moving.interrupt();
+  await held.release();
+  const { code, out, err } = await moving.result;
+  expect([code, out]).toEqual([0, expect.stringMatching(/^moved \d+ events /)]);
+  expect(err).not.toContain('Nothing was moved');
+  await expect(postgres({ url: database.url }).open()).rejects.toMatchObject({ code: 'store_moved' });
+  await runningService(directory);
+});
+
+it('says that nothing was moved when it is interrupted before, and the source goes on', async () => {
+  const held = await heldStore('LOCK TABLE state_records');
+  const directory = join(temporaryFolder(), 'data');
+  const moving = start(['store', 'move', database.url, directory]);
+  await moving.shows('copying events');
+  moving.interrupt();
+  await held.release();
+  const { code, out, err } = await moving.result;
+  expect([code, out, err]).toEqual([130, '', expect.stringContaining('Nothing was moved; database ')]);
+  const bus = new EventManager({ adapter: postgres({ url: database.url }) });
+  await bus.publish({ type: 'b', source: 'test', payload: {} });
+  await bus.close();
+});
+
+it('says what failed when it was interrupted as well', async () => {
+  const held = await heldStore('SELECT 1 FROM store_standing FOR UPDATE');
+  const moving = start(['store', 'move', database.url, join(temporaryFolder(), 'data')]);
+  const ended = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+    AND query LIKE '%''moved''%' AND datname = current_database()`;
+  const waiting = ended.replace('pg_terminate_backend(pid)', 'pid');
+  const isMarking = async () => (await held.ask.query(waiting)).rows.length > 0;
+  await expect.poll(isMarking, { timeout: 30_000 }).toBe(true);
+  moving.interrupt();
+  await held.ask.query(ended);
+  const { code, err } = await moving.result;
+  expect([code, err]).toEqual([1, expect.stringContaining('[store_unavailable]')]);
+  expect(err).not.toContain('Nothing was moved');
+  await held.release();
 });

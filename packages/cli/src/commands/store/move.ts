@@ -1,4 +1,4 @@
-import { type MoveProgress, type MoveReport, moveStore } from '@event-manager/core';
+import { isEventManagerError, type MoveProgress, type MoveReport, moveStore } from '@event-manager/core';
 import type { CliContext } from '../../cli-context.ts';
 import { Output } from '../../output/output.ts';
 import { ProgressBar } from '../../output/progress-bar.ts';
@@ -10,20 +10,29 @@ export async function moveStoreTo(this: CliContext, flags: StoreFlags, from: str
   const output = new Output(this, flags);
   const source = storeAt(from, flags.schema);
   const target = storeAt(to, flags.schema);
+  let failure: unknown;
   await this.interruptible(async (signal) => {
     const stages = new Stages(this, output);
     try {
       const onProgress = (progress: MoveProgress) => stages.show(progress);
       const options = { source: source.adapter, target: target.adapter, runtime, signal, onProgress };
       const report = await moveStore(options).finally(() => stages.end());
+      // Behind the comparison a move is not interrupted any more: whoever tried is told how it ended all the same.
+      this.interruption.cameTooLate();
       await output.result(resultOf(report), () => linesOf(report, source.name, target.name));
     } catch (error) {
+      if (isEventManagerError(error, 'aborted')) {
+        output.note(`Nothing was moved; ${source.name} is as it was.`);
+        throw error;
+      }
+      this.interruption.cameTooLate();
       const advice = adviceFor(error, source.name, target.name);
       if (advice !== undefined) output.note(advice);
-      throw error;
+      failure = error;
     }
   });
-  if (this.interruption.ending !== undefined) output.note(`Nothing was moved; ${source.name} is as it was.`);
+  // Also when it was interrupted: that is not why it failed, and the source may be marked.
+  if (failure !== undefined) throw failure;
 }
 
 /** A bar for each stage on a terminal, a line for each elsewhere. */
