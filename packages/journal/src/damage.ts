@@ -21,6 +21,12 @@ export interface Range {
   readonly through: number;
 }
 
+/** Positions without an event that are on record. */
+export interface Missing extends Range {
+  /** No event was ever given them, in the store that the log came from: they are missed, and nothing is lost. */
+  readonly isUnused?: true;
+}
+
 const COPY_CHUNK_BYTES = 1 << 20;
 
 /** Copies `[from, to)` of a file into a sub-folder; durable when it resolves. A copy that is there already is kept. */
@@ -51,7 +57,8 @@ export async function copyAside(folder: Folder, name: string, into: string, as: 
 export class DamageRegister {
   readonly #folder: Folder;
   readonly #known: Damage[] = [];
-  #accepted: readonly Range[] = [];
+  #accepted: readonly Missing[] = [];
+  #unused: readonly Range[] = [];
   #keeping: Promise<void> = Promise.resolve();
 
   constructor(folder: Folder) {
@@ -69,17 +76,23 @@ export class DamageRegister {
   async load(): Promise<void> {
     const bytes = await this.#folder.readFile(DAMAGE_FILE);
     if (bytes !== undefined) this.#known.push(...parseDamage(bytes));
-    this.#accepted = await readLostFile(this.#folder);
+    this.accept(await readLostFile(this.#folder));
   }
 
-  /** Positions that are gone for good and on record as such. */
-  get accepted(): readonly Range[] {
+  /** Positions that are gone for good and on record as such, or that never were. */
+  get accepted(): readonly Missing[] {
     return this.#accepted;
   }
 
+  /** Those that no event was ever given, ascending. */
+  get unused(): readonly Range[] {
+    return this.#unused;
+  }
+
   /** Takes over what is on record as lost now. */
-  accept(lost: readonly Range[]): void {
+  accept(lost: readonly Missing[]): void {
     this.#accepted = lost;
+    this.#unused = lost.filter(({ isUnused }) => isUnused === true).sort((a, b) => a.from - b.from);
   }
 
   /** Remembers the damage at once; the copy and the list reach the disk in the background. */
@@ -122,18 +135,18 @@ function parseDamage(bytes: Buffer): readonly Damage[] {
 }
 
 /** Positions that earlier repairs gave up: that they are missing is no news. A list that cannot be read accepts nothing. */
-export async function readLostFile(folder: Folder): Promise<readonly Range[]> {
+export async function readLostFile(folder: Folder): Promise<readonly Missing[]> {
   const bytes = await folder.readFile(LOST_FILE);
   if (bytes === undefined) return [];
   try {
-    return (JSON.parse(bytes.toString('utf8')) as { lost: Range[] }).lost;
+    return (JSON.parse(bytes.toString('utf8')) as { lost: Missing[] }).lost;
   } catch {
     return [];
   }
 }
 
 /** Puts positions on record as given up, durably; resolves with all that are. */
-export async function recordLost(folder: Folder, lost: readonly Range[]): Promise<readonly Range[]> {
+export async function recordLost(folder: Folder, lost: readonly Missing[]): Promise<readonly Missing[]> {
   const all = [...(await readLostFile(folder)), ...lost];
   await folder.replaceFile(LOST_FILE, [Buffer.from(`${JSON.stringify({ lost: all }, undefined, 2)}\n`)]);
   return all;

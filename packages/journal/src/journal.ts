@@ -144,6 +144,7 @@ class Journal implements MovableAdapter {
     });
     return {
       write: (events) => restoring.write(events),
+      skip: (unused) => restoring.skip(unused),
       complete: async () => {
         await restoring.end(extent.head);
         await markWhole(this.#folder);
@@ -338,7 +339,8 @@ class Journal implements MovableAdapter {
   #lost(): readonly LostRange[] {
     const trimmedThrough = this.store.opened?.core.trimmedThrough ?? 0;
     const found = this.#damage.all.flatMap(({ lost }) => (lost === undefined ? [] : [lost]));
-    return [...this.#damage.accepted, ...found]
+    const givenUp = this.#damage.accepted.filter(({ isUnused }) => isUnused !== true);
+    return [...givenUp, ...found]
       .filter(({ through }) => through > trimmedThrough)
       .map(({ from, through }) => ({ from, through, cause: 'damaged' }));
   }

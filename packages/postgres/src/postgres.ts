@@ -22,7 +22,7 @@ import { Letters } from './exchange/letters.ts';
 import { AppendLoop } from './log/append-loop.ts';
 import { EventLog } from './log/event-log.ts';
 import { LogBranch } from './log/log-branch.ts';
-import { restoreLog } from './log/restore-log.ts';
+import { restoreGap, restoreLog } from './log/restore-log.ts';
 import { TrimLog } from './log/trim-log.ts';
 import { MoveSession } from './move-session.ts';
 import { checkServer } from './schema/check-server.ts';
@@ -132,6 +132,7 @@ class Postgres implements MovableAdapter {
     });
     return {
       write: (events) => restoreLog(this.store.opened!.core, events),
+      skip: (unused) => restoreGap(this.store.opened!.core, unused),
       complete: () => told(session.completeRestore(this.#id, extent)),
     };
   }

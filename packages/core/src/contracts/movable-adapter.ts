@@ -15,13 +15,21 @@ export interface Extent {
   readonly head: Position;
 }
 
+/** Positions that no event was ever given, both ends inside. */
+export interface UnusedPositions {
+  readonly from: Position;
+  readonly through: Position;
+}
+
 /** A store that is being filled with what another one kept: its events by `write`, its records by `state.commit`. */
 export interface Restoration {
   /**
    * Resolves when the events are durable. They come in the order of positions, over all calls. A position that is passed over
-   * was lost before and stays so: readers are told of it as damaged. Throws what `EventStore.append` throws.
+   * and that `skip` does not name was lost before and stays so: readers are told of it as damaged. Throws what `EventStore.append` throws.
    */
   write(events: readonly Restored[]): Promise<void>;
+  /** In the same order as the events: readers pass over these positions and are told of no loss. What lies before them was lost. */
+  skip(unused: UnusedPositions): Promise<void>;
   /** Durable: from now on the store opens like any other. Called once, last. */
   complete(): Promise<void>;
 }

@@ -77,6 +77,7 @@ export class MemoryAdapter implements MovableAdapter {
       write: async (events) => {
         for (const event of events) this.store.restore(event);
       },
+      skip: async (unused) => this.store.skipUnused(unused),
       complete: async () => {
         this.store.skipTo(extent.head);
         this.#standing = 'in use';

@@ -13,7 +13,7 @@ import type {
   ReadResult,
   Recorded,
 } from '../contracts/event-store.ts';
-import type { Extent, Restored } from '../contracts/movable-adapter.ts';
+import type { Extent, Restored, UnusedPositions } from '../contracts/movable-adapter.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { sameContent } from '../event/same-content.ts';
 import type { EventQuery } from '../query/event-query.ts';
@@ -37,6 +37,8 @@ export class MemoryEventStore implements EventStore {
   readonly #clock: Clock;
   readonly #maxHistorySize: number;
   readonly #records: (Recorded | undefined)[] = [];
+  /** Holes in which no event ever was. */
+  readonly #unused: UnusedPositions[] = [];
   readonly #byId = new Map<string, Recorded>();
   /** Of all bodies. */
   #bytes = 0;
@@ -68,6 +70,11 @@ export class MemoryEventStore implements EventStore {
     let hole: LostRange | undefined;
     while (scannedTo < last && records.length < options.limit && bytes < options.bytesMax) {
       const record = this.#at(scannedTo + 1);
+      const unused = record === undefined ? this.#unusedAt(scannedTo + 1) : undefined;
+      if (unused !== undefined) {
+        scannedTo = Math.min(last, unused.through);
+        continue;
+      }
       if (record === undefined) {
         // One answer names one range.
         const from = hole?.from ?? scannedTo + 1;
@@ -165,6 +172,7 @@ export class MemoryEventStore implements EventStore {
     this.#first = first;
     this.#lastRecordedAtMs = 0;
     this.#historyClearedThrough = 0;
+    this.#unused.length = 0;
   }
 
   /** Appends an event as another store had it. Positions before it that nobody has are holes. */
@@ -176,6 +184,12 @@ export class MemoryEventStore implements EventStore {
     this.#byId.set(id, record);
     this.#bytes += body.length;
     this.#lastRecordedAtMs = recordedAtMs;
+  }
+
+  /** Makes holes that nothing was lost in; before them there are others. */
+  skipUnused(unused: UnusedPositions): void {
+    this.skipTo(unused.through);
+    this.#unused.push(unused);
   }
 
   /** Makes holes up to a position. */
@@ -210,6 +224,10 @@ export class MemoryEventStore implements EventStore {
 
   #at(position: Position): Recorded | undefined {
     return this.#records[position - this.#first];
+  }
+
+  #unusedAt(position: Position): UnusedPositions | undefined {
+    return this.#unused.find(({ from, through }) => from <= position && position <= through);
   }
 
   #historyFirst(): Position {

@@ -1,10 +1,11 @@
 import type { Bounds, Recorded } from '../contracts/event-store.ts';
-import type { MovableAdapter, Restoration, Restored } from '../contracts/movable-adapter.ts';
+import type { MovableAdapter, Restoration, Restored, UnusedPositions } from '../contracts/movable-adapter.ts';
 import { STATE_KINDS, type StateChange, type StateEntry, type StateKind } from '../contracts/state-store.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { decodeStoredEvent } from '../event/decode-event.ts';
 import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
 import { StoreDigest } from './store-digest.ts';
+import { stretches } from './stretches.ts';
 
 /*
  * Moving a store: leave → copy → verify → mark the source as moved → complete the target.
@@ -99,6 +100,7 @@ async function copyAndVerify(options: MoveOptions, bounds: Bounds, restoration: 
   const startedMs = clock.monotonicMs();
   const copied = await walk(source, bounds, options, 'copying', {
     events: (events) => restoration.write(events.map(toRestored)),
+    unused: (unused) => restoration.skip(unused),
     records: (kind, entries) => target.state.commit(entries.map((entry) => toChange(kind, entry))),
   });
   const copiedMs = clock.monotonicMs() - startedMs;
@@ -116,6 +118,7 @@ async function copyAndVerify(options: MoveOptions, bounds: Bounds, restoration: 
 
 interface Visitor {
   readonly events: (events: readonly Recorded[]) => Promise<unknown>;
+  readonly unused?: (unused: UnusedPositions) => Promise<void>;
   readonly records?: (kind: StateKind, entries: readonly StateEntry[]) => Promise<unknown>;
 }
 
@@ -134,7 +137,10 @@ async function walk(
     // What is lost at the end of the source, the target learns when it is complete.
     if (page.scannedTo <= after) break;
     for (const event of page.records) digest.addEvent(event);
-    if (page.records.length > 0) await visit.events(page.records);
+    for (const stretch of stretches(after, page)) {
+      if ('events' in stretch) await visit.events(stretch.events);
+      else await visit.unused?.(stretch.unused);
+    }
     after = page.scannedTo;
     onProgress({ stage: `${doing} events`, done: digest.events, total });
   }

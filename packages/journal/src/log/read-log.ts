@@ -1,4 +1,5 @@
 import type { LostRange, Position, ReadOptions, ReadResult, Recorded } from '@event-manager/core';
+import type { Range } from '../damage.ts';
 import { readBytes } from '../files/read-fully.ts';
 import { contentHolds, decodeRecordHeader, RECORD_HEADER_BYTES } from '../format/record.ts';
 import { viewOf } from '../format/view-of.ts';
@@ -22,7 +23,10 @@ class Reading {
   bodyBytes = 0;
   scannedBytes = 0;
 
-  constructor(after: Position, end: Position, options: ReadOptions) {
+  readonly #unused: readonly Range[];
+
+  constructor(after: Position, end: Position, options: ReadOptions, unused: readonly Range[]) {
+    this.#unused = unused;
     this.scannedTo = after;
     this.end = end;
     this.options = options;
@@ -51,8 +55,19 @@ class Reading {
    * to the next answer.
    */
   skip(through: Position, cause: LostRange['cause']): boolean {
-    const from = this.scannedTo + 1;
-    if (through < from) return true;
+    while (this.scannedTo < through) {
+      const from = this.scannedTo + 1;
+      const unused = cause === 'damaged' ? this.#unused.find((range) => range.through >= from) : undefined;
+      if (unused !== undefined && unused.from <= from) {
+        this.scannedTo = Math.min(through, unused.through);
+      } else if (!this.#lose({ from, through: Math.min(through, (unused?.from ?? through + 1) - 1), cause })) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #lose({ from, through, cause }: LostRange): boolean {
     if (this.lost === undefined) this.lost = { from, through, cause };
     else if (this.lost.cause === cause && this.lost.through === from - 1) this.lost = { ...this.lost, through };
     else return false;
@@ -69,7 +84,7 @@ class Reading {
 /** `EventStore.read`. Records that do not verify are reported as damage and passed over, never returned. */
 export async function readLog(core: LogCore, after: Position, options: ReadOptions): Promise<ReadResult> {
   const end = Math.min(core.head, options.until ?? Number.POSITIVE_INFINITY);
-  const reading = new Reading(after, end, options);
+  const reading = new Reading(after, end, options, core.damage.unused);
   while (!reading.isDone) {
     reading.skip(Math.min(end, core.trimmedThrough), 'trimmed');
     const segment = core.segments[segmentAfter(core.segments, reading.scannedTo)];

@@ -1,5 +1,5 @@
-import type { Position, Restored } from '@event-manager/core';
-import { recordLost } from '../damage.ts';
+import type { Position, Restored, UnusedPositions } from '@event-manager/core';
+import { type Missing, recordLost } from '../damage.ts';
 import { isDiskFull } from '../files/error-code.ts';
 import { parseEventIdWords } from '../format/event-id-words.ts';
 import type { AppendLogParts } from './append-log.ts';
@@ -35,6 +35,12 @@ export class RestoreLog {
     }
   }
 
+  /** No event was ever given these positions; what lies before them was lost. */
+  async skip({ from, through }: UnusedPositions): Promise<void> {
+    await this.#passOver(from - 1);
+    await this.#passOver(through, { isUnused: true });
+  }
+
   /** Everything up to `head` that was not written was lost. Resolves when the witness says how far the log reaches. */
   async end(head: Position): Promise<void> {
     await this.#passOver(head);
@@ -64,11 +70,11 @@ export class RestoreLog {
     known.releaseSealed();
   }
 
-  async #passOver(through: Position): Promise<void> {
+  async #passOver(through: Position, as: Pick<Missing, 'isUnused'> = {}): Promise<void> {
     const { core } = this.#parts;
     if (through < core.head) throw new TypeError(`Position ${through + 1} is not behind ${core.head}.`);
     if (through === core.head) return;
-    core.damage.accept(await recordLost(core.folder, [{ from: core.head + 1, through }]));
+    core.damage.accept(await recordLost(core.folder, [{ from: core.head + 1, through, ...as }]));
     core.head = through;
   }
 }

@@ -1,4 +1,4 @@
-import type { Restored } from '@event-manager/core';
+import type { Restored, UnusedPositions } from '@event-manager/core';
 import { isDataError } from '../connect/store-error.ts';
 import { AppendBatch } from './append-batch.ts';
 import type { LogCore } from './log-core.ts';
@@ -25,4 +25,9 @@ export async function restoreLog(core: LogCore, events: readonly Restored[]): Pr
     if (!isDataError(error)) throw error;
     await write('without jsonb');
   }
+}
+
+/** Passes over positions that no event was ever given: see `schema/0009-gaps.ts`. */
+export async function restoreGap({ connections, schema, self }: LogCore, unused: UnusedPositions): Promise<void> {
+  await connections.ask(`SELECT ${schema}.restore_gap($1, $2, $3)`, [self, unused.from, unused.through]);
 }

@@ -6,6 +6,7 @@ import { VIEWS_SQL } from './0005-views.ts';
 import { MOVES_SQL } from './0006-moves.ts';
 import { IDENTITY_SQL } from './0007-identity.ts';
 import { LEASE_DURATION_SQL } from './0008-lease-duration.ts';
+import { GAPS_SQL } from './0009-gaps.ts';
 
 export interface Migration {
   readonly version: number;
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: 'moves', sql: MOVES_SQL },
   { version: 7, name: 'identity', sql: IDENTITY_SQL },
   { version: 8, name: 'lease duration', sql: LEASE_DURATION_SQL },
+  { version: 9, name: 'gaps', sql: GAPS_SQL },
 ];

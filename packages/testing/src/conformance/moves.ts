@@ -44,6 +44,7 @@ export function movesConformance(harness: MovesHarness): void {
       for (const place of places.splice(0)) await place.dispose();
     });
     whatIsCopied(newPlace);
+    whatWasNeverThere(newPlace);
     whatGoesOn(newPlace);
     whatIsRefused(newPlace);
   });
@@ -92,6 +93,54 @@ function whatIsCopied(newPlace: () => Promise<MovesPlace>): void {
     const got = await store.get(refs);
     expect(got.map((record) => record?.place.position)).toEqual([14, undefined, 50]);
     await adapter.close();
+  });
+}
+
+function whatWasNeverThere(newPlace: () => Promise<MovesPlace>): void {
+  it('keeps apart what was lost and what no event was ever given, over moves', async () => {
+    // Lost: 2, 7 and 8, 300. Never given: 4 to 5, 9 to 200 right behind what was lost, 301 to the head.
+    const unused = [
+      { from: 4, through: 5 },
+      { from: 9, through: 200 },
+      { from: 301, through: 400 },
+    ];
+    const lostThere = [2, 7, 8, 300];
+    const origin = memory();
+    const restoration = await origin.openToRestore({ first: 1, head: 400 });
+    await restoration.write([restored(1), restored(3)]);
+    await restoration.skip(unused[0]!);
+    await restoration.write([restored(6)]);
+    await restoration.skip(unused[1]!);
+    await restoration.write([restored(201)]);
+    await restoration.write(Array.from({ length: 98 }, (_, at) => small(202 + at)));
+    await restoration.skip(unused[2]!);
+    await restoration.complete();
+    await origin.close();
+    const place = await newPlace();
+    const there = await moveStore({ source: origin, target: place.adapter() });
+    const back = memory();
+    const again = await moveStore({ source: place.adapter(), target: back });
+    expect(again.checksum).toBe(there.checksum);
+    await place.adapter().stay();
+    const kept = await opened(place);
+    await back.open();
+    for (const { store } of [kept, back]) {
+      const { lost, records: found } = await readLog(store, 0);
+      const told = lost.flatMap(({ from, through }) =>
+        Array.from({ length: through - from + 1 }, (_, at) => from + at),
+      );
+      expect(told).toEqual(lostThere);
+      expect(found).toHaveLength(102);
+      expect(await store.bounds()).toMatchObject([{ first: 1, head: 400, events: 102 }]);
+      // A reader that stands inside of such positions goes on behind them.
+      expect((await store.read(0, 100, { limit: 1, bytesMax: 1e6 })).records[0]!.place.position).toBe(201);
+      expect(allStored(await store.append([sampleEvent(1_000)]))[0]!.previous).toBe(400);
+    }
+    const adapter = kept.health();
+    const told = (adapter.lost ?? []).flatMap(({ from, through }) => [from, through]);
+    expect([adapter.status, [...new Set(told)]]).toEqual(['ok', told.length === 0 ? [] : lostThere]);
+    await kept.close();
+    await back.close();
   });
 }
 
@@ -191,7 +240,7 @@ async function opened(place: MovesPlace) {
     if (open.delete(close)) await adapter.close();
   };
   open.add(close);
-  return { store: adapter.store, state: adapter.state, close };
+  return { store: adapter.store, state: adapter.state, health: () => adapter.health(), close };
 }
 
 const open = new Set<() => Promise<void>>();
@@ -204,6 +253,11 @@ async function filledMemory(): Promise<MemoryAdapter> {
   await restoration.complete();
   await adapter.close();
   return adapter;
+}
+
+/** The event at a position, without anything unusual. */
+function small(position: number): Restored {
+  return { ...sampleEvent(position), position, recordedAtMs: STARTED_MS + position * DAY_MS };
 }
 
 /** The event at a position: a day of the log each, in every lane, with names and without. */
