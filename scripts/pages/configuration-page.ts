@@ -77,7 +77,7 @@ A wrong value, and a name that is not known, stop the start with a sentence that
   \`NODE_ENV\` means nothing here; \`EVENT_MANAGER_URL\` is for the command line, which takes it as the address of the service.
 - **File.** Names are in camelCase or snake_case, and may be split into tables at any of their words: \`max_size\` in \`[queue]\`, \`queueMaxSize\` and
   \`queue_max_size\` in \`[limits]\` are the same. Giving one twice is an error.
-- **What is in force, and why:** \`event-manager config print --redact\` prints each value and where it came from, with what it beat; \`event-manager config check\` only
+- **What is in force, and why:** \`event-manager config print\` prints each value and where it came from, with what it beat, and secrets only with \`--show-secrets\`; \`event-manager config check\` only
   says whether the service would start. \`event-manager doctor\` looks at the surroundings too. \`npm start -- --help\` prints the names.
 
 \`\`\`toml

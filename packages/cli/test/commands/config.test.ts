@@ -50,18 +50,18 @@ it('tells every mistake of every source, and the warnings, in one go', async () 
   expect(errors).toEqual(expect.arrayContaining(wrong));
 });
 
-it('prints every value with its source and what it beat, and no secret when it is asked for that', async () => {
+it('prints every value with its source and what it beat, and a secret only when it is asked for that', async () => {
   const file = join(temporaryFolder(), 'settings.toml');
   writeFileSync(file, 'port = 1\n[queue]\nmax_size = 7\n');
   const environment = {
     EVENT_MANAGER_PORT: '2',
-    EVENT_MANAGER_DATABASE_URL: 'postgres://database',
+    EVENT_MANAGER_DATABASE_URL: 'postgres://somebody:hidden@database/events',
     EVENT_MANAGER_REDIS_URL: 'redis://:hidden@own',
     REDIS_URL: 'redis://:hidden@shared',
     AAS_WEBHOOK_URL: 'https://aas/hidden',
   };
   const args = ['config', 'print', '--config', file, '--port', '3'];
-  const printed = JSON.parse((await run([...args, '--redact', '--json'], { environment })).out);
+  const printed = JSON.parse((await run([...args, '--json'], { environment })).out);
   expect(printed.port).toEqual({
     value: 3,
     source: 'command line',
@@ -83,13 +83,22 @@ it('prints every value with its source and what it beat, and no secret when it i
   expect(printed.host).toMatchObject({ value: '127.0.0.1', source: 'default', from: '' });
   expect(printed).not.toHaveProperty('vectorStoreUrl');
 
-  const people = await run([...args, '--redact'], { environment });
+  expect(JSON.stringify(printed)).not.toContain('hidden');
+  const flagged = await run([...args, '--database-url', 'postgres://somebody:hidden@flag/events', '--all'], {
+    environment,
+  });
+  expect(flagged.out).toMatch(/databaseUrl +\*\*\* +--database-url/);
+  expect(flagged.out).not.toContain('hidden');
+
+  const people = await run(args, { environment });
   expect(people.out).not.toContain('hidden');
   expect(people.out).toMatch(
     /^SETTING +VALUE +SOURCE +BEATS\nport +3 +--port +EVENT_MANAGER_PORT, \S+settings\.toml\n/,
   );
   expect(people.out).toMatch(/redisUrl +\*\*\* +EVENT_MANAGER_REDIS_URL +REDIS_URL/);
   expect(people.out).toMatch(/aasWebhookUrl +\*\*\* \(not used by this version\) +AAS_WEBHOOK_URL/);
-  expect((await run([...args], { environment })).out).toContain('redis://:hidden@own');
+  const shown = await run([...args, '--show-secrets'], { environment });
+  expect(shown.out).toContain('redis://:hidden@own');
+  expect(shown.out).toContain('postgres://somebody:hidden@database/events');
   expect((await run([...args, '--all'], { environment })).out).toMatch(/^vectorStoreUrl/m);
 });

@@ -5,13 +5,14 @@ import { textTable } from '../../output/text-table.ts';
 import { settingArguments } from '../serve/setting-arguments.ts';
 import type { PrintFlags } from './route.ts';
 
+/** What is printed ends in terminals, tickets and logs of a build, so secrets stand there only when that was asked for. */
 const HIDDEN = '***';
 
 export async function printConfiguration(this: CliContext, flags: PrintFlags): Promise<void> {
   const { environment, homeDirectory } = this.surroundings;
   const { settings } = settleConfiguration({ args: settingArguments(flags), environment, homeDirectory });
   const isShown = ({ row, kind }: SettledSetting) => flags.all || row.use !== 'none' || kind !== 'default';
-  const shown = [...settings.values()].filter(isShown).map((setting) => describe(setting, flags.redact === true));
+  const shown = [...settings.values()].filter(isShown).map((setting) => describe(setting, flags.showSecrets === true));
   const output = new Output(this, flags);
   const value = Object.fromEntries(shown.map(({ name, ...rest }) => [name, rest]));
   await output.result(value, () =>
@@ -35,8 +36,8 @@ interface Described {
   readonly used: boolean;
 }
 
-function describe({ row, value, kind, from, beaten }: SettledSetting, redact: boolean): Described {
-  const hidden = (given: unknown) => (redact && row.secret && given !== undefined ? HIDDEN : given);
+function describe({ row, value, kind, from, beaten }: SettledSetting, areSecretsShown: boolean): Described {
+  const hidden = (given: unknown) => (row.secret && !areSecretsShown && given !== undefined ? HIDDEN : given);
   return {
     name: row.name,
     value: hidden(value),

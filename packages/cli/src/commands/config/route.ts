@@ -7,7 +7,7 @@ import { SERVE_FLAGS, type ServeFlags } from '../serve/route.ts';
 export interface ConfigFlags extends OutputFlags, ServeFlags {}
 
 export interface PrintFlags extends ConfigFlags {
-  readonly redact?: boolean;
+  readonly showSecrets?: boolean;
   readonly all?: boolean;
 }
 
@@ -30,11 +30,11 @@ const print: Command<CliContext> = buildCommand({
   parameters: {
     flags: {
       ...flags,
-      redact: {
+      showSecrets: {
         kind: 'boolean',
         optional: true,
         withNegated: false,
-        brief: 'Hide secrets, to show the output to others',
+        brief: 'Print secrets as they are; without it they are ***',
       },
       all: {
         kind: 'boolean',
@@ -47,8 +47,8 @@ const print: Command<CliContext> = buildCommand({
   docs: {
     brief: 'Print each setting with its value, where it came from and what it beat',
     customUsage: [
-      { input: '--redact', brief: 'for people' },
-      { input: '--redact --json', brief: 'for programs' },
+      { input: '', brief: 'for people; whoever sees it learns no secret' },
+      { input: '--json --show-secrets', brief: 'for programs that need them' },
     ],
   },
 });
