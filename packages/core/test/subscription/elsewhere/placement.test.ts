@@ -140,7 +140,7 @@ describe('subscriptions that anybody may serve', () => {
 });
 
 describe('a subscription that can do without a member', () => {
-  it('passes within a second to the process where one is', async () => {
+  it('passes to the process where one is', async () => {
     const { webhookSink } = takesAll();
     const engines = await SeveralEngines.of(3, { webhookSink });
     const [a, b, c] = engines.all as [EngineUnderTest, EngineUnderTest, EngineUnderTest];
@@ -157,7 +157,8 @@ describe('a subscription that can do without a member', () => {
         { sink: { ...sink, close: async () => {} } },
       ),
     );
-    await engines.time.advance(1_000);
+    // A third process may look before it hears for whom it became free: that one has it for a second.
+    await engines.time.advance(2_500);
     expect(engines.ownerOf(id)).toBe(other);
     await engines.time.advance(30_000);
     expect(engines.ownerOf(id)).toBe(other);
