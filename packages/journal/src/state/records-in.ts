@@ -1,4 +1,4 @@
-import type { DiskFile, StateKind } from '@event-manager/core';
+import { type DiskFile, STATE_KINDS, type StateKind } from '@event-manager/core';
 import { readBytes } from '../files/read-fully.ts';
 
 /** A record of the state by what it is called. */
@@ -36,26 +36,8 @@ export async function recordsIn(file: DiskFile, from: number, to: number): Promi
   return [...names.values()];
 }
 
-/** Complete by its type: a kind that is missing here does not compile. */
-const KINDS: { readonly [Kind in StateKind]: true } = {
-  subscription: true,
-  topic: true,
-  context: true,
-  progress: true,
-  owed: true,
-  blocked: true,
-  'dead-letter': true,
-  'dead-letter-id': true,
-  attempt: true,
-  run: true,
-  'run-part': true,
-  schedule: true,
-  'schedule-due': true,
-  'schedule-event': true,
-  'debt-removal': true,
-  audit: true,
-};
+const KINDS: ReadonlySet<string> = new Set(STATE_KINDS);
 
 function isKind(text: string): text is StateKind {
-  return Object.hasOwn(KINDS, text);
+  return KINDS.has(text);
 }

@@ -4,7 +4,7 @@ import { type Client, escapeIdentifier } from 'pg';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /** Any number that no other program uses for an advisory lock of the same database. */
-const LOCK_CLASS = 0x45_4d_42;
+export const LOCK_CLASS = 0x45_4d_42;
 
 interface Applied {
   readonly version: number;

@@ -2,8 +2,10 @@ import { postgres } from '@event-manager/postgres';
 import { createTestDatabase } from '@event-manager/testing/servers';
 import type { Client } from 'pg';
 import { expect, it } from 'vitest';
+import { LOCK_CLASS } from '../../src/schema/migrate.ts';
 import { MIGRATIONS } from '../../src/schema/migrations.ts';
 import { connect } from '../support/databases.ts';
+import { until } from '../support/until.ts';
 import { withServer } from '../support/with-server.ts';
 
 await withServer((server) => {
@@ -20,6 +22,25 @@ await withServer((server) => {
       await Promise.all(adapters.map((adapter) => adapter.open()));
       const { rows } = await client.query('SELECT version, name FROM schema_migrations ORDER BY version');
       expect(rows).toEqual(MIGRATIONS.map(({ version, name }) => ({ version, name })));
+      await Promise.all(adapters.map((adapter) => adapter.close()));
+    }));
+
+  /** If this failed, of several instances that are started together for the first time all but one would end. */
+  it('makes a schema of its own although another first start is in the middle of that', () =>
+    onEmpty(async (url, client) => {
+      // As the other one does it: `CREATE SCHEMA IF NOT EXISTS` fails on a schema that is being made, so both take a lock.
+      await client.query('BEGIN');
+      await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_CLASS, 'own']);
+      await client.query('CREATE SCHEMA own');
+      const adapters = Array.from({ length: 3 }, () => postgres({ url, schema: 'own', maxConnections: 2 }));
+      const opened = Promise.all(adapters.map((adapter) => adapter.open()));
+      const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted AND locktype = 'advisory'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+      await until('all of them wait', async () => (await client.query(waiting)).rows[0].count === adapters.length);
+      await client.query('COMMIT');
+      await opened;
+      const { rows } = await client.query('SELECT count(*)::int AS count FROM own.schema_migrations');
+      expect(rows).toEqual([{ count: MIGRATIONS.length }]);
       await Promise.all(adapters.map((adapter) => adapter.close()));
     }));
 
