@@ -94,11 +94,14 @@ export class Pulls {
     let unservedSinceMs: number | undefined;
     for (;;) {
       const nowMs = clock.monotonicMs();
-      const leftMs = Math.max(0, endsAtMs - nowMs);
-      const sink = await this.#serving(id);
-      const leases = sink
-        ? await this.pullHere(id, sink, { max, waitMs: leftMs, signal })
-        : await this.#pullElsewhere(id, { max, waitMs: leftMs, signal });
+      const request = () => ({ max, waitMs: Math.max(0, endsAtMs - clock.monotonicMs()), signal });
+      let sink = this.#sinks.get(id);
+      let leases = sink ? await this.pullHere(id, sink, request()) : await this.#pullElsewhere(id, request());
+      if (!leases) {
+        // A whole look at who serves what is dear, and who does not serve it would take one with every pull.
+        sink = await this.#serving(id);
+        leases = sink && (await this.pullHere(id, sink, request()));
+      }
       if (leases) {
         const isOver =
           signal?.aborted || this.#ending.signal.aborted || clock.monotonicMs() >= endsAtMs || sink?.isClosed === false;
@@ -165,8 +168,8 @@ export class Pulls {
     const tokens = parseLeases(input);
     const [sink, elsewhere] = this.#answering(id);
     if (sink) return sink.extend(tokens);
-    const { stale = tokens, leftMs = 0 } = (await elsewhere?.extend(id, tokens)) ?? {};
-    return { stale, leaseUntilMs: this.#options.runtime.clock.wallMs() + (leftMs || options.timeoutMs) };
+    const { stale = tokens, leftMs = options.timeoutMs } = (await elsewhere?.extend(id, tokens)) ?? {};
+    return { stale, leaseUntilMs: this.#options.runtime.clock.wallMs() + leftMs };
   }
 
   /** Gives back what nobody began to handle: it costs no failure. */

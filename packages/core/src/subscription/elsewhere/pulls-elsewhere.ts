@@ -10,7 +10,7 @@ import { isOutcome } from '../../dispatch/deliver.ts';
 import { EventManagerError, isEventManagerError } from '../../errors/event-manager-error.ts';
 import type { JsonObject } from '../../json.ts';
 import { numberOf, objectOf, objectsOf, textOf } from '../../peers/letter-fields.ts';
-import type { Answered, Requests } from '../../peers/requests.ts';
+import type { Answered, Reply, Requests } from '../../peers/requests.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { LeasedDelivery, PullRequest, PullSink } from '../../sink/pull-sink.ts';
 import { type AskOwner, notServedHere } from './ask-owner.ts';
@@ -86,13 +86,19 @@ export class PullsElsewhere {
     return this.#answer(id, 'nack', tokens, { outcome: encodeOutcome(outcome) });
   }
 
-  /** Also for how long the others are leased now, where there is one. */
-  async extend(id: string, tokens: readonly string[]): Promise<{ stale: readonly string[]; leftMs: number }> {
-    let leftMs = 0;
-    const stale = await this.#answer(id, 'extend', tokens, {}, (answer) => {
-      leftMs = numberOf(answer, 'leftMs');
+  /** Also for how long the others are leased now, where somebody serves it: never longer than whoever leased them says. */
+  async extend(
+    id: string,
+    tokens: readonly string[],
+  ): Promise<{ readonly stale: readonly string[]; readonly leftMs?: number }> {
+    const { clock } = this.#options.runtime;
+    let endsAtMs: number | undefined;
+    const stale = await this.#answer(id, 'extend', tokens, {}, ({ answer, ageMs }, askedAtMs) => {
+      // It was not sent before it was asked for, also where nobody can say how old the letter is.
+      const sentAtMs = Math.max(askedAtMs, clock.monotonicMs() - ageMs);
+      endsAtMs = Math.min(endsAtMs ?? Number.POSITIVE_INFINITY, sentAtMs + numberOf(answer, 'leftMs'));
     });
-    return { stale, leftMs };
+    return endsAtMs === undefined ? { stale } : { stale, leftMs: endsAtMs - clock.monotonicMs() };
   }
 
   /** Gives back what nobody began to handle; what does not arrive runs out. */
@@ -105,7 +111,7 @@ export class PullsElsewhere {
     what: string,
     tokens: readonly string[],
     more: JsonObject,
-    onAnswer: (answer: JsonObject) => void = () => {},
+    onAnswer: (reply: Reply, askedAtMs: number) => void = () => {},
   ): Promise<readonly string[]> {
     // A text that no process made could be longer as JSON than a letter may be.
     const made = tokens.filter((token) => TOKEN.test(token));
@@ -113,9 +119,10 @@ export class PullsElsewhere {
     for (let at = 0; at < made.length; at += TOKENS_MAX) {
       const some = made.slice(at, at + TOKENS_MAX);
       const request = { ...more, tokens: some };
+      const askedAtMs = this.#options.runtime.clock.monotonicMs();
       const reply = await this.#options.owner.ask(id, what, request, { limitMs: ANSWER_WITHIN_MS });
       for (const token of reply ? textsOf(reply.answer, 'stale') : some) stale.add(token);
-      if (reply) onAnswer(reply.answer);
+      if (reply) onAnswer(reply, askedAtMs);
     }
     return [...new Set(tokens)].filter((token) => stale.has(token));
   }
@@ -155,8 +162,9 @@ export class PullsElsewhere {
 
   async #onExtend(request: JsonObject): Promise<Answered> {
     const { stale, leaseUntilMs } = this.#sinkOf(request).extend(textsOf(request, 'tokens'));
-    const leftMs = leaseUntilMs - this.#options.runtime.clock.wallMs();
-    return { answer: () => ({ stale, leftMs }) };
+    const { clock } = this.#options.runtime;
+    const endsAtMs = leaseUntilMs - clock.wallMs() + clock.monotonicMs();
+    return { answer: () => ({ stale, leftMs: endsAtMs - clock.monotonicMs() }) };
   }
 
   #sinkOf(request: JsonObject): PullSink {

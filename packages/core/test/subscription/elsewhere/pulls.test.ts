@@ -1,4 +1,4 @@
-import { ANONYMOUS, type LeasedDelivery } from '@event-manager/core';
+import { ANONYMOUS, type ExtendAnswer, type LeasedDelivery } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { EngineUnderTest } from '../../open-engine.ts';
 import { CALM, SeveralEngines } from '../../several-engines.ts';
@@ -43,6 +43,46 @@ describe('pulling through a process that does not serve the subscription', () =>
     expect(await answer(b, id, 'nack', second)).toEqual({ stale: [] });
     expect(await answer(b, id, 'ack', second)).toEqual({ stale: second.map(({ token }) => token) });
     expect(seen(await pull(owner, id, { max: 2 }))).toEqual(['5#1', '6#1']);
+    await engines.close();
+  });
+
+  /** Each of many consumers that poll would have the catalog and all leases read, through every process but one. */
+  it('takes no look at who serves what while the owner answers', async () => {
+    const { engines, id, others } = await threeAndOnePulled();
+    const [b] = others;
+    await b.publishMany(100);
+    await engines.time.advance(1_000);
+    const state = engines.stateOf(b);
+    const load = state.load.bind(state);
+    let looks = 0;
+    const counting: typeof load = (kind, options) => {
+      if (kind === 'subscription') looks++;
+      return load(kind, options);
+    };
+    Object.assign(state, { load: counting });
+    const beganAtMs = engines.time.monotonicMs();
+    for (let at = 0; at < 50; at++) expect(await pull(b, id, { max: 1 })).toHaveLength(1);
+    const everySecond = Math.ceil((engines.time.monotonicMs() - beganAtMs) / 1_000);
+    expect(looks).toBeLessThanOrEqual(everySecond);
+    await engines.close();
+  });
+
+  /** Until then its asker would believe that nobody else has the delivery, and an answer just before would be stale. */
+  it('never says that an extended lease lasts longer than its owner says, however late the answer is', async () => {
+    const slow = { ...CALM, letterStallShare: 1, stallMs: 2_000 };
+    const { engines, id, owner, others } = await threeAndOnePulled({ timeoutMs: 10_000 }, slow);
+    const [b, c] = others;
+    await b.publishMany(12);
+    for (let at = 0; at < 12; at++) {
+      const leases = await pull(owner, id, { max: 1 });
+      const told = (await answer(at % 2 === 0 ? b : c, id, 'extend', leases)) as ExtendAnswer;
+      expect(told.stale).toEqual([]);
+      const leftMs = told.leaseUntilMs - engines.time.wallMs();
+      // Nor shorter than the ways of the letters may have taken, or nobody could count on it.
+      expect(leftMs).toBeGreaterThan(10_000 - 2 * 2_000);
+      await engines.time.advance(leftMs - 1);
+      expect(await answer(owner, id, 'ack', leases)).toEqual({ stale: [] });
+    }
     await engines.close();
   });
 
