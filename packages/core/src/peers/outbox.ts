@@ -18,6 +18,11 @@ interface Waiting {
   heard: Heard;
 }
 
+/** False for one that no envelope can hold. */
+export function fits(letter: Letter): boolean {
+  return bytesOf(letter) <= BYTES_MAX;
+}
+
 /**
  * Joins the letters of one turn to one receiver, so that a hundred deliveries are one envelope and not a hundred.
  *
@@ -39,7 +44,7 @@ export class Outbox {
 
   /** `to` is the name of one process, or absent for all others. Throws TypeError when the letter fits into no envelope. */
   post(letter: Letter, to?: string): void {
-    const bytes = Buffer.byteLength(JSON.stringify(letter)) + 1;
+    const bytes = bytesOf(letter);
     if (bytes > BYTES_MAX) throw new TypeError(`A letter of ${bytes} bytes fits into no envelope.`);
     const waiting = this.#waiting.get(to) ?? this.#first(to);
     if (waiting.bytes + bytes > BYTES_MAX) this.#dispatch(waiting);
@@ -69,4 +74,9 @@ export class Outbox {
     waiting.bytes = 0;
     if (letters.length > 0) this.#send(letters, to, heard);
   }
+}
+
+/** With what separates it from the next one. */
+function bytesOf(letter: Letter): number {
+  return Buffer.byteLength(JSON.stringify(letter)) + 1;
 }

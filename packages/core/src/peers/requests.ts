@@ -14,6 +14,7 @@ import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Letter } from './envelope.ts';
 import { numberOf, objectOf, textOf } from './letter-fields.ts';
+import { fits } from './outbox.ts';
 import type { Peer, Peers } from './peers.ts';
 
 const AGAIN_EVERY_MS = 500;
@@ -83,17 +84,20 @@ export class Requests {
 
   /**
    * Resolves with the answer of the process `to`. Throws what it threw, and `unreachable` when there was no answer within the
-   * limit, the process is gone or does not know what is asked, and when the signal aborts.
+   * limit, the process is gone or does not know what is asked, and when the signal aborts; `internal` when the question or its
+   * answer is larger than a letter may be, which nothing that is asked for should lead to.
    */
   ask(to: string, what: string, request: JsonObject, { limitMs, signal }: AskOptions): Promise<Reply> {
     if (!this.#peers.peer(to) || signal?.aborted) return Promise.reject(unanswered(to));
     const id = ++this.#last;
+    const question = { kind: 'ask', id, what, request };
+    if (!fits(question)) return Promise.reject(tooLarge('question'));
     const { timers } = this.#runtime;
     this.counts.asked++;
     return new Promise((resolve, reject) => {
       let cancelAgain: Cancel = () => {};
       const send = () => {
-        this.#peers.post({ kind: 'ask', id, what, request }, to);
+        this.#peers.post(question, to);
         cancelAgain = timers.after(AGAIN_EVERY_MS, send, true);
       };
       const giveUp = () => {
@@ -129,7 +133,7 @@ export class Requests {
     const key = keyOf(from, id);
     const known = this.#work.get(key);
     if (known && !this.#runtime.planted.has('repeated-ask-done-again')) {
-      if (known.letter) this.#peers.post(known.letter(), from.name);
+      if (known.letter) this.#send(known, id);
       return;
     }
     const answer = this.#answers.get(textOf(letter, 'what'));
@@ -159,8 +163,23 @@ export class Requests {
       work.letter = () => refused;
     }
     if (work.isUnwanted) work.done?.undo?.();
-    else this.#peers.post(work.letter(), work.from);
+    else this.#send(work, id);
     work.cancel = this.#runtime.timers.after(REMEMBERED_MS, () => this.#work.delete(key));
+  }
+
+  /** An answer that fits into no letter is a refusal: whoever asked learns of it, and what can be undone is. */
+  #send(work: Work, id: number): void {
+    const letter = work.letter!();
+    if (fits(letter)) {
+      this.#peers.post(letter, work.from);
+      return;
+    }
+    work.done?.undo?.();
+    work.done = undefined;
+    const { code, message } = tooLarge('answer');
+    const refused = { kind: 'answer', id, error: { code, message, details: {} } };
+    work.letter = () => refused;
+    this.#peers.post(refused, work.from);
   }
 
   #onUnask(letter: Letter, from: Peer): void {
@@ -192,6 +211,10 @@ function keyOf({ name, life }: Peer, id: number): string {
 /** Nobody knows whether it was done. */
 export function unanswered(to: string): EventManagerError {
   return new EventManagerError('unreachable', 'The process that serves this does not answer.', { servedBy: to });
+}
+
+function tooLarge(what: 'question' | 'answer'): EventManagerError {
+  return new EventManagerError('internal', `The ${what} is too large to go from one process to another.`);
 }
 
 function errorOf(letter: JsonObject): EventManagerError {

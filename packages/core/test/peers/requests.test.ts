@@ -75,4 +75,30 @@ describe('questions to another process', () => {
     await box.time.advance(100);
     expect(undone.filter((what) => what === 'undone').length).toBe(2);
   });
+
+  /** If it threw, one answer would end the engine of the process that was asked. */
+  it('are refused when they or their answers fit into no letter, and what was done is undone', async () => {
+    const { box, asker, answerer } = await asking();
+    const large = 'ü'.repeat(40_000);
+    let [done, undone] = [0, 0];
+    answerer.serve('much', async () => {
+      done++;
+      return { answer: () => ({ large }), undo: () => void undone++ };
+    });
+    answerer.serve('fail', async () => {
+      throw new EventManagerError('invalid_request', 'No.', { pointer: large });
+    });
+    const ask = (what: string, request = {}) => box.time.run(asker.ask('b', what, request, { limitMs: 5_000 }));
+    // The first answer is lost: it is asked for again, and is the same.
+    let answers = 0;
+    box.lost = (...letter) => holds('answer')(...letter) && ++answers === 1;
+    await expect(ask('much')).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('answer') });
+    await expect(ask('fail')).rejects.toMatchObject({ code: 'internal' });
+    await expect(ask('much', { large })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('question'),
+    });
+    await box.time.advance(10_000);
+    expect([done, undone, answers, box.failures]).toEqual([1, 1, 3, []]);
+  });
 });
