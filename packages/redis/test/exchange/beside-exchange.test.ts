@@ -162,6 +162,37 @@ describe.skipIf(missing !== undefined)(`the exchange beside Redis${missing ? `: 
     expect(b.numbersFrom('a')).toEqual([2, 3]);
   });
 
+  /** If it failed, a process that speaks and hears nothing would be sent letters there for ever: its beats say that it is well. */
+  it('finds a connection that is deaf, is written to the other way meanwhile, and hears again on a new one', async () => {
+    const proxy = await throughProxy();
+    const [a, b] = await pair({ b: proxy.url });
+    proxy.set({ blackHole: true }, 'down');
+    const deafAtMs = performance.now();
+    // It is heard still, and so takes letters at Redis, as far as the other one knows.
+    b.exchange.send({ n: 1 }, 'a');
+    await until(() => a.numbersFrom('b').includes(1));
+    a.exchange.send({ n: 1 }, 'b');
+    await until(() => !b.link.state.isUp);
+    expect(performance.now() - deafAtMs).toBeLessThan(4_000);
+    expect(b.link.state).toMatchObject({ reason: 'Redis does not answer.' });
+    await until(() => !goesByRedis(a, b));
+    a.exchange.send({ n: 2 }, 'b');
+    a.exchange.send({ n: 3 });
+    await until(() => b.numbersFrom('a').includes(3));
+    expect([b.numbersFrom('a'), a.link.state.isUp]).toEqual([[2, 3], true]);
+    const { accepted } = proxy.counts;
+    await until(() => proxy.counts.accepted > accepted);
+    expect(b.link.state.isUp).toBe(false);
+
+    proxy.heal();
+    await until(() => goesByRedis(a, b));
+    a.exchange.send({ n: 4 }, 'b');
+    await until(() => b.numbersFrom('a').includes(4));
+    // What waited on the connection that was given up is heard by nobody.
+    expect([b.numbersFrom('a'), b.link.losses]).toEqual([[2, 3, 4], 1]);
+    await until(() => proxy.counts.open === 1);
+  });
+
   it('finds processes that are connected to another Redis', async () => {
     office = new PostOffice();
     await using another = await startRedis();
