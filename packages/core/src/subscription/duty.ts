@@ -264,10 +264,11 @@ export class Duty {
     const active = this.#options.dispatch.active.get(id);
     if (!active?.held || !elsewhere) return;
     if (!(await this.#options.dispatch.dispatcher.yield(active, YIELD_MS))) return;
+    // Before it is free: a third one that looks just then would take it, and it would come to its place a second later.
+    if (to !== undefined) elsewhere.placement.reserveFor(id, to);
     await this.#outOfService(id, async () => {});
     this.#yieldAgainAtMs.delete(id);
     elsewhere.remote.forget(id);
-    if (to !== undefined) elsewhere.placement.reserve(id);
     await this.#leases?.release(id);
     elsewhere.peers.post({ kind: 'free', subscription: id, ...(to === undefined ? {} : { to }) });
     this.#moved++;

@@ -13,6 +13,7 @@
 import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
 import type { Wanted } from '../../dispatch/leases.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
+import type { Letter } from '../../peers/envelope.ts';
 import { textOf } from '../../peers/letter-fields.ts';
 import { GONE_AFTER_MS, type Peers } from '../../peers/peers.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -52,9 +53,9 @@ export class Placement {
   constructor(options: PlacementOptions) {
     const { peers, clock, onFree } = options;
     this.#options = options;
+    peers.on('reserved', (letter) => this.#onReserved(letter));
     peers.on('free', (letter) => {
-      const { to } = letter;
-      if (typeof to === 'string' && to !== peers.self) this.reserve(textOf(letter, 'subscription'));
+      this.#onReserved(letter);
       onFree();
     });
     peers.on('wish', (letter, from) => {
@@ -88,9 +89,10 @@ export class Placement {
     return live[hashOf(id) % live.length] === self;
   }
 
-  /** It was given back for another process. */
-  reserve(id: string): void {
-    this.#reserved.set(id, this.#options.clock.monotonicMs() + RESERVED_MS);
+  /** It is about to be given back for another process: everybody else leaves it alone. */
+  reserveFor(id: string, to: string): void {
+    this.#options.peers.post({ kind: 'reserved', subscription: id, to });
+    this.#reserve(id);
   }
 
   /** Gives back what is too much, and what others would serve better. */
@@ -107,6 +109,15 @@ export class Placement {
     if (!active?.held || !active.isServing || this.#isBestHere(active.definition)) return;
     const to = this.#betterAt(active);
     if (to !== undefined) giveBack(id, to);
+  }
+
+  #onReserved(letter: Letter): void {
+    const { to } = letter;
+    if (typeof to === 'string' && to !== this.#options.peers.self) this.#reserve(textOf(letter, 'subscription'));
+  }
+
+  #reserve(id: string): void {
+    this.#reserved.set(id, this.#options.clock.monotonicMs() + RESERVED_MS);
   }
 
   #betterAt({ id, definition }: ActiveSubscription): string | undefined {
