@@ -39,13 +39,15 @@ describe('a limited rate with members at several processes', () => {
       carry(from, text, to);
     };
     await engines.all[0]!.publishMany(40);
-    await engines.time.advance(8 * MINUTE_MS);
+    // What was handed out and given back counts, too.
+    await engines.time.advance(12 * MINUTE_MS);
 
     const owner = engines.ownerOf(ids[0]!)!;
     const elsewhere = [...seenMs].flatMap(([bus, times]) => (bus === owner ? [] : times));
     const everywhere = [...seenMs.values()].flat();
-    expect(begunMs.length).toBeGreaterThan(10);
-    expect(elsewhere.length).toBeGreaterThan(10);
+    // More than one minute holds, or nothing could be exceeded.
+    expect(begunMs.length).toBeGreaterThan(LIMIT);
+    expect(elsewhere.length).toBeGreaterThan(LIMIT);
     expect(everywhere.length).toBeGreaterThanOrEqual(40);
     expect(mostInWindow([...begunMs, ...seenMs.get(owner)!], MINUTE_MS)).toBe(LIMIT);
     expect(mostInWindow(everywhere, MINUTE_MS - WAY_MS)).toBeLessThanOrEqual(LIMIT);
