@@ -15,6 +15,7 @@ import { storeRoute } from './commands/store/route.ts';
 import { subscriptionsRoute } from './commands/subscriptions/route.ts';
 import { tailRoute } from './commands/tail/route.ts';
 import { topicsRoute } from './commands/topics/route.ts';
+import { whyRoute } from './commands/why/route.ts';
 import { CommandFailure, EXIT_CODES, endingOf } from './exit-codes.ts';
 import { QUOTES_ADVICE } from './input/read-json-argument.ts';
 import { failureJson, failureWords } from './output/failure-words.ts';
@@ -47,6 +48,7 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       serve: serveRoute,
       publish: publishRoute,
       tail: tailRoute,
+      why: whyRoute,
       topics: topicsRoute,
       subscriptions: subscriptionsRoute,
       contexts: contextsRoute,

@@ -2,7 +2,9 @@ import type {
   BatchPublishResult,
   BlockedKey,
   DeadLetter,
+  DeliveriesRequest,
   EngineHealth,
+  EventDeliveries,
   EventManager,
   EventMetrics,
   EventsRequest,
@@ -19,6 +21,7 @@ import type {
   Subscription,
   SubscriptionDefinition,
   SubscriptionStatus,
+  Why,
 } from '@event-manager/core';
 import {
   type AnyEvents,
@@ -52,6 +55,7 @@ import { RemoteContexts } from './http/remote-contexts.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
 import { RemoteScheduled } from './http/remote-scheduled.ts';
 import { RemoteState } from './http/remote-state.ts';
+import { RemoteWhy } from './http/remote-why.ts';
 import { errorAt } from './publish/event-text.ts';
 import { Outbox } from './publish/outbox.ts';
 import { PayloadChecks } from './publish/payload-checks.ts';
@@ -73,6 +77,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #contexts: RemoteContexts;
   readonly #scheduled: RemoteScheduled;
   readonly #pulls: RemotePulls;
+  readonly #why: RemoteWhy;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
@@ -92,6 +97,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#pulls = new RemotePulls(this.#http, runtime.timers);
     this.#contexts = new RemoteContexts(this.#http);
     this.#scheduled = new RemoteScheduled(this.#http);
+    this.#why = new RemoteWhy(this.#http);
     const connection = new Connection({ ...settings, url: address.socket });
     const requests = new Requests(connection);
     this.#connection = connection;
@@ -276,6 +282,14 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   cancelScheduled(eventId: string): Promise<boolean> {
     return this.#scheduled.cancel(eventId);
+  }
+
+  why(subscriptionId: string, eventId: string): Promise<Why> {
+    return this.#why.why(subscriptionId, eventId);
+  }
+
+  listDeliveries(eventId: string, request: DeliveriesRequest = {}): Promise<EventDeliveries> {
+    return this.#why.deliveries(eventId, request);
   }
 
   getHealth(): Promise<EngineHealth> {

@@ -44,6 +44,8 @@ import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
 import type { AnyEvents, EventOf, EventOn } from './typed/event-map.ts';
+import type { DeliveriesRequest, EventDeliveries } from './why/event-deliveries.ts';
+import type { Why } from './why/why.ts';
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
@@ -258,6 +260,14 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async cancelScheduled(eventId: string): Promise<boolean> {
     return (await this.#open()).schedule.cancel(this.#principal, eventId);
+  }
+
+  async why(subscriptionId: string, eventId: string): Promise<Why> {
+    return (await this.#open()).explanations.why(this.#principal, subscriptionId, eventId);
+  }
+
+  async listDeliveries(eventId: string, request: DeliveriesRequest = {}): Promise<EventDeliveries> {
+    return (await this.#open()).explanations.deliveries(this.#principal, eventId, request);
   }
 
   async getHealth(): Promise<EngineHealth> {

@@ -45,6 +45,7 @@ import { EngineReporter } from './sys/engine-reporter.ts';
 import { SystemEvents } from './sys/system-events.ts';
 import { Topics } from './topic/topics.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
+import { Explanations } from './why/explanations.ts';
 
 /** The engine serves one partition. More come with an adapter that has them: one set of the parts below for each. */
 const PARTITION: Partition = 0;
@@ -52,6 +53,7 @@ const DRAIN_MS = 5_000;
 const POLL_EVERY_MS = 500;
 const SETTLED_LOOK_MS = 1;
 const STALL_AFTER_MS = 60_000;
+const KEPT_FOR_MS = 7 * 24 * 60 * 60 * 1_000;
 
 export interface EngineOptions {
   readonly adapter: EventBusAdapter;
@@ -105,6 +107,8 @@ export class Engine {
   readonly contexts: Contexts;
   readonly history: History;
   readonly deadLetters: DeadLetters;
+  /** Why an event did or did not come. */
+  readonly explanations: Explanations;
   /** Replays, redrives and discards. */
   readonly runs: Runs;
   /** Events that wait for their time. */
@@ -165,7 +169,8 @@ export class Engine {
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
     this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms: {}, onFailure });
-    const dispatch = this.#dispatchOf(adapter, head);
+    const { owner = createEventIdSource(runtime)() } = options;
+    const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;
     this.history = new History({
       ...{ adapter, route: dispatch.route, partition: PARTITION, runtime, limits, contexts: this.contexts },
@@ -178,7 +183,6 @@ export class Engine {
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
-    const { owner = createEventIdSource(runtime)() } = options;
     const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
     const schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ...later, onFailure });
     this.schedule = schedule;
@@ -206,6 +210,11 @@ export class Engine {
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
       options: options.retention,
       onRemoved: (...removed) => this.#reporter.debtRemoved(...removed),
+    });
+    const { rejections } = this;
+    this.explanations = new Explanations({
+      ...{ adapter, dispatch, subscriptions, contexts, schedule, rejections, runtime, limits },
+      keptForMs: KEPT_FOR_MS,
     });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
@@ -310,11 +319,11 @@ export class Engine {
   }
 
   /** The way out, which tells this engine of everything that others should know. */
-  #dispatchOf(adapter: EventBusAdapter, head: Position): PartitionDispatch {
+  #dispatchOf(adapter: EventBusAdapter, head: Position, instance: string): PartitionDispatch {
     const { limits, contexts } = this;
     return new PartitionDispatch({
       ...{ partition: PARTITION, adapter, runtime: this.#runtime, limits, meter: this.#meter, contexts, head },
-      beside: this.runs,
+      ...{ instance, beside: this.runs },
       hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
       onAdvance: () => this.history.advanced(),
       onCommitted: (changes) => {

@@ -30,6 +30,8 @@ import type {
   EventTypeOf,
   HandlerOf,
 } from './typed/event-map.ts';
+import type { DeliveriesRequest, EventDeliveries } from './why/event-deliveries.ts';
+import type { Why } from './why/why.ts';
 
 /** What `subscribe` takes; `docs/` lists every spelling and default. At most one of handler, batchHandler and endpoint. */
 export interface SubscribeRequest<Received = EventOf<AnyEvents>, Topic extends string = string>
@@ -156,6 +158,13 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
    * `scheduled_not_found` when neither is known of the id.
    */
   cancelScheduled(eventId: string): Promise<boolean>;
+  /**
+   * Why an event did or did not come to a subscription: the reason, what to do about it, and what happened so far. An event that
+   * nobody knows is an answer, too. Throws `subscription_not_found`.
+   */
+  why(subscriptionId: string, eventId: string): Promise<Why>;
+  /** The same in short for every subscription whose pattern the topic of the event matches, or for all. Throws `event_not_found`. */
+  listDeliveries(eventId: string, request?: DeliveriesRequest): Promise<EventDeliveries>;
   getHealth(): Promise<EngineHealth>;
   /** What was counted since the start, and how it is now. */
   getMetrics(): Promise<EventMetrics>;

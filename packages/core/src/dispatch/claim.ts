@@ -10,6 +10,7 @@ import { matchesPattern } from '../topic/pattern.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
 import type { Claimed } from './claimed.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { KeptEvent } from './kept-event.ts';
 import { claimOrdered } from './order/claim-ordered.ts';
 import { isExhausted } from './settle.ts';
@@ -32,6 +33,7 @@ export interface ClaimContext {
   /** A retry has no attempt left: the process died in the last one. */
   exhausted(subscription: ActiveSubscription, delivery: ClaimedDelivery): void;
   readonly planted: Runtime['planted'];
+  readonly log: DeliveryLog;
 }
 
 export interface ClaimedDelivery {
@@ -141,6 +143,7 @@ export function refuses(
     const expiresAt = kept.event.metadata.expiresAt;
     if (expiresAt && expiresAt.getTime() <= context.wallMs()) {
       subscription.count('expired');
+      context.log.passed(subscription, kept, 'expired', subscription.queue.owed.get(kept.position));
       return true;
     }
   }
@@ -149,6 +152,7 @@ export function refuses(
   const isWithdrawn = isRetry && !(subscription.wants(kept.lane) && matchesPattern(subscription.pattern, kept.topic));
   if (isWithdrawn || tellsOf(subscription, kept) || (subscription.matches && !subscription.matches(kept.event))) {
     subscription.count(isRetry ? 'withdrawn' : 'skipped');
+    if (isRetry) context.log.passed(subscription, kept, 'withdrawn', subscription.queue.owed.get(kept.position));
     return true;
   }
   return false;

@@ -13,6 +13,7 @@ import type { Bodies } from './bodies.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ClaimContext, claim } from './claim.ts';
 import type { Attempt } from './deliver.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
 import type { Owed } from './owed.ts';
 import { Gatekeeper } from './pace/gatekeeper.ts';
@@ -29,6 +30,7 @@ export interface DispatcherOptions {
   readonly bodies: Bodies;
   readonly checkpoint: Checkpoint;
   readonly meter: Meter;
+  readonly log: DeliveryLog;
   /** Lanes may have room again. */
   readonly onDrained: () => void;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
@@ -61,11 +63,13 @@ export class Dispatcher {
       needsBodies: (subscription, positions) => this.#load(subscription, positions),
       exhausted: (subscription, delivery) => buryExhausted(subscription, delivery, this.#settleContext),
       planted,
+      log: options.log,
     };
     this.#settleContext = {
       clock,
       chance,
       planted,
+      log: options.log,
       schedule: (subscription, owed) => this.schedule(subscription, owed),
       onReceiver: options.onReceiver,
     };

@@ -34,6 +34,11 @@ const SETTLED = 2;
 const HELD = 3;
 const FIRST_CAPACITY = 16;
 
+/** `before`: so many of the lane wait for their first attempt in front of it. What was never offered counts as settled. */
+export type LaneStanding =
+  | { readonly at: 'settled' | 'held' | 'claimed' | 'unread' }
+  | { readonly at: 'waiting'; readonly before: number };
+
 export class LaneQueue {
   state: 'live' | 'overflowed' | 'reading' = 'reading';
   /** How often it was full when a new event came. */
@@ -205,6 +210,23 @@ export class LaneQueue {
     }
     if (from !== undefined) ranges.push([from, this.#positions[(this.#claimed - 1) & this.#mask]!]);
     return ranges;
+  }
+
+  /** Where an event of this lane stands, of those that were offered or passed over; `unread` is still to be looked at in the log. */
+  standingOf(position: Position): LaneStanding {
+    let low = this.#start;
+    let high = this.#end;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#positions[middle & this.#mask]! < position) low = middle + 1;
+      else high = middle;
+    }
+    if (low < this.#end && this.#positions[low & this.#mask] === position) {
+      if (low >= this.#claimed) return { at: 'waiting', before: low - this.#claimed };
+      const state = this.#states[low & this.#mask];
+      return { at: state === SETTLED ? 'settled' : state === HELD ? 'held' : 'claimed' };
+    }
+    return { at: this.state !== 'live' && position > this.cursor ? 'unread' : 'settled' };
   }
 
   /** Positions that wait for a first attempt, ascending. */

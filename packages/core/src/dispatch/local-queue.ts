@@ -20,7 +20,7 @@ import type { JsonObject } from '../json.ts';
 import type { Claimed, GivenUp } from './claimed.ts';
 import { Debts, type PendingDebts } from './debts.ts';
 import { KeptEvent } from './kept-event.ts';
-import type { LaneQueue } from './lane-queue.ts';
+import type { LaneQueue, LaneStanding } from './lane-queue.ts';
 import type { KeyEntry } from './order/key-entry.ts';
 import type { Parked } from './order/key-record.ts';
 import type { KeySnapshot } from './order/key-records.ts';
@@ -160,6 +160,11 @@ export class LocalQueue {
     return kept.records.reduce((most, { through }) => Math.max(most, through), highest);
   }
 
+  /** Where an event stands that is no debt of its own and waits behind no other one of its key. */
+  standingOf(lane: Lane, position: Position): LaneStanding {
+    return this.#progress.standingOf(lane, position);
+  }
+
   /** Takes an event that the read-back scan found. */
   offerRead(lane: LaneQueue, laneNumber: Lane, position: Position, after: Position, record?: Recorded): void {
     if (!lane.wantsRead(position, after)) return;
@@ -286,9 +291,18 @@ export class LocalQueue {
     if (claimed.owed) this.#dropOwed(claimed.owed);
     else if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
     if (claimed.entry) this.keys!.settled(claimed.entry);
-    if (changes.length === 0) return;
+    if (changes.length > 0) this.join(changes, bytes);
+  }
+
+  /** Changes that follow from what is settled in the same turn: they are in its commit. */
+  join(changes: readonly StateChange[], bytes: number): void {
     this.#window.add(changes, bytes);
     this.dirty = true;
+  }
+
+  /** Changes that wait for the next commit, beside the records of the queue itself. */
+  get pendingChanges(): number {
+    return this.#window.changesCount;
   }
 
   /** The delivery is a dead letter, by `changes`; that may park its key. */

@@ -9,6 +9,7 @@ import { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import { Bodies } from './bodies.ts';
 import { Checkpoint } from './checkpoint.ts';
+import { DeliveryLog } from './delivery-log.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
 import { ReadBack } from './offer.ts';
@@ -18,6 +19,8 @@ import { type BesideService, Serving } from './serve.ts';
 
 export interface PartitionDispatchOptions {
   readonly partition: Partition;
+  /** Names this process. */
+  readonly instance: string;
   readonly adapter: EventBusAdapter;
   readonly runtime: Runtime;
   readonly limits: Limits;
@@ -42,6 +45,7 @@ export interface PartitionDispatchOptions {
 /** Everything that delivers the events of one partition, wired together: route, offer, claim, deliver, settle, commit. */
 export class PartitionDispatch {
   readonly partition: Partition;
+  readonly log: DeliveryLog;
   /** The subscriptions that are served here. */
   readonly active = new Map<string, ActiveSubscription>();
   readonly bodies: Bodies;
@@ -79,6 +83,7 @@ export class PartitionDispatch {
       onFailure,
     });
     this.partition = partition;
+    this.log = new DeliveryLog({ clock: runtime.clock, instance: options.instance });
     this.bodies = bodies;
     this.checkpoint = checkpoint;
     this.#readBack = readBack;
@@ -87,7 +92,9 @@ export class PartitionDispatch {
       ...{ hasReaders, onAdvance, onLost, onFailure, timers },
     });
     const onDrained = () => readBack.start();
-    const dispatcher = new Dispatcher({ runtime, bodies, checkpoint, meter, onDrained, onReceiver, onFailure });
+    const dispatcher = new Dispatcher({
+      ...{ runtime, bodies, checkpoint, meter, log: this.log, onDrained, onReceiver, onFailure },
+    });
     this.dispatcher = dispatcher;
     this.serving = new Serving({
       ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },

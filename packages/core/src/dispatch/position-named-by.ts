@@ -15,6 +15,7 @@ export function positionNamedBy(kind: StateKind, key: string, value: () => JsonV
     case 'blocked':
       return throughOf(value());
     case 'owed':
+    case 'attempt':
     case 'dead-letter':
       return Number(KEY.exec(key)?.[1] ?? 0);
     default:

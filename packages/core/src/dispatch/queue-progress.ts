@@ -8,7 +8,7 @@ import type { Position } from '../contracts/event-store.ts';
 import { LANES, type Lane } from '../event/priority.ts';
 import type { JsonObject } from '../json.ts';
 import { Inherited, type LaneRecord, lanesOf } from './inherited.ts';
-import { LaneQueue } from './lane-queue.ts';
+import { LaneQueue, type LaneStanding } from './lane-queue.ts';
 import { mergedRanges } from './settled-ranges.ts';
 
 export interface QueueProgressOptions {
@@ -53,6 +53,12 @@ export class QueueProgress {
     this.#inherited.forgetThrough(number, this.#options.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
     if (this.#inherited.isSettled(number, position)) return 'settled';
     return this.#inherited.isSuspect(number, position) ? 'suspect' : 'nothing';
+  }
+
+  /** Where an event stands: what an earlier owner settled of what the read-back scan has not come to is settled, too. */
+  standingOf(number: Lane, position: Position): LaneStanding {
+    const standing = this.byLane[number]!.standingOf(position);
+    return standing.at === 'unread' && this.#inherited.isSettled(number, position) ? { at: 'settled' } : standing;
   }
 
   /** A debt is settled: a lane that reads back must not take its event for a new one. */

@@ -12,6 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { deadLetterChanges } from './dead-letter.ts';
+import { type DeliveryLog, recordBytes } from './delivery-log.ts';
 import { type HeedContext, heed, heedRelease } from './failure/heed.ts';
 import { pauseMs } from './failure/pause-ms.ts';
 import { nameOf } from './failure/receiver.ts';
@@ -22,6 +23,7 @@ import { untilExpiryMs } from './until-expiry.ts';
 export interface SettleContext extends HeedContext {
   readonly chance: Chance;
   readonly planted: Runtime['planted'];
+  readonly log: DeliveryLog;
   /** A debt waits for its time, given by `owed.dueAtMs`. */
   schedule(subscription: ActiveSubscription, owed: Owed): void;
 }
@@ -45,7 +47,7 @@ export function settle(
   const isSpared = isHeeded && !context.planted.has('breaker-spends-retries');
   switch (outcome.status) {
     case 'delivered':
-      subscription.queue.settleFinal(claimed);
+      settleDelivered(subscription, delivery, context);
       subscription.count('delivered');
       delivery.kept.done();
       break;
@@ -73,6 +75,13 @@ export function settle(
       break;
   }
   if (claimed.attempt === 1) delivery.kept.firstAttemptEnded();
+}
+
+function settleDelivered(subscription: ActiveSubscription, delivery: ClaimedDelivery, { log }: SettleContext): void {
+  const { claimed } = delivery;
+  const changes = log.delivered(subscription, delivery);
+  if (changes.length === 0) subscription.queue.settleFinal(claimed);
+  else subscription.queue.settleFinal(claimed, changes, recordBytes(claimed.owed?.failedAttempts.length ?? 0));
 }
 
 /** Puts a delivery back that never got an answer through no fault of its receiver: it costs no failure. */
@@ -172,7 +181,9 @@ function bury(
     atMs,
   });
   const deadLetterId = changes.find(({ kind }) => kind === 'dead-letter-id')!.key;
-  subscription.queue.settleDead(claimed, changes, changes.length * kept.body.length, { atMs, deadLetterId });
+  const bytes = changes.length * kept.body.length;
+  changes.push(...context.log.buried(subscription, delivery));
+  subscription.queue.settleDead(claimed, changes, bytes, { atMs, deadLetterId });
   kept.done();
   subscription.count('deadLettered');
 }

@@ -44,6 +44,11 @@ export class Window {
     return this.#uncommitted === 0 && this.#commitsUnderWay === 0;
   }
 
+  /** Changes that wait for the next commit. */
+  get changesCount(): number {
+    return this.#changes.length;
+  }
+
   claim(): void {
     this.#claimed++;
   }

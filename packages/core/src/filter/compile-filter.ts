@@ -34,9 +34,38 @@ export function compileFilter(filter: Filter, known: ContextCell = NO_CONTEXT): 
   };
 }
 
+/** A clause that keeps an event out. */
+export interface FailingClause {
+  /** JSON pointer in the filter. */
+  readonly pointer: string;
+  /** Of `or`: the clause that keeps the event out of each alternative. */
+  readonly alternatives?: readonly FailingClause[];
+}
+
 /** JSON pointer of the first clause that keeps the event out; `undefined` when it passes. Compiles anew: for people who ask why. */
 export function failingClause(filter: Filter, event: Event, known: ContextCell = NO_CONTEXT): string | undefined {
-  return clausesOf(filter, known).find(({ test }) => !test(event))?.pointer;
+  return whatFails(filter, event, known)?.pointer;
+}
+
+/** The same, and of `or` what fails in each alternative. */
+export function whatFails(filter: Filter, event: Event, known: ContextCell = NO_CONTEXT): FailingClause | undefined {
+  return firstFailing(filter, event, { known, criticalAlways: filter.criticalAlways === true }, '');
+}
+
+function firstFailing(
+  filter: FilterAlternative,
+  event: Event,
+  compiling: Compiling,
+  at: string,
+): FailingClause | undefined {
+  const failing = clauses(filter, compiling).find(({ test }) => !test(event));
+  if (!failing) return undefined;
+  const pointer = `${at}${failing.pointer}`;
+  if (failing.pointer !== '/or') return { pointer };
+  const alternatives = (filter.or ?? []).flatMap(
+    (alternative, index) => firstFailing(alternative, event, compiling, `${pointer}/${index}`) ?? [],
+  );
+  return { pointer, alternatives };
 }
 
 function clausesOf(filter: Filter, known: ContextCell): Clause[] {

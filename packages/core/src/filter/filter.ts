@@ -61,5 +61,5 @@ export interface TextOperators {
   readonly anythingBut?: JsonValue;
 }
 
-export { compileFilter, failingClause } from './compile-filter.ts';
+export { compileFilter, type FailingClause, failingClause, whatFails } from './compile-filter.ts';
 export { type PaceInFilter, parseFilter, readFilter } from './parse-filter.ts';

@@ -6,6 +6,7 @@ import type { Limits } from '../limits.ts';
 import { decodeCursor } from '../query/cursor.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy } from '../retry/retry-policy.ts';
 import { isReserved, parseTopic } from '../topic/topic.ts';
+import { parseDeliveryLog } from './options/delivery-log-options.ts';
 import { parseFailure } from './options/failure-options.ts';
 import { parseOrder } from './options/order-options.ts';
 import { defaultBatchSize, parsePace } from './options/pace-options.ts';
@@ -53,6 +54,7 @@ export function parseOptions(
     retry: retry === undefined ? DEFAULT_RETRY_POLICY : parseRetryPolicy(retry, fields.pointer('retryPolicy')),
     ...(deadLetterTopic === undefined ? {} : { deadLetterTopic }),
     startFrom: readStart(fields),
+    ...parseDeliveryLog(fields),
     ...parsePace(fields),
     ...parseOrder(fields),
     ...parseFailure(fields),

@@ -55,6 +55,8 @@ export interface OptionValues {
   orderingKey: string;
   /** What a failure means for the later events of its key. */
   onFailure: 'block' | 'park' | 'skip';
+  /** Which deliveries leave a record when they are over: those that failed or waited (the default), all, or none. */
+  deliveryLog: 'failures' | 'full' | 'off';
   realtime: boolean;
   /** Webhook that serves while nobody is connected; `false` takes it away. */
   fallbackWebhook: string | FallbackIn | false;

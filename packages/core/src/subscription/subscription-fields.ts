@@ -56,9 +56,10 @@ export const OPTION_FIELDS = fieldTable(
     ...PACE_FIELDS,
     ...ORDER_FIELDS,
     ...REALTIME_NAMES,
+    'deliveryLog',
   ],
   OPTION_SPELLINGS,
-  ['consumerGroup', 'autoAck', 'deliveryLog'],
+  ['consumerGroup', 'autoAck'],
 );
 
 /** Where a subscription begins, when it is not a word. */

@@ -36,6 +36,13 @@ export interface SubscriptionRecordsOptions {
   readonly timers: Timers;
 }
 
+/** A subscription that came into the catalog. */
+export interface Entered {
+  readonly definition: SubscriptionDefinition;
+  /** Everything behind it is owed. */
+  readonly floor: Position;
+}
+
 /** Durable are those with a name, an endpoint or a fallback: they outlive the process. */
 export function isDurable(request: SubscriptionRequest): boolean {
   return request.name !== undefined || !needsAttaching(request);
@@ -51,32 +58,33 @@ export class SubscriptionRecords {
     this.#options = options;
   }
 
-  /** Puts a new subscription into the catalog; resolves with where it begins. Throws `too_many_subscriptions`. */
-  async enter(definition: SubscriptionDefinition): Promise<Position> {
+  /** Puts a new subscription into the catalog, which then says where it begins. Throws `too_many_subscriptions`. */
+  async enter(asked: SubscriptionDefinition): Promise<Entered> {
     const { catalog, dispatch, adapter, limits } = this.#options;
-    const { id, options } = definition;
+    const { id, options } = asked;
     const maximum = limits.subscriptionsMax;
     if (catalog.size + this.#creating >= maximum) {
       const words = `There are ${maximum} subscriptions already.`;
       throw new EventManagerError('too_many_subscriptions', words, { limit: 'subscriptionsMax', maximum });
     }
-    this.assertRoom(definition);
-    const characters = catalog.growthBy(definition);
+    this.assertRoom(asked);
+    const characters = catalog.growthBy(asked);
     this.#creating++;
     this.#creatingCharacters += characters;
     try {
       const { partition, route } = dispatch;
       const { store } = adapter;
       const floor = await startPosition(options.startFrom, { store, partition, routedHead: route.head });
+      const definition: SubscriptionDefinition = { ...asked, startsBehind: { partition, position: floor } };
       if (!isDurable(definition)) {
         catalog.addEphemeral(definition);
-        return floor;
+        return { definition, floor };
       }
       const lane = [floor, floor, []];
       const value = { lanes: [lane, lane, lane, lane] } as unknown as JsonObject;
       const progress: StateChange = { kind: 'progress', key: queueKeys(id, partition).progress, value };
       await catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
-      return floor;
+      return { definition, floor };
     } finally {
       this.#creating--;
       this.#creatingCharacters -= characters;
@@ -117,7 +125,7 @@ export class SubscriptionRecords {
   /** Deletes what is left of subscriptions without a name that were removed. */
   async forgetLeftovers(): Promise<void> {
     const { state } = this.#options.adapter;
-    for (const kind of ['progress', 'owed', 'blocked'] as const) {
+    for (const kind of ['progress', 'owed', 'blocked', 'attempt'] as const) {
       let after = '';
       for (let looked = 1; ; looked++) {
         const [entry] = (await state.load(kind, { after, limit: 1 })).entries;
@@ -148,7 +156,7 @@ export class SubscriptionRecords {
     const { adapter, dispatch } = this.#options;
     const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
     const removals: StateChange[] = [];
-    for (const kind of ['owed', 'blocked'] as const) {
+    for (const kind of ['owed', 'blocked', 'attempt'] as const) {
       for await (const page of statePages(adapter.state, kind, prefix)) {
         for (const { key } of page) removals.push({ kind, key });
       }

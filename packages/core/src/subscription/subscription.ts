@@ -1,7 +1,9 @@
 import type { RelevanceContext } from '../context/context.ts';
+import type { Place } from '../contracts/event-store.ts';
 import type { EventPriority } from '../event/priority.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
+import type { DeliveryLogOptions } from './options/delivery-log-options.ts';
 import type { FailureOptions } from './options/failure-options.ts';
 import type { OrderOptions } from './options/order-options.ts';
 import type { PaceOptions } from './options/pace-options.ts';
@@ -27,6 +29,10 @@ export interface SubscriptionDefinition {
   readonly stoppedReason?: StoppedReason;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** Where it began: everything behind this place that it wants is owed. Definitions of earlier versions do not say. */
+  readonly startsBehind?: Place;
+  /** When it was last changed otherwise than in its state; absent where it never was. */
+  readonly definedAtMs?: number;
 }
 
 /** Why nothing is delivered until somebody resumes. */
@@ -69,7 +75,7 @@ export interface Fallback {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface SubscriptionOptions extends OrderOptions, FailureOptions, PaceOptions {
+export interface SubscriptionOptions extends OrderOptions, FailureOptions, PaceOptions, DeliveryLogOptions {
   /** The least urgent priority it wants. */
   readonly priority?: EventPriority;
   /** Deliveries handed to the sink at once. */
@@ -90,4 +96,7 @@ export interface SubscriptionOptions extends OrderOptions, FailureOptions, PaceO
 export type StartFrom = 'latest' | 'earliest' | { readonly cursor: string } | { readonly timeMs: number };
 
 /** What a subscriber decides; the rest of the definition is given by the engine. */
-export type SubscriptionRequest = Omit<SubscriptionDefinition, 'id' | 'createdAtMs' | 'updatedAtMs' | 'state'>;
+export type SubscriptionRequest = Omit<
+  SubscriptionDefinition,
+  'id' | 'createdAtMs' | 'updatedAtMs' | 'state' | 'startsBehind' | 'definedAtMs'
+>;

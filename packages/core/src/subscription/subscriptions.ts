@@ -5,7 +5,6 @@
  * waits in the log.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import type { Position } from '../contracts/event-store.ts';
 import type { RealtimeState, Sink } from '../contracts/sink.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
@@ -41,7 +40,7 @@ import { readSubscribe, withRetry } from './read-subscribe.ts';
 import { subscriptionIdOf, withFallbackOf } from './request-with-fallback.ts';
 import { StateChanges } from './state-changes.ts';
 import type { StoppedReason, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
-import { isDurable, SubscriptionRecords } from './subscription-records.ts';
+import { type Entered, isDurable, SubscriptionRecords } from './subscription-records.ts';
 import { type SubscriptionStatus, settledPosition, statusOf, unservedStatus } from './subscription-status.ts';
 
 /** Whoever asks for the status of a subscription should not wait for a process that is dying. */
@@ -133,10 +132,7 @@ export class Subscriptions {
       sinkOf: (id) => pulls.servedHere(id),
       pullHere: (id, sink, request) => pulls.pullHere(id, sink, request),
     });
-    requests.serve('status', async (request) => {
-      const status = this.#answerStatus(request);
-      return { answer: () => status };
-    });
+    this.answerOwners('status', async (id) => this.status(ANONYMOUS, id));
   }
 
   /** Members of this process are served by another one, which says only where their events stand. */
@@ -219,9 +215,33 @@ export class Subscriptions {
     const debtRemoved = await readRemovals(adapter.state, keys.progress);
     const status = debtRemoved ? { ...known, debtRemoved } : known;
     if (status.served) return status;
-    const theirs = await this.#statusElsewhere(id);
+    const theirs = (await this.askOwner(id, 'status', {})) as unknown as SubscriptionStatus | undefined;
     if (theirs) return { ...theirs, ...(debtRemoved ? { debtRemoved } : {}) };
     return { ...status, lag: await unservedLag(adapter.state, keys, dispatch.route.head) };
+  }
+
+  /**
+   * What the process that serves a subscription answers; `undefined` when there is none, it is this one, or it does not
+   * answer. Throws what the owner throws, but for what says that nobody can be asked.
+   */
+  async askOwner(id: string, what: string, request: JsonObject): Promise<JsonObject | undefined> {
+    try {
+      return (await this.#elsewhere?.owner.ask(id, what, request, { limitMs: STATUS_WITHIN_MS }))?.answer;
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Answers what other processes ask of the subscriptions that are served here. */
+  answerOwners(what: string, answer: (id: string, request: JsonObject) => Promise<object>): void {
+    this.#elsewhere?.requests.serve(what, async (request) => {
+      const id = textOf(request, 'subscription');
+      if (!this.#options.dispatch.active.has(id)) throw notServedHere(id);
+      // Letters hold JSON, which has no fields without a value.
+      const answered = JSON.parse(JSON.stringify(await answer(id, request))) as JsonObject;
+      return { answer: () => answered };
+    });
   }
 
   /** All that outlive the process, served here or not. */
@@ -322,16 +342,17 @@ export class Subscriptions {
     const known = this.#catalog.get(id);
     if (known) return this.#attach(known, request, attached);
     const nowMs = this.#options.runtime.clock.wallMs();
-    const definition: SubscriptionDefinition = {
+    const asked: SubscriptionDefinition = {
       id,
       ...withRetry(request, this.#options.retryPolicy),
       state: 'active',
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    const floor = await this.#enter(definition);
+    const entered = await this.#enter(asked);
     // Another process was faster: then this one attaches to what that one made.
-    if (floor === undefined) return this.#subscribe(_principal, id, request, attached);
+    if (!entered) return this.#subscribe(_principal, id, request, attached);
+    const { definition, floor } = entered;
     if (!isDurable(request)) await this.#duty.serveHere(definition, attached!, floor);
     else if (attached) await this.#duty.attach(definition, attached);
     else await this.#duty.serve(definition);
@@ -339,7 +360,7 @@ export class Subscriptions {
   }
 
   /** `undefined` when it is there already, and known from now on. */
-  async #enter(definition: SubscriptionDefinition): Promise<Position | undefined> {
+  async #enter(definition: SubscriptionDefinition): Promise<Entered | undefined> {
     try {
       return await this.#records.enter(definition);
     } catch (error) {
@@ -363,25 +384,6 @@ export class Subscriptions {
     return known;
   }
 
-  /** What the process that serves it says of it; `undefined` when there is none, or it does not answer. */
-  async #statusElsewhere(id: string): Promise<SubscriptionStatus | undefined> {
-    try {
-      const reply = await this.#elsewhere?.owner.ask(id, 'status', {}, { limitMs: STATUS_WITHIN_MS });
-      return reply?.answer as unknown as SubscriptionStatus | undefined;
-    } catch (error) {
-      if (!isEventManagerError(error)) throw error;
-      return undefined;
-    }
-  }
-
-  #answerStatus(request: JsonObject): JsonObject {
-    const id = textOf(request, 'subscription');
-    const status = this.#options.dispatch.active.has(id) ? this.status(ANONYMOUS, id) : undefined;
-    if (!status) throw notServedHere(id);
-    // Letters hold JSON, which has no fields without a value.
-    return JSON.parse(JSON.stringify(status)) as JsonObject;
-  }
-
   #membersOf(id: string): number | undefined {
     const definition = this.#catalog.get(id);
     if (definition?.sink.kind === 'pull') return this.pulls.askersOf(id);
@@ -396,7 +398,7 @@ export class Subscriptions {
     const updatedAtMs = changedAtMs(before, this.#options.runtime.clock);
     // What has no context of its own any more: a change that says nothing of it has it in the request.
     const { context: _replaced, ...others } = before;
-    const definition = { ...others, ...request, updatedAtMs };
+    const definition = { ...others, ...request, updatedAtMs, definedAtMs: updatedAtMs };
     this.#records.assertRoom(definition);
     await this.#duty.replace(definition, () => this.#catalog.update(definition));
     return definition;

@@ -120,7 +120,7 @@ describe('parseSubscription', () => {
     [{ topic: '#', options: { startFrom: { cursor: 'x' } } }, 'invalid_cursor at /options/startFrom/cursor'],
     [{ topic: '#', options: { startFrom: { time: 'x' } } }, 'invalid_subscription at /options/startFrom/time'],
     [{ topic: '#', options: { consumerGroup: 'g' } }, 'not_supported at /options/consumerGroup'],
-    [{ topic: '#', options: { deliveryLog: true } }, 'not_supported at /options/deliveryLog'],
+    [{ topic: '#', options: { deliveryLog: true } }, 'invalid_subscription at /options/deliveryLog'],
   ])('refuses %j', (input, expected) => {
     expect(refusal(() => parse(input))).toBe(expected);
   });

@@ -12,7 +12,7 @@ const OPTIONS: { readonly [Name in keyof OptionValues]: true } = {
   ...{ deadLetterTopic: true, startFrom: true, breaker: true, disableAfterMs: true, useDLQ: true, agingMs: true },
   ...{ rateLimitPerMinute: true, flushIntervalMs: true, smartBatching: true, order: true, orderingKey: true },
   ...{ onFailure: true, realtime: true, fallbackWebhook: true, heartbeatMs: true, reconnectAttempts: true },
-  ...{ bufferSize: true, compression: true },
+  ...{ bufferSize: true, compression: true, deliveryLog: true },
 };
 const FILTER: { readonly [Name in keyof FilterValues]: true } = {
   ...{ types: true, sources: true, topics: true, priority: true, metadata: true, payload: true, tags: true, or: true },

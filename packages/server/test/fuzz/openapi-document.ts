@@ -73,6 +73,7 @@ const FORMATS = [
   'topics-cursor',
   'scheduled-cursor',
   'keys-cursor',
+  'deliveries-cursor',
   'json-schema',
 ];
 const COMPONENTS = '#/components/schemas/';

@@ -51,6 +51,7 @@ async function prepare(url: string): Promise<ServiceState> {
     ['contexts-cursor', await next('/contexts')],
     ['dead-letters-cursor', await next('/dead-letters')],
     // Keys are any text, so a cursor says no more than where to go on.
+    ['deliveries-cursor', Buffer.from('0198c0de-0000-7000-8000-00000000000a').toString('base64url')],
     ['keys-cursor', Buffer.from('customer-7').toString('base64url')],
     ['scheduled-cursor', await next('/scheduled')],
   ]);

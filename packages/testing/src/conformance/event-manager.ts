@@ -14,6 +14,7 @@ import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
 import { subscribeConformance } from './event-manager-subscribe.ts';
 import { topicsConformance } from './event-manager-topics.ts';
+import { whyConformance } from './event-manager-why.ts';
 
 /** What the interface `EventManager` promises, embedded and over the network alike. Call it in a test file of each face. */
 export function eventManagerConformance(harness: EventManagerHarness): void {
@@ -33,5 +34,6 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     topicsConformance(start);
     filtersConformance(start);
     contextsConformance(start);
+    whyConformance(start);
   });
 }

@@ -3,6 +3,10 @@ import type { CliContext } from '../../cli-context.ts';
 import { argument, SERVICE_FLAGS, type ServiceFlags, text, texts, wholeNumber } from '../../command-flags.ts';
 import { proposeTopics } from '../../service/proposals.ts';
 
+export interface DeliveriesFlags extends ServiceFlags {
+  readonly all?: boolean;
+}
+
 export interface ListEventsFlags extends ServiceFlags {
   readonly topic?: string;
   readonly type?: readonly string[];
@@ -85,7 +89,27 @@ const cancel: Command<CliContext> = buildCommand({
   },
 });
 
+const deliveries: Command<CliContext> = buildCommand({
+  loader: async () => (await import('./deliveries.ts')).listDeliveries,
+  parameters: {
+    flags: {
+      all: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Also subscriptions whose pattern does not match its topic',
+      },
+      ...SERVICE_FLAGS,
+    },
+    positional: { kind: 'tuple', parameters: [argument('id', 'Id of the event')] },
+  },
+  docs: {
+    brief: 'Say what became of an event at each subscription',
+    customUsage: ['0198c0de-0000-7000-8000-00000000000a'],
+  },
+});
+
 export const eventsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, scheduled, cancel },
+  routes: { list, get, deliveries, scheduled, cancel },
   docs: { brief: 'Look at stored events, and at those that wait for their time' },
 });

@@ -32,6 +32,7 @@ import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 import { topicRoutes } from './routes/topic-routes.ts';
 import { webSocketRoute } from './routes/web-socket-route.ts';
+import { whyRoutes } from './routes/why-routes.ts';
 import { sendProblem } from './send-problem.ts';
 
 export interface HttpServer {
@@ -201,6 +202,7 @@ function declareRoutes(
   keyRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
   scheduledRoutes(app, context);
+  whyRoutes(app, context);
   contextRoutes(app, context, { limits, budget });
   topicRoutes(app, context, { limits, budget });
   streamRoutes(app, context, streamSettings(configuration, runtime, turns));

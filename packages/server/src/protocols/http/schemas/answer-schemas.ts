@@ -2,6 +2,7 @@ import { ERROR_CODES } from '@event-manager/core';
 import Type from 'typebox';
 import { type Components, component } from './component.ts';
 import { DEBT_REMOVED } from './debt-removed-schema.ts';
+import { deliveryLogField } from './delivery-log-schema.ts';
 import { FAILURE_OPTIONS, RECEIVER_METRICS, RECEIVER_STATUS, STOPPED_REASON } from './failure-schemas.ts';
 import { KEY_COUNTS, ORDER_OPTIONS } from './order-documents.ts';
 import { LANE_STATUSES, PACE_OPTIONS, RATE_LEFT } from './pace-schemas.ts';
@@ -106,6 +107,7 @@ const SUBSCRIPTIONS: Components = {
       ...FAILURE_OPTIONS,
       ...PACE_OPTIONS,
       ...ORDER_OPTIONS,
+      ...deliveryLogField(['full', 'off']),
       startFrom: Type.Union([
         wordSchema(['latest', 'earliest']),
         Type.Object({ cursor: Type.String() }, CLOSED),

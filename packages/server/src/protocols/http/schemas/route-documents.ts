@@ -13,6 +13,7 @@ import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
 import { subscriptionSchemas } from './subscription-schemas.ts';
 import { topicDocuments, topicSchemas } from './topic-documents.ts';
+import { WHY_DOCUMENTS, WHY_SCHEMAS } from './why-documents.ts';
 
 /** The documents of all routes: whoever adds a route adds a line here, or a test says that it is missing. */
 export function routeDocuments(limits: Limits): RouteDocuments {
@@ -25,6 +26,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...PULL_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
+    ...WHY_DOCUMENTS,
     ...HEALTH_DOCUMENTS,
   };
 }
@@ -39,6 +41,7 @@ export function components(limits: Limits): Components {
     ...KEY_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
     ...PULL_SCHEMAS,
+    ...WHY_SCHEMAS,
     ...ANSWER_SCHEMAS,
   };
 }

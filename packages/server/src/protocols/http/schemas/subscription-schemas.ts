@@ -2,6 +2,7 @@ import type { Limits } from '@event-manager/core';
 import Type, { type TSchema, type TSchemaOptions } from 'typebox';
 import { endpointSchema, headersSchema, secretSchema } from './address-schemas.ts';
 import { type Components, component, spelled } from './component.ts';
+import { deliveryLogField } from './delivery-log-schema.ts';
 import { FAILURE_SCHEMAS, failureFields } from './failure-schemas.ts';
 import { filterSchemas } from './filter-schemas.ts';
 import { orderFields } from './order-documents.ts';
@@ -128,6 +129,7 @@ function optionsIn(limits: Limits): TSchema {
         }),
       ),
       startFrom: Type.Optional(component('StartFrom', { default: 'latest' })),
+      ...deliveryLogField(['failures', 'full', 'off'], { default: 'failures' }),
       ...failureFields(),
       ...paceFields(),
       ...orderFields(),

@@ -59,7 +59,15 @@ export function wholeSchema(minimum: number, maximum: number, options: TSchemaOp
 
 /** Whatever this service called a cursor: opaque. One of a list is of no use for another list. */
 export function cursorSchema(
-  of: 'events' | 'subscriptions' | 'dead-letters' | 'topics' | 'contexts' | 'scheduled' | 'keys' = 'events',
+  of:
+    | 'events'
+    | 'subscriptions'
+    | 'dead-letters'
+    | 'topics'
+    | 'contexts'
+    | 'scheduled'
+    | 'keys'
+    | 'deliveries' = 'events',
   options: TSchemaOptions = {},
 ): TSchema {
   return Type.String({ format: `${of}-cursor`, ...options });

@@ -1,0 +1,103 @@
+/** What is kept of a delivery that is over: its record, its dead letter, and what retention removed of the subscription. */
+import type { StateStore } from '../contracts/state-store.ts';
+import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
+import { type DeliveryRecord, deliveryRecordKey } from '../dispatch/delivery-log.ts';
+import type { KeptEvent } from '../dispatch/kept-event.ts';
+import type { FailedAttempt } from '../dispatch/owed.ts';
+import { queueKeys } from '../dispatch/serve.ts';
+import type { RemovedRange } from '../retention/removal-record.ts';
+import { readRemovals } from '../retention/remove-debts.ts';
+import { command, finding, moment } from './finding.ts';
+import { errorsJson } from './owed-finding.ts';
+import type { WhyFinding, WhyStep } from './why.ts';
+
+/** Dead letters of one event at one subscription: one for each time that it was put back. */
+const LETTERS_MAX = 100;
+
+export interface Evidence {
+  readonly record: DeliveryRecord | undefined;
+  /** The oldest first. */
+  readonly letters: readonly DeadLetter[];
+  readonly removed: RemovedRange | undefined;
+}
+
+export async function loadEvidence(state: StateStore, subscriptionId: string, kept: KeptEvent): Promise<Evidence> {
+  const { place, position } = kept;
+  const [record] = await state.get('attempt', [deliveryRecordKey(subscriptionId, place.partition, position)]);
+  const prefix = deadLetterKey(subscriptionId, place, 0).slice(0, -1);
+  const { entries } = await state.load('dead-letter', { prefix, limit: LETTERS_MAX });
+  const letters = entries.map(({ value }) => value as unknown as DeadLetter).sort((a, b) => a.round - b.round);
+  const { progress } = queueKeys(subscriptionId, place.partition);
+  const removals = await readRemovals(state, progress);
+  const removed = removals?.ranges.find(({ from, through }) => from <= position && position <= through);
+  return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed };
+}
+
+/** What the records say of a delivery that is over; `undefined` where they say nothing. */
+export function endedBy({ record, letters, removed }: Evidence): WhyFinding | undefined {
+  const letter = letters.at(-1);
+  if (letter && letter.state !== 'redriven' && letter.round >= (record?.round ?? 0)) return buried(letter, record?.by);
+  if (record && record.end !== 'dead-letter' && record.round >= (letter?.round ?? 0)) return recorded(record);
+  if (removed) return removedBy(removed);
+  return undefined;
+}
+
+function recorded({ end, attempts, atMs, by, errors, round }: DeliveryRecord): WhyFinding {
+  const at = moment(atMs);
+  const facts = { at, attempts, by, round, errors: errorsJson(errors) };
+  if (end === 'delivered') {
+    return finding('delivered', `It was delivered at ${at}, at attempt ${attempts}, by ${by}.`, facts);
+  }
+  const tried = attempts === 0 ? 'before a first attempt' : `after ${attempts} attempts`;
+  if (end === 'expired') {
+    return finding('expired', `It expired ${tried}, which was found at ${at}.`, facts, {
+      words: 'Publish with a later metadata.expiresAt, or make the receiver faster.',
+    });
+  }
+  const words = `It was withdrawn ${tried}, at ${at}: the subscription was changed and does not want it any more.`;
+  return finding('withdrawn', words, facts);
+}
+
+function buried(letter: DeadLetter, by: string | undefined): WhyFinding {
+  const { id, attempts, deadAtMs, reason, errors, round, state } = letter;
+  const at = moment(deadAtMs);
+  const facts = { deadLetterId: id, at, attempts, round, reason, by, errors: errorsJson(errors) };
+  if (state === 'discarded') {
+    return finding('discarded', `It became the dead letter ${id} at ${at}, and somebody discarded that.`, facts);
+  }
+  const words = `It became a dead letter at ${at}, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
+  const advice = {
+    words: 'Look at the letter; when the receiver is mended it can be redriven.',
+    command: command('dead-letters', 'get', id),
+  };
+  return finding('dead_letter', words, facts, advice);
+}
+
+function removedBy({ from, through, count, atMs }: RemovedRange): WhyFinding {
+  const words = `Retention removed it at ${moment(atMs)} while it was still owed, with ${count - 1} others.`;
+  const advice = { words: 'Let retention keep what is owed for longer: see docs/retention.md.' };
+  return finding('removed', words, { from, through, count, at: moment(atMs) }, advice);
+}
+
+/** The steps that the records tell of. */
+export function stepsOf({ record, letters }: Evidence): WhyStep[] {
+  const steps: WhyStep[] = [];
+  for (const { errors, deadAtMs, attempts, state } of letters) {
+    steps.push(...failedSteps(errors));
+    steps.push({ at: moment(deadAtMs), what: 'dead-letter', attempt: attempts });
+    if (state === 'discarded') steps.push({ at: moment(deadAtMs), what: 'discarded' });
+  }
+  if (!record) return steps;
+  const { end, errors, attempts, atMs, by } = record;
+  if (end === 'dead-letter') return steps.map((step, at) => (at === steps.length - 1 ? { ...step, by } : step));
+  return [...steps, ...failedSteps(errors), { at: moment(atMs), what: end, attempt: attempts, by }];
+}
+
+export function failedSteps(errors: readonly FailedAttempt[]): WhyStep[] {
+  return errors.map(({ attempt, atMs, code, message }) => ({
+    at: moment(atMs),
+    what: 'failed',
+    attempt,
+    error: { code, message },
+  }));
+}

@@ -1,0 +1,102 @@
+import { ANONYMOUS, type Outcome, type Why } from '@event-manager/core';
+import { describe, expect, it } from 'vitest';
+import { anEvent, durableWorld, type EngineUnderTest, fixedRetry, openMemory, sinkOf } from '../open-engine.ts';
+import { attachHandler, SeveralEngines } from '../several-engines.ts';
+
+const ENDPOINT = 'https://receiver.example/hook';
+const FAILED: Outcome = { status: 'retry', error: { code: 'http_503', message: 'No.' } };
+
+function why(bus: EngineUnderTest, subscriptionId: string, eventId: string): Promise<Why> {
+  return bus.time.run(bus.engine.explanations.why(ANONYMOUS, subscriptionId, eventId));
+}
+
+/** A webhook that answers what the test says. */
+async function hooked(options: object = {}, subscription: object = {}) {
+  const receiver = { answer: { status: 'delivered' } as Outcome };
+  const bus = await openMemory({ webhookSink: () => sinkOf((batch) => batch.map(() => receiver.answer)) });
+  const { id } = await bus.subscribe({
+    name: 'hook',
+    endpoint: ENDPOINT,
+    options: { breaker: false, ...options },
+    ...subscription,
+  });
+  return { bus, id, receiver };
+}
+
+describe('why', () => {
+  it('tells a delivery at the first attempt, which has no record', async () => {
+    const { bus, id } = await hooked();
+    const event = await bus.publish();
+    await bus.settled();
+    expect(await why(bus, id, event.id)).toMatchObject({
+      reason: 'delivered',
+      status: 'delivered',
+      certain: true,
+      also: [],
+    });
+  });
+
+  it('tells every attempt of a delivery that failed before, and where and when it succeeded', async () => {
+    const { bus, id, receiver } = await hooked({ retryPolicy: fixedRetry(3) });
+    receiver.answer = FAILED;
+    const event = await bus.publish();
+    await bus.time.advance(500);
+    const waits = await why(bus, id, event.id);
+    expect(waits).toMatchObject({ reason: 'retry_waits', status: 'owed', facts: { attempt: 1 } });
+    receiver.answer = { status: 'delivered' };
+    await bus.settled();
+    const answer = await why(bus, id, event.id);
+    expect(answer).toMatchObject({ reason: 'delivered', facts: { attempts: 2, errors: [{ code: 'http_503' }] } });
+    expect(answer.timeline.map(({ what }) => what)).toEqual(['published', 'recorded', 'failed', 'delivered']);
+  });
+
+  it('names the clause of the filter, what it wants, and what the event has there', async () => {
+    const { bus, id } = await hooked({}, { filter: { payload: { 'order.total': { numeric: ['>', 10] } } } });
+    const event = await bus.publish({ payload: { order: { total: 7 } } });
+    await bus.settled();
+    expect(await why(bus, id, event.id)).toMatchObject({
+      reason: 'filter_not_matched',
+      facts: { clause: '/payload/order.total', wanted: { numeric: ['>', 10] }, found: 7 },
+    });
+  });
+
+  it('tells the filter before the pause, and the pause beside it', async () => {
+    const { bus, id } = await hooked({}, { filter: { sources: ['shop'] } });
+    await bus.time.run(bus.engine.subscriptions.pause(ANONYMOUS, id));
+    const event = await bus.publish();
+    const answer = await why(bus, id, event.id);
+    expect(answer.reason).toBe('filter_not_matched');
+    expect(answer.also.map(({ reason }) => reason)).toContain('paused');
+  });
+
+  it('gives the same answer at every process', async () => {
+    const engines = await SeveralEngines.of(2);
+    const [first, second] = engines.all as [EngineUnderTest, EngineUnderTest];
+    const { id } = await attachHandler(first, { options: { retryPolicy: fixedRetry(5) } }, () => {
+      throw new Error('not now');
+    });
+    const event = await first.publish(anEvent({ payload: { n: 1 } }));
+    await first.time.advance(1_500);
+    const answers = [await why(first, id, event.id), await why(second, id, event.id)];
+    expect(answers[0]!.reason).toBe('retry_waits');
+    expect(answers[1]).toEqual(answers[0]);
+    await engines.close();
+  });
+
+  it('answers by the records where nobody serves', async () => {
+    const world = durableWorld();
+    const open = () => world.open();
+    const bus = await open();
+    const { id } = await bus.subscribe({
+      name: 's',
+      handler: () => ({ success: false }),
+      options: { retryPolicy: fixedRetry(9) },
+    });
+    const event = await bus.publish();
+    await bus.time.advance(500);
+    await bus.close();
+    const again = await open();
+    expect(await why(again, id, event.id)).toMatchObject({ reason: 'not_attached', also: [{ reason: 'retry_waits' }] });
+    await again.close();
+  });
+});
