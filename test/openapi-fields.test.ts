@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { CONTEXT_FIELDS } from '../packages/core/src/context/parse-context.ts';
 import { ALTERNATIVE_FIELDS, FILTER_FIELDS } from '../packages/core/src/filter/aliases.ts';
 import { EVENT_FIELDS, METADATA_FIELDS } from '../packages/core/src/ingest/accept.ts';
+import { PREVIEW_FIELDS } from '../packages/core/src/query/preview.ts';
 import { RETRY_FIELDS } from '../packages/core/src/retry/retry-fields.ts';
 import { BREAKER_FIELDS } from '../packages/core/src/subscription/options/failure-options.ts';
 import {
@@ -26,6 +27,7 @@ it.each([
   ['ContextIn', CONTEXT_FIELDS.names],
   ['RelevanceContextIn', CONTEXT_FIELDS.names],
   ['StartFrom', START_FIELDS.names],
+  ['FilterPreviewRequest', PREVIEW_FIELDS.names],
 ])('%s has every field of its reader, in every spelling', (name, fields) => {
   const schema = components(DEFAULT_LIMITS)[name] as unknown as {
     properties?: Record<string, object>;

@@ -8,6 +8,7 @@ import { contextsRoute } from './commands/contexts/route.ts';
 import { deadLettersRoute } from './commands/dead-letters/route.ts';
 import { doctorRoute } from './commands/doctor/route.ts';
 import { eventsRoute } from './commands/events/route.ts';
+import { filtersRoute } from './commands/filters/route.ts';
 import { journalRoute } from './commands/journal/route.ts';
 import { publishRoute } from './commands/publish/route.ts';
 import { serveRoute } from './commands/serve/route.ts';
@@ -53,6 +54,7 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       subscriptions: subscriptionsRoute,
       contexts: contextsRoute,
       events: eventsRoute,
+      filters: filtersRoute,
       deadLetters: deadLettersRoute,
       journal: journalRoute,
       store: storeRoute,

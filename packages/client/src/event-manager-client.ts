@@ -8,7 +8,9 @@ import type {
   EventManager,
   EventMetrics,
   EventsRequest,
+  FilterPreview,
   KeysRequest,
+  PreviewRequest,
   PublishResult,
   PulledDelivery,
   PullOptions,
@@ -290,6 +292,10 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   listDeliveries(eventId: string, request: DeliveriesRequest = {}): Promise<EventDeliveries> {
     return this.#why.deliveries(eventId, request);
+  }
+
+  previewFilter(request: PreviewRequest = {}): Promise<FilterPreview> {
+    return this.#why.preview(request);
   }
 
   getHealth(): Promise<EngineHealth> {

@@ -26,6 +26,7 @@ import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
 import { parseEventQuery } from './query/parse-query.ts';
+import type { FilterPreview, PreviewRequest } from './query/preview.ts';
 import { embeddedRealtime } from './realtime/embedded-realtime.ts';
 import type { RealtimeRequest } from './realtime/realtime-request.ts';
 import {
@@ -268,6 +269,10 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async listDeliveries(eventId: string, request: DeliveriesRequest = {}): Promise<EventDeliveries> {
     return (await this.#open()).explanations.deliveries(this.#principal, eventId, request);
+  }
+
+  async previewFilter(request: PreviewRequest = {}): Promise<FilterPreview> {
+    return (await this.#open()).history.preview(this.#principal, request);
   }
 
   async getHealth(): Promise<EngineHealth> {

@@ -10,6 +10,7 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
+import type { FilterPreview, PreviewRequest } from './query/preview.ts';
 import type { RealtimeRequest } from './realtime/realtime-request.ts';
 import type { OpeningRealtimeStream } from './realtime/realtime-stream.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
@@ -165,6 +166,11 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   why(subscriptionId: string, eventId: string): Promise<Why>;
   /** The same in short for every subscription whose pattern the topic of the event matches, or for all. Throws `event_not_found`. */
   listDeliveries(eventId: string, request?: DeliveriesRequest): Promise<EventDeliveries>;
+  /**
+   * Tries a pattern and a filter on stored events: how many would be wanted, with the clause that keeps out the others. The
+   * time to look is bounded. Throws `invalid_query`, `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`.
+   */
+  previewFilter(request?: PreviewRequest): Promise<FilterPreview>;
   getHealth(): Promise<EngineHealth>;
   /** What was counted since the start, and how it is now. */
   getMetrics(): Promise<EventMetrics>;

@@ -53,6 +53,13 @@ export * from './query/events-page.ts';
 export type { FindRequest, StreamRequest } from './query/history.ts';
 export * from './query/matches-query.ts';
 export * from './query/parse-query.ts';
+export {
+  type FilterPreview,
+  PREVIEW_LIMIT_MAX,
+  PREVIEW_SAMPLE_MAX,
+  type PreviewedEvent,
+  type PreviewRequest,
+} from './query/preview.ts';
 export type { RealtimeRequest } from './realtime/realtime-request.ts';
 export type { OpeningRealtimeStream, RealtimeHandler, RealtimeStream } from './realtime/realtime-stream.ts';
 export { refuseUnknownOptions } from './refuse-unknown-options.ts';

@@ -1,4 +1,11 @@
-import type { DeliveriesRequest, EventDeliveries, EventDelivery, Why } from '@event-manager/core';
+import type {
+  DeliveriesRequest,
+  EventDeliveries,
+  EventDelivery,
+  FilterPreview,
+  PreviewRequest,
+  Why,
+} from '@event-manager/core';
 import type { HttpCaller } from './http-caller.ts';
 import { pageOf } from './pages.ts';
 
@@ -15,6 +22,16 @@ export class RemoteWhy {
   async why(subscriptionId: string, eventId: string): Promise<Why> {
     const path = `/subscriptions/${encodeURIComponent(subscriptionId)}/why/${encodeURIComponent(eventId)}`;
     return (await this.#http.call({ method: 'GET', path, isRepeatable: true })) as Why;
+  }
+
+  async preview(request: PreviewRequest): Promise<FilterPreview> {
+    const body = JSON.stringify(request);
+    return (await this.#http.call({
+      method: 'POST',
+      path: '/filters/preview',
+      body,
+      isRepeatable: true,
+    })) as FilterPreview;
   }
 
   async deliveries(eventId: string, { all = false }: DeliveriesRequest): Promise<EventDeliveries> {

@@ -18,6 +18,7 @@ import { checkStreamRequest } from './check-stream-request.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EventQuery } from './event-query.ts';
 import { compileQuery } from './matches-query.ts';
+import { type FilterPreview, previewFilter } from './preview.ts';
 
 const FIND_BUDGET_MS = 1_000;
 
@@ -86,6 +87,11 @@ export class History {
     const { limit, direction, after } = request;
     const options = { limit, direction, budgetMs: FIND_BUDGET_MS, ...(after === undefined ? {} : { after }) };
     return adapter.store.find(query, options);
+  }
+
+  /** Tries a pattern and a filter on stored events. Throws what `previewFilter` of `preview.ts` throws. */
+  preview(principal: Principal, request: unknown): Promise<FilterPreview> {
+    return previewFilter(this.#options, principal, request);
   }
 
   /** Opens a stream. Throws `invalid_query`, `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */

@@ -57,6 +57,31 @@ export function whyConformance(start: StartEventManager): void {
       expect(all.deliveries.find(({ subscriptionId }) => subscriptionId === other)!.reason).toBe('topic_not_matched');
     });
 
+    it('previews what a pattern and a filter match of what is stored', async () => {
+      const { events } = await start();
+      for (let total = 1; total <= 9; total++) await events.publish({ ...EVENT, payload: { total } });
+      await events.publish({ ...EVENT, type: 'invoice.sent' });
+      const filter = { payload: { total: { numeric: ['>', 6] } } };
+      const preview = await events.previewFilter({ topic: 'order/#', filter, sample: 2 });
+      expect(preview).toMatchObject({ looked: 9, matched: 3, complete: true });
+      expect([preview.matching.length, preview.notMatching.length]).toEqual([2, 2]);
+      expect(preview.notMatching[0]).toMatchObject({
+        clause: '/payload/total',
+        wanted: { numeric: ['>', 6] },
+        found: 6,
+      });
+      const first = await events.previewFilter({ topic: 'order/#', filter, limit: 4, direction: 'forward' });
+      expect(first).toMatchObject({ looked: 4, matched: 0, complete: false });
+      const rest = await events.previewFilter({
+        ...{ topic: 'order/#', filter, direction: 'forward', cursor: first.nextCursor },
+      });
+      expect(rest).toMatchObject({ looked: 5, matched: 3, complete: true });
+      await expect(events.previewFilter({ filter: { colour: 'red' } })).rejects.toMatchObject({
+        code: 'invalid_filter',
+      });
+      await expect(events.previewFilter({ limit: 0 })).rejects.toMatchObject({ code: 'invalid_query' });
+    });
+
     it('answers for an event that nobody knows, and not for a subscription that nobody knows', async () => {
       const { events } = await start();
       const { id } = await events.subscribe({ topic: '#', name: 's', handler: () => {} });

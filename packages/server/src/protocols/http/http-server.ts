@@ -202,7 +202,7 @@ function declareRoutes(
   keyRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
   scheduledRoutes(app, context);
-  whyRoutes(app, context);
+  whyRoutes(app, context, { limits, budget });
   contextRoutes(app, context, { limits, budget });
   topicRoutes(app, context, { limits, budget });
   streamRoutes(app, context, streamSettings(configuration, runtime, turns));

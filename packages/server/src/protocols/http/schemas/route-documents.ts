@@ -7,6 +7,7 @@ import { eventDocuments } from './event-documents.ts';
 import { eventSchemas } from './event-schemas.ts';
 import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
+import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts';
@@ -27,6 +28,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...DEAD_LETTER_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
+    ...PREVIEW_DOCUMENTS,
     ...HEALTH_DOCUMENTS,
   };
 }
@@ -42,6 +44,7 @@ export function components(limits: Limits): Components {
     ...SCHEDULED_SCHEMAS,
     ...PULL_SCHEMAS,
     ...WHY_SCHEMAS,
+    ...previewSchemas(limits),
     ...ANSWER_SCHEMAS,
   };
 }
