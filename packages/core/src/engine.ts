@@ -45,6 +45,7 @@ import { EngineReporter } from './sys/engine-reporter.ts';
 import { SystemEvents } from './sys/system-events.ts';
 import { Topics } from './topic/topics.ts';
 import type { EventDefinitions } from './typed/define-events.ts';
+import { type DeliveryLogRetention, DeliveryRecords } from './why/delivery-records.ts';
 import { Explanations } from './why/explanations.ts';
 
 /** The engine serves one partition. More come with an adapter that has them: one set of the parts below for each. */
@@ -53,7 +54,6 @@ const DRAIN_MS = 5_000;
 const POLL_EVERY_MS = 500;
 const SETTLED_LOOK_MS = 1;
 const STALL_AFTER_MS = 60_000;
-const KEPT_FOR_MS = 7 * 24 * 60 * 60 * 1_000;
 
 export interface EngineOptions {
   readonly adapter: EventBusAdapter;
@@ -77,6 +77,8 @@ export interface EngineOptions {
   readonly stallAfterMs?: number | undefined;
   /** How much of the log is kept. Default: everything. */
   readonly retention?: RetentionOptions | undefined;
+  /** How long it is kept how deliveries ended. */
+  readonly deliveryLog?: DeliveryLogRetention | undefined;
   /** Publish what happens to the bus itself under `$sys/…`. Default: false; the service does. */
   readonly systemEvents?: boolean | undefined;
 }
@@ -107,6 +109,8 @@ export class Engine {
   readonly contexts: Contexts;
   readonly history: History;
   readonly deadLetters: DeadLetters;
+  /** What is kept of deliveries that are over. */
+  readonly deliveryRecords: DeliveryRecords;
   /** Why an event did or did not come. */
   readonly explanations: Explanations;
   /** Replays, redrives and discards. */
@@ -211,10 +215,14 @@ export class Engine {
       options: options.retention,
       onRemoved: (...removed) => this.#reporter.debtRemoved(...removed),
     });
+    const isShared = adapter.supports.shared;
+    this.deliveryRecords = new DeliveryRecords({
+      ...{ state, dispatch, runtime, isShared, retention: options.deliveryLog, onFailure },
+    });
     const { rejections } = this;
     this.explanations = new Explanations({
       ...{ adapter, dispatch, subscriptions, contexts, schedule, rejections, runtime, limits },
-      keptForMs: KEPT_FOR_MS,
+      keptForMs: () => this.deliveryRecords.retentionMs,
     });
     this.#unwatch = adapter.watch(() => this.#hint());
   }
@@ -344,6 +352,7 @@ export class Engine {
     await this.contexts.start();
     await this.schedule.start();
     await this.retention.start();
+    this.deliveryRecords.start();
     // Last, since it may end the process: what did so before is attempted again.
     await this.subscriptions.start();
     this.#stallWatch.start();
@@ -361,6 +370,7 @@ export class Engine {
     await this.schedule.stop();
     await this.retention.stop();
     await this.runs.stop();
+    await this.deliveryRecords.stop();
     await this.topics.stop();
     await this.contexts.stop();
     try {

@@ -105,5 +105,6 @@ export * from './topic/topic-info.ts';
 export * from './typed/define-events.ts';
 export type * from './typed/event-map.ts';
 export * from './typed/standard-schema.ts';
+export type { DeliveryLogRetention } from './why/delivery-records.ts';
 export type * from './why/event-deliveries.ts';
 export * from './why/why.ts';

@@ -13,6 +13,7 @@ const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = 
   webSocketSink: true,
   systemEvents: true,
   retention: true,
+  deliveryLog: true,
   stallAfterMs: true,
   owner: true,
   runtime: true,

@@ -55,6 +55,7 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
       owner: instance,
       retryPolicy: retryPolicyOf(configuration),
       retention: retentionOf(configuration),
+      deliveryLog: { retentionMs: configuration.deliveryLogRetentionMs },
     });
     return { engine, adapter, instance };
   };

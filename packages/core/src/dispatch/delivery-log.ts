@@ -36,6 +36,8 @@ export interface DeliveryRecord {
 /** A subscription that is away for a day must not write a million records when it comes back. */
 const EXPIRED_AT_ONCE_MAX = 1_000;
 const ERROR_BYTES = 200;
+/** Records of one subscription before it is looked whether there are too many. */
+const MANY = 1_000;
 
 export interface DeliveryLogOptions {
   readonly clock: Clock;
@@ -44,8 +46,10 @@ export interface DeliveryLogOptions {
 }
 
 export class DeliveryLog {
+  /** A subscription wrote so many records that somebody should look whether there are too many. */
+  onMany: (subscriptionId: string) => void = () => {};
   /** Records that were written since somebody looked, by subscription. */
-  readonly written = new Map<string, number>();
+  readonly #written = new Map<string, number>();
   readonly #options: DeliveryLogOptions;
 
   constructor(options: DeliveryLogOptions) {
@@ -54,6 +58,13 @@ export class DeliveryLog {
 
   get instance(): string {
     return this.#options.instance;
+  }
+
+  /** How many records the subscription wrote since this was asked last. */
+  take(subscriptionId: string): number {
+    const written = this.#written.get(subscriptionId) ?? 0;
+    this.#written.delete(subscriptionId);
+    return written;
   }
 
   /** What joins the settlement of a delivery that was taken; nothing for one that was taken at once, unless all are wanted. */
@@ -93,7 +104,9 @@ export class DeliveryLog {
     if (definition.options.deliveryLog === 'off') return [];
     const { clock, instance: by } = this.#options;
     const record: DeliveryRecord = { eventId: kept.id, ...ended, atMs: clock.wallMs(), by };
-    this.written.set(id, (this.written.get(id) ?? 0) + 1);
+    const written = (this.#written.get(id) ?? 0) + 1;
+    this.#written.set(id, written);
+    if (written % MANY === 0) this.onMany(id);
     const key = deliveryRecordKey(id, kept.place.partition, kept.position);
     return [{ kind: 'attempt', key, value: record as unknown as JsonObject }];
   }

@@ -46,7 +46,7 @@ export interface ExplanationsOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   /** For so long records of deliveries are kept, milliseconds. */
-  readonly keptForMs: number;
+  readonly keptForMs: () => number;
 }
 
 export class Explanations {
@@ -137,7 +137,7 @@ export class Explanations {
     const evidence = await loadEvidence(adapter.state, definition.id, kept);
     const isOver = standing.at === 'settled';
     return explain({
-      ...{ definition, kept, standing, evidence, keptForMs },
+      ...{ definition, kept, standing, evidence, keptForMs: keptForMs() },
       notWanted: notWanted({ definition, kept, known: contexts.cellOf(definition), limits }),
       holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed' }),
       owed: isOver ? undefined : await this.#owed(definition.id, standing),

@@ -300,6 +300,12 @@ export const SETTINGS = {
     fallback: undefined,
     reason: 'How large the log becomes at most because of what is owed; by default as large as it takes.',
   }),
+  deliveryLogRetentionMs: setting({
+    variable: 'EVENT_MANAGER_DELIVERY_LOG_RETENTION_MS',
+    reader: wholeNumber(1_000, AGE_MS_MAX),
+    fallback: 7 * 24 * 60 * MINUTE_MS,
+    reason: 'For so long it is kept how deliveries ended that failed or waited, at most 10,000 of a subscription.',
+  }),
   shutdownMs: setting({
     variable: 'EVENT_MANAGER_SHUTDOWN_MS',
     live: true,
