@@ -65,9 +65,10 @@ export class PartitionDispatch {
     const index = new PatternIndex<ActiveSubscription>();
     const wake = (subscription: ActiveSubscription) => this.dispatcher.wake(subscription);
     const routedHead = () => this.route.head;
+    this.log = new DeliveryLog({ clock: runtime.clock, instance: options.instance });
     const bodies = new Bodies(store, partition, limits, options.hasReaders);
     const readBack = new ReadBack({
-      ...{ partition, store, bodies, index, subscriptions },
+      ...{ partition, store, bodies, index, subscriptions, log: this.log },
       ...{ routedHead, wallMs: () => runtime.clock.wallMs(), wake, onLost, onFailure, timers },
     });
     const checkpoint = new Checkpoint({
@@ -83,7 +84,6 @@ export class PartitionDispatch {
       onFailure,
     });
     this.partition = partition;
-    this.log = new DeliveryLog({ clock: runtime.clock, instance: options.instance });
     this.bodies = bodies;
     this.checkpoint = checkpoint;
     this.#readBack = readBack;

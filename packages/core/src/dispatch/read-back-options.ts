@@ -3,10 +3,12 @@ import type { Timers } from '../runtime/clock.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { Bodies } from './bodies.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 
 /** What a scan of the log for those that missed something needs: the lanes of subscriptions, and the ranges of their keys. */
 export interface ReadBackOptions {
   readonly partition: Partition;
+  readonly log: DeliveryLog;
   readonly store: EventStore;
   readonly bodies: Bodies;
   readonly index: PatternIndex<ActiveSubscription>;

@@ -4,7 +4,7 @@ import { lanesOf } from '../dispatch/inherited.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { isReleaseOf, type KeyRecord, keyReleaseName } from '../dispatch/order/key-record.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
-import { keyReader } from '../dispatch/order/ordering-key.ts';
+import { isOrder, type KeyMeaning, keyReader } from '../dispatch/order/ordering-key.ts';
 import { isSettledAhead } from '../dispatch/order/settled-ahead.ts';
 import { Owed } from '../dispatch/owed.ts';
 import { queueKeys } from '../dispatch/serve.ts';
@@ -27,11 +27,31 @@ export async function keptStanding(
   const behind = await keyStanding(state, keys.owedPrefix, kept);
   if (behind) return behind;
   const [progress] = await state.get('progress', [keys.progress]);
-  const record = lanesOf(progress?.value as JsonObject | undefined)?.[lane];
-  if (!record) return { at: 'waiting' };
+  const value = progress?.value as JsonObject | undefined;
+  const record = lanesOf(value)?.[lane];
+  if (!value || !record) return { at: 'waiting' };
   const [scanned, , settled] = record;
   const isSettled = position <= scanned || settled.some(([from, through]) => from <= position && position <= through);
-  return { at: isSettled ? 'settled' : 'waiting' };
+  if (isSettled) return { at: 'settled' };
+  const meaning = value['order'] as KeyMeaning | undefined;
+  return (isOrder(meaning) && (await inFrontOf(state, keys.owedPrefix, meaning, kept))) || { at: 'waiting' };
+}
+
+/** Something of its key goes before it, though nobody has looked at it yet. */
+async function inFrontOf(
+  state: StateStore,
+  prefix: string,
+  meaning: KeyMeaning,
+  kept: KeptEvent,
+): Promise<Standing | undefined> {
+  const key = keyReader(meaning)(kept);
+  const { records, released } = await loadKeyRecords(state, prefix);
+  const record = records.find((each) => each.key === key && each.meaning === meaning);
+  const release = released.find((each) => record && keyReleaseName(each) === keyReleaseName(record));
+  const parked = record?.parked && !isReleaseOf(release, record.parked) ? record.parked : undefined;
+  if (parked) return { at: 'key', key, before: 0, parked };
+  const head = await headOf(state, prefix, { key, meaning });
+  return head === undefined ? undefined : { at: 'key', key, before: 0, head };
 }
 
 async function keyStanding(state: StateStore, prefix: string, kept: KeptEvent): Promise<Standing | undefined> {
@@ -51,7 +71,11 @@ function owes({ from, through, ahead, meaning, key }: KeyRecord, kept: KeptEvent
   return keyReader(meaning)(kept) === key;
 }
 
-async function headOf(state: StateStore, prefix: string, { key, meaning }: KeyRecord): Promise<number | undefined> {
+async function headOf(
+  state: StateStore,
+  prefix: string,
+  { key, meaning }: Pick<KeyRecord, 'key' | 'meaning'>,
+): Promise<number | undefined> {
   for await (const page of statePages(state, 'owed', prefix)) {
     for (const entry of page) {
       const owed = Owed.fromJson(Number(entry.key.slice(prefix.length)), entry.value as JsonObject);

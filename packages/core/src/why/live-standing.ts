@@ -24,7 +24,9 @@ export function liveStanding(
   const entry = keyOf(subscription, kept);
   if (entry) return behind(entry, position);
   const standing = queue.standingOf(lane, position);
-  if (standing.at === 'settled') return { at: position > routedHead ? 'waiting' : 'settled' };
+  if (standing.at === 'settled' && position <= routedHead) return { at: 'settled' };
+  const inFront = inFrontOf(subscription, kept);
+  if (inFront) return behind(inFront, position);
   return standing.at === 'waiting' ? { at: 'waiting', before: standing.before } : { at: 'waiting' };
 }
 
@@ -65,6 +67,13 @@ function keyOf({ queue }: ActiveSubscription, kept: KeptEvent): KeyEntry | undef
     if (keyReader(entry.meaning)(kept) === entry.key) return entry;
   }
   return undefined;
+}
+
+/** The key that nobody has looked at it for yet, where something of that goes before it. */
+function inFrontOf({ queue }: ActiveSubscription, kept: KeptEvent): KeyEntry | undefined {
+  const { keys } = queue;
+  const entry = keys?.keyOf && keys.find(keys.keyOf(kept));
+  return entry && (entry.parked || entry.owed || entry.owesRange || entry.head > 0) ? entry : undefined;
 }
 
 function behind(entry: KeyEntry, position: number): Standing {

@@ -6,13 +6,14 @@ import { NO_CONTEXT } from '../../src/context/context-cell.ts';
 import { ActiveSubscription } from '../../src/dispatch/active-subscription.ts';
 import { Bodies } from '../../src/dispatch/bodies.ts';
 import { noCounts } from '../../src/dispatch/delivery-counts.ts';
+import { DeliveryLog } from '../../src/dispatch/delivery-log.ts';
 import { KeptEvent } from '../../src/dispatch/kept-event.ts';
 import { LocalQueue } from '../../src/dispatch/local-queue.ts';
 import { offerLive, ReadBack } from '../../src/dispatch/offer.ts';
 import { RecordedTimes } from '../../src/dispatch/pace/recorded-times.ts';
 import { queueKeys } from '../../src/dispatch/serve.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
-import { systemTimers } from '../../src/runtime/clock.ts';
+import { systemClock, systemTimers } from '../../src/runtime/clock.ts';
 import { parseSubscription } from '../../src/subscription/parse-subscription.ts';
 import { PatternIndex } from '../../src/topic/pattern-index.ts';
 import { sinkOf } from '../open-engine.ts';
@@ -35,6 +36,7 @@ async function logOf(count: number) {
   const subscriptions = new Map<string, ActiveSubscription>();
   const failures: unknown[] = [];
   const readBack = new ReadBack({
+    log: new DeliveryLog({ clock: systemClock, instance: 'test' }),
     partition: 0,
     store,
     bodies: new Bodies(store, 0, DEFAULT_LIMITS),

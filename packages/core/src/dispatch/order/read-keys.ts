@@ -64,7 +64,8 @@ export class ReadKeys {
       if (!unread || unread.isEmpty || !subscription.wants(kept.lane)) continue;
       // What its filter refuses was passed over when it came, and is no part of the range.
       if (tellsOf(subscription, kept) || (subscription.matches && !subscription.matches(kept.event))) continue;
-      isWantedSoon = unread.offer(kept, after, isExpired) || isWantedSoon;
+      const onExpired = () => this.#options.log.passed(subscription, kept, 'expired', undefined);
+      isWantedSoon = unread.offer(kept, after, isExpired, onExpired) || isWantedSoon;
     }
     if (isWantedSoon) this.#options.bodies.keep(kept);
   }

@@ -77,8 +77,8 @@ export class UnreadRanges {
     return this.#entries.size === 0;
   }
 
-  /** An event of the scan that began behind `after`. True when it is wanted soon. */
-  offer(kept: KeptEvent, after: Position, isExpired = false): boolean {
+  /** An event of the scan that began behind `after`. True when it is wanted soon; one that is expired is told and owed no more. */
+  offer(kept: KeptEvent, after: Position, isExpired = false, onExpired: () => void = () => {}): boolean {
     let isWanted = false;
     for (const [meaning, read] of this.#readers) {
       const entry = this.#options.find(meaning, read(kept));
@@ -92,6 +92,7 @@ export class UnreadRanges {
       if (isExpired) {
         entry.scanFrom = position + 1;
         entry.expiredCount++;
+        onExpired();
         continue;
       }
       if (!this.#options.hasRoom(entry) && !(entry.mayGoOn && entry.known.length < KNOWN_MIN)) {
