@@ -233,14 +233,30 @@ export class Subscriptions {
     }
   }
 
+  /** What the other processes answer, those that do. */
+  async askOthers(what: string, request: JsonObject): Promise<readonly JsonObject[]> {
+    const { peers, requests } = this.#elsewhere ?? {};
+    const asked = (peers?.others ?? []).map(({ name }) =>
+      requests!.ask(name, what, request, { limitMs: STATUS_WITHIN_MS }),
+    );
+    const replies = await Promise.allSettled(asked);
+    return replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value.answer] : []));
+  }
+
+  answerOthers(what: string, answer: (request: JsonObject) => Promise<object>): void {
+    this.#elsewhere?.requests.serve(what, async (request) => {
+      // Letters hold JSON, which has no fields without a value.
+      const answered = JSON.parse(JSON.stringify(await answer(request))) as JsonObject;
+      return { answer: () => answered };
+    });
+  }
+
   /** Answers what other processes ask of the subscriptions that are served here. */
   answerOwners(what: string, answer: (id: string, request: JsonObject) => Promise<object>): void {
-    this.#elsewhere?.requests.serve(what, async (request) => {
+    this.answerOthers(what, (request) => {
       const id = textOf(request, 'subscription');
       if (!this.#options.dispatch.active.has(id)) throw notServedHere(id);
-      // Letters hold JSON, which has no fields without a value.
-      const answered = JSON.parse(JSON.stringify(await answer(id, request))) as JsonObject;
-      return { answer: () => answered };
+      return answer(id, request);
     });
   }
 

@@ -7,12 +7,15 @@ import type { FailedAttempt } from '../dispatch/owed.ts';
 import { queueKeys } from '../dispatch/serve.ts';
 import type { RemovedRange } from '../retention/removal-record.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
+import { statePages } from '../state-pages.ts';
 import { command, finding, moment } from './finding.ts';
 import { errorsJson } from './owed-finding.ts';
 import type { WhyFinding, WhyStep } from './why.ts';
 
 /** Dead letters of one event at one subscription: one for each time that it was put back. */
 const LETTERS_MAX = 100;
+/** Dead letters of a subscription that are looked through for an event that is gone. */
+const LOOKED_MAX = 10_000;
 
 export interface Evidence {
   readonly record: DeliveryRecord | undefined;
@@ -31,6 +34,27 @@ export async function loadEvidence(state: StateStore, subscriptionId: string, ke
   const removals = await readRemovals(state, progress);
   const removed = removals?.ranges.find(({ from, through }) => from <= position && position <= through);
   return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed };
+}
+
+/**
+ * The same for an event that the log has no more: records and letters outlive it. They are looked through, as many as a
+ * subscription may have of either.
+ */
+export async function findEvidence(state: StateStore, subscriptionId: string, eventId: string): Promise<Evidence> {
+  const prefix = `${subscriptionId}/`;
+  const isOf = (value: unknown) => (value as { readonly eventId?: unknown }).eventId === eventId;
+  const letters: DeadLetter[] = [];
+  let looked = 0;
+  for await (const page of statePages(state, 'dead-letter', prefix)) {
+    letters.push(...page.flatMap(({ value }) => (isOf(value) ? [value as unknown as DeadLetter] : [])));
+    looked += page.length;
+    if (looked >= LOOKED_MAX) break;
+  }
+  for await (const page of statePages(state, 'attempt', prefix)) {
+    const record = page.find(({ value }) => isOf(value))?.value as unknown as DeliveryRecord | undefined;
+    if (record) return { record, letters, removed: undefined };
+  }
+  return { record: undefined, letters, removed: undefined };
 }
 
 /** What the records say of a delivery that is over; `undefined` where they say nothing. */

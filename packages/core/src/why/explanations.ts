@@ -12,7 +12,7 @@ import { KeptEvent } from '../dispatch/kept-event.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { parseEventId } from '../event/event-id.ts';
-import type { Rejections } from '../ingest/rejections.ts';
+import type { Rejection, Rejections } from '../ingest/rejections.ts';
 import type { Limits } from '../limits.ts';
 import { textOf } from '../peers/letter-fields.ts';
 import { ANONYMOUS, type Principal } from '../principal.ts';
@@ -23,7 +23,7 @@ import type { Subscriptions } from '../subscription/subscriptions.ts';
 import { matchesPattern, parsePattern } from '../topic/pattern.ts';
 import { rejectedFinding, scheduledFinding, unknownFinding } from './absent-event.ts';
 import type { DeliveriesRequest, EventDeliveries, EventDeliveriesPage, EventDelivery } from './event-deliveries.ts';
-import { loadEvidence } from './evidence.ts';
+import { endedBy, findEvidence, loadEvidence, stepsOf } from './evidence.ts';
 import { explain } from './explain.ts';
 import { holds } from './holds.ts';
 import { keptStanding } from './kept-standing.ts';
@@ -55,6 +55,9 @@ export class Explanations {
   constructor(options: ExplanationsOptions) {
     this.#options = options;
     options.subscriptions.answerOwners('why', (id, request) => this.#whyHere(id, textOf(request, 'event')));
+    options.subscriptions.answerOthers('rejection', async (request) => ({
+      rejection: this.#rejectionHere(textOf(request, 'event')),
+    }));
   }
 
   /** Throws `subscription_not_found`. An event that nobody knows is an answer. */
@@ -193,20 +196,34 @@ export class Explanations {
   }
 
   async #absent(subscriptionId: string, eventId: string): Promise<Why> {
-    const reason = await this.#absence(eventId);
+    const evidence = await findEvidence(this.#options.adapter.state, subscriptionId, eventId);
+    const end = endedBy(evidence);
+    const reason = end ?? (await this.#absence(eventId));
     const status = WHY_REASONS[reason.reason];
-    const certain = status === 'not-published';
-    return { subscriptionId, eventId, status, ...reason, certain, also: [], timeline: [] };
+    const certain = end !== undefined || status === 'not-published';
+    const note = end && 'The event itself is not kept any more.';
+    const noted = note === undefined ? {} : { note };
+    return { subscriptionId, eventId, status, ...reason, certain, ...noted, also: [], timeline: stepsOf(evidence) };
+  }
+
+  #rejectionHere(id: string): Rejection | undefined {
+    return this.#options.rejections.recent.find(({ eventId }) => eventId === id);
+  }
+
+  /** Only the process that refused it remembers that. */
+  async #rejectionElsewhere(id: string): Promise<Rejection | undefined> {
+    const answers = await this.#options.subscriptions.askOthers('rejection', { event: id });
+    return answers.find((answer) => answer['rejection'] !== undefined)?.['rejection'] as Rejection | undefined;
   }
 
   async #absence(id: string): Promise<WhyFinding> {
-    const { schedule, rejections, adapter, dispatch } = this.#options;
+    const { schedule, adapter, dispatch } = this.#options;
     try {
       return scheduledFinding(await schedule.get(ANONYMOUS, id));
     } catch (error) {
       if (!isEventManagerError(error, 'scheduled_not_found')) throw error;
     }
-    const rejection = rejections.recent.find(({ eventId }) => eventId === id);
+    const rejection = this.#rejectionHere(id) ?? (await this.#rejectionElsewhere(id));
     if (rejection) return rejectedFinding(rejection);
     return unknownFinding(id, adapter, dispatch.partition);
   }
