@@ -222,15 +222,20 @@ export class Subscriptions {
 
   /**
    * What the process that serves a subscription answers; `undefined` when there is none, it is this one, or it does not
-   * answer. Throws what the owner throws, but for what says that nobody can be asked.
+   * answer.
    */
   async askOwner(id: string, what: string, request: JsonObject): Promise<JsonObject | undefined> {
     try {
-      return (await this.#elsewhere?.owner.ask(id, what, request, { limitMs: STATUS_WITHIN_MS }))?.answer;
+      return await this.askOwnerOrFail(id, what, request);
     } catch (error) {
       if (!isEventManagerError(error)) throw error;
       return undefined;
     }
+  }
+
+  /** The same; throws `unreachable` when there is one and it does not answer. */
+  async askOwnerOrFail(id: string, what: string, request: JsonObject): Promise<JsonObject | undefined> {
+    return (await this.#elsewhere?.owner.ask(id, what, request, { limitMs: STATUS_WITHIN_MS }))?.answer;
   }
 
   /** What the other processes answer, those that do. */

@@ -27,6 +27,8 @@ export interface WhyFacts {
   readonly holds: readonly WhyFinding[];
   /** Where it stands; not asked where nothing is owed. */
   readonly owed: WhyFinding | undefined;
+  /** The process that serves it and does not answer. */
+  readonly unheard: string | undefined;
   readonly nowMs: number;
   /** For so long records of deliveries are kept, milliseconds. */
   readonly keptForMs: number;
@@ -40,7 +42,7 @@ interface Verdict {
 
 export function explain(facts: WhyFacts): Why {
   const { definition, kept, owed } = facts;
-  const { findings, certain, note } = owed ? { ...whyOwed(facts, owed), note: undefined } : whyOver(facts);
+  const { findings, certain, note } = owed ? whyOwed(facts, owed) : whyOver(facts);
   const [reason, ...also] = findings;
   return {
     subscriptionId: definition.id,
@@ -56,10 +58,13 @@ export function explain(facts: WhyFacts): Why {
 }
 
 function whyOwed(facts: WhyFacts, owed: WhyFinding): Verdict {
-  const { notWanted, holds, standing } = facts;
+  const { notWanted, holds, standing, unheard } = facts;
   const [early, late] = [notWanted.filter(isFirst), notWanted.filter((each) => !isFirst(each))];
   const back = [...early, ...expired(facts), ...late, ...holds];
-  return { findings: standing.at === 'under-way' ? [owed, ...back] : [...back, owed], certain: true };
+  const findings = standing.at === 'under-way' ? [owed, ...back] : [...back, owed];
+  if (unheard === undefined) return { findings, certain: true };
+  const note = `This is what is durable: where the event stands now only the process ${unheard} knows, which does not answer.`;
+  return { findings, certain: false, note };
 }
 
 /** What keeps an event out before anybody looks whether it has expired. */

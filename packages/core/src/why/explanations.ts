@@ -18,6 +18,7 @@ import { textOf } from '../peers/letter-fields.ts';
 import { ANONYMOUS, type Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { statePages } from '../state-pages.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { Subscriptions } from '../subscription/subscriptions.ts';
 import { matchesPattern, parsePattern } from '../topic/pattern.ts';
@@ -63,13 +64,16 @@ export class Explanations {
   /** Throws `subscription_not_found`. An event that nobody knows is an answer. */
   async why(principal: Principal, subscriptionId: string, given: string): Promise<Why> {
     const { subscriptions, dispatch } = this.#options;
-    subscriptions.get(principal, subscriptionId);
+    await this.#assertKnown(principal, subscriptionId);
     const eventId = parseEventId(given) ?? given;
-    if (!dispatch.active.has(subscriptionId)) {
-      const theirs = await subscriptions.askOwner(subscriptionId, 'why', { event: eventId });
-      if (theirs) return theirs as unknown as Why;
+    if (dispatch.active.has(subscriptionId)) return this.#whyHere(subscriptionId, eventId);
+    try {
+      const theirs = await subscriptions.askOwnerOrFail(subscriptionId, 'why', { event: eventId });
+      return (theirs as unknown as Why | undefined) ?? (await this.#whyHere(subscriptionId, eventId));
+    } catch (error) {
+      if (!isEventManagerError(error, 'unreachable')) throw error;
+      return this.#whyHere(subscriptionId, eventId, String(error.details['servedBy']));
     }
-    return this.#whyHere(subscriptionId, eventId);
   }
 
   /** Of all subscriptions, by their ids. Throws `event_not_found`, with words that say whether it is gone, scheduled or was refused. */
@@ -89,12 +93,12 @@ export class Explanations {
     given: string,
     { all = false, after = '', limit }: DeliveriesRequest & { after?: string | undefined; limit: number },
   ): Promise<EventDeliveriesPage> {
-    const { subscriptions, limits } = this.#options;
+    const { limits } = this.#options;
     const eventId = parseEventId(given);
     const record = eventId === undefined ? undefined : await this.#recordOf(eventId);
     if (!record) throw await this.#notFound(eventId ?? given);
     const isMatching = ({ topic }: SubscriptionDefinition) => matchesPattern(parsePattern(topic, limits), record.topic);
-    const every = subscriptions.list(principal);
+    const every = await this.#everySubscription(principal);
     const matching = every.filter(isMatching);
     const asked = (all ? every : matching).filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = asked.slice(0, limit);
@@ -126,13 +130,14 @@ export class Explanations {
     return new EventManagerError('event_not_found', words, { id, reason });
   }
 
-  async #whyHere(subscriptionId: string, eventId: string): Promise<Why> {
+  /** `unheard` is the process that serves it and does not answer. */
+  async #whyHere(subscriptionId: string, eventId: string, unheard?: string): Promise<Why> {
     const definition = await this.#definitionOf(subscriptionId);
     const record = parseEventId(eventId) === undefined ? undefined : await this.#recordOf(eventId);
-    return record ? this.#explain(definition, new KeptEvent(record)) : this.#absent(subscriptionId, eventId);
+    return record ? this.#explain(definition, new KeptEvent(record), unheard) : this.#absent(subscriptionId, eventId);
   }
 
-  async #explain(definition: SubscriptionDefinition, kept: KeptEvent): Promise<Why> {
+  async #explain(definition: SubscriptionDefinition, kept: KeptEvent, unheard: string | undefined): Promise<Why> {
     const { adapter, contexts, limits, runtime, keptForMs, dispatch } = this.#options;
     const { clock } = runtime;
     const active = dispatch.active.get(definition.id);
@@ -142,7 +147,8 @@ export class Explanations {
     return explain({
       ...{ definition, kept, standing, evidence, keptForMs: keptForMs() },
       notWanted: notWanted({ definition, kept, known: contexts.cellOf(definition), limits }),
-      holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed' }),
+      holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed', unheard }),
+      unheard,
       owed: isOver ? undefined : await this.#owed(definition.id, standing),
       nowMs: clock.wallMs(),
     });
@@ -188,6 +194,23 @@ export class Explanations {
     if (active) return active.definition;
     const [kept] = await adapter.state.get('subscription', [id]);
     return (kept?.value as unknown as SubscriptionDefinition | undefined) ?? subscriptions.get(ANONYMOUS, id);
+  }
+
+  /** Another process may have created it a moment ago. Throws `subscription_not_found`. */
+  async #assertKnown(principal: Principal, id: string): Promise<void> {
+    const { adapter, subscriptions } = this.#options;
+    const [kept] = adapter.supports.shared ? await adapter.state.get('subscription', [id]) : [];
+    if (!kept) subscriptions.get(principal, id);
+  }
+
+  async #everySubscription(principal: Principal): Promise<readonly SubscriptionDefinition[]> {
+    const { adapter, subscriptions } = this.#options;
+    const known = new Map(subscriptions.list(principal).map((definition) => [definition.id, definition]));
+    if (!adapter.supports.shared) return [...known.values()];
+    for await (const page of statePages(adapter.state, 'subscription')) {
+      for (const { key, value } of page) known.set(key, value as unknown as SubscriptionDefinition);
+    }
+    return [...known.values()];
   }
 
   async #recordOf(id: string): Promise<Recorded | undefined> {

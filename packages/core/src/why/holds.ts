@@ -14,11 +14,14 @@ export interface HoldFacts {
   readonly clock: Clock;
   /** The event failed before: it is tried again while no more others may begin. */
   readonly isDebt: boolean;
+  /** The process that serves it and does not answer. */
+  readonly unheard: string | undefined;
 }
 
 export function holds(facts: HoldFacts): WhyFinding[] {
-  const { definition, active } = facts;
-  const found = [switchedOff(definition), ...(active ? served(facts, active) : [unserved(definition)])];
+  const { definition, active, unheard } = facts;
+  const elsewhere = () => (unheard === undefined ? unserved(definition) : unanswering(unheard));
+  const found = [switchedOff(definition), ...(active ? served(facts, active) : [elsewhere()])];
   return found.filter((each) => each !== undefined);
 }
 
@@ -39,6 +42,11 @@ function unserved(definition: SubscriptionDefinition): WhyFinding {
   if (needsAttaching(definition)) return notAttached(definition);
   const words = 'No process serves the subscription at the moment; one takes it over within seconds.';
   return finding('unserved', words, {}, { words: 'Look whether the service is well.', command: command('doctor') });
+}
+
+function unanswering(servedBy: string): WhyFinding {
+  const words = `The process ${servedBy} serves the subscription and does not answer.`;
+  return finding('unserved', words, { servedBy }, { words: 'Look whether it is well.', command: command('doctor') });
 }
 
 function notAttached({ id, sink, name }: SubscriptionDefinition): WhyFinding {
