@@ -7,6 +7,8 @@ import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { command, finding, moment } from './finding.ts';
 import type { WhyFinding } from './why.ts';
 
+const SECOND_MS = 1_000;
+
 export interface HoldFacts {
   readonly definition: SubscriptionDefinition;
   /** Where it is served here. */
@@ -147,6 +149,8 @@ function saturated({ id, queue }: ActiveSubscription): WhyFinding | undefined {
   return finding('too_many_debts', words, { owed: queue.owed.size }, advice);
 }
 
+/** To the second, which it is not before: the two clocks do not stand still between two looks at them. */
 function wallOf(monotonicMs: number, clock: Clock): string {
-  return moment(Math.round(clock.wallMs() + Math.max(0, monotonicMs - clock.monotonicMs())));
+  const atMs = clock.wallMs() + Math.max(0, monotonicMs - clock.monotonicMs());
+  return moment(Math.ceil(atMs / SECOND_MS) * SECOND_MS);
 }

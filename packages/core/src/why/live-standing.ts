@@ -8,6 +8,9 @@ import type { Owed } from '../dispatch/owed.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Standing } from './standing.ts';
 
+/** When an attempt began is told to the second: the two clocks do not stand still between two looks at them. */
+const SECOND_MS = 1_000;
+
 /** Where an event stands in the queue of a subscription that is served here. */
 export function liveStanding(
   subscription: ActiveSubscription,
@@ -54,7 +57,7 @@ function underWay(
   // Without a deadline it has not begun: its number is on its way into the store.
   if (deadlineAtMs === 0) return { at: 'under-way', attempt, errors };
   const agoMs = clock.monotonicMs() - (deadlineAtMs - definition.options.timeoutMs);
-  return { at: 'under-way', attempt, sinceMs: Math.round(clock.wallMs() - agoMs), errors };
+  return { at: 'under-way', attempt, sinceMs: Math.floor((clock.wallMs() - agoMs) / SECOND_MS) * SECOND_MS, errors };
 }
 
 /** The key behind whose events it waits, also as keys were meant before. */

@@ -17,7 +17,7 @@ interface DeliverLetter {
 describe('a limited rate with members at several processes', () => {
   it('is never exceeded where attempts begin, nor elsewhere in a minute without the way there', async () => {
     const trouble = { ...CALM, usualMs: 50, letterLossShare: 0.2, letterTwiceShare: 0.2, letterStallShare: 0.1 };
-    const engines = await SeveralEngines.of(3, {}, 7, trouble);
+    const engines = await SeveralEngines.of(3, {}, 8, trouble);
     const seenMs = new Map<unknown, number[]>();
     const options = { rateLimitPerMinute: LIMIT, maxConcurrency: 2, timeoutMs: TIMEOUT_MS };
     const ids: string[] = [];
