@@ -20,7 +20,7 @@ export { positionNamedBy } from './dispatch/position-named-by.ts';
 export * from './engine.ts';
 export * from './errors/codes.ts';
 export * from './errors/event-manager-error.ts';
-export { decodeEvent } from './event/decode-event.ts';
+export { decodeEvent, decodeStoredEvent } from './event/decode-event.ts';
 export * from './event/event.ts';
 export * from './event/event-id.ts';
 export { foreignEventId } from './event/foreign-event-id.ts';

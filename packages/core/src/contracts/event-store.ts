@@ -23,6 +23,7 @@ export interface Appendable {
   readonly type: string;
   readonly source: string;
   readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
   readonly userId?: string | undefined;
   readonly projectId?: string | undefined;
   /** The publisher's time, milliseconds since 1970. */

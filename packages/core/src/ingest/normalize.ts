@@ -84,6 +84,7 @@ function toAppendable(
     type: envelope.type,
     source: envelope.source,
     correlationId: envelope.correlationId,
+    causationId: envelope.causationId,
     userId: metadata.userId,
     projectId: metadata.projectId,
     timestampMs,

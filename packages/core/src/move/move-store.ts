@@ -167,9 +167,9 @@ async function findById({ store }: MovableAdapter, [first]: readonly Recorded[])
 
 /** What stores index by is in the body, which is the truth. */
 function toRestored({ id, place, recordedAtMs, topic, lane, flags, body }: Recorded): Restored {
-  const { type, source, correlationId, timestamp, metadata } = decodeStoredEvent(body);
+  const { type, source, correlationId, causationId, timestamp, metadata } = decodeStoredEvent(body);
   const { userId, projectId } = metadata;
-  const names = { topic, type, source, correlationId, userId, projectId };
+  const names = { topic, type, source, correlationId, causationId, userId, projectId };
   const timestampMs = Date.parse(timestamp);
   return { id, lane, flags, ...names, timestampMs, body, position: place.position, recordedAtMs };
 }

@@ -11,6 +11,8 @@ export interface EventQuery {
   readonly userId?: string;
   readonly projectId?: string;
   readonly correlationId?: string;
+  /** Ids of causes, as the events that followed from them spell them. */
+  readonly causationIds?: readonly string[];
   /** Recorded at or after, milliseconds since 1970. */
   readonly fromMs?: number;
   /** Recorded before, milliseconds since 1970. */

@@ -40,10 +40,13 @@ function compileBodyPart(query: EventQuery): ((event: StoredEvent) => boolean) |
   const { userId, projectId, correlationId } = query;
   const matchesType = query.types === undefined ? undefined : compilePatterns(query.types);
   const sources = query.sources === undefined ? undefined : new Set(query.sources);
-  const asksNothing = matchesType === undefined && sources === undefined && userId === undefined;
-  if (asksNothing && projectId === undefined && correlationId === undefined) return undefined;
+  const causes = query.causationIds === undefined ? undefined : new Set(query.causationIds);
+  const asksNothing = matchesType === undefined && sources === undefined && causes === undefined;
+  const asksNobody = userId === undefined && projectId === undefined && correlationId === undefined;
+  if (asksNothing && asksNobody) return undefined;
   return (event) =>
     (correlationId === undefined || event.correlationId === correlationId) &&
+    (causes === undefined || (event.causationId !== undefined && causes.has(event.causationId))) &&
     (userId === undefined || event.metadata?.userId === userId) &&
     (projectId === undefined || event.metadata?.projectId === projectId) &&
     (sources === undefined || sources.has(event.source)) &&

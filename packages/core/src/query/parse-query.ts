@@ -8,11 +8,12 @@ import { parsePattern } from '../topic/pattern.ts';
 import type { EventQuery } from './event-query.ts';
 
 const FIELDS = fieldTable(
-  ['topic', 'types', 'sources', 'priorities', 'userId', 'projectId', 'correlationId', 'from', 'to'],
+  ['topic', 'types', 'sources', 'priorities', 'userId', 'projectId', 'correlationId', 'causationIds', 'from', 'to'],
   {
     type: 'types',
     source: 'sources',
     priority: 'priorities',
+    causationId: 'causationIds',
     fromMs: 'from',
     startTime: 'from',
     since: 'from',
@@ -38,6 +39,8 @@ export function parseEventQuery(input: unknown, limits: Limits): EventQuery {
   if (types.length > 0) query.types = types;
   const sources = readTexts(fields, 'sources', limits.nameCharactersMax, limits.filterEntriesMax);
   if (sources.length > 0) query.sources = sources;
+  const causes = readTexts(fields, 'causationIds', limits.nameCharactersMax, limits.filterEntriesMax);
+  if (causes.length > 0) query.causationIds = causes;
   if (fields.get('priorities') !== undefined) query.priorities = readPriorities(fields);
   for (const name of ['userId', 'projectId', 'correlationId'] as const) {
     const [text] = readTexts(fields, name, limits.nameCharactersMax, 1);

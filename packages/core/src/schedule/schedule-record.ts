@@ -31,6 +31,7 @@ export interface ScheduleRecord {
   readonly type: string;
   readonly source: string;
   readonly correlationId?: string;
+  readonly causationId?: string;
   readonly userId?: string;
   readonly projectId?: string;
   readonly timestampMs: number;
@@ -58,10 +59,11 @@ export function readDueKey(key: string): { readonly dueMs: number; readonly id: 
 /** Refused with `revision_conflict` when the id is scheduled already. */
 export function scheduleChanges(event: ScheduledAppendable, acceptedMs: number): StateChange[] {
   const { id, topic, lane, flags, type, source, timestampMs, deliverAtMs: dueMs, body } = event;
-  const { correlationId, userId, projectId } = event;
+  const { correlationId, causationId, userId, projectId } = event;
   const record: ScheduleRecord = {
     ...{ dueMs, acceptedMs, topic, lane, flags, type, source },
     ...(correlationId === undefined ? {} : { correlationId }),
+    ...(causationId === undefined ? {} : { causationId }),
     ...(userId === undefined ? {} : { userId }),
     ...(projectId === undefined ? {} : { projectId }),
     timestampMs,

@@ -1,4 +1,4 @@
-import type { Lane } from '@event-manager/core';
+import { decodeStoredEvent, type Lane } from '@event-manager/core';
 import { aligned } from './align.ts';
 import { checksum } from './checksum.ts';
 import { eventIdText } from './event-id-words.ts';
@@ -108,6 +108,8 @@ export interface RecordNames {
   readonly correlationId: string;
   readonly userId: string;
   readonly projectId: string;
+  /** Of the body: it has no place of its own in the record. */
+  readonly causationId: string;
 }
 
 export function decodeNames(bytes: Buffer, at: number, header: RecordHeader): RecordNames {
@@ -120,7 +122,15 @@ export function decodeNames(bytes: Buffer, at: number, header: RecordHeader): Re
     correlationId: next(header.correlationBytes),
     userId: next(header.userBytes),
     projectId: next(header.projectBytes),
+    causationId: causationOf(bodyOf(bytes, at, header)),
   };
+}
+
+const CAUSATION_FIELD = Buffer.from('"causationId"', 'latin1');
+
+/** Most events have none, and of those the body need not be parsed. */
+function causationOf(body: Buffer): string {
+  return body.includes(CAUSATION_FIELD) ? (decodeStoredEvent(body).causationId ?? '') : '';
 }
 
 export function decodeTopic(bytes: Buffer, at: number, header: RecordHeader): string {

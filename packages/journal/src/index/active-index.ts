@@ -161,6 +161,7 @@ export class ActiveIndex implements SegmentIndex {
     this.hashes.correlationId[ordinal] = names.correlationId === '' ? 0 : hashText(names.correlationId);
     this.hashes.userId[ordinal] = names.userId === '' ? 0 : hashText(names.userId);
     this.hashes.projectId[ordinal] = names.projectId === '' ? 0 : hashText(names.projectId);
+    this.hashes.causationId[ordinal] = names.causationId === '' ? 0 : hashText(names.causationId);
   }
 
   #hashOfValue(dimension: PatternDimension, value: string): number {

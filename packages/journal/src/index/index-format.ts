@@ -3,12 +3,15 @@ import { assertVersion } from '../format/segment-header.ts';
 import type { SegmentId } from '../format/segment-id.ts';
 import { readU64, writeU64 } from '../format/u64.ts';
 import { viewOf } from '../format/view-of.ts';
-import { DIMENSIONS, type Dimension, PATTERN_DIMENSIONS, type PatternDimension } from './dimensions.ts';
+import { DIMENSIONS, type Dimension, LATE_DIMENSION, PATTERN_DIMENSIONS, type PatternDimension } from './dimensions.ts';
 
 /*
  * An index file: a header of 512 bytes, one CRC per page, the data. The data are sections of 32-bit little-endian numbers (or
  * bytes, or JSON), each beginning at a multiple of 8; they are read by pages of 4096 bytes and each page is checked against
  * its CRC. Nothing here is worth keeping when it is damaged: the file is made anew from its segment.
+ *
+ * The sections of a dimension that came later stand at the end of the table, where a file from before has zeros: its `starts`
+ * are empty, which they never are otherwise, and a search by that field then looks at every record.
  *
  *   0 magic "EMINDEX1" · 8 u16 version · 12 u32 records · 16 segment id · 24 u64 bytes of the segment
  *   32 u64 first position · 40 u64 last position · 48 u64 first recorded-at · 56 u64 last recorded-at · 64 u32 id seed
@@ -42,9 +45,14 @@ export const SECTION_NAMES: readonly SectionName[] = [
   'positions',
   'idHashes',
   'idOrdinals',
-  ...DIMENSIONS.flatMap((name) => [`${name}.hashes`, `${name}.starts`, `${name}.ordinals`] as const),
+  ...DIMENSIONS.filter((name) => name !== LATE_DIMENSION).flatMap(sectionsOf),
   ...PATTERN_DIMENSIONS.map((name) => `${name}.values` as const),
+  ...sectionsOf(LATE_DIMENSION),
 ];
+
+function sectionsOf(name: Dimension): SectionName[] {
+  return [`${name}.hashes`, `${name}.starts`, `${name}.ordinals`];
+}
 
 export interface Section {
   readonly offset: number;

@@ -103,7 +103,9 @@ export class SealedIndex implements SegmentIndex {
     const narrowTo = (postings: Uint32Array): void => {
       selected = selected === undefined ? between(postings, from, through) : intersection(selected, postings);
     };
-    for (const [dimension, hashes] of narrowing.hashes) narrowTo(await this.#postings(dimension, hashes));
+    for (const [dimension, hashes] of narrowing.hashes) {
+      if (this.#knows(dimension)) narrowTo(await this.#postings(dimension, hashes));
+    }
     for (const [dimension, test] of narrowing.patterns) {
       if (selected?.length === 0) break;
       const hashes = await this.#matchingHashes(dimension, test);
@@ -123,6 +125,11 @@ export class SealedIndex implements SegmentIndex {
     const first = early ? lowerBound(times, 0, this.count, fromMs - this.firstAtMs) : 0;
     const behind = late ? lowerBound(times, 0, this.count, toMs - this.firstAtMs) : this.count;
     return [Math.max(from, first), Math.min(through, behind - 1)];
+  }
+
+  /** False for a dimension that is newer than the file. */
+  #knows(dimension: Dimension): boolean {
+    return this.#file.lengthOf(`${dimension}.starts`) > 0;
   }
 
   /** Ascending ordinals of the records that have one of these hashes. */

@@ -162,6 +162,7 @@ export function addToSegment(
       correlationId: event.correlationId ?? '',
       userId: event.userId ?? '',
       projectId: event.projectId ?? '',
+      causationId: event.causationId ?? '',
     },
   });
 }

@@ -11,6 +11,7 @@ export function narrowQuery(query: EventQuery): Narrowing {
   if (query.types !== undefined) narrowBy('type', query.types, hashes, patterns);
   if (query.sources !== undefined) hashes.set('source', query.sources.map(hashText));
   if (query.correlationId !== undefined) hashes.set('correlationId', [hashText(query.correlationId)]);
+  if (query.causationIds !== undefined) hashes.set('causationId', query.causationIds.map(hashText));
   if (query.userId !== undefined) hashes.set('userId', [hashText(query.userId)]);
   if (query.projectId !== undefined) hashes.set('projectId', [hashText(query.projectId)]);
   return { hashes, patterns, lanes: query.priorities, fromMs: query.fromMs, toMs: query.toMs };

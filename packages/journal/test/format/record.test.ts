@@ -42,7 +42,8 @@ it('a record comes back as it was given, whatever its names and body hold', () =
       expect(header).toMatchObject({ bytes: bytes.length, durableMark: 64 });
       expect(decodeId(bytes, 0)).toBe(event.id);
       const { topic, type, source, correlationId = '', userId = '', projectId = '' } = event;
-      expect(decodeNames(bytes, 0, header)).toEqual({ topic, type, source, correlationId, userId, projectId });
+      const names = { topic, type, source, correlationId, userId, projectId, causationId: '' };
+      expect(decodeNames(bytes, 0, header)).toEqual(names);
       expect(Buffer.compare(bodyOf(bytes, 0, header), event.body)).toBe(0);
     }),
   );

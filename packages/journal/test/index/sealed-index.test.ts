@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { checksum } from '../../src/format/checksum.ts';
 import { readAll } from '../support/read-all.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { Simulation, settle } from '../support/simulation.ts';
@@ -25,6 +26,7 @@ it('answers as the index in memory does', async () => {
     { priorities: [2 as const] },
     { priorities: [0 as const] },
     { userId: 'nobody' },
+    { causationIds: ['cause-89', 'cause-98', 'cause-17', 'cause-100'] },
   ];
   for (const query of queries) {
     for (const direction of ['forward', 'backward'] as const) {
@@ -63,3 +65,39 @@ it('is made anew from the segment when its file is damaged while it is in use', 
   expect(adapter.health().status).toBe('ok');
   await adapter.close();
 });
+
+it('finds by cause what is in segments whose index was made anew, and where it is older than that dimension', async () => {
+  const simulation = new Simulation(3);
+  const adapter = await simulation.open();
+  for (let n = 1; n <= 60; n++) await adapter.store.append([sampleEvent(n)]);
+  await settle();
+  await adapter.close();
+  const indexes = simulation.disk.paths().filter((path) => path.endsWith('.index'));
+  expect(indexes.length).toBeGreaterThan(3);
+  const query = { causationIds: ['cause-17', 'cause-53'] };
+  const options = { limit: 10, direction: 'forward', budgetMs: 1e9 } as const;
+  for (const prepare of [damage, forgetCauses]) {
+    for (const path of indexes) prepare(simulation.disk, path);
+    const again = await simulation.open();
+    const { records } = await again.store.find(query, options);
+    expect(records.map(({ place }) => place.position)).toEqual([18, 54]);
+    await settle();
+    await again.close();
+  }
+});
+
+function damage(disk: Simulation['disk'], path: string): void {
+  disk.flipBit(path, 100 * 8);
+}
+
+/** As an index file was before it knew of causes: nothing but zeros where the table of sections goes on now. */
+function forgetCauses(disk: Simulation['disk'], path: string): void {
+  const bytes = Buffer.from(disk.contents(path));
+  const wanted = Buffer.from(bytes);
+  wanted.fill(0, 80 + 26 * 8, 80 + 29 * 8);
+  wanted.writeUInt32LE(checksum(wanted, 0, 508), 508);
+  for (let bit = 0; bit < 512 * 8; bit++) {
+    const mask = 1 << (bit % 8);
+    if ((bytes[bit >> 3]! & mask) !== (wanted[bit >> 3]! & mask)) disk.flipBit(path, bit);
+  }
+}

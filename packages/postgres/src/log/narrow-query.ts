@@ -14,7 +14,18 @@ export function narrowQuery(query: EventQuery, parametersBefore: number): Narrow
     values.push(value);
     conditions.push(condition(`$${parametersBefore + values.length}`));
   };
-  const { topic = '#', types, sources, priorities, correlationId, userId, projectId, fromMs, toMs } = query;
+  const {
+    topic = '#',
+    types,
+    sources,
+    priorities,
+    correlationId,
+    causationIds,
+    userId,
+    projectId,
+    fromMs,
+    toMs,
+  } = query;
   // A wildcard at the beginning never matches the bus's own events.
   if (/^[+*#]/.test(topic)) conditions.push(`e.topic NOT LIKE '$%'`);
   addPatterns([topic], 'e.topic', add);
@@ -22,6 +33,10 @@ export function narrowQuery(query: EventQuery, parametersBefore: number): Narrow
   if (sources !== undefined) add(sources, (p) => `e.source = ANY (${p}::text[])`);
   if (priorities !== undefined) add(priorities, (p) => `e.priority = ANY (${p}::int[])`);
   if (correlationId !== undefined) add(correlationId, (p) => `e.correlation_id = ${p}`);
+  // Of a body that JSONB cannot hold the column says nothing.
+  if (causationIds !== undefined) {
+    add(causationIds, (p) => `(e.causation_id = ANY (${p}::text[]) OR e.metadata IS NULL)`);
+  }
   if (userId !== undefined) add(userId, (p) => `e.user_id = ${p}`);
   if (projectId !== undefined) add(projectId, (p) => `e.project_id = ${p}`);
   if (fromMs !== undefined) add(fromMs, (p) => `e.created_at >= ${timeOf(p)}`);

@@ -7,6 +7,7 @@ import { MOVES_SQL } from './0006-moves.ts';
 import { IDENTITY_SQL } from './0007-identity.ts';
 import { LEASE_DURATION_SQL } from './0008-lease-duration.ts';
 import { GAPS_SQL } from './0009-gaps.ts';
+import { CAUSATION_SQL } from './0010-causation.ts';
 
 export interface Migration {
   readonly version: number;
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: 'identity', sql: IDENTITY_SQL },
   { version: 8, name: 'lease duration', sql: LEASE_DURATION_SQL },
   { version: 9, name: 'gaps', sql: GAPS_SQL },
+  { version: 10, name: 'causation', sql: CAUSATION_SQL },
 ];

@@ -46,7 +46,7 @@ await withServer((server) => {
     onDatabase(async (adapter, client) => {
       const events = [
         sampleEvent(1, { payload: 'plain', correlationId: 'flow' }),
-        sampleEvent(2, { payload: 'NUL \0' }),
+        sampleEvent(2, { payload: 'NUL \0', causationId: 'c' }),
         sampleEvent(3, { payload: 'half \ud800' }),
         sampleEvent(4, { payload: 'spelled \\u0000' }),
       ];
@@ -57,6 +57,9 @@ await withServer((server) => {
         `SELECT payload->>'value' AS value, correlation_id, version, retry_count FROM events ORDER BY position`,
       );
       expect(rows.map(({ value }) => value)).toEqual(['plain', null, null, null]);
+      const ask = { limit: 10, direction: 'forward', budgetMs: 10_000 } as const;
+      const found = await adapter.store.find({ causationIds: ['c'] }, ask);
+      expect(found.records.map(({ id }) => id)).toEqual([events[1]!.id]);
       expect(rows[0]).toMatchObject({ correlation_id: 'flow', version: '1.0', retry_count: 0 });
     }));
 

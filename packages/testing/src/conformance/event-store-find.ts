@@ -29,9 +29,24 @@ async function idsOf(subject: Subject, query: EventQuery): Promise<string[]> {
 const FIELDS = [
   { topic: 'orders/created', lane: 0, type: 'orders.created', source: 'shop', userId: 'u1', projectId: 'p1' },
   { topic: 'orders/paid', lane: 1, type: 'orders.paid', source: 'shop', userId: 'u2', correlationId: 'flow-1' },
-  { topic: 'orders/eu/created', lane: 2, type: 'orders.eu.created', source: 'shop-eu', projectId: 'p1' },
+  {
+    topic: 'orders/eu/created',
+    lane: 2,
+    type: 'orders.eu.created',
+    source: 'shop-eu',
+    projectId: 'p1',
+    causationId: 'c1',
+  },
   { topic: 'users/created', lane: 3, type: 'users.created', source: 'crm', userId: 'u1', correlationId: 'flow-1' },
-  { topic: 'users', lane: 2, type: 'users', source: 'crm', projectId: 'p2', correlationId: 'flow-2' },
+  {
+    topic: 'users',
+    lane: 2,
+    type: 'users',
+    source: 'crm',
+    projectId: 'p2',
+    correlationId: 'flow-2',
+    causationId: 'c2',
+  },
 ] as const;
 
 const QUERIES: readonly [string, EventQuery, readonly number[]][] = [
@@ -48,6 +63,10 @@ const QUERIES: readonly [string, EventQuery, readonly number[]][] = [
   ['a user', { userId: 'u1' }, [0, 3]],
   ['a project', { projectId: 'p1' }, [0, 2]],
   ['a correlation id', { correlationId: 'flow-1' }, [1, 3]],
+  ['its cause', { causationIds: ['c1'] }, [2]],
+  ['one of several causes', { causationIds: ['c1', 'c2', 'c3'] }, [2, 4]],
+  ['a cause that nothing followed from', { causationIds: ['C1'] }, []],
+  ['a cause beside another field', { causationIds: ['c1', 'c2'], sources: ['crm'] }, [4]],
   ['several fields at once', { userId: 'u1', types: ['*.created'], sources: ['crm'] }, [3]],
   ['what is not there', { correlationId: 'flow-9' }, []],
 ];

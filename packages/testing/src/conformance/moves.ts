@@ -88,6 +88,8 @@ function whatIsCopied(newPlace: () => Promise<MovesPlace>): void {
     const ask = { limit: 100, direction: 'forward', budgetMs: 10_000 } as const;
     const byFlow = await store.find({ correlationId: 'flow' }, ask);
     expect(byFlow.records.map(({ place: at }) => at.position)).toEqual([14, 30]);
+    const byCause = await store.find({ causationIds: ['c'] }, ask);
+    expect(byCause.records.map(({ place: at }) => at.position)).toEqual([14, 30]);
     expect((await store.find({ fromMs: STARTED_MS + 29.5 * DAY_MS }, ask)).records).toHaveLength(3);
     const refs = [sampleId(14), { partition: 0, position: 10 }, { partition: 0, position: 50 }];
     const got = await store.get(refs);
@@ -267,7 +269,9 @@ function restored(position: number): Restored {
     flags: position % 2 === 0 ? 129 : 0,
     topic: position === 15 ? 'a/ü/\u{1f600}' : `area/${position % 3}`,
     payload: { odd: ['\u0000', '\ud800', 1e300, -0.5, { '2': 1, '1': 2 }], text: 'x'.repeat(position * 100) },
-    ...(position === 14 || position === 30 ? { correlationId: 'flow', userId: 'u', projectId: 'p' } : {}),
+    ...(position === 14 || position === 30
+      ? { correlationId: 'flow', causationId: 'c', userId: 'u', projectId: 'p' }
+      : {}),
   });
   return { ...event, position, recordedAtMs: STARTED_MS + position * DAY_MS };
 }

@@ -9,6 +9,7 @@ export interface SampleFields {
   readonly type?: string;
   readonly source?: string;
   readonly correlationId?: string;
+  readonly causationId?: string;
   readonly userId?: string;
   readonly projectId?: string;
   readonly timestampMs?: number;
@@ -32,7 +33,7 @@ export function sampleEvent(n: number, fields: SampleFields = {}): Appendable {
   const type = fields.type ?? 'conformance.sample';
   const source = fields.source ?? 'conformance';
   const timestampMs = fields.timestampMs ?? 1_767_225_600_000 + n;
-  const { correlationId, userId, projectId } = fields;
+  const { correlationId, causationId, userId, projectId } = fields;
   const text = JSON.stringify({
     id,
     type,
@@ -44,10 +45,11 @@ export function sampleEvent(n: number, fields: SampleFields = {}): Appendable {
     metadata: { tags: [], retryCount: 0, maxRetries: 3, userId, projectId },
     payload: { n, value: fields.payload ?? null },
     correlationId,
+    causationId,
   });
   const body = Buffer.from(text, 'utf8');
   const flags = fields.flags ?? 0;
-  return { id, topic, lane, flags, type, source, correlationId, userId, projectId, timestampMs, body };
+  return { id, topic, lane, flags, type, source, correlationId, causationId, userId, projectId, timestampMs, body };
 }
 
 /** Samples `from`, `from` + 1, … */

@@ -40,7 +40,7 @@ async function printPage(output: Output, page: EventsPage): Promise<void> {
 }
 
 function queryOf(flags: ListEventsFlags, nowMs: number): Record<string, unknown> {
-  const { topic, type, source, priority, userId, projectId, correlationId, from, to } = flags;
+  const { topic, type, source, priority, userId, projectId, correlationId, causationId, from, to } = flags;
   const given = {
     topic,
     type: someOf(type),
@@ -49,6 +49,7 @@ function queryOf(flags: ListEventsFlags, nowMs: number): Record<string, unknown>
     userId,
     projectId,
     correlationId,
+    causationId: someOf(causationId),
     from: from === undefined ? undefined : readTime('from', from, nowMs),
     to: to === undefined ? undefined : readTime('to', to, nowMs),
   };

@@ -15,6 +15,7 @@ export interface ListEventsFlags extends ServiceFlags {
   readonly userId?: string;
   readonly projectId?: string;
   readonly correlationId?: string;
+  readonly causationId?: readonly string[];
   readonly from?: string;
   readonly to?: string;
   readonly limit?: number;
@@ -48,6 +49,7 @@ const list: Command<CliContext> = buildCommand({
       userId: text('ID', 'User of the metadata'),
       projectId: text('ID', 'Project of the metadata'),
       correlationId: text('ID', 'The flow that the event is part of'),
+      causationId: texts('ID', 'The event that it followed from; repeat it for alternatives'),
       from: text('TIME', 'Recorded at or after: 2026-11-20T08:00:00Z, or 15m, 2h, 3d for so long ago'),
       to: text('TIME', 'Recorded before'),
       limit: wholeNumber('NUMBER', `Events of one page, ${LIMIT_MAX} at most (default 100)`, 1, LIMIT_MAX),

@@ -147,6 +147,14 @@ function findParameters(limits: Limits) {
     userId: name(),
     projectId: name(),
     correlationId: name(),
+    causationId: Type.Optional(
+      Type.Array(textSchema(limits), {
+        minItems: 1,
+        maxItems,
+        description: 'Ids of causes.',
+        ...spelled('causationIds'),
+      }),
+    ),
     from: moment('Recorded at or after.', 'fromMs', 'startTime', 'since'),
     to: moment('Recorded before.', 'toMs', 'endTime', 'until'),
     limit: Type.Optional(wholeSchema(1, PAGE_MAX, { default: 100 })),
