@@ -51,7 +51,9 @@ await withServer((server) => {
       await client.query('DROP INDEX idx_events_causation, idx_events_without_jsonb');
       await client.query('DELETE FROM schema_migrations WHERE version = $1', [MIGRATIONS.length]);
       await makeSchema(url);
-      expect((await client.query(`SELECT to_regclass('idx_events_causation') IS NOT NULL AS found`)).rows[0].found).toBe(true);
+      expect(
+        (await client.query(`SELECT to_regclass('idx_events_causation') IS NOT NULL AS found`)).rows[0].found,
+      ).toBe(true);
     }));
 
   it('refuses a migration that is not the one it knows, and a version that it does not know', () =>
