@@ -11,6 +11,8 @@ import { eventsRoute } from './commands/events/route.ts';
 import { filtersRoute } from './commands/filters/route.ts';
 import { journalRoute } from './commands/journal/route.ts';
 import { publishRoute } from './commands/publish/route.ts';
+import { replayRoute } from './commands/replay/route.ts';
+import { runsRoute } from './commands/runs/route.ts';
 import { serveRoute } from './commands/serve/route.ts';
 import { storeRoute } from './commands/store/route.ts';
 import { subscriptionsRoute } from './commands/subscriptions/route.ts';
@@ -56,6 +58,8 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       events: eventsRoute,
       filters: filtersRoute,
       deadLetters: deadLettersRoute,
+      replay: replayRoute,
+      runs: runsRoute,
       journal: journalRoute,
       store: storeRoute,
       config: configRoute,

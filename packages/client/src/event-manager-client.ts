@@ -15,6 +15,11 @@ import type {
   PulledDelivery,
   PullOptions,
   ReleasedKeys,
+  ReplayAnswer,
+  ReplayRequestIn,
+  Run,
+  RunFailure,
+  RunsRequest,
   ScheduledEvent,
   ScheduledEventWithContent,
   StreamReader,
@@ -55,6 +60,7 @@ import { Requests } from './connection/requests.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
+import { RemoteRuns } from './http/remote-runs.ts';
 import { RemoteScheduled } from './http/remote-scheduled.ts';
 import { RemoteState } from './http/remote-state.ts';
 import { RemoteWhy } from './http/remote-why.ts';
@@ -78,6 +84,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #state: RemoteState;
   readonly #contexts: RemoteContexts;
   readonly #scheduled: RemoteScheduled;
+  readonly #runs: RemoteRuns;
   readonly #pulls: RemotePulls;
   readonly #why: RemoteWhy;
   readonly #connection: Connection;
@@ -100,6 +107,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#contexts = new RemoteContexts(this.#http);
     this.#scheduled = new RemoteScheduled(this.#http);
     this.#why = new RemoteWhy(this.#http);
+    this.#runs = new RemoteRuns(this.#http);
     const connection = new Connection({ ...settings, url: address.socket });
     const requests = new Requests(connection);
     this.#connection = connection;
@@ -306,12 +314,36 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.metrics();
   }
 
-  replayEvents(..._request: readonly unknown[]): Promise<never> {
-    return later('replayEvents');
+  async replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+    return (await this.#runs.replay(request ?? {})) as ReplayAnswer<Request>;
   }
 
-  replay(..._request: readonly unknown[]): Promise<never> {
-    return later('replay');
+  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+    return this.replay(request);
+  }
+
+  getRun(id: string): Promise<Run> {
+    return this.#runs.get(id);
+  }
+
+  listRuns(request: RunsRequest = {}): Promise<readonly Run[]> {
+    return this.#runs.list(request);
+  }
+
+  pauseRun(id: string): Promise<Run> {
+    return this.#runs.control(id, 'pause');
+  }
+
+  resumeRun(id: string): Promise<Run> {
+    return this.#runs.control(id, 'resume');
+  }
+
+  cancelRun(id: string): Promise<Run> {
+    return this.#runs.control(id, 'cancel');
+  }
+
+  getRunReport(id: string): Promise<readonly RunFailure[]> {
+    return this.#runs.report(id);
   }
 
   createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream {
@@ -372,8 +404,4 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   #assertOpen(): void {
     if (this.#closing) throw new EventManagerError('closed', 'The event manager is closed.');
   }
-}
-
-function later(name: string): Promise<never> {
-  return Promise.reject(new EventManagerError('not_supported', `${name} comes with a later version.`));
 }

@@ -36,6 +36,9 @@ import {
   setupRealtimeStream,
 } from './realtime/realtime-stream.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
+import { replayEmbedded, wholeReport } from './runs/embedded-runs.ts';
+import type { ReplayAnswer, ReplayRequestIn } from './runs/replay/replay-options.ts';
+import type { Run, RunFailure, RunsRequest } from './runs/run.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
@@ -235,12 +238,37 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return letter;
   }
 
-  replayEvents(): Promise<never> {
-    return later('replayEvents');
+  async replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+    const answer = await replayEmbedded(await this.#open(), this.#principal, request);
+    return answer as ReplayAnswer<Request>;
   }
 
-  replay(): Promise<never> {
-    return later('replay');
+  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+    return this.replay(request);
+  }
+
+  async getRun(id: string): Promise<Run> {
+    return (await this.#open()).runs.get(this.#principal, id);
+  }
+
+  async listRuns(request: RunsRequest = {}): Promise<readonly Run[]> {
+    return (await this.#open()).runs.list(this.#principal, request);
+  }
+
+  async pauseRun(id: string): Promise<Run> {
+    return (await this.#open()).runs.pause(this.#principal, id);
+  }
+
+  async resumeRun(id: string): Promise<Run> {
+    return (await this.#open()).runs.resume(this.#principal, id);
+  }
+
+  async cancelRun(id: string): Promise<Run> {
+    return (await this.#open()).runs.cancel(this.#principal, id);
+  }
+
+  async getRunReport(id: string): Promise<readonly RunFailure[]> {
+    return wholeReport(await this.#open(), this.#principal, id);
   }
 
   createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream {
@@ -316,8 +344,4 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     }
     return this.#engine;
   }
-}
-
-function later(name: string): Promise<never> {
-  return Promise.reject(new EventManagerError('not_supported', `${name} comes with a later version.`));
 }

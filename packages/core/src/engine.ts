@@ -28,12 +28,13 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
-import type { Principal } from './principal.ts';
+import { ANONYMOUS, type Principal } from './principal.ts';
 import { History } from './query/history.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
+import { ReplayRoom } from './runs/replay/replay-room.ts';
 import { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
@@ -115,6 +116,7 @@ export class Engine {
   readonly explanations: Explanations;
   /** Replays, redrives and discards. */
   readonly runs: Runs;
+  readonly replays: ReplayRoom;
   /** Events that wait for their time. */
   readonly schedule: Schedule;
   /** Removes the oldest events. */
@@ -172,7 +174,12 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms: {}, onFailure });
+    this.replays = new ReplayRoom({
+      ...{ adapter, runtime, limits, contexts: this.contexts, dispatch: () => this.#dispatch },
+      subscriptions: () => this.subscriptions.list(ANONYMOUS),
+    });
+    const rooms = { replay: this.replays };
+    this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms, onFailure });
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;

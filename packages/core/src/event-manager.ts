@@ -13,6 +13,8 @@ import type { StreamRequest } from './query/history.ts';
 import type { FilterPreview, PreviewRequest } from './query/preview.ts';
 import type { RealtimeRequest } from './realtime/realtime-request.ts';
 import type { OpeningRealtimeStream } from './realtime/realtime-stream.ts';
+import type { ReplayAnswer, ReplayRequestIn } from './runs/replay/replay-options.ts';
+import type { Run, RunFailure, RunsRequest } from './runs/run.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
@@ -174,10 +176,24 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getHealth(): Promise<EngineHealth>;
   /** What was counted since the start, and how it is now. */
   getMetrics(): Promise<EventMetrics>;
-  /** Rejects with `not_supported`: comes with a later version. */
-  replayEvents(...request: readonly unknown[]): Promise<never>;
-  /** Rejects with `not_supported`: comes with a later version. */
-  replay(...request: readonly unknown[]): Promise<never>;
+  /**
+   * Delivers the events of a range of the log once more, marked, to the subscriptions that match them. Resolves when it is durable
+   * that this shall be done; with `dryRun` it only counts. Throws `invalid_run`, `subscription_not_found`, `too_many_runs`.
+   */
+  replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>>;
+  /** The same. */
+  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>>;
+  /** A replay, redrive or discard, and how far it is. Throws `run_not_found`. */
+  getRun(id: string): Promise<Run>;
+  /** The newest first. */
+  listRuns(request?: RunsRequest): Promise<readonly Run[]>;
+  /** Nothing more is begun; what is under way goes on. Throws `run_not_found`, `run_ended`. */
+  pauseRun(id: string): Promise<Run>;
+  resumeRun(id: string): Promise<Run>;
+  /** It ends where it is: what was done stays done. Throws `run_not_found`, `run_ended`. */
+  cancelRun(id: string): Promise<Run>;
+  /** The deliveries that a replay gave up on: of each subscription the first thousand. Throws `run_not_found`. */
+  getRunReport(id: string): Promise<readonly RunFailure[]>;
   /**
    * A subscription whose events go to a WebSocket endpoint that the bus connects to, or, without an endpoint, to `onEvent` of what
    * this returns. Usable at once; awaited, it is connected or known not to be. Throws what `subscribe` throws.

@@ -67,6 +67,9 @@ export type { DebtRemovals, RemovedRange } from './retention/removal-record.ts';
 export type { RetentionCounts } from './retention/retention-counts.ts';
 export type { RetentionOptions } from './retention/retention-policy.ts';
 export * from './retry/retry-policy.ts';
+export type { LogPlaceIn, ReplayAnswer, ReplayRequestIn } from './runs/replay/replay-options.ts';
+export type { ReplayPreview } from './runs/replay/replay-room.ts';
+export * from './runs/run.ts';
 export * from './runtime/chance.ts';
 export * from './runtime/clock.ts';
 export * from './runtime/disk.ts';
@@ -79,6 +82,7 @@ export type { ScheduledEvent, ScheduledEventWithContent } from './schedule/sched
 export * from './sink/handler-sink.ts';
 export { keptMetadata } from './sink/kept-metadata.ts';
 export type { LeasedDelivery } from './sink/pull-sink.ts';
+export { replayField } from './sink/replay-field.ts';
 export * from './stream/event-stream.ts';
 export type { StreamedEvent, StreamedGap, StreamReader } from './stream/stream-reader.ts';
 export { Turns } from './stream/turns.ts';

@@ -31,6 +31,7 @@ interface Content {
   readonly body: Uint8Array;
   readonly attempt: number;
   readonly subscriptionId: string;
+  readonly replay: Delivery['replay'];
 }
 
 /** Delivers by HTTP POST, signed as Standard Webhooks 1.0 says. Throws `invalid_endpoint`, `endpoint_blocked`, `invalid_subscription`. */
@@ -50,6 +51,7 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
       'accept-encoding': 'identity',
       'event-manager-attempt': String(content.attempt),
       'event-manager-subscription': content.subscriptionId,
+      ...(content.replay ? { 'event-manager-replay': content.replay.id } : {}),
       ...sign({ id: content.id, timestampSeconds, body: content.body }, keys),
     };
     try {
@@ -76,13 +78,14 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
   };
 }
 
-function single({ record, attempt, subscriptionId }: Delivery): Content {
-  return { id: record.id, body: record.body, attempt, subscriptionId };
+function single({ record, attempt, subscriptionId, replay }: Delivery): Content {
+  return { id: record.id, body: record.body, attempt, subscriptionId, replay };
 }
 
 function together(batch: readonly Delivery[]): Content {
   const attempt = Math.max(...batch.map((delivery) => delivery.attempt));
-  return { id: batchId(batch), body: batchBody(batch), attempt, subscriptionId: batch[0]!.subscriptionId };
+  const { subscriptionId, replay } = batch[0]!;
+  return { id: batchId(batch), body: batchBody(batch), attempt, subscriptionId, replay };
 }
 
 function abortFailure(late: boolean): { code: string; message: string } {

@@ -1,4 +1,4 @@
-import type { GapCause } from '@event-manager/core';
+import type { GapCause, ReplayMark } from '@event-manager/core';
 import type { JsonObject } from '@event-manager/core/portable';
 import type { DescribedSubscription } from '../http/described-subscription.ts';
 import type { ProblemFields } from '../http/problem-error.ts';
@@ -44,6 +44,7 @@ export interface DeliveryEntry {
   /** Of this connection; the answer names it. */
   readonly delivery: number;
   readonly attempt: number;
+  readonly replay?: ReplayMark;
   readonly cursor: string;
   readonly event: JsonObject;
 }

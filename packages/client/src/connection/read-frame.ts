@@ -73,8 +73,9 @@ function isSubscription(subscription: unknown): boolean {
 
 function isDelivery(entry: unknown): boolean {
   if (!isObject(entry)) return false;
-  const { delivery, attempt, cursor, event } = entry;
-  return isWhole(delivery) && isWhole(attempt) && isText(cursor) && isEvent(event);
+  const { delivery, attempt, replay, cursor, event } = entry;
+  const isMarked = replay === undefined || (isObject(replay) && isText(replay['id']));
+  return isWhole(delivery) && isWhole(attempt) && isMarked && isText(cursor) && isEvent(event);
 }
 
 function isEvent(event: unknown): boolean {

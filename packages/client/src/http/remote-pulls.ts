@@ -1,4 +1,4 @@
-import type { Event, NackOptions, PulledDelivery, PullOptions } from '@event-manager/core';
+import type { Event, NackOptions, PulledDelivery, PullOptions, ReplayMark } from '@event-manager/core';
 import {
   EventManagerError,
   isEventManagerError,
@@ -18,6 +18,7 @@ interface Pulled {
   readonly deliveries: readonly {
     readonly delivery: string;
     readonly attempt: number;
+    readonly replay?: ReplayMark;
     readonly leaseUntil: string;
     readonly event: object;
   }[];

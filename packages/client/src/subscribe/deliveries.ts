@@ -44,6 +44,9 @@ export interface DeliveryLimits {
 interface Entry {
   readonly event: Event;
   readonly attempt: number;
+  readonly replay: DeliveryEntry['replay'];
+  /** Tells it from others: an event may be replayed while its delivery runs. */
+  readonly key: string;
   /** Of the connection that brought it last. */
   number: number;
   connection: number;
@@ -144,8 +147,9 @@ export class Deliveries {
     for (const entry of present) entry.connection = RELEASED;
   }
 
-  #isKnown({ delivery: number, event }: DeliveryEntry): boolean {
-    const id = event['id'] as string;
+  #isKnown(entry: DeliveryEntry): boolean {
+    const { delivery: number } = entry;
+    const id = keyOf(entry);
     const outcome = this.#remembered.get(id);
     if (outcome) {
       this.#remembered.delete(id);
@@ -160,8 +164,9 @@ export class Deliveries {
     return true;
   }
 
-  #entry({ delivery: number, attempt, event }: DeliveryEntry): Entry {
-    return { number, attempt, event: reviveEvent(event), connection: this.#connection };
+  #entry(entry: DeliveryEntry): Entry {
+    const { delivery: number, attempt, replay, event } = entry;
+    return { number, attempt, replay, key: keyOf(entry), event: reviveEvent(event), connection: this.#connection };
   }
 
   #start(): void {
@@ -171,7 +176,7 @@ export class Deliveries {
   #call(entries: readonly Entry[]): void {
     const call: Call = { entries, ending: undefined, cancelTimeout: undefined, isOver: false };
     this.#calls.add(call);
-    for (const entry of entries) this.#running.set(entry.event.id, entry);
+    for (const entry of entries) this.#running.set(entry.key, entry);
     const events = entries.map((entry) => entry.event);
     const contexts = entries.map((entry) => this.#context(entry, call));
     const outcome = callHandler(this.#options.handling, events, contexts);
@@ -187,10 +192,11 @@ export class Deliveries {
     });
   }
 
-  #context({ attempt }: Entry, call: Call): DeliveryContext {
+  #context({ attempt, replay }: Entry, call: Call): DeliveryContext {
     return {
       subscriptionId: this.#options.subscriptionId(),
       attempt,
+      ...(replay ? { replay } : {}),
       get signal() {
         call.ending ??= new AbortController();
         if (call.isOver) call.ending.abort();
@@ -211,10 +217,10 @@ export class Deliveries {
     call.isOver = true;
     call.cancelTimeout?.();
     this.#calls.delete(call);
-    for (const { event, number, connection } of call.entries) {
-      this.#running.delete(event.id);
-      if (connection !== this.#connection) this.#remember(event.id, outcome);
-      else this.#answer(event.id, number, outcome);
+    for (const { key, number, connection } of call.entries) {
+      this.#running.delete(key);
+      if (connection !== this.#connection) this.#remember(key, outcome);
+      else this.#answer(key, number, outcome);
     }
     if (this.#calls.size === 0) this.#idle?.();
   }
@@ -235,4 +241,9 @@ export class Deliveries {
 function dropOldest(outcomes: Map<string, HandlerOutcome>): void {
   const [oldest] = outcomes.keys();
   outcomes.delete(oldest!);
+}
+
+function keyOf({ replay, event }: DeliveryEntry): string {
+  const id = event['id'] as string;
+  return replay ? `${replay.id}/${id}` : id;
 }

@@ -6,6 +6,14 @@ export interface Delivery {
   readonly subscriptionId: string;
   /** 1 for the first; only grows. What receivers see. */
   readonly attempt: number;
+  /** Somebody asked for it to be delivered once more. */
+  readonly replay?: ReplayMark;
+}
+
+/** What tells a replayed delivery from one that was owed. */
+export interface ReplayMark {
+  /** Of the run. */
+  readonly id: string;
 }
 
 /** What became of one attempt. A failed delivery is a value, not an exception. */

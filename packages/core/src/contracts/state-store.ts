@@ -17,6 +17,8 @@ export type StateKind =
   /** Replays, redrives and discards, by their id; and what each has done for one subscription. */
   | 'run'
   | 'run-part'
+  /** What a replay could not deliver. */
+  | 'run-report'
   | 'schedule'
   /** Events that wait for their time: what comes next, and each by its id. */
   | 'schedule-due'
@@ -38,6 +40,7 @@ const EVERY_KIND: { readonly [Kind in StateKind]: true } = {
   attempt: true,
   run: true,
   'run-part': true,
+  'run-report': true,
   schedule: true,
   'schedule-due': true,
   'schedule-event': true,

@@ -16,6 +16,7 @@ import type { Attempt } from './deliver.ts';
 import { type DeliveryCounts, noCounts } from './delivery-counts.ts';
 import { type Receiver, receiverOf } from './failure/receiver.ts';
 import { type Gate, Pause } from './gate.ts';
+import type { KeptEvent } from './kept-event.ts';
 import type { HeldLease } from './leases.ts';
 import type { LocalQueue } from './local-queue.ts';
 import type { Aging } from './pace/aging.ts';
@@ -24,6 +25,7 @@ import { ReadAhead } from './pace/read-ahead.ts';
 import type { RecordedTimes } from './pace/recorded-times.ts';
 import { Waits } from './pace/waits.ts';
 import type { ProgressGuard } from './progress-guard.ts';
+import type { ReplayDuty } from './replay-duty.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /** A subscription that this engine serves: its definition, its way out, and what it owes. */
@@ -65,9 +67,9 @@ export class ActiveSubscription {
   /** The next deadline of an attempt, while it is in the timetable. */
   deadlineEntry: TimetableEntry | undefined;
   /** What the receiver asked for. */
-  readonly pause = new Pause();
+  readonly pause: Pause;
   /** All have to be open for a claim. */
-  readonly gates: Gate[] = [this.pause];
+  readonly gates: Gate[];
   /** Whose turn it is when lanes grow old; absent where they do not. */
   aging: Aging | undefined;
   /** One of the gates, where the rate is limited. */
@@ -83,6 +85,10 @@ export class ActiveSubscription {
   /** The next look at a closed gate, while it is in the timetable. */
   gateEntry: TimetableEntry | undefined;
   readonly unreadable = new Set<Position>();
+  /** It delivers once more what another one was owed. */
+  readonly replay: ReplayDuty | undefined;
+  /** Replays that share its way out. */
+  readonly replays = new Set<ActiveSubscription>();
   readonly #totals: DeliveryCounts;
 
   constructor(options: {
@@ -98,6 +104,7 @@ export class ActiveSubscription {
     times: RecordedTimes;
     /** What all subscriptions count together. */
     totals: DeliveryCounts;
+    replay?: ReplayDuty | undefined;
   }) {
     this.id = options.definition.id;
     this.definition = options.definition;
@@ -111,9 +118,26 @@ export class ActiveSubscription {
     this.progress = options.progress;
     this.times = options.times;
     this.#totals = options.totals;
-    this.receiver = receiverOf(options.definition, options.chance, options.queue.receiver);
+    this.replay = options.replay;
+    const { shares } = options.replay ?? {};
+    this.pause = shares?.pause ?? new Pause();
+    this.receiver = shares ? shares.receiver : receiverOf(options.definition, options.chance, options.queue.receiver);
+    // Those of the one that it shares with are asked by its own.
+    this.gates = [...(shares ? [] : [this.pause]), ...(options.replay?.gates ?? [])];
+    if (shares) return;
     if (this.receiver?.breaker) this.gates.push(this.receiver.breaker);
     if (this.sink.watch) this.gates.push(new SinkGate(this.sink));
+  }
+
+  /** Whose receiver it is: its own, or that of the subscription whose way out it shares. */
+  get receiving(): ActiveSubscription {
+    return this.replay?.shares ?? this;
+  }
+
+  /** Its attempts under way, and those of its replays. */
+  *underWay(): Generator<Attempt> {
+    yield* this.attempts;
+    for (const replay of this.replays) yield* replay.attempts;
   }
 
   /** An in-process handler that will see the next event without waiting for anybody outside. */
@@ -141,7 +165,14 @@ export class ActiveSubscription {
   }
 
   get concurrencyLeft(): number {
-    return this.definition.options.maxConcurrency * this.width - this.slotsTaken + this.lingering;
+    return this.definition.options.maxConcurrency * this.width - this.slotsTaken + this.lingering - this.slotsLent;
+  }
+
+  /** Calls that its replays have under way: they are as much of a burden to its receivers. */
+  get slotsLent(): number {
+    let lent = 0;
+    for (const { slotsTaken, lingering } of this.replays) lent += slotsTaken - lingering;
+    return lent;
   }
 
   /** A receiver left that has these attempts under way: they count for nobody else. */
@@ -151,12 +182,22 @@ export class ActiveSubscription {
       attempt.lingers = true;
       this.lingering++;
     }
+    for (const replay of this.replays) replay.linger(left);
   }
 
   /** From now on `width` receivers share it, through `sink`. */
   receive(sink: Sink, width: number): void {
     this.sink = sink;
     this.width = width;
+  }
+
+  /** Its queue needs the event no more. A replay was not offered it as it came, and nobody waits for what it does. */
+  doneWith(kept: KeptEvent): void {
+    if (!this.replay) kept.done();
+  }
+
+  firstAttemptEnded(kept: KeptEvent): void {
+    if (!this.replay) kept.firstAttemptEnded();
   }
 
   /** A gate is closed: whatever waits does not wait for us. */

@@ -100,11 +100,11 @@ export class AttemptRunner {
 
   /** Gives up those of the attempts under way that are named: the others go on. */
   giveBack(subscription: ActiveSubscription, named: ReadonlySet<unknown>): void {
-    for (const attempt of subscription.attempts) {
+    for (const attempt of subscription.underWay()) {
       if (!named.has(attempt)) continue;
       if (attempt.state === 'running') this.#giveUp(attempt);
       this.#deadlines.returned(attempt);
-      if (subscription.attempts.delete(attempt)) this.#freeSlot(subscription);
+      if (attempt.subscription.attempts.delete(attempt)) this.#freeSlot(attempt.subscription);
     }
   }
 
@@ -144,7 +144,8 @@ export class AttemptRunner {
     for (const gate of subscription.gates) gate.begun?.(batch.length);
     for (let at = 0; at < batch.length; at++) {
       const { claimed, kept } = batch[at]!;
-      if (claimed.attempt > 1) continue;
+      // What is replayed was not waited for since it was recorded.
+      if (claimed.attempt > 1 || subscription.replay) continue;
       subscription.waits.begun(kept.lane, this.#options.meter.begun(kept.lane, subscription.owedSinceMs(kept), nowMs));
     }
     subscription.attempts.add(attempt);
@@ -189,7 +190,7 @@ export class AttemptRunner {
 
   #settle({ subscription, batch }: Attempt, at: number, outcome: Outcome, nowMs: number): void {
     const delivery = batch[at]!;
-    if (outcome.status === 'delivered') {
+    if (outcome.status === 'delivered' && !subscription.replay) {
       this.#options.meter.delivered(subscription.owedSinceMs(delivery.kept), nowMs);
     }
     settle(subscription, delivery, outcome, at, this.#settleContext);
@@ -203,6 +204,7 @@ export class AttemptRunner {
     }
     this.#options.wake(subscription);
     this.tellIdle(subscription);
+    if (subscription.receiving !== subscription) this.tellIdle(subscription.receiving);
   }
 
   #abandoned(attempt: Attempt, nowMs: number): void {

@@ -153,7 +153,8 @@ export class Checkpoint {
     const changes: StateChange[] = [];
     const snapshots: QueueSnapshot[] = [];
     for (const subscription of subscriptions) {
-      const snapshot = subscription.queue.snapshot(routedHead(), closing);
+      const head = Math.min(routedHead(), subscription.replay?.until ?? Number.POSITIVE_INFINITY);
+      const snapshot = subscription.queue.snapshot(head, closing);
       snapshots.push(snapshot);
       const [first, ...rest] = snapshot.changes;
       if (!first) continue;

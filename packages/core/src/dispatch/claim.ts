@@ -77,7 +77,7 @@ export function claim(
       context.passed++;
       continue;
     }
-    batch.push({ claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(lane), kept });
+    batch.push({ claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(kept.lane), kept });
     subscription.aging?.took(lane);
     if (isRetry) break;
   }
@@ -175,8 +175,8 @@ export function pass(
   if (isRetry) subscription.queue.passReady(lane);
   else subscription.queue.passWaiting(lane);
   if (kept) {
-    kept.firstAttemptEnded();
-    kept.done();
+    subscription.firstAttemptEnded(kept);
+    subscription.doneWith(kept);
   } else {
     subscription.count('removed');
     subscription.unreadable.delete(position);

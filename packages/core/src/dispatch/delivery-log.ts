@@ -100,8 +100,9 @@ export class DeliveryLog {
     kept: KeptEvent,
     ended: Pick<DeliveryRecord, 'end' | 'attempts' | 'errors' | 'round'>,
   ): readonly StateChange[] {
-    const { id, definition } = subscription;
-    if (definition.options.deliveryLog === 'off') return [];
+    const { id, definition, replay } = subscription;
+    // What a replay did stands in its report: it is no delivery that was owed.
+    if (replay || definition.options.deliveryLog === 'off') return [];
     const { clock, instance: by } = this.#options;
     const record: DeliveryRecord = { eventId: kept.id, ...ended, atMs: clock.wallMs(), by };
     const written = (this.#written.get(id) ?? 0) + 1;

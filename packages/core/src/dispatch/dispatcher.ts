@@ -32,7 +32,7 @@ export interface DispatcherOptions {
   readonly meter: Meter;
   readonly log: DeliveryLog;
   /** Lanes may have room again. */
-  readonly onDrained: () => void;
+  readonly onDrained: (subscription: ActiveSubscription) => void;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -80,9 +80,13 @@ export class Dispatcher {
   }
 
   wake = (subscription: ActiveSubscription): void => {
-    if (!subscription.isServing || this.#stopped) return;
-    this.#woken.add(subscription);
-    if (this.#scheduled) return;
+    if (this.#stopped) return;
+    // What goes on beside live deliveries has its turn after them.
+    const { receiving } = subscription;
+    if (receiving.isServing) this.#woken.add(receiving);
+    if (subscription !== receiving && subscription.isServing) this.#woken.add(subscription);
+    this.#addReplays(receiving);
+    if (this.#scheduled || this.#woken.size === 0) return;
     this.#scheduled = true;
     queueMicrotask(this.#run);
   };
@@ -166,6 +170,15 @@ export class Dispatcher {
     this.#options.runtime.timers.soon(this.#run);
   };
 
+  #addReplays({ replays }: ActiveSubscription): void {
+    if (replays.size === 0) return;
+    for (const replay of replays) {
+      // Behind the live one, whoever was woken first.
+      this.#woken.delete(replay);
+      if (replay.isServing) this.#woken.add(replay);
+    }
+  }
+
   /** Starts attempts until about `most` deliveries were looked at; returns how many were. */
   #serve(subscription: ActiveSubscription, most: number): number {
     let started = 0;
@@ -186,7 +199,10 @@ export class Dispatcher {
       this.#runner.run(subscription, batch);
     }
     if (subscription.queue.dirty) this.#options.checkpoint.mark(subscription);
-    if (subscription.queue.wantsReading) this.#options.onDrained();
+    if (subscription.queue.wantsReading) this.#options.onDrained(subscription);
+    subscription.replay?.served();
+    // They look at what waits here.
+    if (started > 0) this.#addReplays(subscription);
     return started;
   }
 

@@ -66,7 +66,8 @@ export class LocalQueue {
     this.keys = orderedKeys;
     if (orderedKeys) orderedKeys.onDirty = () => this.#changed();
     this.#window = new Window(inFlightMax, options.durable);
-    this.#progress = new QueueProgress(floor, { isOrdered: this.isOrdered, inFlightMax, laneEntriesMax });
+    const isSingleLane = this.isOrdered || options.isSingleLane === true;
+    this.#progress = new QueueProgress(floor, { isSingleLane, inFlightMax, laneEntriesMax });
     this.lanes = this.#progress.lanes;
     this.byLane = this.#progress.byLane;
     this.#debts = new Debts(this.lanes.length, options.durable);
@@ -340,6 +341,8 @@ export class LocalQueue {
     changes.push(...debts.changes);
     if (keys) changes.push(...keys.changes);
     changes.push(...window.changes);
+    const { beside } = this.#options;
+    if (beside) changes.push(beside());
     this.dirty = false;
     return { changes, reserved, window, pendingOwed: debts.pending, keys };
   }

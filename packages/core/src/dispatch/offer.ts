@@ -76,7 +76,7 @@ export class ReadBack {
     if (chunk.lost) onLost(chunk.lost);
     for (const record of chunk.records) {
       const matching = index.match(record.topic);
-      if (matching.length === 0) continue;
+      if (matching.length === 0 || this.#options.takes?.(record) === false) continue;
       const position = record.place.position;
       let taken = false;
       for (const subscription of matching) {

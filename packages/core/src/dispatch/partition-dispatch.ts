@@ -14,6 +14,7 @@ import { Dispatcher } from './dispatcher.ts';
 import type { ReceiverChange } from './failure/receiver.ts';
 import { ReadBack } from './offer.ts';
 import type { Parked } from './order/key-record.ts';
+import { type ReplayRange, ReplayService, type ReplayServiceOptions } from './replay-service.ts';
 import { Route } from './route.ts';
 import { type BesideService, Serving } from './serve.ts';
 
@@ -54,6 +55,7 @@ export class PartitionDispatch {
   readonly dispatcher: Dispatcher;
   readonly serving: Serving;
   readonly #readBack: ReadBack;
+  readonly #replays: ReplayServiceOptions;
   #isHalted = false;
 
   constructor(options: PartitionDispatchOptions) {
@@ -67,10 +69,9 @@ export class PartitionDispatch {
     const routedHead = () => this.route.head;
     this.log = new DeliveryLog({ clock: runtime.clock, instance: options.instance });
     const bodies = new Bodies(store, partition, limits, options.hasReaders);
-    const readBack = new ReadBack({
-      ...{ partition, store, bodies, index, subscriptions, log: this.log },
-      ...{ routedHead, wallMs: () => runtime.clock.wallMs(), wake, onLost, onFailure, timers },
-    });
+    const wallMs = () => runtime.clock.wallMs();
+    const read = { partition, store, bodies, log: this.log, wallMs, wake, onLost, onFailure, timers };
+    const readBack = new ReadBack({ ...read, index, subscriptions, routedHead });
     const checkpoint = new Checkpoint({
       state,
       runtime,
@@ -91,16 +92,23 @@ export class PartitionDispatch {
       ...{ partition, store, bodies, index, head, wake },
       ...{ hasReaders, onAdvance, onLost, onFailure, timers },
     });
-    const onDrained = () => readBack.start();
+    const onDrained = ({ replay }: ActiveSubscription) => (replay ? replay.drained() : readBack.start());
     const dispatcher = new Dispatcher({
       ...{ runtime, bodies, checkpoint, meter, log: this.log, onDrained, onReceiver, onFailure },
     });
     this.dispatcher = dispatcher;
-    this.serving = new Serving({
-      ...{ partition, state, runtime, limits, meter, contexts: options.contexts, index, subscriptions, bodies },
-      ...{ onReceiver, dispatcher, checkpoint, readBack, routedHead, onLost, onKeyParked: options.onKeyParked },
-      beside: options.beside,
-    });
+    const { contexts, onKeyParked, beside } = options;
+    const serve = {
+      ...{ partition, state, runtime, limits, contexts, bodies, dispatcher, checkpoint },
+      ...{ onReceiver, onLost, onKeyParked },
+    };
+    this.serving = new Serving({ ...serve, meter, index, subscriptions, readBack, routedHead, beside });
+    this.#replays = { serve, read, routedHead };
+  }
+
+  /** Serves one replay of a range of the log. */
+  replayOf(range: ReplayRange): ReplayService {
+    return new ReplayService(this.#replays, range);
   }
 
   /** Everything routed so far is settled and durable for everybody who is active; asks for a commit where one is missing. */

@@ -1,4 +1,5 @@
 import type { Position } from '../contracts/event-store.ts';
+import type { StateChange } from '../contracts/state-store.ts';
 import type { OrderedKeys } from './order/ordered-keys.ts';
 import type { KeyMeaning } from './order/ordering-key.ts';
 import type { RateLimit } from './pace/rate-limit.ts';
@@ -25,4 +26,8 @@ export interface QueueOptions {
   readonly forgetsRetries?: boolean;
   /** Its record goes with the progress of a clean stop. */
   readonly rateLimit?: RateLimit | undefined;
+  /** All priorities stand in one lane, in the order of the log. */
+  readonly isSingleLane?: boolean;
+  /** What else each commit of its progress says. */
+  readonly beside?: (() => StateChange) | undefined;
 }

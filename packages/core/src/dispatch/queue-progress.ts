@@ -1,8 +1,8 @@
 /**
  * How far a queue is, and the durable record of it (`progress`): of each priority `[scanned, reserved, settled]`.
  *
- * An ordered queue has one lane for all priorities. Its record is written once per priority all the same: what an unordered
- * queue settled before it stays true, each priority for itself, and the other way round.
+ * The queue of an ordered subscription, or of a replay, has one lane for all priorities. Its record is written once per priority
+ * all the same: what a queue of four lanes settled before it stays true, each priority for itself, and the other way round.
  */
 import type { Position } from '../contracts/event-store.ts';
 import { LANES, type Lane } from '../event/priority.ts';
@@ -12,7 +12,7 @@ import { LaneQueue, type LaneStanding } from './lane-queue.ts';
 import { mergedRanges } from './settled-ranges.ts';
 
 export interface QueueProgressOptions {
-  readonly isOrdered: boolean;
+  readonly isSingleLane: boolean;
   readonly inFlightMax: number;
   readonly laneEntriesMax: number;
 }
@@ -27,7 +27,7 @@ export class QueueProgress {
 
   constructor(floor: Position, options: QueueProgressOptions) {
     this.#options = options;
-    this.lanes = (options.isOrdered ? LANES.slice(0, 1) : LANES).map(
+    this.lanes = (options.isSingleLane ? LANES.slice(0, 1) : LANES).map(
       () => new LaneQueue(floor, options.laneEntriesMax),
     );
     this.byLane = LANES.map((lane) => this.lanes[lane] ?? this.lanes[0]!);
@@ -50,7 +50,7 @@ export class QueueProgress {
   /** What an earlier owner left of an event that the read-back scan has come to. */
   leftOf(lane: LaneQueue, number: Lane, position: Position): 'settled' | 'suspect' | 'nothing' {
     // In one lane for all, others may wait below what one priority has settled.
-    this.#inherited.forgetThrough(number, this.#options.isOrdered ? lane.floor(lane.cursor) : lane.cursor);
+    this.#inherited.forgetThrough(number, this.#options.isSingleLane ? lane.floor(lane.cursor) : lane.cursor);
     if (this.#inherited.isSettled(number, position)) return 'settled';
     return this.#inherited.isSuspect(number, position) ? 'suspect' : 'nothing';
   }
@@ -89,7 +89,7 @@ export class QueueProgress {
       const own = lane.settledAboveFloor();
       const inherited = this.#inherited.settledAbove(number, floor);
       const settled = inherited.length === 0 ? own : [...own, ...inherited];
-      if (!this.#options.isOrdered) {
+      if (!this.#options.isSingleLane) {
         lanes.push([floor, reserved[number]!, settled]);
         continue;
       }
@@ -107,9 +107,9 @@ export class QueueProgress {
   }
 
   #reservation(lane: LaneQueue, number: Lane, routedHead: Position, closing: boolean): Position {
-    const { isOrdered, inFlightMax } = this.#options;
+    const { isSingleLane, inFlightMax } = this.#options;
     // Suspects that the scan has not come to are as suspect to whoever comes next.
-    const suspectThrough = isOrdered ? 0 : this.#inherited.suspectsBehind(number, lane.cursor);
+    const suspectThrough = isSingleLane ? 0 : this.#inherited.suspectsBehind(number, lane.cursor);
     if (closing) return Math.max(lane.floor(routedHead), suspectThrough);
     // A lane that reads back may be far behind: reserved up to the head, a crash would make suspects of all in between.
     const known = lane.state === 'live' ? routedHead : lane.cursor;

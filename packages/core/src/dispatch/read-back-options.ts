@@ -1,4 +1,4 @@
-import type { EventStore, LostRange, Partition, Position } from '../contracts/event-store.ts';
+import type { EventStore, LostRange, Partition, Position, Recorded } from '../contracts/event-store.ts';
 import type { Timers } from '../runtime/clock.ts';
 import type { PatternIndex } from '../topic/pattern-index.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
@@ -11,9 +11,11 @@ export interface ReadBackOptions {
   readonly log: DeliveryLog;
   readonly store: EventStore;
   readonly bodies: Bodies;
-  readonly index: PatternIndex<ActiveSubscription>;
+  readonly index: Pick<PatternIndex<ActiveSubscription>, 'match'>;
   readonly subscriptions: ReadonlyMap<string, ActiveSubscription>;
   readonly routedHead: () => Position;
+  /** Whether an event is meant at all. Absent: every one is. */
+  readonly takes?: (record: Recorded) => boolean;
   readonly wallMs: () => number;
   readonly wake: (subscription: ActiveSubscription) => void;
   readonly onLost: (lost: LostRange) => void;

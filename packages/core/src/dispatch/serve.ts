@@ -40,6 +40,7 @@ import { keepPace, rateLimitOf } from './pace/keep-pace.ts';
 import { isStillThere, ProgressGuard } from './progress-guard.ts';
 import type { QueueKeys } from './queue-options.ts';
 import { releasePublishers } from './release-publishers.ts';
+import type { ReplayDuty } from './replay-duty.ts';
 import { countCrash } from './settle.ts';
 
 export interface ServeOptions {
@@ -47,14 +48,14 @@ export interface ServeOptions {
   readonly state: StateStore;
   readonly runtime: Runtime;
   readonly limits: Limits;
-  readonly meter: Meter;
+  readonly meter: Pick<Meter, 'deliveries'>;
   readonly index: PatternIndex<ActiveSubscription>;
   readonly subscriptions: Map<string, ActiveSubscription>;
   readonly contexts: Contexts;
   readonly bodies: Bodies;
   readonly dispatcher: Dispatcher;
   readonly checkpoint: Checkpoint;
-  readonly readBack: ReadBack;
+  readonly readBack: Pick<ReadBack, 'start'>;
   readonly routedHead: () => Position;
   readonly onReceiver: (subscription: ActiveSubscription, change: ReceiverChange) => void;
   /** A key of an ordered subscription waits until somebody releases it. */
@@ -68,7 +69,7 @@ export interface ServeOptions {
 export interface BesideService {
   served(subscription: ActiveSubscription): void;
   /** Resolves when nothing of it is under way, with everything durable. */
-  leaving(subscriptionId: string): Promise<void>;
+  leaving(subscriptionId: string, drainMs: number): Promise<void>;
   /** Nothing may be committed any more. */
   dropped(subscriptionId: string): void;
 }
@@ -83,6 +84,8 @@ export interface BringUp {
   /** The queue that this one takes over from in the same process, for what is not durable. */
   readonly predecessor?: LocalQueue | undefined;
   readonly held?: HeldLease | undefined;
+  /** It goes on beside another one that is served here. */
+  readonly replay?: ReplayDuty | undefined;
 }
 
 export class Serving {
@@ -94,8 +97,8 @@ export class Serving {
 
   async bringUp(request: BringUp): Promise<ActiveSubscription> {
     const { limits, meter } = this.#options;
-    const { definition, durable } = request;
-    const keys = queueKeys(definition.id, this.#options.partition);
+    const { definition, durable, replay } = request;
+    const keys = replay?.keys ?? queueKeys(definition.id, this.#options.partition);
     const head = this.#options.routedHead();
     const handed = durable ? undefined : request.predecessor?.handOver(head);
     const prefix = keys.owedPrefix;
@@ -127,6 +130,7 @@ export class Serving {
       }),
       rateLimit,
       forgetsRetries: planted.has('debt-done-before-work'),
+      ...(replay ? { isSingleLane: true, beside: () => replay.record() } : {}),
     });
     if (durable) await this.#recover(queue, keys, { progress, kept, head });
     else if (handed) queue.recover(handed.progress, handed.owed, head, handed);
@@ -141,9 +145,10 @@ export class Serving {
       chance: this.#options.runtime.chance,
       times: this.#options.bodies.times,
       totals: meter.deliveries,
+      replay,
     });
     restoreReceiver(subscription);
-    this.#followReceiver(subscription);
+    if (!replay?.shares) this.#followReceiver(subscription);
     keepPace(subscription, rateLimit, this.#options.runtime);
     if (queue.keys) queue.keys.listener = this.#listenerOf(subscription);
     this.#enter(subscription);
@@ -173,7 +178,7 @@ export class Serving {
    */
   async takeDown(subscription: ActiveSubscription, drainMs: number, caller?: unknown): Promise<void> {
     const { dispatcher, checkpoint, runtime, beside } = this.#options;
-    await beside.leaving(subscription.id);
+    await beside.leaving(subscription.id, drainMs);
     this.#withdraw(subscription);
     for (const attempt of subscription.attempts) if (attempt === caller) dispatcher.letGo(attempt);
     if (!subscription.isIdle()) {
@@ -229,8 +234,9 @@ export class Serving {
     return {
       putOff: (position) => {
         const kept = bodies.get(position);
-        kept?.firstAttemptEnded();
-        kept?.done();
+        if (!kept) return;
+        subscription.firstAttemptEnded(kept);
+        subscription.doneWith(kept);
       },
       expired: (count) => subscription.count('expired', count),
       missing: (count, lost) => subscription.count(lost ? 'removed' : 'withdrawn', count),

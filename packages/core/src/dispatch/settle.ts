@@ -28,6 +28,9 @@ export interface SettleContext extends HeedContext {
   schedule(subscription: ActiveSubscription, owed: Owed): void;
 }
 
+/** What a failed delivery takes in the report of a replay, about. */
+const REPORTED_BYTES = 1_024;
+
 /** `ordinal` is the place of the delivery in its batch. */
 export function settle(
   subscription: ActiveSubscription,
@@ -43,13 +46,15 @@ export function settle(
   const { claimed } = delivery;
   const { receiver } = subscription;
   if (claimed.owed?.suspect) subscription.suspectUnderWay = false;
-  const isHeeded = receiver !== undefined && heed({ subscription, receiver, delivery, ordinal, context }, outcome);
+  const { receiving } = subscription;
+  const isHeeded =
+    receiver !== undefined && heed({ subscription: receiving, receiver, delivery, ordinal, context }, outcome);
   const isSpared = isHeeded && !context.planted.has('breaker-spends-retries');
   switch (outcome.status) {
     case 'delivered':
       settleDelivered(subscription, delivery, context);
       subscription.count('delivered');
-      delivery.kept.done();
+      subscription.doneWith(delivery.kept);
       break;
     case 'retry':
       subscription.count('failed');
@@ -68,13 +73,13 @@ export function settle(
     case 'gone':
       subscription.count('failed');
       bury(subscription, delivery, outcome.error, context);
-      context.onReceiver(subscription, {
+      context.onReceiver(receiving, {
         what: 'stopped',
         reason: { ...outcome.error, atMs: context.clock.wallMs() },
       });
       break;
   }
-  if (claimed.attempt === 1) delivery.kept.firstAttemptEnded();
+  if (claimed.attempt === 1) subscription.firstAttemptEnded(delivery.kept);
 }
 
 function settleDelivered(subscription: ActiveSubscription, delivery: ClaimedDelivery, { log }: SettleContext): void {
@@ -95,7 +100,7 @@ export function release(subscription: ActiveSubscription, delivery: ClaimedDeliv
     return;
   }
   keep(subscription, delivery, undefined, 0, context);
-  if (delivery.claimed.attempt === 1) delivery.kept.firstAttemptEnded();
+  if (delivery.claimed.attempt === 1) subscription.firstAttemptEnded(delivery.kept);
 }
 
 /** An attempt during which the process died counts as a failure; called when its debt is recovered. */
@@ -172,6 +177,12 @@ function bury(
   const atMs = context.clock.wallMs();
   const errors: FailedAttempt[] = [...(claimed.owed?.failedAttempts ?? [])];
   if (error) errors.push(failedAttempt(claimed.attempt, error, atMs));
+  if (subscription.replay) {
+    const reported = subscription.replay.failed({ kept, attempts: claimed.attempt, errors, atMs });
+    subscription.queue.settleDead(claimed, reported, reported.length * REPORTED_BYTES, { atMs, deadLetterId: '' });
+    subscription.count('deadLettered');
+    return;
+  }
   const changes: StateChange[] = deadLetterChanges({
     definition: subscription.definition,
     kept,

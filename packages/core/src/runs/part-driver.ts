@@ -44,8 +44,11 @@ export interface PartDriver {
   pause(): void;
   /** Resolves when it has ended as `cancelled`, durably, with everything that it kept beside its part removed. */
   cancel(): Promise<void>;
-  /** The subscription leaves service here: resolves when nothing is under way and what was done is durable. */
-  stop(): Promise<void>;
+  /**
+   * The subscription leaves service here: resolves when nothing is under way, which is given up after `drainMs`, and what was
+   * done is durable.
+   */
+  stop(drainMs: number): Promise<void>;
   /** The same when somebody else serves it already: nothing may be committed any more. */
   drop(): void;
 }

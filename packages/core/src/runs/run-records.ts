@@ -8,7 +8,7 @@
 import type { Revision, StateChange, StateStore } from '../contracts/state-store.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { statePages } from '../state-pages.ts';
-import type { RunPart, RunRecord } from './run.ts';
+import type { RunFailure, RunPart, RunRecord } from './run.ts';
 
 /** Before every id. */
 const MARK = '!';
@@ -22,12 +22,28 @@ export function partPrefix(subscriptionId: string): string {
   return `${subscriptionId}/`;
 }
 
+/** Before the records of queues that replay something: beneath those of the subscription, where nobody looks for another's. */
+export function replaysPrefix(subscriptionId: string): string {
+  return `${subscriptionId}/~`;
+}
+
 export function partKey(subscriptionId: string, runId: string): string {
   return `${partPrefix(subscriptionId)}${runId}`;
 }
 
+/** Of a delivery that a run gave up on. */
+export function reportKey(runId: string, subscriptionId: string, name: string): string {
+  return `${runId}/${subscriptionId}/${name}`;
+}
+
 export function partChange(runId: string, part: RunPart): StateChange {
   return { kind: 'run-part', key: partKey(part.subscriptionId, runId), value: part as unknown as JsonObject };
+}
+
+export interface ReportPage {
+  readonly failures: readonly RunFailure[];
+  /** Absent on the last page. */
+  readonly next?: string;
 }
 
 export class RunRecords {
@@ -89,8 +105,20 @@ export class RunRecords {
   }
 
   async remove({ id, subscriptionIds }: RunRecord): Promise<void> {
-    const parts = subscriptionIds.map((of): StateChange => ({ kind: 'run-part', key: partKey(of, id) }));
-    await this.#state.commit([{ kind: 'run', key: id }, ...parts]);
+    const changes = subscriptionIds.map((of): StateChange => ({ kind: 'run-part', key: partKey(of, id) }));
+    for await (const page of statePages(this.#state, 'run-report', `${id}/`)) {
+      for (const { key } of page) changes.push({ kind: 'run-report', key });
+    }
+    await this.#state.commit([{ kind: 'run', key: id }, ...changes]);
+  }
+
+  /** What a run gave up on, behind `after`, by subscription and then in the order of the log. */
+  async report(id: string, after: string, limit: number): Promise<ReportPage> {
+    const prefix = `${id}/`;
+    const behind = after === '' ? {} : { after: `${prefix}${after}` };
+    const { entries, next } = await this.#state.load('run-report', { prefix, limit, ...behind });
+    const failures = entries.map(({ value }) => value as unknown as RunFailure);
+    return { failures, ...(next === undefined ? {} : { next: next.slice(prefix.length) }) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FailedAttempt } from '../dispatch/owed.ts';
 import type { JsonObject } from '../json.ts';
 
 /** What is done to a range of events, or to many dead letters, at somebody's word: it takes its time, and can be paused. */
@@ -16,6 +17,8 @@ export interface RunCounts {
   readonly failed: number;
   /** It was not meant, or nothing was left to do. */
   readonly skipped: number;
+  /** Retention, or damage, took them before they had their turn; absent where it took none. */
+  readonly removed?: number;
 }
 
 export const NO_RUN_COUNTS: RunCounts = Object.freeze({ done: 0, failed: 0, skipped: 0 });
@@ -31,6 +34,17 @@ export interface RunPart {
   readonly error?: { readonly code: string; readonly message: string };
   /** From where its kind goes on. */
   readonly at: JsonObject;
+}
+
+/** A delivery that a replay gave up on. */
+export interface RunFailure {
+  readonly subscriptionId: string;
+  readonly eventId: string;
+  readonly topic: string;
+  readonly attempts: number;
+  readonly errors: readonly FailedAttempt[];
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
 }
 
 /** One thing that somebody said about a run. */
@@ -73,6 +87,11 @@ export interface Run {
   readonly endedAtMs?: number;
 }
 
+/** Which runs to list. */
+export interface RunsRequest {
+  readonly kind?: RunKind | undefined;
+}
+
 /** The run as its records tell it. */
 export function runOf(record: RunRecord, parts: readonly RunPart[]): Run {
   const { id, kind, request, words, note } = record;
@@ -98,10 +117,12 @@ function lastEnd({ words }: RunRecord, parts: readonly RunPart[]): number {
 
 function sumOf(parts: readonly RunPart[]): RunCounts {
   const total = parts.reduce((sum, { counts }) => sum + (counts.total ?? Number.NaN), 0);
+  const removed = parts.reduce((sum, { counts }) => sum + (counts.removed ?? 0), 0);
   return {
     ...(Number.isNaN(total) ? {} : { total }),
     done: parts.reduce((sum, { counts }) => sum + counts.done, 0),
     failed: parts.reduce((sum, { counts }) => sum + counts.failed, 0),
     skipped: parts.reduce((sum, { counts }) => sum + counts.skipped, 0),
+    ...(removed > 0 ? { removed } : {}),
   };
 }

@@ -14,8 +14,8 @@ import { createEventIdSource, parseEventId } from '../event/event-id.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { RunRooms } from './part-driver.ts';
-import { type Run, type RunKind, type RunRecord, type RunWord, runOf } from './run.ts';
-import { type KeptRun, RunRecords } from './run-records.ts';
+import { type Run, type RunKind, type RunRecord, type RunsRequest, type RunWord, runOf } from './run.ts';
+import { type KeptRun, type ReportPage, RunRecords } from './run-records.ts';
 import { ServedParts } from './served-parts.ts';
 
 /** Kept of those that have ended; the oldest go first. */
@@ -29,6 +29,24 @@ export interface RunsOptions {
   readonly isShared: boolean;
   readonly rooms: RunRooms;
   readonly onFailure: (error: unknown) => void;
+}
+
+export interface RunsPageRequest extends RunsRequest {
+  /** The last one of the page before. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+export interface RunsPage {
+  readonly runs: readonly Run[];
+  /** Absent on the last page. */
+  readonly next?: string;
+}
+
+export interface ReportRequest {
+  /** Where the page before ended. */
+  readonly after?: string | undefined;
+  readonly limit: number;
 }
 
 export class Runs {
@@ -73,9 +91,23 @@ export class Runs {
   }
 
   /** The newest first. */
-  async list(_principal: Principal, { kind }: { readonly kind?: RunKind | undefined } = {}): Promise<readonly Run[]> {
-    const runs = (await this.#records.all()).filter(({ record }) => kind === undefined || record.kind === kind);
-    return Promise.all(runs.reverse().map(({ record }) => this.#describe(record)));
+  async list(principal: Principal, { kind }: RunsRequest = {}): Promise<readonly Run[]> {
+    return (await this.page(principal, { kind, limit: RUNS_MAX })).runs;
+  }
+
+  /** The same, at most `limit` of them behind the one of the page before. */
+  async page(_principal: Principal, { kind, before, limit }: RunsPageRequest): Promise<RunsPage> {
+    const isMeant = ({ record }: KeptRun) =>
+      (kind === undefined || record.kind === kind) && (before === undefined || record.id < before);
+    const meant = (await this.#records.all()).filter(isMeant).reverse();
+    const runs = await Promise.all(meant.slice(0, limit).map(({ record }) => this.#describe(record)));
+    return { runs, ...(meant.length > limit ? { next: runs.at(-1)!.id } : {}) };
+  }
+
+  /** What a replay gave up on: see `RunRecords.report`. Throws `run_not_found`. */
+  async report(_principal: Principal, id: string, { after = '', limit }: ReportRequest): Promise<ReportPage> {
+    const { record } = await this.#kept(id);
+    return this.#records.report(record.id, after, limit);
   }
 
   /** Nothing more is begun; what is under way goes on. Throws `run_not_found`, `run_ended`. */
@@ -107,10 +139,10 @@ export class Runs {
   }
 
   /** It leaves service in order: resolves when nothing of its parts is under way here. */
-  async leaving(subscriptionId: string): Promise<void> {
+  async leaving(subscriptionId: string, drainMs: number): Promise<void> {
     const parts = this.#served.get(subscriptionId);
     this.#served.delete(subscriptionId);
-    await parts?.stop();
+    await parts?.stop(drainMs);
   }
 
   /** It is served by somebody else by now. */

@@ -43,9 +43,9 @@ export class ServedParts {
     await this.#looking.ended();
   }
 
-  async stop(): Promise<void> {
+  async stop(drainMs: number): Promise<void> {
     await this.#looking.stop();
-    await Promise.all([...this.#drivers.values()].map((driver) => driver.stop()));
+    await Promise.all([...this.#drivers.values()].map((driver) => driver.stop(drainMs)));
     this.#drivers.clear();
   }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Recorded } from '../contracts/event-store.ts';
-import type { AttemptError, DeliverOptions, Delivery, Outcome, Sink } from '../contracts/sink.ts';
+import type { AttemptError, DeliverOptions, Delivery, Outcome, ReplayMark, Sink } from '../contracts/sink.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
@@ -20,6 +20,8 @@ export interface DeliveryContext {
   readonly subscriptionId: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** Set when the event is delivered once more because somebody asked for a replay. */
+  readonly replay?: ReplayMark;
   /** Aborted when the delivery timed out or the engine stops. */
   readonly signal: AbortSignal;
 }
@@ -112,6 +114,7 @@ function contextOf(delivery: Delivery, options: DeliverOptions): DeliveryContext
   return {
     subscriptionId: delivery.subscriptionId,
     attempt: delivery.attempt,
+    ...(delivery.replay ? { replay: delivery.replay } : {}),
     get signal() {
       return options.signal;
     },

@@ -15,7 +15,7 @@
  * way, so the latest ones are remembered.
  */
 import type { Recorded } from '../contracts/event-store.ts';
-import type { DeliverOptions, Delivery, Outcome, Sink } from '../contracts/sink.ts';
+import type { DeliverOptions, Delivery, Outcome, ReplayMark, Sink } from '../contracts/sink.ts';
 import type { Timetable, TimetableEntry } from '../dispatch/timetable.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -54,6 +54,7 @@ export interface PullRequest {
 export interface LeasedDelivery {
   readonly token: string;
   readonly attempt: number;
+  readonly replay?: ReplayMark;
   readonly record: Recorded;
   /** Wall clock, milliseconds since 1970. */
   readonly leaseUntilMs: number;
@@ -190,7 +191,7 @@ export class PullSink implements Sink {
 
   #lease(
     asker: Asker,
-    { record, attempt }: Delivery,
+    { record, attempt, replay }: Delivery,
     options: DeliverOptions,
     settle: (outcomes: readonly Outcome[]) => void,
   ): void {
@@ -198,6 +199,7 @@ export class PullSink implements Sink {
     const token = `${this.#life}.${++this.#serial}`;
     const lease: Lease = {
       ...{ token, attempt, record, options, settle },
+      ...(replay ? { replay } : {}),
       leaseUntilMs: runtime.clock.wallMs() + leaseMs,
       dueAtMs: runtime.clock.monotonicMs() + leaseMs,
       due: () => {

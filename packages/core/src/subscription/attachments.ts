@@ -175,7 +175,7 @@ export class Attachments {
   }
 
   #first(id: string): Members<Attached> {
-    const members = new Members<Attached>(() => this.#active(id)?.attempts ?? []);
+    const members = new Members<Attached>(() => this.#active(id)?.underWay() ?? []);
     this.#members.set(id, members);
     return members;
   }

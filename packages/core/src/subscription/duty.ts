@@ -190,7 +190,7 @@ export class Duty {
   async replace(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
     const caller = insideHandler.getStore();
     const active = this.#options.dispatch.active.get(definition.id);
-    if (![...(active?.attempts ?? [])].some((attempt) => attempt === caller)) {
+    if (![...(active?.underWay() ?? [])].some((attempt) => attempt === caller)) {
       await this.#swap(definition, change);
       return;
     }
@@ -214,7 +214,9 @@ export class Duty {
   leaseLost(subscription: ActiveSubscription): void {
     const { id, held } = subscription;
     if (held && this.#leases?.holds(id, held)) this.#leases.forget(id);
-    if (this.#options.dispatch.active.get(id) === subscription) this.#drop(id);
+    // What goes on beside it has its lease.
+    const active = this.#options.dispatch.active.get(id);
+    if (active && (active === subscription || (held && active.held === held))) this.#drop(id);
   }
 
   /** Another process removed it, and maybe made one of the same name: whoever wants that one reads it anew. */

@@ -26,9 +26,16 @@ export async function pullEmbedded(
     },
   };
   const leases = await pulls.pull(principal, id, input, signal);
-  return leases.map(({ token, attempt, leaseUntilMs, record }) => {
+  return leases.map(({ token, attempt, replay, leaseUntilMs, record }) => {
     const event: Event = decodeEvent(record.body);
-    return pulledDelivery({ delivery: token, attempt, leaseUntil: momentOf(leaseUntilMs), event }, answers);
+    const leased = {
+      delivery: token,
+      attempt,
+      ...(replay ? { replay } : {}),
+      leaseUntil: momentOf(leaseUntilMs),
+      event,
+    };
+    return pulledDelivery(leased, answers);
   });
 }
 

@@ -1,3 +1,4 @@
+import type { ReplayMark } from '../contracts/sink.ts';
 import type { Event } from '../event/event.ts';
 
 export interface PullOptions {
@@ -29,6 +30,8 @@ export interface PulledDelivery<Received = Event> {
   readonly delivery: string;
   /** 1 for the first; only grows. */
   readonly attempt: number;
+  /** Set when the event is delivered once more because somebody asked for a replay. */
+  readonly replay?: ReplayMark;
   /** RFC 3339, by the clock of whoever keeps the events; moves on with `extend`. */
   readonly leaseUntil: string;
   readonly event: Received;
@@ -52,15 +55,17 @@ export function pulledDelivery<Received>(
   {
     delivery,
     attempt,
+    replay,
     leaseUntil,
     event,
-  }: Pick<PulledDelivery<Received>, 'delivery' | 'attempt' | 'leaseUntil' | 'event'>,
+  }: Pick<PulledDelivery<Received>, 'delivery' | 'attempt' | 'replay' | 'leaseUntil' | 'event'>,
   answers: LeaseAnswers,
 ): PulledDelivery<Received> {
   let until = leaseUntil;
   return {
     delivery,
     attempt,
+    ...(replay ? { replay } : {}),
     event,
     get leaseUntil() {
       return until;

@@ -228,6 +228,7 @@ export class Pulls {
 /** Something is owed that could be claimed now, or is on its way from the store. */
 function mayCome(subscription: ActiveSubscription | undefined): boolean {
   if (!subscription?.isServing || subscription.definition.state !== 'active') return false;
+  for (const replay of subscription.replays) if (mayCome(replay)) return true;
   const { queue, starting, isLoading } = subscription;
   if (isLoading || starting.size > 0 || queue.hasReady || queue.waitingCount > 0) return true;
   return queue.lanes.some((lane, number) => subscription.wanted[number] && lane.state !== 'live');

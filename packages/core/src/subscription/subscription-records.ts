@@ -14,7 +14,7 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
-import { partPrefix } from '../runs/run-records.ts';
+import { partPrefix, replaysPrefix } from '../runs/run-records.ts';
 import type { Timers } from '../runtime/clock.ts';
 import { statePages } from '../state-pages.ts';
 import { needsAttaching } from './attached.ts';
@@ -158,6 +158,11 @@ export class SubscriptionRecords {
     const removals: StateChange[] = [];
     for (const kind of ['owed', 'blocked', 'attempt'] as const) {
       for await (const page of statePages(adapter.state, kind, prefix)) {
+        for (const { key } of page) removals.push({ kind, key });
+      }
+    }
+    for (const kind of ['progress', 'owed', 'blocked'] as const) {
+      for await (const page of statePages(adapter.state, kind, replaysPrefix(id))) {
         for (const { key } of page) removals.push({ kind, key });
       }
     }

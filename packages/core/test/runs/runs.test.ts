@@ -167,7 +167,7 @@ describe('runs', () => {
     first.poke();
     await time.advance(10 * STEP_MS);
     expect((await second.get(ANONYMOUS, id)).counts.done).toBe(2);
-    await first.leaving('a');
+    await first.leaving('a', 0);
     await adapter.state.release([held]);
     await second.resume(ANONYMOUS, id);
     second.served(subscription('a', await lease('second')));

@@ -227,12 +227,3 @@ describe('schemas of libraries', () => {
     expect(() => defineEvents({ a: {} as StandardSchema })).toThrow(TypeError);
   });
 });
-
-describe('what comes with a later version', () => {
-  it('is there, and says so', async () => {
-    await using bus = new EventManager();
-    for (const name of ['replay', 'replayEvents'] as const) {
-      await expect(bus[name]({})).rejects.toMatchObject({ code: 'not_supported' });
-    }
-  });
-});

@@ -1,4 +1,4 @@
-import { encodeCursor } from '@event-manager/core';
+import { encodeCursor, replayField } from '@event-manager/core';
 import type { DeliveryGroup } from '../delivery-group.ts';
 
 /** A batch of large events leaves in several frames: a receiver has a limit, too. */
@@ -14,11 +14,11 @@ export function deliveryFrame(group: DeliveryGroup, number: (group: DeliveryGrou
   const parts: Uint8Array[] = [];
   let bytes = 0;
   while (!group.isSent) {
-    const { record, attempt, subscriptionId } = group.batch[group.next]!;
+    const { record, attempt, subscriptionId, replay } = group.batch[group.next]!;
     if (parts.length > 0 && bytes + record.body.length > FRAME_BYTES_MAX) break;
     const before = parts.length === 0 ? `{"type":"delivery","subscription":"${subscriptionId}","deliveries":[` : ',';
     const cursor = encodeCursor([record.place]);
-    const head = `${before}{"delivery":${number(group)},"attempt":${attempt},"cursor":"${cursor}","event":`;
+    const head = `${before}{"delivery":${number(group)},"attempt":${attempt},${replayField(replay)}"cursor":"${cursor}","event":`;
     parts.push(Buffer.from(head), record.body, BRACE);
     bytes += record.body.length;
   }

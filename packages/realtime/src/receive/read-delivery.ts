@@ -5,6 +5,8 @@ export interface DeliveryEntry {
   /** The number by which it is answered. */
   readonly delivery: number;
   readonly attempt: number;
+  /** Set when it is delivered once more because somebody asked for a replay. */
+  readonly replay?: { readonly id: string };
   readonly event: Event;
 }
 
@@ -30,7 +32,9 @@ function readFrame(frame: unknown): FrameOfBus | undefined {
   if (frame['type'] !== 'delivery') return { type: 'other' };
   const { subscription, deliveries } = frame;
   if (typeof subscription !== 'string' || !Array.isArray(deliveries) || !deliveries.every(isEntry)) return undefined;
-  const entries = deliveries.map(({ delivery, attempt, event }) => ({ delivery, attempt, event: revived(event) }));
+  const entries = deliveries.map(({ delivery, attempt, replay, event }) => {
+    return { delivery, attempt, ...(isReplay(replay) ? { replay } : {}), event: revived(event) };
+  });
   return { type: 'delivery', subscription, deliveries: entries };
 }
 
@@ -47,6 +51,10 @@ function isEntry(value: unknown): value is Omit<DeliveryEntry, 'event'> & { read
     isObject(value['event']) &&
     typeof value['event']['id'] === 'string'
   );
+}
+
+function isReplay(value: unknown): value is { readonly id: string } {
+  return isObject(value) && typeof value['id'] === 'string';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -89,8 +89,8 @@ export class Receiving {
       const { subscriptionId, entry, bytes } = this.#waiting.shift()!;
       this.#waitingBytes -= bytes;
       this.#running++;
-      const { delivery, attempt, event } = entry;
-      const context = { subscriptionId, attempt, signal: this.#ending.signal };
+      const { delivery, attempt, replay, event } = entry;
+      const context = { subscriptionId, attempt, ...(replay ? { replay } : {}), signal: this.#ending.signal };
       void answerTo(this.#options.handler, event, context).then((answer) => this.#answered(delivery, answer));
     }
   }

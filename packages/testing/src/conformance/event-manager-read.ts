@@ -91,11 +91,6 @@ function rest(start: StartEventManager): void {
     await events.settled();
     expect(await events.getEvents()).toHaveLength(1);
   });
-
-  it.each(['replayEvents', 'replay'] as const)('refuses what comes with a later version: %s', async (name) => {
-    const { events } = await start();
-    await expect(events[name]({})).rejects.toMatchObject({ code: 'not_supported' });
-  });
 }
 
 function streams(start: StartEventManager): void {

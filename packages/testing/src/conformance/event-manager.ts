@@ -10,6 +10,7 @@ import { publishConformance } from './event-manager-publish.ts';
 import { pullConformance } from './event-manager-pull.ts';
 import { readConformance } from './event-manager-read.ts';
 import { realtimeConformance } from './event-manager-realtime.ts';
+import { replayConformance } from './event-manager-replay.ts';
 import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
 import { subscribeConformance } from './event-manager-subscribe.ts';
@@ -35,5 +36,6 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     filtersConformance(start);
     contextsConformance(start);
     whyConformance(start);
+    replayConformance(start);
   });
 }

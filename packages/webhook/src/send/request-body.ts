@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Delivery } from '@event-manager/core';
+import { type Delivery, replayField } from '@event-manager/core';
 
-const OPEN = Buffer.from('{"events":[');
 const COMMA = Buffer.from(',');
 const CLOSE = Buffer.from(']}');
 
 /** The stored bytes of the events between brackets: what was signed into the log is what leaves, never encoded again. */
 export function batchBody(batch: readonly Delivery[]): Uint8Array {
-  const parts: Uint8Array[] = [OPEN];
+  const parts: Uint8Array[] = [Buffer.from(`{${replayField(batch[0]?.replay)}"events":[`)];
   for (const [index, { record }] of batch.entries()) {
     if (index > 0) parts.push(COMMA);
     parts.push(record.body);

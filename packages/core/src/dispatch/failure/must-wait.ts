@@ -5,7 +5,7 @@ import type { Attempt } from '../deliver.ts';
  * asked for a pause, somebody paused it, or the last receiver left. First attempts begin in the turn in which they are claimed and need not ask.
  */
 export function mustWait({ subscription, batch }: Attempt, nowMs: number): boolean {
-  const { receiver, pause, definition, width } = subscription;
+  const { receiver, pause, definition, width } = subscription.receiving;
   if (definition.state !== 'active' || width === 0) return true;
   if (!receiver) return false;
   const { breaker } = receiver;

@@ -136,8 +136,8 @@ function bodyOf(
 /** Nobody shall wait for the first attempt of an event that waits for others, or keep its body for it. */
 function letGoOf(subscription: ActiveSubscription, position: Position, kept: KeptEvent | undefined): void {
   if (kept) {
-    kept.firstAttemptEnded();
-    kept.done();
+    subscription.firstAttemptEnded(kept);
+    subscription.doneWith(kept);
   } else {
     subscription.count('removed');
     subscription.unreadable.delete(position);

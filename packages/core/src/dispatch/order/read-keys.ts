@@ -46,7 +46,9 @@ export class ReadKeys {
     const until = this.#options.routedHead();
     const chunk = await store.read(partition, after, { limit: CHUNK_RECORDS, bytesMax: CHUNK_BYTES, until });
     if (chunk.lost) onLost(chunk.lost);
-    for (const record of chunk.records) this.#offer(new KeptEvent(record), after);
+    for (const record of chunk.records) {
+      if (this.#options.takes?.(record) !== false) this.#offer(new KeptEvent(record), after);
+    }
     const scannedTo = chunk.scannedTo > after ? chunk.scannedTo : until;
     for (const subscription of subscriptions.values()) {
       const { unread } = subscription.queue.keys ?? {};

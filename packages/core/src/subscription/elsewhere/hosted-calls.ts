@@ -183,7 +183,8 @@ export class HostedCalls {
         refuse();
         return;
       }
-      const batch = records.map((record, at) => ({ record: record!, subscriptionId, attempt: attempts[at]! }));
+      const mark = typeof letter['replay'] === 'string' ? { replay: { id: letter['replay'] } } : {};
+      const batch = records.map((record, at) => ({ record: record!, subscriptionId, attempt: attempts[at]!, ...mark }));
       this.#begin(owner, call, batch);
     };
     const records = this.#options.read(positions);

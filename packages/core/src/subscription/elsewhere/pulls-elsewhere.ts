@@ -71,7 +71,11 @@ export class PullsElsewhere {
       const leftMs = sentAtMs + numberOf(lease, 'leftMs') - clock.monotonicMs();
       // One that may be over by now may be somebody else's.
       if (!record || signal?.aborted || leftMs <= 0) lost.push(token);
-      else handed.push({ token, attempt: numberOf(lease, 'attempt'), record, leaseUntilMs: clock.wallMs() + leftMs });
+      else {
+        const mark = typeof lease['replay'] === 'string' ? { replay: { id: lease['replay'] } } : {};
+        const attempt = numberOf(lease, 'attempt');
+        handed.push({ token, attempt, record, leaseUntilMs: clock.wallMs() + leftMs, ...mark });
+      }
     }
     if (lost.length > 0) this.release(id, lost);
     return handed;
@@ -136,8 +140,9 @@ export class PullsElsewhere {
     const { clock } = runtime;
     const wallAheadMs = clock.wallMs() - clock.monotonicMs();
     // The answer is remembered for a while: without the events, which are large.
-    const leases = pulled.map(({ token, attempt, record, leaseUntilMs }) => {
-      return { token, attempt, position: record.place.position, endsAtMs: leaseUntilMs - wallAheadMs };
+    const leases = pulled.map(({ token, attempt, record, leaseUntilMs, replay }) => {
+      const mark = replay ? { replay: replay.id } : {};
+      return { token, attempt, position: record.place.position, endsAtMs: leaseUntilMs - wallAheadMs, ...mark };
     });
     return {
       answer: () => ({

@@ -83,7 +83,10 @@ export class RemoteCalls {
     const call = ++this.#last;
     this.counts.handed += batch.length;
     const rest = { subscription: member.subscriptionId, member: member.key, leftMs, validMs: withinMs };
-    for (const letter of batchLetters(call, batch, rest)) this.#peers.post(letter, member.to);
+    // What is replayed comes in batches of its own.
+    const { replay } = batch[0] ?? {};
+    for (const letter of batchLetters(call, batch, replay ? { ...rest, replay: replay.id } : rest))
+      this.#peers.post(letter, member.to);
     return new Promise((resolve) => {
       const onAbort = () => this.#peers.post({ kind: 'abort', call }, member.to);
       options.signal.addEventListener('abort', onAbort);

@@ -27,6 +27,7 @@ import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
 import { keyRoutes } from './routes/key-routes.ts';
 import { METRICS_PATH, metricsRoutes } from './routes/metrics-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
+import { runRoutes } from './routes/run-routes.ts';
 import { scheduledRoutes } from './routes/scheduled-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
@@ -203,6 +204,7 @@ function declareRoutes(
   deadLetterRoutes(app, context);
   scheduledRoutes(app, context);
   whyRoutes(app, context, { limits, budget });
+  runRoutes(app, context, { limits, budget });
   contextRoutes(app, context, { limits, budget });
   topicRoutes(app, context, { limits, budget });
   streamRoutes(app, context, streamSettings(configuration, runtime, turns));

@@ -5,6 +5,7 @@ import {
   type Delivery,
   encodeCursor,
   type Outcome,
+  replayField,
   type Sink,
   type Timers,
 } from '@event-manager/core';
@@ -140,12 +141,12 @@ export class SocketSink implements Sink {
     const parts: Uint8Array[] = [];
     let bytes = 0;
     while (!group.isHandedOver) {
-      const { record, attempt } = group.upcoming;
+      const { record, attempt, replay } = group.upcoming;
       if (parts.length > 0 && bytes + record.body.length > FRAME_BYTES_MAX) break;
       const before = parts.length === 0 ? `{"type":"delivery",${addressed(id, member)},"deliveries":[` : ',';
       const number = deliveries.add(group, group.handOver());
       const cursor = encodeCursor([record.place]);
-      const head = `${before}{"delivery":${number},"attempt":${attempt},"cursor":"${cursor}","event":`;
+      const head = `${before}{"delivery":${number},"attempt":${attempt},${replayField(replay)}"cursor":"${cursor}","event":`;
       parts.push(Buffer.from(head), record.body, Buffer.from('}'));
       bytes += record.body.length;
     }

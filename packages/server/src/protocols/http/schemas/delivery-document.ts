@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { component } from './component.ts';
+import { REPLAY_MARK } from './run-schemas.ts';
 
 const json = (schema: TSchema) => ({ 'application/json': { schema } });
 const header = (name: string, description: string, required: boolean, schema: TSchema = Type.String()) => ({
@@ -25,10 +26,16 @@ export const DELIVERY = {
         header('webhook-signature', 'With a secret: `v1,` and base64 of HMAC-SHA256 (Standard Webhooks).', false),
         header('event-manager-attempt', '1 for the first, only grows.', true, Type.Integer({ minimum: 1 })),
         header('event-manager-subscription', 'Id of the subscription.', true),
+        header('event-manager-replay', 'Of a replayed event: id of the run.', false),
       ],
       requestBody: {
         required: true,
-        content: json(Type.Union([component('Event'), Type.Object({ events: Type.Array(component('Event')) })])),
+        content: json(
+          Type.Union([
+            component('Event'),
+            Type.Object({ replay: Type.Optional(REPLAY_MARK), events: Type.Array(component('Event')) }),
+          ]),
+        ),
       },
       responses: {
         '2XX': { description: 'Delivered.' },

@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
 import { type Components, component, spelled } from './component.ts';
 import { BODY_ERRORS, json, type RouteDocument, type RouteDocuments, WRITE_ERRORS } from './route-document.ts';
+import { REPLAY_MARK } from './run-schemas.ts';
 import { wholeSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false };
@@ -48,6 +49,7 @@ export const PULL_SCHEMAS: Components = {
           {
             delivery: Type.String({ description: 'Names this lease; used once.' }),
             attempt: Type.Integer({ minimum: 1 }),
+            replay: Type.Optional(REPLAY_MARK),
             leaseUntil: Type.String({ format: 'date-time' }),
             event: component('Event'),
           },

@@ -10,6 +10,8 @@ import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
+import { RUN_DOCUMENTS } from './run-documents.ts';
+import { RUN_SCHEMAS } from './run-schemas.ts';
 import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts';
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
 import { subscriptionSchemas } from './subscription-schemas.ts';
@@ -29,6 +31,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
     ...PREVIEW_DOCUMENTS,
+    ...RUN_DOCUMENTS,
     ...HEALTH_DOCUMENTS,
   };
 }
@@ -42,6 +45,7 @@ export function components(limits: Limits): Components {
     ...subscriptionSchemas(limits),
     ...KEY_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
+    ...RUN_SCHEMAS,
     ...PULL_SCHEMAS,
     ...WHY_SCHEMAS,
     ...previewSchemas(limits),

@@ -67,7 +67,9 @@ export function cursorSchema(
     | 'contexts'
     | 'scheduled'
     | 'keys'
-    | 'deliveries' = 'events',
+    | 'deliveries'
+    | 'runs'
+    | 'report' = 'events',
   options: TSchemaOptions = {},
 ): TSchema {
   return Type.String({ format: `${of}-cursor`, ...options });

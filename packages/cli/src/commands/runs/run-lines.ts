@@ -1,0 +1,37 @@
+import type { Run } from '@event-manager/core';
+import { textTable } from '../../output/text-table.ts';
+
+const count = (number: number | undefined) => (number === undefined ? '?' : number.toLocaleString('en-US'));
+
+/** One run for people: what it is, how far, and each of its parts. */
+export function runLines(run: Run): readonly string[] {
+  const { id, kind, state, note, counts, parts, createdAtMs, endedAtMs, words } = run;
+  const rows = parts.map((part) => [part.subscriptionId, part.state, ...countsOf(part.counts)]);
+  return [
+    `${kind} ${id}: ${state}`,
+    ...(note === undefined ? [] : [note]),
+    `started ${momentOf(createdAtMs)} by ${words[0]!.by}`,
+    ...(endedAtMs === undefined ? [] : [`ended ${momentOf(endedAtMs)}`]),
+    `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} skipped of ${count(counts.total)}`,
+    ...(counts.removed === undefined ? [] : [`${count(counts.removed)} were gone before their turn`]),
+    ...textTable(['SUBSCRIPTION', 'STATE', ...COUNT_TITLES], rows),
+  ];
+}
+
+/** Many of them, one per line. */
+export function runTable(runs: readonly Run[]): readonly string[] {
+  const rows = runs.map(({ id, kind, state, createdAtMs, counts }) => {
+    return [id, kind, state, momentOf(createdAtMs), ...countsOf(counts)];
+  });
+  return textTable(['ID', 'KIND', 'STATE', 'STARTED', ...COUNT_TITLES], rows);
+}
+
+const COUNT_TITLES = ['DONE', 'FAILED', 'SKIPPED', 'TOTAL'];
+
+function countsOf({ done, failed, skipped, total }: Run['counts']): string[] {
+  return [done, failed, skipped, total].map(count);
+}
+
+function momentOf(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

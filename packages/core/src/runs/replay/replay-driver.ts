@@ -1,0 +1,262 @@
+/**
+ * Replays one part: the events of a range that one subscription matches, through its way out.
+ *
+ *     new ──resume──▶ opening ──▶ serving ──nothing left, durable──▶ ending ──▶ over
+ *                        └──────────┴──stop, drop, cancel──▶ over
+ *
+ * It delivers from a queue of its own, whose progress stands under the run beneath that of the subscription. Each commit of that
+ * progress says how the part stands as well, so the counts are true of exactly what is settled, also after a crash: whoever serves the
+ * subscription next goes on from there, and delivers again at most what one window had under way.
+ */
+import type { Position } from '../../contracts/event-store.ts';
+import type { StateChange, StateStore } from '../../contracts/state-store.ts';
+import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
+import { positionKey } from '../../dispatch/dead-letter.ts';
+import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
+import type { FailedReplay, ReplayDuty } from '../../dispatch/replay-duty.ts';
+import type { ReplayService } from '../../dispatch/replay-service.ts';
+import { queueKeys } from '../../dispatch/serve.ts';
+import { isEventManagerError } from '../../errors/event-manager-error.ts';
+import { mayPass } from '../../errors/may-pass.ts';
+import type { EventQuery } from '../../query/event-query.ts';
+import { compileQuery } from '../../query/matches-query.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { insideHandler } from '../../sink/handler-sink.ts';
+import { statePages } from '../../state-pages.ts';
+import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
+import type { PartAssignment, PartDriver } from '../part-driver.ts';
+import type { RunCounts, RunPart } from '../run.ts';
+import { partChange, replaysPrefix, reportKey } from '../run-records.ts';
+import { BehindLive, RecordedSpeed, RunGate, SharedGates, speedGate } from './replay-gates.ts';
+import type { ReplaySpeed } from './replay-request.ts';
+import { replayedSink } from './replayed-sink.ts';
+
+const AGAIN_AFTER_MS = 500;
+const DRAIN_MS = 5_000;
+/** Failed deliveries that are kept of one part; the others are counted. */
+export const REPORTED_MAX = 1_000;
+
+export interface ReplayPartOptions {
+  readonly assignment: PartAssignment;
+  readonly dispatch: PartitionDispatch;
+  readonly state: StateStore;
+  readonly runtime: Runtime;
+  /** Deliveries that succeeded. */
+  readonly onReplayed: (count: number) => void;
+}
+
+/** Where a part stands in the log. */
+interface ReplayPlace {
+  /** The first and last position of the range. */
+  readonly from: Position;
+  readonly until: Position;
+}
+
+export class ReplayDriver implements PartDriver {
+  readonly #options: ReplayPartOptions;
+  readonly #gate = new RunGate();
+  readonly #before: RunCounts;
+  #replay: ActiveSubscription | undefined;
+  #service: ReplayService | undefined;
+  #speed: ReturnType<typeof speedGate>;
+  #opening: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+  /** Nothing begins any more. */
+  #isOver = false;
+  #isEnded = false;
+  #told = 0;
+
+  constructor(options: ReplayPartOptions) {
+    this.#options = options;
+    this.#before = options.assignment.part.counts;
+  }
+
+  get part(): RunPart {
+    const { part } = this.#options.assignment;
+    const { counts } = this.#replay ?? {};
+    if (!counts) return part;
+    const before = this.#before;
+    const removed = (before.removed ?? 0) + counts.removed;
+    return {
+      ...part,
+      counts: {
+        ...(before.total === undefined ? {} : { total: before.total }),
+        done: before.done + counts.delivered,
+        failed: before.failed + counts.deadLettered,
+        skipped: before.skipped + counts.skipped + counts.expired + counts.withdrawn,
+        ...(removed > 0 ? { removed } : {}),
+      },
+    };
+  }
+
+  resume(): void {
+    if (this.#isOver) return;
+    if (!this.#gate.isOpen && this.#speed instanceof RecordedSpeed) this.#speed.beginAnew();
+    this.#gate.isOpen = true;
+    if (this.#replay) this.#options.dispatch.dispatcher.wake(this.#replay);
+    else this.#opening ??= this.#open();
+  }
+
+  pause(): void {
+    this.#gate.isOpen = false;
+  }
+
+  async cancel(): Promise<void> {
+    this.#isOver = true;
+    await this.#ending;
+    if (!this.#isEnded) await this.#end('cancelled');
+  }
+
+  async stop(drainMs = DRAIN_MS): Promise<void> {
+    this.#isOver = true;
+    await this.#opening;
+    await this.#ending;
+    await this.#takeDown(drainMs);
+  }
+
+  drop(): void {
+    this.#isOver = true;
+    if (this.#replay) this.#service?.drop(this.#replay);
+  }
+
+  async #open(): Promise<void> {
+    const { dispatch, runtime, assignment } = this.#options;
+    try {
+      // Another process may have seen more of the log when it was asked for than this one has.
+      await dispatch.route.reach(this.#place.until);
+      if (!this.#isOver) await this.#bringUp();
+    } catch (error) {
+      if (!mayPass(error)) {
+        assignment.onFailure(error);
+        return;
+      }
+      runtime.timers.after(AGAIN_AFTER_MS, () => {
+        this.#opening = undefined;
+        if (!this.#isOver) this.#opening = this.#open();
+      });
+    }
+  }
+
+  async #bringUp(): Promise<void> {
+    const { dispatch, assignment } = this.#options;
+    const { run, subscription: parent } = assignment;
+    const { from, until } = this.#place;
+    const service = dispatch.replayOf({
+      until,
+      takes: compileQuery(run.request as EventQuery),
+      onLost: () => {},
+    });
+    const sink = replayedSink(parent, { id: run.id });
+    const replay = this.#duty(parent, service);
+    const definition = replayed(parent.definition);
+    this.#service = service;
+    const { durable } = parent.queue;
+    const brought = await service.bringUp({ definition, sink, durable, floor: from - 1, held: parent.held, replay });
+    if (this.#isOver && !parent.isServing) service.drop(brought);
+    else this.#replay = brought;
+    dispatch.dispatcher.wake(brought);
+  }
+
+  #duty(parent: ActiveSubscription, service: ReplayService): ReplayDuty {
+    const { dispatch, assignment } = this.#options;
+    const { run } = assignment;
+    const slotsTaken = () => this.#replay?.slotsTaken ?? 0;
+    this.#speed = speedGate(run.request['speed'] as ReplaySpeed, () => this.#nextRecordedAtMs());
+    const gates = [this.#gate, new BehindLive(parent, slotsTaken), new SharedGates(parent)];
+    return {
+      shares: parent,
+      keys: queueKeys(`${replaysPrefix(parent.id)}${run.id}`, dispatch.partition),
+      until: this.#place.until,
+      gates: this.#speed ? [...gates, this.#speed] : gates,
+      served: () => this.#served(),
+      drained: () => service.drained(),
+      failed: (failed) => this.#failed(failed),
+      record: () => partChange(run.id, this.part),
+    };
+  }
+
+  #nextRecordedAtMs(): number | undefined {
+    const { queue } = this.#replay ?? {};
+    const [lane] = queue?.hasReady ? [] : (queue?.lanes ?? []);
+    const position = lane?.peek();
+    if (position === undefined) return undefined;
+    const { bodies } = this.#options.dispatch;
+    return bodies.get(position)?.recordedAtMs ?? bodies.times.timeOf(position);
+  }
+
+  #failed({ kept, attempts, errors, atMs }: FailedReplay): readonly StateChange[] {
+    const { run, subscription } = this.#options.assignment;
+    const failed = this.part.counts.failed;
+    if (failed >= REPORTED_MAX) return [];
+    const value = {
+      ...{ subscriptionId: subscription.id, eventId: kept.id, topic: kept.topic, attempts, errors, atMs },
+    };
+    const key = reportKey(run.id, subscription.id, positionKey(kept.position));
+    return [{ kind: 'run-report', key, value: JSON.parse(JSON.stringify(value)) }];
+  }
+
+  #served(): void {
+    const delivered = this.#replay?.counts.delivered ?? 0;
+    if (delivered > this.#told) this.#options.onReplayed(delivered - this.#told);
+    this.#told = delivered;
+    const { queue } = this.#replay ?? {};
+    if (this.#isOver || this.#ending || !queue?.isSettled() || !queue.isCommitted) return;
+    this.#isOver = true;
+    this.#ending = this.#end('done').catch(this.#options.assignment.onFailure);
+  }
+
+  /** Takes it down and ends the part, with everything that is kept beside it removed, in one commit. */
+  async #end(state: 'done' | 'cancelled'): Promise<void> {
+    const { assignment, runtime } = this.#options;
+    await this.#opening;
+    await this.#takeDown(DRAIN_MS);
+    const part = { ...this.part, state, endedAtMs: runtime.clock.wallMs() };
+    for (;;) {
+      try {
+        await assignment.commit(part, await this.#removals());
+        break;
+      } catch (error) {
+        // Whoever has the lease by now ends it.
+        if (isEventManagerError(error, 'lease_lost') || isEventManagerError(error, 'closed')) return;
+        if (!mayPass(error)) throw error;
+        await new Promise<void>((resolve) => runtime.timers.after(AGAIN_AFTER_MS, resolve));
+      }
+    }
+    this.#isEnded = true;
+    assignment.onEnded();
+  }
+
+  /** What a store that is away did not take is delivered again, as after a crash. */
+  async #takeDown(drainMs: number): Promise<void> {
+    const replay = this.#replay;
+    if (!replay?.isServing) return;
+    try {
+      await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+    }
+  }
+
+  async #removals(): Promise<readonly StateChange[]> {
+    const { assignment, dispatch, state } = this.#options;
+    const { subscription, run } = assignment;
+    const { progress, owedPrefix } = queueKeys(`${replaysPrefix(subscription.id)}${run.id}`, dispatch.partition);
+    const removals: StateChange[] = [{ kind: 'progress', key: progress }];
+    for (const kind of ['owed', 'blocked'] as const) {
+      for await (const page of statePages(state, kind, owedPrefix)) {
+        for (const { key } of page) removals.push({ kind, key });
+      }
+    }
+    return removals;
+  }
+
+  get #place(): ReplayPlace {
+    return this.#options.assignment.part.at as unknown as ReplayPlace;
+  }
+}
+
+/** A key that waits for somebody to release it would keep the replay from its end; the pace is that of the subscription itself. */
+function replayed(definition: SubscriptionDefinition): SubscriptionDefinition {
+  const { rateLimitPerMinute: _rate, agingMs: _aging, onFailure, ...options } = definition.options;
+  return { ...definition, state: 'active', options: onFailure === 'skip' ? { ...options, onFailure } : options };
+}

@@ -1,0 +1,190 @@
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { readTimeMs } from '../../ingest/read-time.ts';
+import { fieldTable, type ReadFields, readFields } from '../../json/read-fields.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Limits } from '../../limits.ts';
+import { decodeCursor } from '../../query/cursor.ts';
+import type { EventQuery } from '../../query/event-query.ts';
+import { parseEventQuery } from '../../query/parse-query.ts';
+
+const FIELDS = fieldTable(
+  [
+    ...['from', 'to', 'topic', 'types', 'sources', 'userId', 'projectId', 'correlationId'],
+    ...['subscriptions', 'speed', 'factor', 'target', 'note', 'dryRun'],
+  ],
+  {
+    ...{ fromTimestamp: 'from', fromTime: 'from', startTime: 'from', since: 'from', cursor: 'from' },
+    ...{ toTimestamp: 'to', toTime: 'to', endTime: 'to', until: 'to' },
+    ...{ topicPattern: 'topic', pattern: 'topic', type: 'types', source: 'sources' },
+    ...{ subscribers: 'subscriptions', subscriberIds: 'subscriptions', subscriptionIds: 'subscriptions' },
+    ...{ subscriber: 'subscriptions', subscription: 'subscriptions' },
+  },
+);
+const TARGET_FIELDS = fieldTable(['endpoint', 'secret', 'headers', 'handler'], { url: 'endpoint' });
+const PLACE_FIELDS = fieldTable(['cursor', 'time'], { timestamp: 'time', timeMs: 'time' });
+
+const NOTE_CHARACTERS_MAX = 1_024;
+const SUBSCRIPTIONS_MAX = 1_000;
+const PER_SECOND_MAX = 1_000_000;
+const FACTOR_MAX = 1_000_000;
+const FACTOR_MIN = 0.001;
+
+/** Where a range of the log begins or ends. */
+export type LogPlace = 'earliest' | 'latest' | { readonly timeMs: number } | { readonly cursor: string };
+
+/** How fast: as it was recorded, so many events a second for each subscription, or as fast as live deliveries leave room for. */
+export type ReplaySpeed = 'max' | { readonly perSecond: number } | { readonly factor: number };
+
+export interface ReplayTarget {
+  readonly endpoint?: string;
+  readonly secret?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A function of the process that asked. */
+  readonly handler?: unknown;
+}
+
+/** A replay as it is understood. */
+export interface ReplayRequest {
+  readonly from: LogPlace;
+  readonly to: LogPlace;
+  /** Which events of the range; its times are not used. */
+  readonly query: EventQuery;
+  /** Ids or names of subscriptions, or of the services that own them; absent for every one that matches. */
+  readonly subscriptions?: readonly string[];
+  readonly speed: ReplaySpeed;
+  readonly target?: ReplayTarget;
+  readonly note?: string;
+  readonly dryRun: boolean;
+}
+
+/** Reads a request in any documented spelling. Throws `invalid_run`, `invalid_query`, `invalid_pattern` and `invalid_cursor`. */
+export function parseReplay(input: unknown, limits: Limits): ReplayRequest {
+  const fields = readFields(input, FIELDS, { code: 'invalid_run', pointer: '' });
+  const subscriptions = readSubscriptions(fields);
+  const target = readTarget(fields);
+  const note = readNote(fields);
+  const dryRun = fields.get('dryRun') ?? false;
+  if (typeof dryRun !== 'boolean') throw invalid('dryRun is true or false.', fields.pointer('dryRun'));
+  return {
+    from: readPlace(fields, 'from', 'earliest'),
+    to: readPlace(fields, 'to', 'latest'),
+    query: readQuery(fields, limits),
+    ...(subscriptions ? { subscriptions } : {}),
+    speed: readSpeed(fields),
+    ...(target ? { target } : {}),
+    ...(note === undefined ? {} : { note }),
+    dryRun,
+  };
+}
+
+/** A time, a cursor, or one of the ends of the log. Throws `invalid_run` and `invalid_cursor`. */
+export function readLogPlace(value: unknown, pointer: string): LogPlace {
+  if (value === 'earliest' || value === 'latest') return value;
+  if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+    const place = readFields(value, PLACE_FIELDS, { code: 'invalid_run', pointer });
+    const cursor = place.get('cursor');
+    if ((cursor === undefined) === (place.get('time') === undefined)) {
+      throw invalid('A place has either a cursor or a time.', pointer);
+    }
+    if (cursor === undefined) return { timeMs: readTimeMs(place.get('time'), place.pointer('time'), 'invalid_run') };
+    if (typeof cursor !== 'string') throw invalid('A cursor is a text.', place.pointer('cursor'));
+    decodeCursor(cursor, place.pointer('cursor'));
+    return { cursor };
+  }
+  // A time has its dashes at certain places; no cursor looks like that.
+  if (typeof value === 'string' && !/^\d{4}-\d{2}-\d{2}/.test(value)) {
+    if (/^\d{1,15}$/.test(value)) return { timeMs: readTimeMs(Number(value), pointer, 'invalid_run') };
+    decodeCursor(value, pointer);
+    return { cursor: value };
+  }
+  return { timeMs: readTimeMs(value, pointer, 'invalid_run') };
+}
+
+function readPlace(fields: ReadFields, name: 'from' | 'to', otherwise: LogPlace): LogPlace {
+  const value = fields.get(name);
+  return value === undefined ? otherwise : readLogPlace(value, fields.pointer(name));
+}
+
+function readQuery(fields: ReadFields, limits: Limits): EventQuery {
+  const query: Record<string, unknown> = {};
+  for (const name of ['topic', 'types', 'sources', 'userId', 'projectId', 'correlationId']) {
+    const value = fields.get(name);
+    if (value !== undefined) query[name] = value;
+  }
+  return parseEventQuery(query, limits);
+}
+
+function readSubscriptions(fields: ReadFields): readonly string[] | undefined {
+  const value = fields.get('subscriptions');
+  if (value === undefined) return undefined;
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const isSound = entries.every((entry) => typeof entry === 'string' && entry !== '');
+  if (isSound && entries.length > 0 && entries.length <= SUBSCRIPTIONS_MAX) return [...new Set(entries as string[])];
+  const words = `One to ${SUBSCRIPTIONS_MAX} ids or names of subscriptions, or of subscribers, are expected.`;
+  throw invalid(words, fields.pointer('subscriptions'));
+}
+
+function readSpeed(fields: ReadFields): ReplaySpeed {
+  const value = fields.get('speed') ?? (fields.get('factor') === undefined ? 'max' : 'original');
+  const factor = fields.get('factor') ?? 1;
+  if (value === 'original') {
+    const isSound = typeof factor === 'number' && factor >= FACTOR_MIN && factor <= FACTOR_MAX;
+    if (!isSound) throw invalid('How many times as fast: a number above 0.', fields.pointer('factor'));
+    return { factor };
+  }
+  if (fields.get('factor') !== undefined) {
+    throw invalid('A factor goes with the original speed.', fields.pointer('factor'));
+  }
+  if (value === 'max') return value;
+  if (typeof value === 'number' && value > 0 && value <= PER_SECOND_MAX) return { perSecond: value };
+  throw invalid('A speed is original, max, or a number of events per second.', fields.pointer('speed'));
+}
+
+function readTarget(fields: ReadFields): ReplayTarget | undefined {
+  const value = fields.get('target');
+  if (value === undefined) return undefined;
+  const pointer = fields.pointer('target');
+  const given =
+    typeof value === 'string' ? { endpoint: value } : typeof value === 'function' ? { handler: value } : value;
+  const target = readFields(given, TARGET_FIELDS, { code: 'invalid_run', pointer });
+  const endpoint = target.get('endpoint');
+  const handler = target.get('handler');
+  if ((endpoint === undefined) === (handler === undefined)) {
+    throw invalid('A target has either an endpoint or a handler.', pointer);
+  }
+  if (handler !== undefined) {
+    if (typeof handler !== 'function') throw invalid('A handler is a function.', target.pointer('handler'));
+    return { handler };
+  }
+  if (typeof endpoint !== 'string') throw invalid('An endpoint is a text.', target.pointer('endpoint'));
+  const [secret, headers] = [target.get('secret'), target.get('headers')];
+  return {
+    endpoint,
+    ...(secret === undefined ? {} : { secret: secret as string }),
+    ...(headers === undefined ? {} : { headers: headers as Record<string, string> }),
+  };
+}
+
+function readNote(fields: ReadFields): string | undefined {
+  const note = fields.get('note');
+  if (note === undefined) return undefined;
+  const isSound = typeof note === 'string' && note.length <= NOTE_CHARACTERS_MAX && note.isWellFormed();
+  if (isSound && !note.includes('\0')) return note;
+  throw invalid(`A note is a text of at most ${NOTE_CHARACTERS_MAX} characters.`, fields.pointer('note'));
+}
+
+/** As it is kept with the run: without secrets and functions. */
+export function requestJson({ from, to, query, subscriptions, speed }: ReplayRequest, target?: JsonObject): JsonObject {
+  return JSON.parse(
+    JSON.stringify({
+      ...{ from, to, ...query },
+      ...(subscriptions ? { subscriptions } : {}),
+      speed,
+      ...(target ? { target } : {}),
+    }),
+  ) as JsonObject;
+}
+
+function invalid(message: string, pointer: string): EventManagerError {
+  return new EventManagerError('invalid_run', message, { pointer });
+}

@@ -1,0 +1,165 @@
+import type { Contexts } from '../../context/contexts.ts';
+import type { EventBusAdapter } from '../../contracts/adapter.ts';
+import type { Position } from '../../contracts/event-store.ts';
+import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { decodeEvent } from '../../event/decode-event.ts';
+import type { Event } from '../../event/event.ts';
+import { compileFilter } from '../../filter/filter.ts';
+import type { Limits } from '../../limits.ts';
+import type { Principal } from '../../principal.ts';
+import { compileQuery } from '../../query/matches-query.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { startPosition } from '../../subscription/start-position.ts';
+import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
+import { parsePattern } from '../../topic/pattern.ts';
+import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
+import { type Counted, type CountRange, countEvents } from './count-events.ts';
+import { ReplayDriver } from './replay-driver.ts';
+import { type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
+
+const SAMPLE_MAX = 10;
+
+/** What a replay would do. */
+export interface ReplayPreview {
+  readonly dryRun: true;
+  /** Deliveries that it would make, of all subscriptions together. */
+  readonly count: number;
+  /** False when the range holds more events than were looked at. */
+  readonly complete: boolean;
+  readonly subscriptions: readonly { readonly id: string; readonly name?: string; readonly count: number }[];
+  /** The first of the events. */
+  readonly sample: readonly Event[];
+}
+
+export interface ReplayRoomOptions {
+  readonly adapter: EventBusAdapter;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly contexts: Contexts;
+  readonly dispatch: () => PartitionDispatch;
+  /** All that are known, those of this process among them. */
+  readonly subscriptions: () => readonly SubscriptionDefinition[];
+}
+
+/** Replays: the events of a range of the log go once more to the subscriptions that match them, marked. */
+export class ReplayRoom implements RunRoom {
+  /** Deliveries of replays that succeeded here. */
+  replayed = 0;
+  readonly #options: ReplayRoomOptions;
+
+  constructor(options: ReplayRoomOptions) {
+    this.#options = options;
+  }
+
+  async prepare(_principal: Principal, input: unknown): Promise<PreparedRun> {
+    const request = this.#read(input);
+    const definitions = this.#definitionsOf(request);
+    const range = await this.#rangeOf(request);
+    const counted = definitions.map((definition) => this.#counted(definition, false));
+    const isComplete = await this.#count(range, counted);
+    // Where all were looked at, whoever is offered nothing has nothing to do; where nobody is, the run is over at once.
+    const meant = counted.filter(({ offered }) => offered > 0 || !isComplete || request.subscriptions);
+    const { from, until } = range;
+    return {
+      request: requestJson(request),
+      ...(request.note === undefined ? {} : { note: request.note }),
+      parts: meant.map(({ id, offered }) => ({
+        subscriptionId: id,
+        counts: { ...(isComplete ? { total: offered } : {}), done: 0, failed: 0, skipped: 0 },
+        at: { from, until },
+      })),
+    };
+  }
+
+  drive(assignment: PartAssignment): PartDriver {
+    const { runtime, adapter } = this.#options;
+    return new ReplayDriver({
+      ...{ assignment, dispatch: this.#options.dispatch(), state: adapter.state, runtime },
+      onReplayed: (count) => {
+        this.replayed += count;
+      },
+    });
+  }
+
+  /** Says what a replay would do, and does nothing. Throws what `prepare` throws. */
+  async preview(_principal: Principal, input: unknown): Promise<ReplayPreview> {
+    const request = this.#read(input);
+    const definitions = this.#definitionsOf(request);
+    const counted = definitions.map((definition) => this.#counted(definition, true));
+    const sample: Event[] = [];
+    const range = await this.#rangeOf(request);
+    const complete = await this.#count(range, counted, (event) => {
+      if (sample.length < SAMPLE_MAX) sample.push(event);
+    });
+    const subscriptions = counted.map(({ id, wanted: count }, at) => {
+      const { name } = definitions[at]!;
+      return { id, ...(name === undefined ? {} : { name }), count };
+    });
+    return {
+      dryRun: true,
+      count: counted.reduce((sum, { wanted }) => sum + wanted, 0),
+      ...{ complete, subscriptions, sample },
+    };
+  }
+
+  /** True for a request that only wants to know. Throws `invalid_run`. */
+  isDryRun(input: unknown): boolean {
+    return this.#read(input).dryRun;
+  }
+
+  #read(input: unknown): ReplayRequest {
+    const request = parseReplay(input ?? {}, this.#options.limits);
+    if (!request.target) return request;
+    throw new EventManagerError('not_supported', 'Another way out comes with a later version.', { pointer: '/target' });
+  }
+
+  #definitionsOf({ subscriptions: asked }: ReplayRequest): readonly SubscriptionDefinition[] {
+    const all = this.#options.subscriptions();
+    if (!asked) return all;
+    const isOf = (of: string) => (known: SubscriptionDefinition) =>
+      known.id === of || known.name === of || known.subscriber === of;
+    const missing = asked.find((of) => !all.some(isOf(of)));
+    if (missing !== undefined) {
+      const words = 'No subscription has this id or name, and no subscriber owns one.';
+      throw new EventManagerError('subscription_not_found', words, { id: missing });
+    }
+    return all.filter((known) => asked.some((of) => isOf(of)(known)));
+  }
+
+  async #rangeOf({ from, to, query }: ReplayRequest): Promise<CountRange> {
+    const after = await this.#position(from);
+    // A cursor names the last event that was seen, a time the first one that is not meant any more: both end before what follows.
+    const until = await this.#position(to);
+    return { from: after + 1, until: Math.max(after, until), takes: compileQuery(query) };
+  }
+
+  /** The position behind which the place lies. */
+  #position(place: LogPlace): Promise<Position> {
+    const { partition, route } = this.#options.dispatch();
+    const { store } = this.#options.adapter;
+    return startPosition(place, { store, partition, routedHead: route.head });
+  }
+
+  async #count(range: CountRange, counted: readonly Counted[], onSample?: (event: Event) => void): Promise<boolean> {
+    const { partition } = this.#options.dispatch();
+    const { store } = this.#options.adapter;
+    if (counted.length === 0) return true;
+    const onWanted = onSample && ((record: { readonly body: Uint8Array }) => onSample(decodeEvent(record.body)));
+    return countEvents(store, partition, range, { counted, ...(onWanted ? { onWanted } : {}) });
+  }
+
+  #counted(definition: SubscriptionDefinition, judges: boolean): Counted {
+    const { limits, contexts } = this.#options;
+    const { filter, options, id } = definition;
+    const hasFilter = judges && filter !== undefined && Object.keys(filter).length > 0;
+    const matches = hasFilter ? compileFilter(filter, contexts.cellOf(definition)) : undefined;
+    return {
+      id,
+      pattern: parsePattern(definition.topic, limits),
+      wants: (lane) => options.priority === undefined || lane <= options.priority,
+      matches: matches && ((record) => matches(decodeEvent(record.body))),
+      ...{ offered: 0, wanted: 0 },
+    };
+  }
+}

@@ -1,0 +1,147 @@
+import { ANONYMOUS, type DeliveryContext, type Event, type HandlerAnswer } from '@event-manager/core';
+import { describe, expect, it } from 'vitest';
+import type { Run } from '../../../src/runs/run.ts';
+import { durableWorld, type EngineUnderTest, openMemory } from '../../open-engine.ts';
+
+interface Seen {
+  readonly n: number;
+  readonly isReplay: boolean;
+  readonly context: DeliveryContext;
+}
+
+/** Notes what a handler is given, and answers as `answer` says. */
+function recorder(answer: (seen: Seen) => HandlerAnswer = () => undefined) {
+  const seen: Seen[] = [];
+  const handler = (event: Event, context: DeliveryContext) => {
+    const one = { n: event.payload['n'] as number, isReplay: context.replay !== undefined, context };
+    seen.push(one);
+    return answer(one);
+  };
+  const replayed = () => seen.filter(({ isReplay }) => isReplay).map(({ n }) => n);
+  return { seen, handler, replayed };
+}
+
+function start(of: EngineUnderTest, request: object = {}): Promise<Run> {
+  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', request));
+}
+
+function get(of: EngineUnderTest, { id }: { readonly id: string }): Promise<Run> {
+  return of.time.run(of.engine.runs.get(ANONYMOUS, id));
+}
+
+/** Drives the time until the run is over. */
+async function over(of: EngineUnderTest, run: Run, limitMs = 600_000): Promise<Run> {
+  for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 100) {
+    const now = await get(of, run);
+    if (now.endedAtMs !== undefined) return now;
+    await of.time.advance(100);
+  }
+  throw new TypeError('The run did not end.');
+}
+
+const numbers = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => first + at);
+
+describe('a replay', () => {
+  it('delivers a range once more, in the order of the log, marked, and says how far it is', async () => {
+    const bus = await openMemory();
+    const { handler, replayed, seen } = recorder();
+    const { id } = await bus.subscribe({ topic: 'order/#', name: 'orders', handler });
+    for (const [at, priority] of (['LOW', 'CRITICAL', 'NORMAL'] as const).entries()) {
+      await bus.publishMany(1, at + 1, { topic: 'order/created', priority });
+    }
+    await bus.publishMany(1, 99, { topic: 'other/created' });
+    await bus.settled();
+    const run = await start(bus);
+    const ended = await over(bus, run);
+    expect(replayed()).toEqual([1, 2, 3]);
+    expect(ended).toMatchObject({ state: 'done', counts: { total: 3, done: 3, failed: 0, skipped: 0 } });
+    expect(seen.at(-1)?.context).toMatchObject({ subscriptionId: id, attempt: 1, replay: { id: run.id } });
+  });
+
+  it('leaves the subscription as it was: what it counts, where it stands and what it is owed', async () => {
+    const { kept: _kept, open } = durableWorld();
+    const bus = await open();
+    const { handler } = recorder();
+    const { id } = await bus.subscribe({ topic: '#', name: 'orders', handler });
+    await bus.publishMany(20);
+    await bus.settled();
+    const before = bus.status(id);
+    const metrics = bus.engine.metrics();
+    await over(bus, await start(bus));
+    const after = bus.engine.metrics();
+    expect(bus.status(id)).toEqual(before);
+    expect([after.deliveries, after.activeSubscriptions]).toEqual([metrics.deliveries, metrics.activeSubscriptions]);
+  });
+
+  it('chooses by topic, type, correlation, time and subscription', async () => {
+    const bus = await openMemory();
+    const one = recorder();
+    const other = recorder();
+    await bus.subscribe({ topic: '#', name: 'one', handler: one.handler });
+    await bus.subscribe({ topic: '#', name: 'other', subscriber: 'billing', handler: other.handler });
+    await bus.publishMany(1, 1, { topic: 'a/x', type: 'x.y', correlationId: 'c1' });
+    await bus.time.advance(1_000);
+    const midMs = bus.time.wallMs();
+    await bus.publishMany(1, 2, { topic: 'a/x', type: 'x.z' });
+    await bus.publishMany(1, 3, { topic: 'b/x', type: 'x.y' });
+    await bus.settled();
+    await over(bus, await start(bus, { topic_pattern: 'a.*', subscriber_ids: ['one'] }));
+    expect([one.replayed(), other.replayed()]).toEqual([[1, 2], []]);
+    await over(bus, await start(bus, { types: ['x.y'], subscribers: 'billing' }));
+    expect(other.replayed()).toEqual([1, 3]);
+    await over(bus, await start(bus, { correlationId: 'c1', subscriptions: ['other'] }));
+    expect(other.replayed()).toEqual([1, 3, 1]);
+    await over(bus, await start(bus, { from_timestamp: new Date(midMs), subscriptions: ['other'] }));
+    expect(other.replayed()).toEqual([1, 3, 1, 2, 3]);
+    await over(bus, await start(bus, { to: midMs, subscriptions: ['other'] }));
+    expect(other.replayed()).toEqual([1, 3, 1, 2, 3, 1]);
+  });
+
+  it('offers nothing that came after it was asked for', async () => {
+    const bus = await openMemory();
+    const { handler, replayed } = recorder();
+    await bus.subscribe({ topic: '#', name: 'one', handler });
+    await bus.publishMany(3);
+    await bus.settled();
+    const run = await start(bus, { speed: 1 });
+    await bus.publishMany(3, 4);
+    await over(bus, run);
+    expect(replayed()).toEqual([1, 2, 3]);
+  });
+
+  it('puts what failed for good into its report, and makes no dead letter of it', async () => {
+    const bus = await openMemory();
+    const { handler } = recorder(({ n, isReplay }) => ({ success: !(isReplay && n === 2), retry: false, error: 'no' }));
+    const { id } = await bus.subscribe({ topic: '#', name: 'one', handler });
+    await bus.publishMany(3);
+    await bus.settled();
+    const run = await over(bus, await start(bus));
+    expect(run).toMatchObject({ state: 'done', counts: { done: 2, failed: 1 } });
+    const report = await bus.time.run(bus.engine.runs.report(ANONYMOUS, run.id, { limit: 10 }));
+    expect(report.failures).toMatchObject([{ subscriptionId: id, attempts: 1, errors: [{ message: 'no' }] }]);
+    expect(await bus.deadLetters()).toEqual([]);
+  });
+
+  it('stands still while paused, goes on, and ends where it is when cancelled', async () => {
+    const bus = await openMemory();
+    const { handler, replayed } = recorder();
+    await bus.subscribe({ topic: '#', name: 'one', handler });
+    await bus.publishMany(20);
+    await bus.settled();
+    const run = await start(bus, { speed: 2 });
+    await bus.time.advance(2_000);
+    await bus.time.run(bus.engine.runs.pause(ANONYMOUS, run.id));
+    const paused = replayed().length;
+    expect(paused).toBeGreaterThan(2);
+    await bus.time.advance(10_000);
+    expect(replayed()).toHaveLength(paused);
+    await bus.time.run(bus.engine.runs.resume(ANONYMOUS, run.id));
+    await bus.time.advance(2_000);
+    const ended = await bus.time.run(bus.engine.runs.cancel(ANONYMOUS, run.id));
+    expect(ended.state).toBe('cancelled');
+    await bus.time.advance(10_000);
+    expect(replayed()).toEqual(numbers(1, ended.counts.done));
+    expect(replayed().length).toBeGreaterThan(paused);
+    expect(replayed().length).toBeLessThan(20);
+  });
+});
