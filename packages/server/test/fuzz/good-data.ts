@@ -7,6 +7,8 @@ export interface Known {
   cursor(format: string): string;
   /** A URL that may be called. */
   endpoint(): string;
+  /** The name of a subscription. */
+  subscription(): string;
 }
 
 const WORD = fc.stringMatching(/^[a-z][a-z0-9_-]{0,11}$/);
@@ -102,6 +104,7 @@ export class GoodData {
     if (format === 'uuid') return fc.uuid();
     if (format === 'uri') return WORD.map(() => this.#known.endpoint());
     if (format?.endsWith('-cursor')) return WORD.map(() => this.#known.cursor(format));
+    if (format === 'subscription-name') return WORD.map(() => this.#known.subscription());
     if (format === 'date-time') {
       const moment = fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true });
       return fc

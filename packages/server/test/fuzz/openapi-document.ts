@@ -74,6 +74,9 @@ const FORMATS = [
   'scheduled-cursor',
   'keys-cursor',
   'deliveries-cursor',
+  'runs-cursor',
+  'report-cursor',
+  'subscription-name',
   'json-schema',
 ];
 const COMPONENTS = '#/components/schemas/';

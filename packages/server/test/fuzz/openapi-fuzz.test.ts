@@ -42,6 +42,15 @@ async function prepare(url: string): Promise<ServiceState> {
   for (const name of ['aas', 'b%2Fc', 'd%20e']) {
     await putJson(`${url}/contexts/${name}`, { userIds: ['u'] });
   }
+  // Nobody asks for its deliveries, so a replay to it has no end.
+  await postJson(`${url}/subscriptions`, { name: 'held', topic: 'held' });
+  await postJson(`${url}/events`, sample({ topic: 'held' }));
+  const runs = [];
+  for (let count = 0; count < 2; count++) {
+    runs.push((await postJson(`${url}/replays`, { subscriptions: 'held', topic: 'held' })).body.id);
+  }
+  const [held, cancelled] = runs;
+  await call(`${url}/runs/${cancelled}/cancel`, { method: 'POST' });
   const next = async (path: string) => (await call(`${url}${path}?limit=1`)).body.nextCursor;
   const { body: other } = await postJson(`${url}/subscriptions`, { ...request, name: 'other', topic: 'never' });
   const cursors = new Map([
@@ -54,6 +63,8 @@ async function prepare(url: string): Promise<ServiceState> {
     ['deliveries-cursor', Buffer.from('0198c0de-0000-7000-8000-00000000000a').toString('base64url')],
     ['keys-cursor', Buffer.from('customer-7').toString('base64url')],
     ['scheduled-cursor', await next('/scheduled')],
+    ['runs-cursor', await next('/runs')],
+    ['report-cursor', Buffer.from(`${held}/${'7'.padStart(16, '0')}`).toString('base64url')],
   ]);
   for (const { id } of [refusing, other]) await call(`${url}/subscriptions/${id}`, { method: 'DELETE' });
   return new ServiceState({
@@ -62,6 +73,7 @@ async function prepare(url: string): Promise<ServiceState> {
     deadLetters: letters.map(({ id }) => id),
     events: published.map(({ id }) => id),
     scheduled: scheduled.map(({ id }) => id),
+    runs: { held, cancelled },
   });
 }
 

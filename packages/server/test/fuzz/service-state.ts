@@ -21,6 +21,8 @@ export class ServiceState implements Known {
   readonly #pulled = new Set<string>();
   readonly #withoutWebhook = new Set<string>();
   readonly #scheduled: string[];
+  /** One that goes on for ever, and one that was cancelled. */
+  readonly #runs: { readonly held: string; readonly cancelled: string };
 
   constructor(facts: {
     endpoint: string;
@@ -28,7 +30,9 @@ export class ServiceState implements Known {
     deadLetters: readonly string[];
     events: readonly string[];
     scheduled: readonly string[];
+    runs: { readonly held: string; readonly cancelled: string };
   }) {
+    this.#runs = facts.runs;
     this.#endpoint = facts.endpoint;
     this.#cursors = new Map(facts.cursors);
     this.#events = [...facts.events];
@@ -49,6 +53,10 @@ export class ServiceState implements Known {
 
   endpoint(): string {
     return this.#endpoint;
+  }
+
+  subscription(): string {
+    return 'held';
   }
 
   get isFull(): boolean {
@@ -75,6 +83,7 @@ export class ServiceState implements Known {
         ids.filter((id) => !this.#withoutWebhook.has(id)),
         pick,
       );
+    if (kind === 'runs') return use === 'cancel' ? this.#runs.cancelled : this.#runs.held;
     if (PULLS.has(use ?? '')) return this.#pullable(pick);
     return ids[pick(ids.length)];
   }

@@ -42,7 +42,7 @@ function requestOf(context: CliContext, flags: ReplayFlags): Readonly<Record<str
 function readSpeed(given: string): Readonly<Record<string, unknown>> {
   if (given === 'max' || given === 'original') return { speed: given };
   const factor = /^original:(\d{1,9}(?:\.\d{1,9})?)$/.exec(given)?.[1];
-  if (factor !== undefined) return { speed: 'original', factor: Number(factor) };
+  if (factor !== undefined) return { speed: { factor: Number(factor) } };
   if (/^\d{1,9}(?:\.\d{1,9})?$/.test(given)) return { speed: Number(given) };
   throw new CommandFailure('wrongUse', '--speed is max, original, original:10, or events per second');
 }

@@ -26,10 +26,8 @@ export interface ReplayRequestIn {
   readonly correlationId?: string | undefined;
   /** Ids or names of subscriptions, or of the services that own them. Default: every one that matches. */
   readonly subscriptions?: string | readonly string[] | undefined;
-  /** As recorded, so many events a second for each subscription, or (default) as fast as live deliveries leave room for. */
-  readonly speed?: 'original' | 'max' | number | undefined;
-  /** With the original speed: how many times as fast. */
-  readonly factor?: number | undefined;
+  /** As recorded, or some times as fast, so many events a second for each subscription, or (default) as fast as live deliveries leave room for. */
+  readonly speed?: 'original' | 'max' | number | { readonly factor: number } | undefined;
   /** Another way out than that of the subscriptions. */
   readonly target?:
     | string

@@ -10,7 +10,7 @@ import { parseEventQuery } from '../../query/parse-query.ts';
 const FIELDS = fieldTable(
   [
     ...['from', 'to', 'topic', 'types', 'sources', 'userId', 'projectId', 'correlationId'],
-    ...['subscriptions', 'speed', 'factor', 'target', 'note', 'dryRun'],
+    ...['subscriptions', 'speed', 'target', 'note', 'dryRun'],
   ],
   {
     ...{ fromTimestamp: 'from', fromTime: 'from', startTime: 'from', since: 'from', cursor: 'from' },
@@ -21,10 +21,12 @@ const FIELDS = fieldTable(
   },
 );
 const TARGET_FIELDS = fieldTable(['endpoint', 'secret', 'headers', 'handler'], { url: 'endpoint' });
+const SPEED_FIELDS = fieldTable(['factor']);
 const PLACE_FIELDS = fieldTable(['cursor', 'time'], { timestamp: 'time', timeMs: 'time' });
 
 const NOTE_CHARACTERS_MAX = 1_024;
 const SUBSCRIPTIONS_MAX = 1_000;
+const PER_SECOND_MIN = 0.001;
 const PER_SECOND_MAX = 1_000_000;
 const FACTOR_MAX = 1_000_000;
 const FACTOR_MIN = 0.001;
@@ -125,19 +127,18 @@ function readSubscriptions(fields: ReadFields): readonly string[] | undefined {
 }
 
 function readSpeed(fields: ReadFields): ReplaySpeed {
-  const value = fields.get('speed') ?? (fields.get('factor') === undefined ? 'max' : 'original');
-  const factor = fields.get('factor') ?? 1;
-  if (value === 'original') {
-    const isSound = typeof factor === 'number' && factor >= FACTOR_MIN && factor <= FACTOR_MAX;
-    if (!isSound) throw invalid('How many times as fast: a number above 0.', fields.pointer('factor'));
-    return { factor };
-  }
-  if (fields.get('factor') !== undefined) {
-    throw invalid('A factor goes with the original speed.', fields.pointer('factor'));
-  }
+  const value = fields.get('speed') ?? 'max';
+  const pointer = fields.pointer('speed');
   if (value === 'max') return value;
-  if (typeof value === 'number' && value > 0 && value <= PER_SECOND_MAX) return { perSecond: value };
-  throw invalid('A speed is original, max, or a number of events per second.', fields.pointer('speed'));
+  if (value === 'original') return { factor: 1 };
+  if (typeof value === 'number' && value >= PER_SECOND_MIN && value <= PER_SECOND_MAX) return { perSecond: value };
+  if (typeof value !== 'object' || value === null) {
+    throw invalid('A speed is original, max, events per second, or {factor}.', pointer);
+  }
+  const speed = readFields(value, SPEED_FIELDS, { code: 'invalid_run', pointer });
+  const factor = speed.get('factor');
+  if (typeof factor === 'number' && factor >= FACTOR_MIN && factor <= FACTOR_MAX) return { factor };
+  throw invalid('How many times as fast: a number above 0.', speed.pointer('factor'));
 }
 
 function readTarget(fields: ReadFields): ReplayTarget | undefined {

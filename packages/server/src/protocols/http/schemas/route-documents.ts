@@ -11,7 +11,7 @@ import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { RUN_DOCUMENTS } from './run-documents.ts';
-import { RUN_SCHEMAS } from './run-schemas.ts';
+import { runSchemas } from './run-schemas.ts';
 import { SCHEDULED_DOCUMENTS, SCHEDULED_SCHEMAS } from './scheduled-documents.ts';
 import { SUBSCRIPTION_DOCUMENTS } from './subscription-documents.ts';
 import { subscriptionSchemas } from './subscription-schemas.ts';
@@ -45,7 +45,7 @@ export function components(limits: Limits): Components {
     ...subscriptionSchemas(limits),
     ...KEY_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
-    ...RUN_SCHEMAS,
+    ...runSchemas(limits),
     ...PULL_SCHEMAS,
     ...WHY_SCHEMAS,
     ...previewSchemas(limits),

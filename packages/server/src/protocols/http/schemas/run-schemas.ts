@@ -1,16 +1,14 @@
-import Type, { type TSchema } from 'typebox';
-import { type Components, component, spelled } from './component.ts';
-import { momentSchema, NEXT_CURSOR, wordSchema } from './text-schemas.ts';
+import type { Limits } from '@event-manager/core';
+import Type, { type TSchema, type TSchemaOptions } from 'typebox';
+import { type ComponentsOf, component, spelled } from './component.ts';
+import { cursorSchema, momentSchema, NEXT_CURSOR, patternSchema, textSchema, wordSchema } from './text-schemas.ts';
 
 const CLOSED = { additionalProperties: false };
 const COUNT = Type.Integer({ minimum: 0 });
 const MILLISECONDS = Type.Number({ description: 'Wall clock, milliseconds since 1970.' });
 const UUID = Type.String({ format: 'uuid' });
 const KIND = wordSchema(['replay', 'redrive', 'discard']);
-const TEXTS = Type.Union([
-  Type.String({ minLength: 1 }),
-  Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 1_000 }),
-]);
+const SUBSCRIPTION = Type.String({ format: 'subscription-name' });
 const SUBSCRIPTIONS_MAX = 1_000;
 const NOTE_CHARACTERS_MAX = 1_024;
 
@@ -23,7 +21,7 @@ export const REPLAY_MARK: TSchema = Type.Object(
 const PLACE = [
   wordSchema(['earliest', 'latest']),
   momentSchema(),
-  Type.Object({ cursor: Type.String() }, CLOSED),
+  Type.Object({ cursor: cursorSchema() }, CLOSED),
   Type.Object({ time: momentSchema() }, CLOSED),
 ];
 const COUNTS = Type.Object(
@@ -54,8 +52,9 @@ const WORD = Type.Object(
   CLOSED,
 );
 
-export const RUN_SCHEMAS: Components = {
-  ReplayRequest: Type.Object(
+/** What a replay may be asked for. */
+const replayRequest = (limits: Limits): TSchema =>
+  Type.Object(
     {
       from: Type.Optional(
         Type.Union(PLACE, {
@@ -70,34 +69,55 @@ export const RUN_SCHEMAS: Components = {
         }),
       ),
       topic: Type.Optional(
-        Type.String({ minLength: 1, description: 'Topic pattern.', ...spelled('topicPattern', 'pattern') }),
+        patternSchema(limits, { description: 'Topic pattern.', ...spelled('topicPattern', 'pattern') }),
       ),
-      types: Type.Optional(Type.Unsafe({ ...TEXTS, description: 'Patterns over the type.', ...spelled('type') })),
-      sources: Type.Optional(Type.Unsafe({ ...TEXTS, ...spelled('source') })),
-      userId: Type.Optional(Type.String({ minLength: 1 })),
-      projectId: Type.Optional(Type.String({ minLength: 1 })),
-      correlationId: Type.Optional(Type.String({ minLength: 1 })),
+      types: Type.Optional(
+        listed(patternSchema(limits), limits, { description: 'Patterns over the type.', ...spelled('type') }),
+      ),
+      sources: Type.Optional(listed(textSchema(limits), limits, spelled('source'))),
+      userId: Type.Optional(textSchema(limits)),
+      projectId: Type.Optional(textSchema(limits)),
+      correlationId: Type.Optional(textSchema(limits)),
       subscriptions: Type.Optional(
-        Type.Unsafe({
-          ...TEXTS,
-          description: `Ids or names of subscriptions, or of the services that own them, ${SUBSCRIPTIONS_MAX} at most. Default: every one that matches.`,
+        Type.Union([SUBSCRIPTION, Type.Array(SUBSCRIPTION, { minItems: 1, maxItems: SUBSCRIPTIONS_MAX })], {
+          description:
+            'Ids or names of subscriptions, or of the services that own them. Default: every one that matches.',
           ...spelled('subscriptionIds', 'subscription', 'subscribers', 'subscriberIds', 'subscriber'),
         }),
       ),
       speed: Type.Optional(
-        Type.Union([wordSchema(['original', 'max']), Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 })], {
-          default: 'max',
-          description: 'As recorded, as fast as live deliveries leave room for, or events per second and subscription.',
+        Type.Union(
+          [
+            wordSchema(['original', 'max']),
+            Type.Number({ minimum: 0.001, maximum: 1_000_000 }),
+            Type.Object({ factor: Type.Number({ minimum: 0.001, maximum: 1_000_000 }) }, CLOSED),
+          ],
+          {
+            default: 'max',
+            description:
+              'As recorded, or `factor` times as fast; as fast as live deliveries leave room for; or events per second and subscription.',
+          },
+        ),
+      ),
+      note: Type.Optional(
+        Type.String({
+          maxLength: NOTE_CHARACTERS_MAX,
+          pattern: '^[^\\u0000]*$',
+          description: 'Why; kept with the run.',
         }),
       ),
-      factor: Type.Optional(
-        Type.Number({ minimum: 0.001, maximum: 1_000_000, description: 'How many times as fast as recorded.' }),
-      ),
-      note: Type.Optional(Type.String({ maxLength: NOTE_CHARACTERS_MAX, description: 'Why; kept with the run.' })),
       dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what it would do.' })),
     },
     { ...CLOSED, examples: [{ from: '2026-11-20T08:00:00Z', topic: 'order.*', subscriptions: ['billing'] }] },
-  ),
+  );
+
+/** One or a list of them. */
+function listed(one: TSchema, { filterEntriesMax }: Limits, options: TSchemaOptions): TSchema {
+  return Type.Union([one, Type.Array(one, { minItems: 1, maxItems: filterEntriesMax })], options);
+}
+
+export const runSchemas: ComponentsOf = (limits) => ({
+  ReplayRequest: replayRequest(limits),
   ReplayPreview: Type.Object(
     {
       dryRun: Type.Literal(true),
@@ -144,4 +164,4 @@ export const RUN_SCHEMAS: Components = {
     { ...CLOSED, description: 'A delivery that a replay gave up on.' },
   ),
   RunReportPage: Type.Object({ data: Type.Array(component('RunFailure')), nextCursor: NEXT_CURSOR }, CLOSED),
-};
+});

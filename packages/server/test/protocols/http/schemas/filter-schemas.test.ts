@@ -9,7 +9,11 @@ import { type OpenApiDocument, type Schema, SchemaCheck } from '../../../fuzz/op
 const schemas = JSON.parse(JSON.stringify(components(DEFAULT_LIMITS))) as Record<string, Schema>;
 const document: OpenApiDocument = { openapi: '3.1.0', paths: {}, components: { schemas } };
 const check = new SchemaCheck(document);
-const data = new GoodData(document, { cursor: () => '', endpoint: () => 'https://example.com/' });
+const data = new GoodData(document, {
+  cursor: () => '',
+  endpoint: () => 'https://example.com/',
+  subscription: () => '',
+});
 const FILTER: Schema = { $ref: '#/components/schemas/Filter' };
 const CONTEXT: Schema = { $ref: '#/components/schemas/RelevanceContextIn' };
 
