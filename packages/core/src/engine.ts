@@ -216,7 +216,7 @@ export class Engine {
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     const told = { stallWatch, adapter, active, owner, clock: runtime.clock };
     this.#reporter = new EngineReporter({ systemEvents: this.systemEvents, ...told });
-    const { contexts, subscriptions } = this;
+    const { contexts, subscriptions, rejections } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
       options: options.retention,
@@ -226,7 +226,6 @@ export class Engine {
     this.deliveryRecords = new DeliveryRecords({
       ...{ state, dispatch, runtime, isShared, retention: options.deliveryLog, onFailure },
     });
-    const { rejections } = this;
     this.explanations = new Explanations({
       ...{ adapter, dispatch, subscriptions, contexts, schedule, rejections, runtime, limits },
       keptForMs: () => this.deliveryRecords.retentionMs,
