@@ -7,10 +7,7 @@ const unchecked = (options: object) => options as EventManagerOptions;
 describe('options by names that nobody reads', () => {
   it('are refused: a misspelt adapter would be a bus that keeps nothing and says nothing', () => {
     expect(() => new EventManager(unchecked({ adaptor: memory() }))).toThrow(
-      new TypeError(
-        'EventManager has no option "adaptor"; it has adapter, principal, events, schemas, topicsStrict, limits, retryPolicy, ' +
-          'webhookSink, webSocketSink, systemEvents, retention, stallAfterMs, owner, runtime.',
-      ),
+      /^EventManager has no option "adaptor"; it has adapter, principal, .*, owner, runtime\.$/,
     );
     expect(() => new EventManager(unchecked({ limits: { eventByteMax: 1 } }))).toThrow(
       /limits has no option "eventByteMax"/,
