@@ -177,7 +177,7 @@ function bury(
   const atMs = context.clock.wallMs();
   const errors: FailedAttempt[] = [...(claimed.owed?.failedAttempts ?? [])];
   if (error) errors.push(failedAttempt(claimed.attempt, error, atMs));
-  if (subscription.replay) {
+  if (subscription.replay && !context.planted.has('replay-fails-as-live')) {
     const reported = subscription.replay.failed({ kept, attempts: claimed.attempt, errors, atMs });
     subscription.queue.settleDead(claimed, reported, reported.length * REPORTED_BYTES, { atMs, deadLetterId: '' });
     subscription.count('deadLettered');

@@ -41,6 +41,8 @@ export type PlantedBug =
   | 'rate-limit-lost-at-restart'
   | 'aging-ignored'
   | 'stale-letter-begun'
+  | 'replay-begins-anew'
+  | 'replay-fails-as-live'
   | 'repeated-ask-done-again';
 
 export const systemRuntime: Runtime = {

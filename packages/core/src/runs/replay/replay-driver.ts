@@ -150,7 +150,8 @@ export class ReplayDriver implements PartDriver {
     const replay = this.#duty(parent, service);
     const definition = replayed(parent.definition);
     this.#service = service;
-    const { durable } = parent.queue;
+    // Planted bug: nothing of its progress is kept.
+    const durable = parent.queue.durable && !this.#options.runtime.planted.has('replay-begins-anew');
     const brought = await service.bringUp({ definition, sink, durable, floor: from - 1, held: parent.held, replay });
     if (this.#isOver && !parent.isServing) service.drop(brought);
     else this.#replay = brought;
