@@ -17,6 +17,7 @@ import type {
   ReleasedKeys,
   ReplayAnswer,
   ReplayRequestIn,
+  ResetRequestIn,
   Run,
   RunFailure,
   RunsRequest,
@@ -27,6 +28,7 @@ import type {
   SubscribeRequest,
   Subscription,
   SubscriptionDefinition,
+  SubscriptionReset,
   SubscriptionStatus,
   Why,
 } from '@event-manager/core';
@@ -197,6 +199,10 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
     return this.#known(subscriptionId, (id) => this.#state.resumeSubscription(id));
+  }
+
+  resetSubscription(subscriptionId: string, request: ResetRequestIn): Promise<SubscriptionReset> {
+    return this.#state.resetSubscription(subscriptionId, request);
   }
 
   getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }> {

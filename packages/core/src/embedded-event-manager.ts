@@ -44,6 +44,7 @@ import type { StreamReader } from './stream/stream-reader.ts';
 import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 import { pullEmbedded } from './subscription/pull-embedded.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
+import type { ResetRequestIn, SubscriptionReset } from './subscription/resets.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
 import type { TopicInfo, TopicOptions, TopicSchema } from './topic/topic-info.ts';
@@ -129,6 +130,10 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
     const engine = await this.#open();
     return engine.subscriptions.resume(this.#principal, subscriptionId);
+  }
+
+  async resetSubscription(subscriptionId: string, request: ResetRequestIn): Promise<SubscriptionReset> {
+    return (await this.#open()).subscriptions.resets.reset(this.#principal, subscriptionId, request);
   }
 
   async getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { status: SubscriptionStatus }> {

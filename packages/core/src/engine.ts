@@ -28,14 +28,15 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
-import { ANONYMOUS, type Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { History } from './query/history.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
-import { ReplayRoom } from './runs/replay/replay-room.ts';
-import { Runs } from './runs/runs.ts';
+import { openRuns } from './runs/open-runs.ts';
+import type { ReplayRoom } from './runs/replay/replay-room.ts';
+import type { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -174,12 +175,13 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    this.replays = new ReplayRoom({
-      ...{ adapter, runtime, limits, contexts: this.contexts, dispatch: () => this.#dispatch },
-      subscriptions: () => this.subscriptions.list(ANONYMOUS),
+    const { runs, replays } = openRuns({
+      ...{ adapter, runtime, limits, contexts: this.contexts, onFailure },
+      later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions }),
+      onTold: (what, run) => this.#reporter.run(what, run),
     });
-    const rooms = { replay: this.replays };
-    this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms, onFailure });
+    this.runs = runs;
+    this.replays = replays;
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;
@@ -212,6 +214,7 @@ export class Engine {
     this.subscriptions = new Subscriptions({
       ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, webSocketSink, retryPolicy, owner, onFailure },
       onSwitched: (definition, way) => this.#switched(definition, way),
+      onReset: (reset) => this.#reporter.subscriptionReset(reset),
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     const told = { stallWatch, adapter, active, owner, clock: runtime.clock };

@@ -19,6 +19,7 @@ import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/sched
 import type { StreamReader } from './stream/stream-reader.ts';
 import type { BlockedKey, KeysRequest, ReleasedKeys } from './subscription/blocked-keys.ts';
 import type { PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
+import type { ResetRequestIn, SubscriptionReset } from './subscription/resets.ts';
 import type { SubscriptionFields } from './subscription/subscribe-options.ts';
 import type { SubscriptionDefinition } from './subscription/subscription.ts';
 import type { SubscriptionStatus } from './subscription/subscription-status.ts';
@@ -102,6 +103,11 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition>;
   pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition>;
   resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition>;
+  /**
+   * Has a named subscription go on from another place of the log: what follows it is owed from then on, also what it had before,
+   * and what waited for a retry is dropped. Throws `subscription_not_found`, `invalid_run`, `invalid_cursor`, `not_supported`.
+   */
+  resetSubscription(subscriptionId: string, request: ResetRequestIn): Promise<SubscriptionReset>;
   getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }>;
   listSubscriptions(): Promise<readonly SubscriptionDefinition[]>;
   /**

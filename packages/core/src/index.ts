@@ -99,6 +99,7 @@ export { parseSubscription } from './subscription/parse-subscription.ts';
 export type { NackOptions, PulledDelivery, PullOptions } from './subscription/pulled-delivery.ts';
 export type { ExtendAnswer, PullAnswer } from './subscription/pulls.ts';
 export { subscriptionIdOf } from './subscription/request-with-fallback.ts';
+export type { ResetRequestIn, SubscriptionReset } from './subscription/resets.ts';
 export type { SubscribeOptions, SubscriptionFields } from './subscription/subscribe-options.ts';
 export * from './subscription/subscription.ts';
 export type { SubscriptionStatus } from './subscription/subscription-status.ts';

@@ -7,7 +7,9 @@ import type {
   EventsRequest,
   KeysRequest,
   ReleasedKeys,
+  ResetRequestIn,
   SubscriptionDefinition,
+  SubscriptionReset,
   SubscriptionStatus,
 } from '@event-manager/core';
 import {
@@ -76,6 +78,12 @@ export class RemoteState {
 
   resumeSubscription(id: string): Promise<SubscriptionDefinition> {
     return this.#change('POST', `${subscriptionPath(id)}/resume`, true);
+  }
+
+  async resetSubscription(id: string, request: ResetRequestIn): Promise<SubscriptionReset> {
+    const path = `${subscriptionPath(id)}/reset`;
+    const body = JSON.stringify(request);
+    return (await this.#http.call({ method: 'POST', path, isRepeatable: false, body })) as SubscriptionReset;
   }
 
   async deleteSubscription(id: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { Revision, StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { mayPass } from '../errors/may-pass.ts';
 import { createEventIdSource, parseEventId } from '../event/event-id.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -28,8 +29,12 @@ export interface RunsOptions {
   /** Other processes may say something, too. */
   readonly isShared: boolean;
   readonly rooms: RunRooms;
+  /** It is durable that a run began, stood still, went on or is over. Several processes may tell of the same end. */
+  readonly onTold?: ((what: RunTold, run: Run) => void) | undefined;
   readonly onFailure: (error: unknown) => void;
 }
+
+export type RunTold = 'started' | 'paused' | 'resumed' | 'ended';
 
 export interface RunsPageRequest extends RunsRequest {
   /** The last one of the page before. */
@@ -82,7 +87,10 @@ export class Runs {
       parts.map((part) => ({ ...part, state: 'open' })),
     );
     this.#follow(record);
-    return this.#describe(record);
+    const run = await this.#describe(record);
+    this.#options.onTold?.('started', run);
+    if (run.endedAtMs !== undefined) this.#options.onTold?.('ended', run);
+    return run;
   }
 
   /** Throws `run_not_found`. */
@@ -133,7 +141,10 @@ export class Runs {
   served(subscription: ActiveSubscription): void {
     const { state, rooms, runtime, onFailure } = this.#options;
     const { timers } = runtime;
-    const parts = new ServedParts({ subscription, records: this.#records, rooms, state, timers, onFailure });
+    const onEnded = (id: string) => void this.#partEnded(id).catch(onFailure);
+    const parts = new ServedParts({
+      ...{ subscription, records: this.#records, rooms, state, timers, onEnded, onFailure },
+    });
     this.#served.set(subscription.id, parts);
     parts.look();
   }
@@ -163,6 +174,21 @@ export class Runs {
     this.#mark = mark;
   }
 
+  /** Whoever ends the last part of a run tells of it. */
+  async #partEnded(id: string): Promise<void> {
+    const { onTold } = this.#options;
+    if (!onTold) return;
+    try {
+      const [kept] = await this.#records.get([id]);
+      if (!kept || kept.record.wanted === 'cancelled') return;
+      const run = await this.#describe(kept.record);
+      if (run.endedAtMs !== undefined) onTold('ended', run);
+    } catch (error) {
+      // That it is over is in its records all the same.
+      if (!mayPass(error) && !isEventManagerError(error, 'closed')) throw error;
+    }
+  }
+
   #follow({ subscriptionIds }: RunRecord): void {
     for (const id of subscriptionIds) this.#served.get(id)?.look();
   }
@@ -185,7 +211,9 @@ export class Runs {
       }
       this.#follow(record);
       await Promise.all(record.subscriptionIds.map((of) => this.#served.get(of)?.looked()));
-      return this.#describe(record);
+      const after = await this.#describe(record);
+      this.#options.onTold?.(what === 'cancelled' ? 'ended' : what, after);
+      return after;
     }
   }
 

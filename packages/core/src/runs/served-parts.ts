@@ -12,6 +12,8 @@ export interface ServedPartsOptions {
   readonly rooms: RunRooms;
   readonly state: StateStore;
   readonly timers: Timers;
+  /** The part of this run is over, durably. */
+  readonly onEnded: (runId: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -88,7 +90,10 @@ export class ServedParts {
         const change = partChange(run.id, now);
         await state.commit([lease ? { ...change, lease } : change, ...changes]);
       },
-      onEnded: () => this.#drivers.delete(run.id),
+      onEnded: () => {
+        this.#drivers.delete(run.id);
+        this.#options.onEnded(run.id);
+      },
     });
     if (driver) this.#drivers.set(run.id, driver);
     return driver;

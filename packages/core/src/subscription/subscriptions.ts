@@ -38,6 +38,7 @@ import { parseSubscription } from './parse-subscription.ts';
 import { Pulls } from './pulls.ts';
 import { readSubscribe, withRetry } from './read-subscribe.ts';
 import { subscriptionIdOf, withFallbackOf } from './request-with-fallback.ts';
+import { Resets, type ResetsOptions } from './resets.ts';
 import { StateChanges } from './state-changes.ts';
 import type { StoppedReason, SubscriptionDefinition, SubscriptionRequest } from './subscription.ts';
 import { type Entered, isDurable, SubscriptionRecords } from './subscription-records.ts';
@@ -57,6 +58,7 @@ export interface SubscriptionsOptions {
   readonly webhookSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly webSocketSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly onSwitched: WaysOut['onSwitched'];
+  readonly onReset: ResetsOptions['onReset'];
   /** Of subscriptions that say nothing about retries. */
   readonly retryPolicy: RetryPolicy;
   readonly owner: string;
@@ -76,6 +78,8 @@ export class Subscriptions {
   readonly pulls: Pulls;
   /** Keys of ordered subscriptions whose later events wait. */
   readonly keys: BlockedKeys;
+  /** To go on from another place of the log. */
+  readonly resets: Resets;
   readonly #options: SubscriptionsOptions;
   readonly #catalog: Catalog;
   readonly #nextId: () => string;
@@ -119,6 +123,8 @@ export class Subscriptions {
     this.keys = new BlockedKeys({ state, dispatch, catalog, duty: this.#duty, clock: runtime.clock });
     this.#departures = new Departures({ catalog, attachments, duty: this.#duty });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
+    const { onReset } = options;
+    this.resets = new Resets({ adapter, dispatch, catalog, duty: this.#duty, runtime, owner, elsewhere, onReset });
     const { exchange } = adapter;
     if (!adapter.supports.shared || !exchange) return;
     this.#elsewhere = new Elsewhere({
@@ -132,6 +138,7 @@ export class Subscriptions {
       sinkOf: (id) => pulls.servedHere(id),
       pullHere: (id, sink, request) => pulls.pullHere(id, sink, request),
     });
+    this.answerOwners('reset', (_id, request) => this.resets.answer(request));
     this.answerOwners('status', async (id) => this.status(ANONYMOUS, id));
   }
 

@@ -13,8 +13,11 @@ import type { EventManagerError } from '../errors/event-manager-error.ts';
 import type { StallChange, StallWatch } from '../health/stall-watch.ts';
 import { StoreWatch } from '../health/store-watch.ts';
 import type { RemovedDebts } from '../retention/remove-debts.ts';
+import type { Run } from '../runs/run.ts';
+import type { RunTold } from '../runs/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ScheduledEvent } from '../schedule/scheduled-event.ts';
+import type { SubscriptionReset } from '../subscription/resets.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { SystemEvents } from './system-events.ts';
 
@@ -103,6 +106,18 @@ export class EngineReporter {
     this.#options.systemEvents.tell('scheduled/refused', id, {
       ...{ eventId: id, topic, type, scheduledFor, code, reason: message },
     });
+  }
+
+  /** Somebody had a subscription go on from another place. */
+  subscriptionReset({ id, ...facts }: SubscriptionReset): void {
+    this.#options.systemEvents.tell('subscription/reset', id, { subscriptionId: id, ...facts });
+  }
+
+  /** A replay, redrive or discard began, stood still, went on or is over. */
+  run(what: RunTold, { id, kind, state, counts, words, note }: Run): void {
+    const { by } = words.at(-1)!;
+    const facts = { runId: id, kind, state, by, ...(note === undefined ? {} : { note }), counts: { ...counts } };
+    this.#options.systemEvents.tell(`run/${what}`, id, facts);
   }
 
   /** Its later events wait until somebody releases it. */

@@ -50,6 +50,8 @@ async function prepare(url: string): Promise<ServiceState> {
     runs.push((await postJson(`${url}/replays`, { subscriptions: 'held', topic: 'held' })).body.id);
   }
   const [held, cancelled] = runs;
+  const tried = { name: 'tried', topic: 'never', endpoint: `${base}/hook` };
+  const { body: webhook } = await postJson(`${url}/subscriptions`, tried);
   await call(`${url}/runs/${cancelled}/cancel`, { method: 'POST' });
   const next = async (path: string) => (await call(`${url}${path}?limit=1`)).body.nextCursor;
   const { body: other } = await postJson(`${url}/subscriptions`, { ...request, name: 'other', topic: 'never' });
@@ -74,6 +76,7 @@ async function prepare(url: string): Promise<ServiceState> {
     events: published.map(({ id }) => id),
     scheduled: scheduled.map(({ id }) => id),
     runs: { held, cancelled },
+    webhook: webhook.id,
   });
 }
 

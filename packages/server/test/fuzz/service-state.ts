@@ -22,6 +22,8 @@ export class ServiceState implements Known {
   readonly #withoutWebhook = new Set<string>();
   readonly #scheduled: string[];
   /** One that goes on for ever, and one that was cancelled. */
+  /** A subscription with an endpoint that nobody deletes. */
+  readonly #webhook: string;
   readonly #runs: { readonly held: string; readonly cancelled: string };
 
   constructor(facts: {
@@ -31,8 +33,10 @@ export class ServiceState implements Known {
     events: readonly string[];
     scheduled: readonly string[];
     runs: { readonly held: string; readonly cancelled: string };
+    webhook: string;
   }) {
     this.#runs = facts.runs;
+    this.#webhook = facts.webhook;
     this.#endpoint = facts.endpoint;
     this.#cursors = new Map(facts.cursors);
     this.#events = [...facts.events];
@@ -79,9 +83,11 @@ export class ServiceState implements Known {
     // A webhook is tried and may move; what is pulled has nothing of the kind, and only that is pulled.
     const ids = use === 'test' || use === undefined ? all.filter((id) => !this.#pulled.has(id)) : all;
     if (use === 'test')
-      return this.#pickOf(
-        ids.filter((id) => !this.#withoutWebhook.has(id)),
-        pick,
+      return (
+        this.#pickOf(
+          ids.filter((id) => !this.#withoutWebhook.has(id)),
+          pick,
+        ) ?? this.#webhook
       );
     if (kind === 'runs') return use === 'cancel' ? this.#runs.cancelled : this.#runs.held;
     if (PULLS.has(use ?? '')) return this.#pullable(pick);

@@ -44,6 +44,7 @@ const OWN = new Set([
   'versions',
   'checked',
   'scheduledFor',
+  'atMs',
 ]);
 
 interface Place {

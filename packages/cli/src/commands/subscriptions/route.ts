@@ -11,6 +11,7 @@ import {
 } from '../../command-flags.ts';
 import { proposeSubscriptions } from '../../service/proposals.ts';
 import { ack, extend, nack } from './answer-routes.ts';
+import { reset } from './reset-route.ts';
 
 export interface CreateSubscriptionFlags extends ServiceFlags {
   readonly topic?: string;
@@ -196,6 +197,22 @@ const test: Command<CliContext> = buildCommand({
 });
 
 export const subscriptionsRoute: RouteMap<CliContext> = buildRouteMap({
-  routes: { list, get, create, update, pause, resume, pull, ack, nack, extend, keys, release, delete: remove, test },
+  routes: {
+    list,
+    get,
+    create,
+    update,
+    pause,
+    resume,
+    reset,
+    pull,
+    ack,
+    nack,
+    extend,
+    keys,
+    release,
+    delete: remove,
+    test,
+  },
   docs: { brief: 'Look at subscriptions, make and change them' },
 });

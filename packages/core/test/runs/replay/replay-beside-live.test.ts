@@ -29,7 +29,8 @@ async function live(replays: boolean) {
     else waitedMs.push(time.monotonicMs() - publishedMs.get(event.payload['n'] as number)!);
   };
   await bus.subscribe({ name: 's', handler, options: { maxConcurrency: MAX_CONCURRENCY } });
-  for (let first = 1; first <= EVENTS; first += 1_000) await bus.publishMany(Math.min(1_000, EVENTS - first + 1), first);
+  for (let first = 1; first <= EVENTS; first += 1_000)
+    await bus.publishMany(Math.min(1_000, EVENTS - first + 1), first);
   await bus.settled();
   isPast = false;
   const run = replays ? await time.run(engine.runs.start(ANONYMOUS, 'replay', {})) : undefined;

@@ -93,6 +93,7 @@ describe('a replay that is killed', () => {
     expect(report.failures).toHaveLength(8);
     expect(letters).toEqual([]);
     // Nothing of it is left but the run itself.
+    expect((await world.kept.kept.state.load('attempt', { limit: 1 })).entries).toEqual([]);
     for (const kind of ['progress', 'owed', 'blocked'] as const) {
       const { entries } = await world.kept.kept.state.load(kind, { limit: 100 });
       expect(entries.filter(({ key }) => key.includes('~'))).toEqual([]);

@@ -1,7 +1,7 @@
 import { ANONYMOUS, type DeliveryContext, type Event, type HandlerAnswer } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/runs/run.ts';
-import { durableWorld, type EngineUnderTest, openMemory } from '../../open-engine.ts';
+import { durableWorld, type EngineUnderTest, fixedRetry, openMemory } from '../../open-engine.ts';
 
 interface Seen {
   readonly n: number;
@@ -71,6 +71,22 @@ describe('a replay', () => {
     const after = bus.engine.metrics();
     expect(bus.status(id)).toEqual(before);
     expect([after.deliveries, after.activeSubscriptions]).toEqual([metrics.deliveries, metrics.activeSubscriptions]);
+  });
+
+  it('tells of itself under $sys, and keeps no record of its deliveries among those of the subscription', async () => {
+    const bus = await openMemory({ systemEvents: true });
+    const told: string[] = [];
+    await bus.subscribe({ topic: '$sys/run/#', handler: ({ topic }) => void told.push(topic) });
+    const { handler } = recorder(({ isReplay, context }) => ({ success: !isReplay || context.attempt > 1 }));
+    await bus.subscribe({ topic: 'a', name: 's', handler, options: { retryPolicy: fixedRetry(3, 10) } });
+    await bus.publishMany(3, 1, { topic: 'a' });
+    await bus.settled();
+    const run = await start(bus, { topic: 'a', speed: 10 });
+    await bus.time.run(bus.engine.runs.pause(ANONYMOUS, run.id));
+    await bus.time.run(bus.engine.runs.resume(ANONYMOUS, run.id));
+    expect((await over(bus, run)).counts.done).toBe(3);
+    await bus.settled();
+    expect(told).toEqual(['started', 'paused', 'resumed', 'ended'].map((what) => `$sys/run/${what}`));
   });
 
   it('chooses by topic, type, correlation, time and subscription', async () => {

@@ -6,6 +6,7 @@ import { getSubscription } from '../../../operations/get-subscription.ts';
 import { type ListSubscriptionsInput, listSubscriptions } from '../../../operations/list-subscriptions.ts';
 import type { OperationContext } from '../../../operations/operation-context.ts';
 import { pauseSubscription } from '../../../operations/pause-subscription.ts';
+import { resetSubscription } from '../../../operations/reset-subscription.ts';
 import { resumeSubscription } from '../../../operations/resume-subscription.ts';
 import { testSubscription } from '../../../operations/test-subscription.ts';
 import { updateSubscription } from '../../../operations/update-subscription.ts';
@@ -49,6 +50,10 @@ export function subscriptionRoutes(app: FastifyInstance, context: OperationConte
 
   app.post<ById>('/subscriptions/:id/resume', async (request) =>
     resumeSubscription(context, ANONYMOUS, request.params.id),
+  );
+
+  app.post<ById>('/subscriptions/:id/reset', async (request, reply) =>
+    resetSubscription(context, ANONYMOUS, request.params.id, await readJsonBody(request, reply, bodies)),
   );
 
   app.post<ById>('/subscriptions/:id/test', async (request) => testSubscription(context, ANONYMOUS, request.params.id));

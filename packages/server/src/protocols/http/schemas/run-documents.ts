@@ -79,6 +79,24 @@ export const RUN_DOCUMENTS: RouteDocuments = {
     answers: { 200: { description: 'A page of them.', content: json(component('RunReportPage')) } },
     errors: ['run_not_found', 'invalid_query', 'invalid_cursor', ...READ_ERRORS],
   },
+  'POST /subscriptions/:id/reset': {
+    operationId: 'resetSubscription',
+    tag: 'Subscriptions',
+    summary: 'Go on from another place of the log',
+    description:
+      'What follows the place is owed from then on, also what was delivered before; what waited for a retry is dropped. Dead letters stay.',
+    path: { id: Type.String({ format: 'uuid', description: 'Id of a subscription.' }) },
+    body: json(component('ResetRequest')),
+    answers: {
+      200: { description: 'Where it was, and where it goes on.', content: json(component('SubscriptionReset')) },
+    },
+    errors: [
+      ...(['invalid_run', 'invalid_cursor', 'subscription_not_found', 'not_supported', 'revision_conflict'] as const),
+      ...(['lease_lost', 'unreachable', 'not_ready'] as const),
+      ...BODY_ERRORS,
+      ...WRITE_ERRORS,
+    ],
+  },
   'POST /runs/:id/pause': control('pauseRun', 'Have a run stand still', 'What is under way goes on.'),
   'POST /runs/:id/resume': control('resumeRun', 'Have a run go on', 'It goes on where it stood.'),
   'POST /runs/:id/cancel': control('cancelRun', 'End a run where it is', 'What was done stays done.'),

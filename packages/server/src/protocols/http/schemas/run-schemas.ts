@@ -52,6 +52,9 @@ const WORD = Type.Object(
   CLOSED,
 );
 
+const note = (): TSchema =>
+  Type.String({ maxLength: NOTE_CHARACTERS_MAX, pattern: '^[^\\u0000]*$', description: 'Why; kept.' });
+
 /** What a replay may be asked for. */
 const replayRequest = (limits: Limits): TSchema =>
   Type.Object(
@@ -99,13 +102,7 @@ const replayRequest = (limits: Limits): TSchema =>
           },
         ),
       ),
-      note: Type.Optional(
-        Type.String({
-          maxLength: NOTE_CHARACTERS_MAX,
-          pattern: '^[^\\u0000]*$',
-          description: 'Why; kept with the run.',
-        }),
-      ),
+      note: Type.Optional(note()),
       dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what it would do.' })),
     },
     { ...CLOSED, examples: [{ from: '2026-11-20T08:00:00Z', topic: 'order.*', subscriptions: ['billing'] }] },
@@ -118,6 +115,28 @@ function listed(one: TSchema, { filterEntriesMax }: Limits, options: TSchemaOpti
 
 export const runSchemas: ComponentsOf = (limits) => ({
   ReplayRequest: replayRequest(limits),
+  ResetRequest: Type.Object(
+    {
+      to: Type.Union(PLACE, {
+        description: 'It goes on behind this: `earliest`, `latest`, a time or a cursor.',
+        ...spelled('from', 'startFrom', 'cursor', 'time', 'timestamp'),
+      }),
+      note: Type.Optional(note()),
+    },
+    { ...CLOSED, examples: [{ to: '2026-11-20T08:00:00Z', note: 'billing was broken' }] },
+  ),
+  SubscriptionReset: Type.Object(
+    {
+      id: UUID,
+      from: Type.String({ description: 'Cursor: everything at or before it was settled.' }),
+      to: Type.String({ description: 'Cursor behind which it goes on.' }),
+      dropped: Type.Integer({ minimum: 0, description: 'Deliveries and keys that waited and are not owed any more.' }),
+      atMs: MILLISECONDS,
+      by: Type.String({ description: 'Who asked for it.' }),
+      note: Type.Optional(Type.String()),
+    },
+    CLOSED,
+  ),
   ReplayPreview: Type.Object(
     {
       dryRun: Type.Literal(true),

@@ -1,0 +1,19 @@
+import type { CliContext } from '../../cli-context.ts';
+import { readTime } from '../../input/read-time.ts';
+import { Output } from '../../output/output.ts';
+import { connect } from '../../service/connect.ts';
+import type { ResetFlags } from './reset-route.ts';
+
+/** What a time begins with; a cursor never does. */
+const TIME = /^(?:\d{4}-\d{2}-\d{2}|\d{1,9}[smhd]$|\d{10,16}$)/;
+
+export async function resetSubscription(this: CliContext, flags: ResetFlags, id: string): Promise<void> {
+  const { to, note } = flags;
+  const place = TIME.test(to) ? readTime('to', to, this.surroundings.runtime.clock.wallMs()) : to;
+  await using client = await connect(this, flags);
+  const reset = await client.resetSubscription(id, { to: place, ...(note === undefined ? {} : { note }) });
+  await new Output(this, flags).result(reset, () => [
+    `${id} goes on behind ${reset.to}; it was at ${reset.from}`,
+    ...(reset.dropped === 0 ? [] : [`${reset.dropped} deliveries that waited for a retry are not owed any more`]),
+  ]);
+}

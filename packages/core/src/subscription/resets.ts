@@ -1,0 +1,223 @@
+/**
+ * A subscription goes on from another place of the log, without being made anew.
+ *
+ * What it owed is over with that: debts that wait for a retry and keys that wait are dropped and counted, in the commit that
+ * moves its progress. What lies behind the new place it owes from then on, at attempt 1, whether or not it had it before. Its
+ * dead letters stay. So it stands as a new one with `startFrom` would, and a crash leaves it either where it was or where it shall be.
+ *
+ * The process that serves it does it, while nothing of it is under way; asked at another one, that is told by letter. One that
+ * nobody serves is reset under its lease by whoever was asked.
+ */
+import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { Position } from '../contracts/event-store.ts';
+import type { Lease, StateChange } from '../contracts/state-store.ts';
+import { resourceOf } from '../dispatch/leases.ts';
+import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
+import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import { queueKeys } from '../dispatch/serve.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import { fieldTable, readFields } from '../json/read-fields.ts';
+import type { JsonObject } from '../json.ts';
+import { textOf } from '../peers/letter-fields.ts';
+import type { Principal } from '../principal.ts';
+import { encodeCursor } from '../query/cursor.ts';
+import type { LogPlaceIn } from '../runs/replay/replay-options.ts';
+import { type LogPlace, readLogPlace } from '../runs/replay/replay-request.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { insideHandler } from '../sink/handler-sink.ts';
+import { statePages } from '../state-pages.ts';
+import type { Catalog } from './catalog.ts';
+import type { Duty } from './duty.ts';
+import { notServedHere } from './elsewhere/ask-owner.ts';
+import type { Elsewhere } from './elsewhere/elsewhere.ts';
+import { startPosition } from './start-position.ts';
+
+const FIELDS = fieldTable(['to', 'note'], { from: 'to', startFrom: 'to', cursor: 'to', time: 'to', timestamp: 'to' });
+const NOTE_CHARACTERS_MAX = 1_024;
+const LEASE_TTL_MS = 10_000;
+const ANSWER_WITHIN_MS = 15_000;
+/** Kept of each subscription. */
+const AUDITED_MAX = 20;
+
+/** What `resetSubscription` takes. */
+export interface ResetRequestIn {
+  /** `earliest`, `latest`, a time or a cursor: it goes on behind that. */
+  readonly to: LogPlaceIn;
+  /** Why, in words that are kept. */
+  readonly note?: string | undefined;
+}
+
+/** What a reset did. */
+export interface SubscriptionReset {
+  /** Of the subscription. */
+  readonly id: string;
+  /** Everything at or before this cursor was settled. */
+  readonly from: string;
+  /** It goes on behind this cursor. */
+  readonly to: string;
+  /** Deliveries that waited for a retry, and keys that waited, which it does not owe any more. */
+  readonly dropped: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Who asked for it: the id of a principal. */
+  readonly by: string;
+  readonly note?: string;
+}
+
+export interface ResetsOptions {
+  readonly adapter: EventBusAdapter;
+  readonly dispatch: PartitionDispatch;
+  readonly catalog: Catalog;
+  readonly duty: Duty;
+  readonly runtime: Runtime;
+  readonly owner: string;
+  readonly elsewhere: () => Elsewhere | undefined;
+  readonly onReset: (reset: SubscriptionReset) => void;
+}
+
+interface ResetRequest {
+  readonly id: string;
+  readonly to: LogPlace;
+  readonly by: string;
+  readonly note?: string | undefined;
+}
+
+export class Resets {
+  readonly #options: ResetsOptions;
+
+  constructor(options: ResetsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when it is durable. Throws `subscription_not_found`, `invalid_run`, `invalid_cursor`, `not_supported` for one that
+   * ends with its process and inside its own handler, and `unreachable` when the process that serves it does not answer.
+   */
+  async reset({ id: by }: Principal, id: string, input: unknown): Promise<SubscriptionReset> {
+    const { catalog, dispatch, adapter } = this.#options;
+    catalog.known(id);
+    const request = { ...readReset(input), id, by };
+    if (!catalog.isDurable(id)) {
+      const words = 'A subscription that ends with its process is not reset: subscribe anew, with startFrom.';
+      throw new EventManagerError('not_supported', words, { id });
+    }
+    if (!adapter.supports.shared || dispatch.active.has(id)) return this.#here(request);
+    const asked = JSON.parse(JSON.stringify(request)) as JsonObject;
+    const reply = await this.#options.elsewhere()?.owner.ask(id, 'reset', asked, { limitMs: ANSWER_WITHIN_MS });
+    return reply ? (reply.answer as unknown as SubscriptionReset) : this.#underLease(request);
+  }
+
+  /** Another process was asked, and this one serves it. */
+  async answer(request: JsonObject): Promise<SubscriptionReset> {
+    const id = textOf(request, 'id');
+    if (!this.#options.dispatch.active.has(id)) throw notServedHere(id);
+    return this.#here(request as unknown as ResetRequest);
+  }
+
+  async #here(request: ResetRequest): Promise<SubscriptionReset> {
+    const { id } = request;
+    const { catalog, dispatch, duty } = this.#options;
+    const caller = insideHandler.getStore();
+    if ([...(dispatch.active.get(id)?.underWay() ?? [])].some((attempt) => attempt === caller)) {
+      throw new EventManagerError('not_supported', 'A handler cannot reset the subscription that it serves.', { id });
+    }
+    return duty.exclusive(id, async () => {
+      const definition = catalog.known(id);
+      let reset: SubscriptionReset | undefined;
+      const lease = dispatch.active.get(id)?.lease;
+      await duty.replace(definition, async () => {
+        reset = await this.#commit(request, lease);
+      });
+      this.#options.onReset(reset!);
+      return reset!;
+    });
+  }
+
+  async #underLease(request: ResetRequest): Promise<SubscriptionReset> {
+    const { adapter, owner } = this.#options;
+    const { state } = adapter;
+    const resource = resourceOf(request.id);
+    const [lease] = await state.acquire([resource], { owner: `${owner}/reset`, ttlMs: LEASE_TTL_MS });
+    if (!lease) throw notServedHere(request.id);
+    try {
+      const reset = await this.#commit(request, lease);
+      this.#options.onReset(reset);
+      return reset;
+    } finally {
+      await state.release([lease]);
+    }
+  }
+
+  async #commit(request: ResetRequest, lease: Lease | undefined): Promise<SubscriptionReset> {
+    const { adapter, dispatch, runtime } = this.#options;
+    const { state, store } = adapter;
+    const { partition, route } = dispatch;
+    const { id, by, note } = request;
+    const position = await startPosition(request.to, { store, partition, routedHead: route.head });
+    const keys = queueKeys(id, partition);
+    const [progress] = await state.get('progress', [keys.progress]);
+    const removals: StateChange[] = [];
+    for (const kind of ['owed', 'blocked'] as const) {
+      for await (const page of statePages(state, kind, keys.owedPrefix)) {
+        for (const { key } of page) removals.push({ kind, key });
+      }
+    }
+    const before = (progress?.value ?? {}) as JsonObject;
+    const reset: SubscriptionReset = {
+      ...{ id, from: cursorOf(partition, settledThrough(before)), to: cursorOf(partition, position) },
+      ...{ dropped: removals.length, atMs: runtime.clock.wallMs(), by },
+      ...(note === undefined ? {} : { note }),
+    };
+    const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position) };
+    const audit = await this.#audit(reset);
+    await state.commit([
+      { ...moved, ifRevision: progress?.revision ?? 0, ...(lease ? { lease } : {}) },
+      ...removals,
+      audit,
+    ]);
+    return reset;
+  }
+
+  /** With those before: who had it go where, and why. */
+  async #audit(reset: SubscriptionReset): Promise<StateChange> {
+    const key = `reset/${reset.id}`;
+    const [kept] = await this.#options.adapter.state.get('audit', [key]);
+    const resets = [
+      ...(((kept?.value as JsonObject | undefined)?.['resets'] as unknown as SubscriptionReset[]) ?? []),
+      reset,
+    ];
+    return { kind: 'audit', key, value: { resets: resets.slice(-AUDITED_MAX) } as unknown as JsonObject };
+  }
+}
+
+function readReset(input: unknown): Pick<ResetRequest, 'to' | 'note'> {
+  const fields = readFields(input, FIELDS, { code: 'invalid_run', pointer: '' });
+  const [to, note] = [fields.get('to'), fields.get('note')];
+  if (to === undefined) {
+    throw new EventManagerError('invalid_run', 'Where to go on is expected: earliest, latest, a time or a cursor.', {
+      pointer: '/to',
+    });
+  }
+  if (note !== undefined && (typeof note !== 'string' || note.length > NOTE_CHARACTERS_MAX || /\0/.test(note))) {
+    const words = `A note is a text of at most ${NOTE_CHARACTERS_MAX} characters.`;
+    throw new EventManagerError('invalid_run', words, { pointer: fields.pointer('note') });
+  }
+  return { to: readLogPlace(to, fields.pointer('to')), ...(note === undefined ? {} : { note }) };
+}
+
+/** As a subscription that begins there, with the pace that it had. */
+function movedTo(before: JsonObject, position: Position): JsonObject {
+  const { rate, receiver } = before['lanes'] ? afterRemoval(before) : before;
+  const lane = [position, position, []];
+  const kept = { ...(rate === undefined ? {} : { rate }), ...(receiver === undefined ? {} : { receiver }) };
+  return { lanes: [lane, lane, lane, lane], ...kept } as unknown as JsonObject;
+}
+
+function settledThrough({ lanes }: JsonObject): Position {
+  const records = (lanes ?? []) as unknown as readonly (readonly [Position, Position])[];
+  return records.length === 0 ? 0 : Math.min(...records.map(([scanned]) => scanned));
+}
+
+function cursorOf(partition: number, position: Position): string {
+  return encodeCursor([{ partition, position }]);
+}
