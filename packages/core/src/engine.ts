@@ -175,11 +175,7 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    const { runs, replays } = openRuns({
-      ...{ adapter, runtime, limits, contexts: this.contexts, onFailure },
-      later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions }),
-      onTold: (what, run) => this.#reporter.run(what, run),
-    });
+    const { runs, replays } = this.#openRuns(adapter);
     this.runs = runs;
     this.replays = replays;
     const { owner = createEventIdSource(runtime)() } = options;
@@ -394,6 +390,15 @@ export class Engine {
   #isSettled(): boolean {
     if (this.#ingest.unacknowledged > 0) return false;
     return this.#dispatch.isSettled() && this.#scheduled.isIdle && this.schedule.isIdle;
+  }
+
+  #openRuns(adapter: EventBusAdapter): ReturnType<typeof openRuns> {
+    return openRuns({
+      ...{ adapter, runtime: this.#runtime, limits: this.limits, contexts: this.contexts },
+      later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions }),
+      onTold: (what, run) => this.#reporter.run(what, run),
+      onFailure: (error) => this.#fail(error),
+    });
   }
 
   #receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {

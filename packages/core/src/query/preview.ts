@@ -211,7 +211,7 @@ function readAfter(fields: ReadFields): Place | undefined {
 }
 
 function readDirection(fields: ReadFields): 'forward' | 'backward' {
-  const direction = fields.get('direction') ?? 'backward';
+  const direction = fields.get('direction') === undefined ? 'backward' : fields.get('direction');
   if (direction === 'forward' || direction === 'backward') return direction;
   throw invalid('forward or backward is expected.', fields.pointer('direction'));
 }

@@ -21,9 +21,9 @@ export class ServiceState implements Known {
   readonly #pulled = new Set<string>();
   readonly #withoutWebhook = new Set<string>();
   readonly #scheduled: string[];
-  /** One that goes on for ever, and one that was cancelled. */
   /** A subscription with an endpoint that nobody deletes. */
   readonly #webhook: string;
+  /** One that goes on for ever, and one that was cancelled. */
   readonly #runs: { readonly held: string; readonly cancelled: string };
 
   constructor(facts: {

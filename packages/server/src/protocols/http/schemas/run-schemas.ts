@@ -52,6 +52,22 @@ const WORD = Type.Object(
   CLOSED,
 );
 
+const RUN = Type.Object(
+  {
+    id: UUID,
+    kind: KIND,
+    state: wordSchema(['running', 'paused', 'done', 'failed', 'cancelled']),
+    request: Type.Record(Type.String(), Type.Unknown(), { description: 'As it is understood.' }),
+    note: Type.Optional(Type.String()),
+    counts: COUNTS,
+    parts: Type.Array(PART, { description: 'One per subscription.' }),
+    words: Type.Array(WORD, { description: 'Who said what, the start first.' }),
+    createdAtMs: MILLISECONDS,
+    endedAtMs: Type.Optional(MILLISECONDS),
+  },
+  { ...CLOSED, description: 'A replay, redrive or discard, and how far it is.' },
+);
+
 const note = (): TSchema =>
   Type.String({ maxLength: NOTE_CHARACTERS_MAX, pattern: '^[^\\u0000]*$', description: 'Why; kept.' });
 
@@ -147,21 +163,7 @@ export const runSchemas: ComponentsOf = (limits) => ({
     },
     CLOSED,
   ),
-  Run: Type.Object(
-    {
-      id: UUID,
-      kind: KIND,
-      state: wordSchema(['running', 'paused', 'done', 'failed', 'cancelled']),
-      request: Type.Record(Type.String(), Type.Unknown(), { description: 'As it is understood.' }),
-      note: Type.Optional(Type.String()),
-      counts: COUNTS,
-      parts: Type.Array(PART, { description: 'One per subscription.' }),
-      words: Type.Array(WORD, { description: 'Who said what, the start first.' }),
-      createdAtMs: MILLISECONDS,
-      endedAtMs: Type.Optional(MILLISECONDS),
-    },
-    { ...CLOSED, description: 'A replay, redrive or discard, and how far it is.' },
-  ),
+  Run: RUN,
   RunsPage: Type.Object({ data: Type.Array(component('Run')), nextCursor: NEXT_CURSOR }, CLOSED),
   RunFailure: Type.Object(
     {
