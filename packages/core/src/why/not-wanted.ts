@@ -93,8 +93,8 @@ function filtered({ definition, kept, known }: WantedFacts): WhyFinding | undefi
 function otherContent(failure: FilterFailure, { id }: SubscriptionDefinition): WhyFinding {
   const words = `The filter keeps the event out: ${clauseWords(failure)}.`;
   const advice = {
-    words: 'Change the filter, and try it on stored events before with event-manager filters preview.',
-    command: command('subscriptions', 'update', id, '{"filter":{}}'),
+    words: 'Change the filter; event-manager filters preview tries one on stored events before.',
+    command: command('subscriptions', 'update', id, '{"filter":FILTER}'),
   };
   return finding('filter_not_matched', words, failureFacts(failure), advice);
 }

@@ -4,6 +4,8 @@ import { command, finding, moment } from './finding.ts';
 import type { Standing } from './standing.ts';
 import type { WhyFinding } from './why.ts';
 
+const FULL_STOP = /\.$/;
+
 export interface OwedFacts {
   readonly subscriptionId: string;
   readonly standing: Exclude<Standing, { at: 'settled' }>;
@@ -43,7 +45,11 @@ function retryWaits({ nowMs, subscriptionId }: OwedFacts, standing: At<'owed'>):
   const { attempt, failures, dueAtMs, errors, isSuspect, round } = standing;
   const due = moment(dueAtMs);
   const last = errors.at(-1);
-  const because = last ? `: ${last.message}` : isSuspect ? ': a process ended while it was under way' : '';
+  const because = last
+    ? `: ${last.message.replace(FULL_STOP, '')}`
+    : isSuspect
+      ? ': a process ended while it was under way'
+      : '';
   const next = dueAtMs <= nowMs ? 'the next attempt begins when there is room' : `the next attempt is due at ${due}`;
   const words =
     attempt === 0

@@ -25,7 +25,8 @@ function whyLines(answer: Why): string[] {
 
 function findingLines({ words, advice }: WhyFinding): string[] {
   const lines = [`  ${words}`];
-  if (advice) lines.push(`  ${advice.words}${advice.command === undefined ? '' : ` ${advice.command}`}`);
+  if (advice) lines.push(`  ${advice.words}`);
+  if (advice?.command !== undefined) lines.push(`    ${advice.command}`);
   return lines.map(plain);
 }
 
