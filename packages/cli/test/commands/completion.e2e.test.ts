@@ -75,7 +75,8 @@ describe.each(Object.entries(SHELLS))('completion in %s', (shell, complete) => {
       expect.arrayContaining(['serve', 'publish', 'tail', 'dead-letters', 'doctor', 'completion']),
     );
     expect(await complete('event-manager su')).toEqual(['subscriptions']);
-    expect((await complete('event-manager events ')).sort()).toEqual(['cancel', 'get', 'list', 'scheduled']);
+    const ofEvents = ['cancel', 'deliveries', 'get', 'list', 'scheduled'];
+    expect(await complete('event-manager events ')).toEqual(expect.arrayContaining(ofEvents));
     expect(await complete('event-manager events list --corr')).toEqual(['--correlation-id']);
     expect((await complete('event-manager publish a --priority ')).sort()).toEqual([
       'CRITICAL',

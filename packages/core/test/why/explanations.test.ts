@@ -83,6 +83,56 @@ describe('why', () => {
     await engines.close();
   });
 
+  it('tells that an event is about the subscription itself', async () => {
+    const bus = await openMemory();
+    const options = { deadLetterTopic: 'order/dead', retryPolicy: fixedRetry(0) };
+    const { id } = await bus.subscribe({ topic: 'order/#', name: 's', handler: () => ({ success: false }), options });
+    await bus.publish({ topic: 'order/created' });
+    await bus.settled();
+    const query = { topic: 'order/dead' };
+    const found = bus.engine.history.find(ANONYMOUS, query, { limit: 1, direction: 'forward' });
+    const [telling] = (await bus.time.run(found)).records;
+    expect(await why(bus, id, telling!.id)).toMatchObject({
+      reason: 'about_itself',
+      status: 'not-wanted',
+      certain: true,
+    });
+    await bus.close();
+  });
+
+  it('tells that the dead letter was discarded', async () => {
+    const world = durableWorld();
+    const bus = await world.open();
+    const handler = () => ({ success: false, retry: false });
+    const { id } = await bus.subscribe({ name: 's', handler });
+    const event = await bus.publish();
+    await bus.settled();
+    const { state } = world.kept.kept;
+    const [entry] = (await state.load('dead-letter', { limit: 1 })).entries;
+    const value = { ...(entry!.value as object), state: 'discarded' } as never;
+    await state.commit([{ kind: 'dead-letter', key: entry!.key, value }]);
+    expect(await why(bus, id, event.id)).toMatchObject({ reason: 'discarded', status: 'given-up', certain: true });
+    await bus.close();
+  });
+
+  it('says that the process does not answer that serves it, and what is durable', async () => {
+    const engines = await SeveralEngines.of(2);
+    const [first, second] = engines.all as [EngineUnderTest, EngineUnderTest];
+    const { id } = await attachHandler(first, { options: { retryPolicy: fixedRetry(5, 3_600_000) } }, () => {
+      throw new Error('not now');
+    });
+    const event = await first.publish(anEvent({ payload: { n: 1 } }));
+    await first.time.advance(1_500);
+    engines.crash(first);
+    const asked = await why(second, id, event.id);
+    expect(asked).toMatchObject({ reason: 'unserved', status: 'owed', certain: false, facts: { servedBy: 'a' } });
+    expect(asked.also.map(({ reason }) => reason)).toEqual(['retry_waits']);
+    await engines.time.advance(10_000);
+    const afterwards = await why(second, id, event.id);
+    expect(afterwards).toMatchObject({ reason: 'not_attached', certain: true, also: [{ reason: 'retry_waits' }] });
+    await engines.close();
+  });
+
   it('answers by the records where nobody serves', async () => {
     const world = durableWorld();
     const open = () => world.open();

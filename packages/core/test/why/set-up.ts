@@ -231,6 +231,8 @@ export class SituationSetUp {
       ...(mismatches.includes('relevance') ? { context: { userIds: ['u'], projectIds: [] } } : {}),
     };
     await this.#bus.time.run(this.#bus.engine.subscriptions.update(ANONYMOUS, this.#id, changes));
+    // What waits behind a blocked key is read again.
+    await this.#bus.time.advance(300);
   }
 
   async #settle(forMs: number): Promise<void> {
