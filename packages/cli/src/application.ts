@@ -18,6 +18,7 @@ import { storeRoute } from './commands/store/route.ts';
 import { subscriptionsRoute } from './commands/subscriptions/route.ts';
 import { tailRoute } from './commands/tail/route.ts';
 import { topicsRoute } from './commands/topics/route.ts';
+import { traceRoute } from './commands/trace/route.ts';
 import { whyRoute } from './commands/why/route.ts';
 import { CommandFailure, EXIT_CODES, endingOf } from './exit-codes.ts';
 import { QUOTES_ADVICE } from './input/read-json-argument.ts';
@@ -57,6 +58,7 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       contexts: contextsRoute,
       events: eventsRoute,
       filters: filtersRoute,
+      trace: traceRoute,
       deadLetters: deadLettersRoute,
       replay: replayRoute,
       runs: runsRoute,

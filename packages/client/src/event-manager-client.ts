@@ -5,6 +5,8 @@ import type {
   DeliveriesRequest,
   EngineHealth,
   EventDeliveries,
+  EventGraph,
+  EventGraphRequest,
   EventManager,
   EventMetrics,
   EventsRequest,
@@ -261,6 +263,10 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   async getEvents(query: unknown = {}, request: EventsRequest = {}): Promise<EventsPage<EventOf<Events>>> {
     return (await this.#state.events(query, request)) as EventsPage<EventOf<Events>>;
+  }
+
+  getEventGraph(eventId: string, request: EventGraphRequest = {}): Promise<EventGraph> {
+    return this.#state.eventGraph(eventId, request);
   }
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {

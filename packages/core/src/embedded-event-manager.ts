@@ -1,3 +1,4 @@
+import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { Recorded } from './contracts/event-store.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
@@ -209,6 +210,10 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     const events = found.records.map((record: Recorded) => decodeEvent(record.body) as EventOf<Events>);
     const nextCursor = found.next === undefined ? undefined : encodeCursor([found.next]);
     return eventsPage(events, { nextCursor, complete: found.complete });
+  }
+
+  async getEventGraph(eventId: string, request: EventGraphRequest = {}): Promise<EventGraph> {
+    return (await this.#open()).history.graph(this.#principal, eventId, request);
   }
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {

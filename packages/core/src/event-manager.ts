@@ -1,3 +1,4 @@
+import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { EventBusAdapter } from './contracts/adapter.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
@@ -140,6 +141,8 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getEvent(eventId: string): Promise<EventOf<Events>>;
   /** Stored events by the fields of `EventQuery`, in any documented spelling. */
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage<EventOf<Events>>>;
+  /** What an event followed from, what followed from it, and its flow. Throws `event_not_found`, `invalid_query`. */
+  getEventGraph(eventId: string, request?: EventGraphRequest): Promise<EventGraph>;
   /** Reads the log from a cursor, without debt. */
   stream(request?: StreamRequest): Promise<StreamReader>;
   /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`, `invalid_query`. */

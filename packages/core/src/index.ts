@@ -1,3 +1,4 @@
+export type * from './causation/event-graph.ts';
 export * from './context/context.ts';
 export type { ContextsPage } from './context/contexts.ts';
 export * from './contracts/adapter.ts';

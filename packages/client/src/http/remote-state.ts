@@ -3,6 +3,8 @@ import type {
   DeadLetter,
   EngineHealth,
   Event,
+  EventGraph,
+  EventGraphRequest,
   EventMetrics,
   EventsRequest,
   KeysRequest,
@@ -50,6 +52,11 @@ export class RemoteState {
     const { data, nextCursor, complete } = page;
     const events = data.map((event) => reviveEvent(event as object));
     return eventsPage(events, { complete, nextCursor: nextCursor ?? undefined });
+  }
+
+  async eventGraph(id: string, { depth, eventsMax }: EventGraphRequest): Promise<EventGraph> {
+    const path = `/events/${encodeURIComponent(id)}/graph`;
+    return (await this.#get(path, queryParameters({ depth, eventsMax }))) as EventGraph;
   }
 
   async subscription(id: string): Promise<SubscriptionDefinition & { readonly status: SubscriptionStatus }> {

@@ -1,3 +1,5 @@
+import { type EventGraph, type EventGraphRequest, readGraphBounds } from '../causation/event-graph.ts';
+import { traceEvent } from '../causation/trace-event.ts';
 import type { RelevanceContextIn } from '../context/context.ts';
 import type { ContextCell } from '../context/context-cell.ts';
 import type { Contexts } from '../context/contexts.ts';
@@ -79,9 +81,7 @@ export class History {
     request: FindRequest,
   ): Promise<{ records: readonly Recorded[]; next?: Place; complete: boolean }> {
     const { adapter } = this.#options;
-    if (adapter.supports.query === 'none') {
-      throw new EventManagerError('not_supported', `The adapter ${adapter.name} cannot search events.`);
-    }
+    this.#assertSearchable();
     // A pattern that cannot be read is the caller's mistake, whatever the adapter does with it.
     compileQuery(query);
     const { limit, direction, after } = request;
@@ -92,6 +92,14 @@ export class History {
   /** Tries a pattern and a filter on stored events. Throws what `previewFilter` of `preview.ts` throws. */
   preview(principal: Principal, request: unknown): Promise<FilterPreview> {
     return previewFilter(this.#options, principal, request);
+  }
+
+  /** What an event followed from and what followed from it. Throws `event_not_found`, `invalid_query`, `not_supported`. */
+  async graph(_principal: Principal, id: string, request: EventGraphRequest = {}): Promise<EventGraph> {
+    const bounds = readGraphBounds(request);
+    this.#assertSearchable();
+    const { adapter, runtime } = this.#options;
+    return traceEvent({ store: adapter.store, clock: runtime.clock, bounds }, id);
   }
 
   /** Opens a stream. Throws `invalid_query`, `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */
@@ -125,6 +133,12 @@ export class History {
   close(): void {
     this.#isClosed = true;
     for (const stream of this.#streams) stream.close();
+  }
+
+  #assertSearchable(): void {
+    const { supports, name } = this.#options.adapter;
+    if (supports.query !== 'none') return;
+    throw new EventManagerError('not_supported', `The adapter ${name} cannot search events.`);
   }
 
   #contextOf({ subscriber, context }: StreamRequest): ContextCell {

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { contextsConformance } from './event-manager-contexts.ts';
 import { failureConformance } from './event-manager-failure.ts';
 import { filtersConformance } from './event-manager-filters.ts';
+import { graphConformance } from './event-manager-graph.ts';
 import { groupsConformance } from './event-manager-groups.ts';
 import { handlingConformance } from './event-manager-handling.ts';
 import { orderConformance } from './event-manager-order.ts';
@@ -30,6 +31,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     paceConformance(start);
     orderConformance(start);
     readConformance(start);
+    graphConformance(start);
     realtimeConformance(start);
     scheduleConformance(start);
     topicsConformance(start);

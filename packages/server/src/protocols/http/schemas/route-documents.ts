@@ -5,6 +5,7 @@ import { contextDocuments, contextSchemas } from './context-documents.ts';
 import { DEAD_LETTER_DOCUMENTS } from './dead-letter-documents.ts';
 import { eventDocuments } from './event-documents.ts';
 import { eventSchemas } from './event-schemas.ts';
+import { GRAPH_DOCUMENTS, GRAPH_SCHEMAS } from './graph-documents.ts';
 import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
@@ -28,6 +29,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...KEY_DOCUMENTS,
     ...PULL_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
+    ...GRAPH_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
     ...PREVIEW_DOCUMENTS,
@@ -44,6 +46,7 @@ export function components(limits: Limits): Components {
     ...contextSchemas(limits),
     ...subscriptionSchemas(limits),
     ...KEY_SCHEMAS,
+    ...GRAPH_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
     ...runSchemas(limits),
     ...PULL_SCHEMAS,

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { runningService } from '../support/service.ts';
+
+const lines = (out: string) => out.trimEnd().split('\n');
+const LOST = '0198c0de-0000-7000-8000-00000000000a';
+
+it('draws what an event followed from and what followed from it, for people and for programs', async () => {
+  const { em } = await runningService();
+  const publish = async (...args: readonly string[]) =>
+    JSON.parse((await em(['publish', ...args, '--source', 'shop', '--json'])).out).id as string;
+  const ordered = await publish('order.created', '--causation-id', LOST);
+  const paid = await publish('order.paid', '--causation-id', ordered);
+  const sent = await publish('parcel.sent', '--causation-id', paid, '--topic', 'parcels.eu');
+  const told = await publish('customer.told', '--causation-id', ordered);
+
+  const drawn = await em(['trace', ordered]);
+  expect(lines(drawn.out).map((line) => line.replace(/\+\d+ ms/, '+n ms'))).toEqual([
+    `${LOST}  is not kept`,
+    `\`- +n ms  order.created  from shop  ${ordered}  <- asked for`.replace(/\+n ms/, () => firstTime(drawn.out)),
+    `   |- +n ms  order.paid  from shop  ${paid}`,
+    `   |  \`- +n ms  parcel.sent on parcels.eu  from shop  ${sent}`,
+    `   \`- +n ms  customer.told  from shop  ${told}`,
+  ]);
+  expect([drawn.code, drawn.err]).toEqual([0, '']);
+
+  const graph = JSON.parse((await em(['trace', ordered, '--json'])).out);
+  expect(graph).toMatchObject({ id: ordered, complete: true, missing: [{ id: LOST, namedBy: [ordered] }] });
+  expect(graph.events.map(({ id }: { id: string }) => id)).toEqual([ordered, paid, sent, told]);
+  expect(
+    (await em(['events', 'list', '--causation-id', paid, '--causation-id', ordered])).out.match(/from shop/g),
+  ).toHaveLength(3);
+});
+
+it('says on stderr where it was cut, and fails for an event that is not kept', async () => {
+  const { em } = await runningService();
+  const { id } = JSON.parse((await em(['publish', 'a', '--json'])).out);
+  await em(['publish', 'b', '--causation-id', id]);
+  const cut = await em(['trace', id, '--depth', '0']);
+  expect(lines(cut.out)).toHaveLength(1);
+  expect(cut.err).toBe(`not everything is shown: effects of ${id} lie deeper; --depth shows them\n`);
+  expect(await em(['trace', LOST])).toMatchObject({ code: 4, out: '', err: expect.stringMatching(/event_not_found/) });
+  expect((await em(['trace', id, '--depth', '101'])).code).toBe(2);
+});
+
+function firstTime(out: string): string {
+  return /`- (\S+)/.exec(out)![1]!;
+}
