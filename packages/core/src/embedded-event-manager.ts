@@ -23,6 +23,8 @@ import { memory } from './memory/memory.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import { OPTION_NAMES } from './option-names.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
+import type { FoldRequest } from './projection/fold-events.ts';
+import type { Projection, ProjectionDefinition } from './projection/projection.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
@@ -214,6 +216,18 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   async getEventGraph(eventId: string, request: EventGraphRequest = {}): Promise<EventGraph> {
     return (await this.#open()).history.graph(this.#principal, eventId, request);
+  }
+
+  async project<State, const Topic extends string = '#'>(
+    definition: ProjectionDefinition<State, EventOn<Events, Topic>>,
+  ): Promise<Projection<State>> {
+    return (await this.#open()).projections.open(this.#principal, definition);
+  }
+
+  async foldEvents<State, const Topic extends string = '#'>(
+    request: FoldRequest<State, EventOn<Events, Topic>>,
+  ): Promise<State> {
+    return (await this.#open()).history.fold(this.#principal, request as unknown as FoldRequest<State>);
   }
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {

@@ -29,6 +29,7 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
 import type { Principal } from './principal.ts';
+import { Projections } from './projection/projections.ts';
 import { History } from './query/history.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
@@ -115,6 +116,8 @@ export class Engine {
   readonly deliveryRecords: DeliveryRecords;
   /** Why an event did or did not come. */
   readonly explanations: Explanations;
+  /** States that events are folded into. */
+  readonly projections: Projections;
   /** Replays, redrives and discards. */
   readonly runs: Runs;
   readonly replays: ReplayRoom;
@@ -192,6 +195,7 @@ export class Engine {
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
     this.rejections = validate.rejections;
+    this.projections = new Projections({ adapter, partition: PARTITION, runtime, limits, owner, onFailure });
     const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
     const schedule = openSchedule({ adapter, dispatch, runtime, limits, meter, owner, ...later, onFailure });
     this.schedule = schedule;
@@ -338,7 +342,10 @@ export class Engine {
       ...{ partition: PARTITION, adapter, runtime: this.#runtime, limits, meter: this.#meter, contexts, head },
       ...{ instance, beside: this.runs },
       hasReaders: () => this.history.streams > 0 || this.subscriptions.readsAlong,
-      onAdvance: () => this.history.advanced(),
+      onAdvance: () => {
+        this.history.advanced();
+        this.projections.advanced();
+      },
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();
         this.#reporter.committed(changes);
@@ -378,6 +385,7 @@ export class Engine {
     await this.deliveryRecords.stop();
     await this.topics.stop();
     await this.contexts.stop();
+    await this.projections.stop();
     try {
       await this.subscriptions.close(drainMs);
     } finally {
@@ -427,6 +435,7 @@ export class Engine {
     this.topics.poke();
     this.schedule.poke();
     this.contexts.poke();
+    this.projections.poke();
   }
 
   #poll(): void {

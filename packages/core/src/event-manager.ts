@@ -9,6 +9,8 @@ import type { PublishResult } from './ingest/publish-result.ts';
 import type { JsonObject } from './json.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
+import type { FoldRequest } from './projection/fold-events.ts';
+import type { Projection, ProjectionDefinition } from './projection/projection.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
 import type { FilterPreview, PreviewRequest } from './query/preview.ts';
@@ -143,6 +145,18 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   getEvents(query?: unknown, request?: EventsRequest): Promise<EventsPage<EventOf<Events>>>;
   /** What an event followed from, what followed from it, and its flow. Throws `event_not_found`, `invalid_query`. */
   getEventGraph(eventId: string, request?: EventGraphRequest): Promise<EventGraph>;
+  /**
+   * Folds events into a state, or into one for each key, and keeps it with how far it is: a read model. Goes on with the events to
+   * come. Of several processes one folds and the others read. Throws `projection_conflict`, `invalid_pattern`, `invalid_filter`;
+   * `not_supported` by a client: it has no store.
+   */
+  project<State, const Topic extends string = '#'>(
+    definition: ProjectionDefinition<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },
+  ): Promise<Projection<State>>;
+  /** Folds what is stored, now or as it was at a point in time, into a state that is not kept. Throws what `project` and `apply` throw. */
+  foldEvents<State, const Topic extends string = '#'>(
+    request: FoldRequest<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },
+  ): Promise<State>;
   /** Reads the log from a cursor, without debt. */
   stream(request?: StreamRequest): Promise<StreamReader>;
   /** The keys of an ordered subscription whose later events wait, in their order. Throws `subscription_not_found`, `invalid_query`. */

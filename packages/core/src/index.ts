@@ -48,6 +48,8 @@ export { SortedKeys } from './memory/sorted-keys.ts';
 export * from './metrics/event-metrics.ts';
 export * from './move/move-store.ts';
 export * from './principal.ts';
+export type { FoldRequest } from './projection/fold-events.ts';
+export type * from './projection/projection.ts';
 export * from './query/cursor.ts';
 export * from './query/event-query.ts';
 export * from './query/events-page.ts';

@@ -23,6 +23,9 @@ export type StateKind =
   /** Events that wait for their time: what comes next, and each by its id. */
   | 'schedule-due'
   | 'schedule-event'
+  /** How far projections are folded, and the states that belong to it. */
+  | 'projection'
+  | 'snapshot'
   /** How many debts of a subscription retention removed. */
   | 'debt-removal'
   | 'audit';
@@ -44,6 +47,8 @@ const EVERY_KIND: { readonly [Kind in StateKind]: true } = {
   schedule: true,
   'schedule-due': true,
   'schedule-event': true,
+  projection: true,
+  snapshot: true,
   'debt-removal': true,
   audit: true,
 };

@@ -12,6 +12,7 @@ import { compileFilter } from '../filter/compile-filter.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
 import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
+import { type FoldRequest, foldEvents } from '../projection/fold-events.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { EventStream } from '../stream/event-stream.ts';
 import { Turns } from '../stream/turns.ts';
@@ -100,6 +101,12 @@ export class History {
     this.#assertSearchable();
     const { adapter, runtime } = this.#options;
     return traceEvent({ store: adapter.store, clock: runtime.clock, bounds }, id);
+  }
+
+  /** Folds what is stored into a state. Throws `invalid_pattern`, `invalid_filter`, `invalid_query`, `not_supported`, and what `apply` throws. */
+  async fold<State>(_principal: Principal, request: FoldRequest<State>): Promise<State> {
+    this.#assertSearchable();
+    return foldEvents(this.#options, request);
   }
 
   /** Opens a stream. Throws `invalid_query`, `invalid_pattern`, `invalid_filter`, `invalid_context`, `invalid_cursor`, `closed`. */

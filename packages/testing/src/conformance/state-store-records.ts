@@ -17,6 +17,8 @@ const KINDS: readonly StateKind[] = [
   'schedule',
   'schedule-due',
   'schedule-event',
+  'projection',
+  'snapshot',
   'debt-removal',
   'audit',
 ];

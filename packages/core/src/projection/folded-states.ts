@@ -1,0 +1,121 @@
+import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { Event } from '../event/event.ts';
+import { checkJson } from '../json/check-json.ts';
+import type { JsonValue } from '../json.ts';
+import type { ParsedProjection } from './parse-projection.ts';
+import type { ChangedStates } from './projection-records.ts';
+
+/** One state as JSON, in characters: as much as the largest event. */
+export const STATE_CHARACTERS_MAX = 256 * 1024;
+/** States of one projection: a store may have their keys in memory. */
+export const STATES_MAX = 100_000;
+const KEY_CHARACTERS_MAX = 255;
+const DEPTH_MAX = 64;
+/** What one commit writes, about. */
+const COMMIT_CHARACTERS = 4 * 1024 * 1024;
+const CHANGED_MAX = 1_000;
+const CHANGED_MIN = 16;
+/** States that are in memory without need, so that a key that comes again is not read again. */
+const CACHED_MAX = 10_000;
+
+/**
+ * The states of a projection in memory: those that changed since they were kept, and some that did not. `apply` may change a
+ * state in place, so nobody outside gets hold of one, and after a failure all of them are forgotten.
+ */
+export class FoldedStates {
+  readonly #definition: ParsedProjection;
+  /** `undefined` for a key that is known to have no state. */
+  readonly #states = new Map<string, unknown>();
+  readonly #changed = new Set<string>();
+  #count: number;
+  #largest = 1;
+
+  /** `count` states are kept. */
+  constructor(definition: ParsedProjection, count: number) {
+    this.#definition = definition;
+    this.#count = count;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** So many changed that they should be kept before another one does. */
+  get isFull(): boolean {
+    const most = Math.floor(COMMIT_CHARACTERS / this.#largest);
+    return this.#changed.size >= Math.min(CHANGED_MAX, Math.max(CHANGED_MIN, most));
+  }
+
+  knows(key: string): boolean {
+    return this.#states.has(key);
+  }
+
+  /** As it is kept. */
+  put(key: string, state: JsonValue | undefined): void {
+    this.#states.set(key, state);
+  }
+
+  /** A copy. */
+  get(key: string): unknown {
+    return structuredClone(this.#states.get(key));
+  }
+
+  /** Makes room; only between two pieces of the log, since their states were read together. */
+  trim(): void {
+    if (this.#states.size <= CACHED_MAX) return;
+    for (const key of this.#states.keys()) if (!this.#changed.has(key)) this.#states.delete(key);
+  }
+
+  /** The state of the key must be known. Throws what the program's own functions throw. */
+  apply(key: string, event: Event): void {
+    const { initial, apply } = this.#definition;
+    const before = this.#states.get(key);
+    const state = before === undefined ? initial() : before;
+    const answer = apply(state, event);
+    const after = answer === undefined ? state : answer === null ? undefined : answer;
+    this.#states.set(key, after);
+    this.#changed.add(key);
+    if ((before === undefined) !== (after === undefined)) this.#count += after === undefined ? -1 : 1;
+  }
+
+  /** Throws `projection_too_large`. */
+  assertSize(): void {
+    if (this.#count <= STATES_MAX) return;
+    const { name } = this.#definition;
+    throw new EventManagerError('projection_too_large', `A projection has at most ${STATES_MAX} states.`, { name });
+  }
+
+  /** What is to be kept, as JSON. Throws `projection_too_large`, and `invalid_json` for what JSON cannot hold. */
+  changed(): ChangedStates {
+    const { name } = this.#definition;
+    const changed = new Map<string, JsonValue | undefined>();
+    for (const key of this.#changed) {
+      const state = this.#states.get(key);
+      if (state === undefined) {
+        changed.set(key, undefined);
+        continue;
+      }
+      checkJson(state, { depthMax: DEPTH_MAX, pointer: '', code: 'invalid_json' });
+      const text = JSON.stringify(state);
+      this.#largest = Math.max(this.#largest, text.length);
+      if (text.length > STATE_CHARACTERS_MAX) {
+        const words = `A state of a projection has at most ${STATE_CHARACTERS_MAX} characters of JSON.`;
+        throw new EventManagerError('projection_too_large', words, { name, key });
+      }
+      changed.set(key, JSON.parse(text) as JsonValue);
+    }
+    return changed;
+  }
+
+  /** They are kept: from now on memory has them as the store has, so that it does not matter who folds on. */
+  kept(changed: ChangedStates): void {
+    for (const [key, state] of changed) this.#states.set(key, state);
+    this.#changed.clear();
+  }
+}
+
+/** Throws `TypeError`. */
+export function assertStateKey(key: unknown): asserts key is string {
+  if (typeof key === 'string' && key.length <= KEY_CHARACTERS_MAX && !key.includes('\0') && key.isWellFormed()) return;
+  throw new TypeError(`The key of a state is a text of at most ${KEY_CHARACTERS_MAX} characters without NUL.`);
+}
