@@ -11,6 +11,7 @@ import type {
   EventMetrics,
   EventsRequest,
   FilterPreview,
+  FoldRequest,
   KeysRequest,
   PreviewRequest,
   PublishResult,
@@ -61,6 +62,7 @@ import {
 import { type ClientOptions, clientSettings } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { Requests } from './connection/requests.ts';
+import { foldRemoteEvents } from './http/fold-remote-events.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
@@ -267,6 +269,18 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   getEventGraph(eventId: string, request: EventGraphRequest = {}): Promise<EventGraph> {
     return this.#state.eventGraph(eventId, request);
+  }
+
+  project(_definition: unknown): Promise<never> {
+    const words = 'A projection is kept in the store, which only a process with an event manager of its own has.';
+    return Promise.reject(new EventManagerError('not_supported', words));
+  }
+
+  foldEvents<State, const Topic extends string = string>(
+    request: FoldRequest<State, EventOn<Events, Topic>>,
+  ): Promise<State> {
+    const pageOf = (query: object, page: EventsRequest) => this.#state.events(query, page);
+    return foldRemoteEvents(pageOf, request as unknown as FoldRequest<State>);
   }
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {

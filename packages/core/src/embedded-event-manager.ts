@@ -218,13 +218,13 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return (await this.#open()).history.graph(this.#principal, eventId, request);
   }
 
-  async project<State, const Topic extends string = '#'>(
+  async project<State, const Topic extends string = string>(
     definition: ProjectionDefinition<State, EventOn<Events, Topic>>,
   ): Promise<Projection<State>> {
     return (await this.#open()).projections.open(this.#principal, definition);
   }
 
-  async foldEvents<State, const Topic extends string = '#'>(
+  async foldEvents<State, const Topic extends string = string>(
     request: FoldRequest<State, EventOn<Events, Topic>>,
   ): Promise<State> {
     return (await this.#open()).history.fold(this.#principal, request as unknown as FoldRequest<State>);

@@ -150,11 +150,11 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
    * come. Of several processes one folds and the others read. Throws `projection_conflict`, `invalid_pattern`, `invalid_filter`;
    * `not_supported` by a client: it has no store.
    */
-  project<State, const Topic extends string = '#'>(
+  project<State, const Topic extends string = string>(
     definition: ProjectionDefinition<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },
   ): Promise<Projection<State>>;
   /** Folds what is stored, now or as it was at a point in time, into a state that is not kept. Throws what `project` and `apply` throw. */
-  foldEvents<State, const Topic extends string = '#'>(
+  foldEvents<State, const Topic extends string = string>(
     request: FoldRequest<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },
   ): Promise<State>;
   /** Reads the log from a cursor, without debt. */

@@ -227,7 +227,7 @@ describe('a projection that cannot go on', () => {
     ['what JSON cannot hold', () => ({ text: Number.NaN }), 'invalid_json'],
   ])('ends with %s', async (_name, apply, code) => {
     const bus = await openMemory();
-    const wrong = await open(bus, { name: 'wrong', initial: {}, apply });
+    const wrong = await open<{ text?: string | number }>(bus, { name: 'wrong', initial: {}, apply });
     await bus.publishMany(1);
     await expect(bus.time.run(wrong.caughtUp())).rejects.toMatchObject({ code });
     expect(wrong.status).toBe('failed');

@@ -28,6 +28,28 @@ type ShopEvents = {
 const shop = () => new EventManager<ShopEvents>();
 
 describe('a map of events', () => {
+  it('types what is folded', async () => {
+    await using bus = shop();
+    await bus.publish({ type: 'order.created', source: 'shop', payload: { id: 'a', total: 2 } });
+    const totals = await bus.project({
+      name: 'totals',
+      topic: 'order.created',
+      key: ({ payload }) => payload.id,
+      initial: 0,
+      // @ts-expect-error: an order has no name.
+      apply: (total, { payload }) => total + payload.total + (payload.name ?? 0),
+    });
+    await totals.caughtUp();
+    expectTypeOf(await totals.get('a')).toEqualTypeOf<number | undefined>();
+    expect(await totals.get('a')).toBe(2);
+    const total = await bus.foldEvents({
+      topic: 'order.created',
+      initial: 0,
+      apply: (sum: number, { payload }) => sum + payload.total,
+    });
+    expect(total).toBe(2);
+  });
+
   it('types what is published', async () => {
     await using bus = shop();
     await bus.publish({ type: 'order.created', source: 'shop', payload: { id: 'a', total: 1 } });

@@ -7,6 +7,7 @@ import { groupsConformance } from './event-manager-groups.ts';
 import { handlingConformance } from './event-manager-handling.ts';
 import { orderConformance } from './event-manager-order.ts';
 import { paceConformance } from './event-manager-pace.ts';
+import { projectionsConformance } from './event-manager-projections.ts';
 import { publishConformance } from './event-manager-publish.ts';
 import { pullConformance } from './event-manager-pull.ts';
 import { readConformance } from './event-manager-read.ts';
@@ -32,6 +33,7 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     orderConformance(start);
     readConformance(start);
     graphConformance(start);
+    projectionsConformance(start);
     realtimeConformance(start);
     scheduleConformance(start);
     topicsConformance(start);

@@ -30,6 +30,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413,
   batch_too_large: 413,
   too_many_errors: 400,
+  projection_too_large: 409,
   overloaded: 429,
   too_many_subscriptions: 409,
   too_many_contexts: 409,
@@ -41,6 +42,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   topic_conflict: 409,
   schema_incompatible: 409,
   run_ended: 409,
+  projection_conflict: 409,
   revision_conflict: 409,
   lease_lost: 409,
   store_locked: 503,
@@ -66,6 +68,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   stalled: 503,
   // Only a client says it, about us.
   unreachable: 503,
+  projection_failed: 500,
   aborted: 503,
   closed: 503,
   corrupt_record: 500,

@@ -1,0 +1,68 @@
+import type { Event, EventManager, ProjectionDefinition } from '@event-manager/core';
+import { describe, expect, it } from 'vitest';
+import type { StartEventManager } from './event-manager-subject.ts';
+
+const EVENT = { type: 'order.created', source: 'shop' };
+const numberOf = (event: Event) => event.payload['n'] as number;
+const LISTS = {
+  name: 'lists',
+  initial: [],
+  apply: (list, event) => [...list, numberOf(event)],
+} satisfies ProjectionDefinition<number[]>;
+
+const publish = (events: EventManager, ...numbers: readonly number[]) =>
+  events.publishBatch(numbers.map((n) => ({ ...EVENT, topic: `orders/${n % 2}`, payload: { n } })));
+
+/** States that events are folded into. A face without a store says so. */
+export function projectionsConformance(start: StartEventManager): void {
+  describe('projections', () => {
+    it('are the fold of the log, also after a restart', async () => {
+      const { events, reopen } = await start();
+      await publish(events, 1, 2, 3);
+      const all = await opened(events, { ...LISTS, snapshotEvery: 2 });
+      if (all === undefined) return;
+      const byTopic = await events.project({ ...LISTS, name: 'by-topic', key: ({ topic }) => topic });
+      await Promise.all([all.caughtUp(), byTopic.caughtUp()]);
+      expect([all.state, await byTopic.keys()]).toEqual([
+        [1, 2, 3],
+        ['orders/0', 'orders/1'],
+      ]);
+      await publish(events, 4, 5);
+      await all.caughtUp();
+
+      const later = await reopen();
+      await publish(later, 6);
+      const again = await later.project({ ...LISTS, snapshotEvery: 2 });
+      const againByTopic = await later.project({ ...LISTS, name: 'by-topic', key: ({ topic }) => topic });
+      await Promise.all([again.caughtUp(), againByTopic.caughtUp()]);
+      expect(await again.get()).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await againByTopic.get('orders/0')).toEqual([2, 4, 6]);
+      expect(await againByTopic.get('orders/1')).toEqual([1, 3, 5]);
+      expect(await againByTopic.get('orders/2')).toBeUndefined();
+      await again.rebuild();
+      await again.caughtUp();
+      expect(again.state).toEqual([1, 2, 3, 4, 5, 6]);
+    });
+
+    it('are folded once, without being kept, up to a point in time', async () => {
+      const { events } = await start();
+      await publish(events, ...Array.from({ length: 1_100 }, (_, n) => n));
+      const { initial, apply } = LISTS;
+      expect(await events.foldEvents<number[]>({ initial, apply })).toHaveLength(1_100);
+      const odd = await events.foldEvents<number[]>({ topic: 'orders.1', initial, apply });
+      expect([odd.length, odd[0], odd.at(-1)]).toEqual([550, 1, 1_099]);
+      expect(await events.foldEvents<number[]>({ until: new Date(0), initial, apply })).toEqual([]);
+      const wrong = events.foldEvents<number[]>({ topic: 'a..b', initial, apply });
+      await expect(wrong).rejects.toMatchObject({ code: 'invalid_pattern' });
+    });
+  });
+}
+
+async function opened(events: EventManager, definition: ProjectionDefinition<number[]>) {
+  try {
+    return await events.project(definition);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'not_supported' });
+    return undefined;
+  }
+}
