@@ -55,6 +55,7 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
     }),
   ],
   ['query', entry('each p99 ≤ 50 ms', false, async () => (await import('./query.ts')).query)],
+  ['pg.query', entry('each p99 ≤ 50 ms', false, async () => (await import('./pg-query.ts')).pgQuery)],
   ['start', entry('≤ 2,000 ms', false, async () => (await import('./start.ts')).start)],
   ['memory.journal', entry('≤ 300 MiB', false, async () => (await import('./memory-journal.ts')).memoryJournal)],
   ['append.growth', entry('ratio ≥ 0.9', false, async () => (await import('./append-growth.ts')).appendGrowth)],

@@ -34,7 +34,11 @@ export function typeOf(index: number): string {
 
 /** The same, ready for a store: for logs that are filled before anything is measured. */
 export function sampleAppendable(index: number, total: number, nowMs: number): Appendable {
-  return normalize(sampleEvent(index, total), {
+  const event = sampleEvent(index, total);
+  const isBeginning = index < Math.max(1, Math.floor(total / EVENTS_PER_FLOW));
+  // All of a flow but the first followed from the same one.
+  const caused = isBeginning ? event : { ...event, causationId: `cause-of-${event.correlationId}` };
+  return normalize(caused, {
     principal: ANONYMOUS,
     limits: DEFAULT_LIMITS,
     nextId: randomUUID,

@@ -130,14 +130,22 @@ export class ActiveIndex implements SegmentIndex {
 
   select(narrowing: Narrowing, from: number, through: number): Uint32Array {
     const accepted = this.#acceptedHashes(narrowing);
-    const found = new Uint32Array(Math.max(0, through - from + 1));
+    const [first, last] = this.#withinTime(narrowing, from, through);
+    const found = new Uint32Array(Math.max(0, last - first + 1));
     let count = 0;
-    search: for (let ordinal = from; ordinal <= through; ordinal++) {
+    search: for (let ordinal = first; ordinal <= last; ordinal++) {
       if (narrowing.lanes !== undefined && !narrowing.lanes.includes(this.lanes[ordinal]!)) continue;
       for (const { column, hashes } of accepted) if (!hashes.has(column[ordinal]!)) continue search;
       found[count++] = ordinal;
     }
     return found.subarray(0, count);
+  }
+
+  /** A segment never spans more than the column of times can say, so what it says is exact. */
+  #withinTime({ fromMs, toMs }: Narrowing, from: number, through: number): [number, number] {
+    const first = fromMs === undefined ? from : lowerBound(this.times, 0, this.count, fromMs - this.firstAtMs);
+    const behind = toMs === undefined ? through + 1 : lowerBound(this.times, 0, this.count, toMs - this.firstAtMs);
+    return [Math.max(from, first), Math.min(through, behind - 1)];
   }
 
   #acceptedHashes({ hashes, patterns }: Narrowing): { column: Uint32Array; hashes: ReadonlySet<number> }[] {

@@ -111,7 +111,7 @@ export class SealedIndex implements SegmentIndex {
       const hashes = await this.#matchingHashes(dimension, test);
       if (hashes !== 'all') narrowTo(await this.#postings(dimension, hashes));
     }
-    selected ??= Uint32Array.from({ length: through - from + 1 }, (_, index) => from + index);
+    selected ??= ascending(from, through);
     if (narrowing.lanes === undefined || selected.length === 0) return selected;
     const lanes = await this.#file.bytes('lanes', from, through + 1);
     return selected.filter((ordinal) => narrowing.lanes!.includes(lanes[ordinal - from]!));
@@ -154,6 +154,13 @@ export class SealedIndex implements SegmentIndex {
     const matching = values.filter(test);
     return matching.length === values.length ? 'all' : [...new Set(matching.map(hashText))];
   }
+}
+
+/** A loop is ten times as fast as `Uint32Array.from` with a function. */
+function ascending(from: number, through: number): Uint32Array {
+  const ordinals = new Uint32Array(through - from + 1);
+  for (let index = 0; index < ordinals.length; index++) ordinals[index] = from + index;
+  return ordinals;
 }
 
 function between(ordinals: Uint32Array, from: number, through: number): Uint32Array {

@@ -6,12 +6,15 @@ import { Simulation, settle } from '../support/simulation.ts';
 
 /** The same log twice: once answered from memory, once from index files. They must agree in everything. */
 it('answers as the index in memory does', async () => {
-  const memory = await new Simulation(1).open({ segmentBytesMax: 1 << 20 });
+  const whole = new Simulation(1);
+  const memory = await whole.open({ segmentBytesMax: 1 << 20 });
   const simulation = new Simulation(1);
   const sealed = await simulation.open({ segmentBytesMax: 4096 });
   for (let n = 1; n <= 150; n++) {
     await memory.store.append([sampleEvent(n)]);
     await sealed.store.append([sampleEvent(n)]);
+    // Every event at a time of its own, for searches by time.
+    await Promise.all([whole.elapse(1), simulation.elapse(1)]);
     if (n % 10 === 0) await settle();
   }
   expect(simulation.disk.paths().filter((path) => path.endsWith('.index')).length).toBeGreaterThan(8);
@@ -26,6 +29,11 @@ it('answers as the index in memory does', async () => {
     { priorities: [2 as const] },
     { priorities: [0 as const] },
     { userId: 'nobody' },
+    { fromMs: 1_000_040, toMs: 1_000_090 },
+    { fromMs: 1_000_100 },
+    { toMs: 1_000_100, types: ['kind1.*'] },
+    { fromMs: 2_000_000 },
+    { toMs: 1_000 },
     { causationIds: ['cause-89', 'cause-98', 'cause-17', 'cause-100'] },
   ];
   for (const query of queries) {
