@@ -11,6 +11,7 @@ import { isCancelled } from '../connect/store-error.ts';
 import type { LogCore } from './log-core.ts';
 import { measureLog } from './measure-log.ts';
 import { type Narrowing, narrowQuery } from './narrow-query.ts';
+import { type PositionRange, positionsWithin } from './positions-within.ts';
 import { RECORD_COLUMNS, type RecordRow, toRecorded } from './record-row.ts';
 
 /** Positions that the first statement looks at; each that finds little lets the next look at twice as many. */
@@ -28,7 +29,7 @@ const PARAMETERS = 3;
  */
 export async function findEvents(core: LogCore, query: EventQuery, options: FindOptions): Promise<FindResult> {
   const [bounds] = await measureLog(core);
-  return new Search(core, query, options, bounds!).run();
+  return new Search(core, query, options, await positionsWithin(core, query, bounds!)).run();
 }
 
 class Search {
@@ -45,12 +46,7 @@ class Search {
   #reached: Position;
   #window = FIRST_WINDOW;
 
-  constructor(
-    core: LogCore,
-    query: EventQuery,
-    options: FindOptions,
-    { first, head }: { first: Position; head: Position },
-  ) {
+  constructor(core: LogCore, query: EventQuery, options: FindOptions, { first, head }: PositionRange) {
     this.#core = core;
     this.#options = options;
     this.#matches = compileQuery(query);

@@ -44,7 +44,8 @@ export function narrowQuery(query: EventQuery, parametersBefore: number): Narrow
   return { conditions, values };
 }
 
-function timeOf(parameter: string): string {
+/** A time in milliseconds, given as a parameter. */
+export function timeOf(parameter: string): string {
   return `timestamptz 'epoch' + ${parameter}::double precision * interval '1 millisecond'`;
 }
 
