@@ -49,7 +49,10 @@ export function timeOf(parameter: string): string {
   return `timestamptz 'epoch' + ${parameter}::double precision * interval '1 millisecond'`;
 }
 
-/** By what is literal before the first and behind the last wildcard; `a/#` also matches `a`, so no `/` is asked for there. */
+/**
+ * By what is literal before the first and behind the last wildcard; `a/#` also matches `a`, so no `/` is asked for there. What
+ * begins with a literal is asked for as a range, which the server looks up in its index: it does not for a list of LIKEs.
+ */
 function addPatterns(
   texts: readonly string[],
   column: string,
@@ -61,7 +64,28 @@ function addPatterns(
     add(patterns, (p) => `${column} = ANY (${p}::text[])`);
     return;
   }
+  const [only, another] = patterns;
+  const prefix = another === undefined ? literalBefore(only!) : '';
+  const behind = textBehind(prefix);
+  if (prefix !== '' && behind !== undefined) {
+    add(prefix, (p) => `${column} >= ${p}::text`);
+    add(behind, (p) => `${column} < ${p}::text`);
+  }
   add(patterns.map(likePattern), (p) => `${column} LIKE ANY (${p}::text[])`);
+}
+
+function literalBefore(pattern: string): string {
+  const levels = pattern.split('/');
+  return levels.slice(0, levels.findIndex(isWild)).join('/');
+}
+
+/** The first text that sorts behind everything that begins with `prefix`, in the order of code points. */
+function textBehind(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
+  const last = points.at(-1);
+  // Behind these stand the halves of surrogate pairs, and nothing.
+  if (last === undefined || last === 0xd7ff || last === 0x10ffff) return undefined;
+  return String.fromCodePoint(...points.slice(0, -1), last + 1);
 }
 
 function isEverything(pattern: string): boolean {
@@ -70,11 +94,14 @@ function isEverything(pattern: string): boolean {
 
 function likePattern(pattern: string): string {
   const levels = pattern.split('/');
-  const isWild = (level: string) => /^[+*#]$/.test(level);
   const first = levels.findIndex(isWild);
   if (first < 0) return escapeLike(pattern);
   const last = levels.findLastIndex(isWild);
   return `${escapeLike(levels.slice(0, first).join('/'))}%${escapeLike(levels.slice(last + 1).join('/'))}`;
+}
+
+function isWild(level: string): boolean {
+  return /^[+*#]$/.test(level);
 }
 
 function escapeLike(text: string): string {

@@ -32,11 +32,15 @@ export async function positionsWithin(
   }
 }
 
-/** `undefined` when nothing was recorded since. Many events share a millisecond, and the index does not say which is the first. */
+/**
+ * `undefined` when nothing was recorded since. Many events share a millisecond, and the index does not say which is the first.
+ * `OFFSET 0` keeps the planner from looking for the smallest position by going through all of them from the beginning.
+ */
 async function firstSince({ connections, schema }: LogCore, sinceMs: number): Promise<Position | undefined> {
   const [row] = await connections.search<{ readonly position: Position | null }>(
-    `SELECT min(e.position) AS position FROM ${schema}.events e WHERE e.created_at =
-      (SELECT e.created_at FROM ${schema}.events e WHERE e.created_at >= ${timeOf('$1')} ORDER BY e.created_at LIMIT 1)`,
+    `SELECT min(position) AS position FROM (SELECT e.position FROM ${schema}.events e WHERE e.created_at =
+      (SELECT e.created_at FROM ${schema}.events e WHERE e.created_at >= ${timeOf('$1')} ORDER BY e.created_at LIMIT 1)
+      OFFSET 0) same`,
     [sinceMs],
   );
   return row?.position ?? undefined;
