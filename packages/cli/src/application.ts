@@ -10,6 +10,7 @@ import { doctorRoute } from './commands/doctor/route.ts';
 import { eventsRoute } from './commands/events/route.ts';
 import { filtersRoute } from './commands/filters/route.ts';
 import { journalRoute } from './commands/journal/route.ts';
+import { projectionsRoute } from './commands/projections/route.ts';
 import { publishRoute } from './commands/publish/route.ts';
 import { replayRoute } from './commands/replay/route.ts';
 import { runsRoute } from './commands/runs/route.ts';
@@ -59,6 +60,7 @@ export function application({ isJson, isJsonSplit = false }: ApplicationOptions)
       events: eventsRoute,
       filters: filtersRoute,
       trace: traceRoute,
+      projections: projectionsRoute,
       deadLetters: deadLettersRoute,
       replay: replayRoute,
       runs: runsRoute,

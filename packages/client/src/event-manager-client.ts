@@ -14,6 +14,8 @@ import type {
   FoldRequest,
   KeysRequest,
   PreviewRequest,
+  ProjectionInfo,
+  ProjectionState,
   PublishResult,
   PulledDelivery,
   PullOptions,
@@ -65,6 +67,7 @@ import { Requests } from './connection/requests.ts';
 import { foldRemoteEvents } from './http/fold-remote-events.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
+import { RemoteProjections } from './http/remote-projections.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
 import { RemoteRuns } from './http/remote-runs.ts';
 import { RemoteScheduled } from './http/remote-scheduled.ts';
@@ -89,6 +92,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #http: HttpCaller;
   readonly #state: RemoteState;
   readonly #contexts: RemoteContexts;
+  readonly #projections: RemoteProjections;
   readonly #scheduled: RemoteScheduled;
   readonly #runs: RemoteRuns;
   readonly #pulls: RemotePulls;
@@ -111,6 +115,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     this.#state = new RemoteState(this.#http);
     this.#pulls = new RemotePulls(this.#http, runtime.timers);
     this.#contexts = new RemoteContexts(this.#http);
+    this.#projections = new RemoteProjections(this.#http);
     this.#scheduled = new RemoteScheduled(this.#http);
     this.#why = new RemoteWhy(this.#http);
     this.#runs = new RemoteRuns(this.#http);
@@ -274,6 +279,26 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   project(_definition: unknown): Promise<never> {
     const words = 'A projection is kept in the store, which only a process with an event manager of its own has.';
     return Promise.reject(new EventManagerError('not_supported', words));
+  }
+
+  listProjections(): Promise<readonly ProjectionInfo[]> {
+    return this.#projections.list();
+  }
+
+  getProjection(name: string): Promise<ProjectionInfo> {
+    return this.#projections.get(name);
+  }
+
+  getProjectionState(name: string, key?: string): Promise<ProjectionState> {
+    return this.#projections.state(name, key);
+  }
+
+  listProjectionKeys(name: string): Promise<readonly string[]> {
+    return this.#projections.keys(name);
+  }
+
+  removeProjection(name: string): Promise<void> {
+    return this.#projections.remove(name);
   }
 
   foldEvents<State, const Topic extends string = string>(

@@ -24,6 +24,7 @@ import type { EventMetrics } from './metrics/event-metrics.ts';
 import { OPTION_NAMES } from './option-names.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import type { FoldRequest } from './projection/fold-events.ts';
+import type { ProjectionInfo, ProjectionState } from './projection/kept-projections.ts';
 import type { Projection, ProjectionDefinition } from './projection/projection.ts';
 import { decodeCursor, encodeCursor } from './query/cursor.ts';
 import { type EventsPage, eventsPage } from './query/events-page.ts';
@@ -222,6 +223,26 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     definition: ProjectionDefinition<State, EventOn<Events, Topic>>,
   ): Promise<Projection<State>> {
     return (await this.#open()).projections.open(this.#principal, definition);
+  }
+
+  async listProjections(): Promise<readonly ProjectionInfo[]> {
+    return (await this.#open()).projections.kept.all(this.#principal);
+  }
+
+  async getProjection(name: string): Promise<ProjectionInfo> {
+    return (await this.#open()).projections.kept.get(this.#principal, name);
+  }
+
+  async getProjectionState(name: string, key?: string): Promise<ProjectionState> {
+    return (await this.#open()).projections.kept.state(this.#principal, name, key);
+  }
+
+  async listProjectionKeys(name: string): Promise<readonly string[]> {
+    return (await this.#open()).projections.kept.allKeys(this.#principal, name);
+  }
+
+  async removeProjection(name: string): Promise<void> {
+    await (await this.#open()).projections.kept.remove(this.#principal, name);
   }
 
   async foldEvents<State, const Topic extends string = string>(

@@ -10,6 +10,7 @@ import type { JsonObject } from './json.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import type { Principal } from './principal.ts';
 import type { FoldRequest } from './projection/fold-events.ts';
+import type { ProjectionInfo, ProjectionState } from './projection/kept-projections.ts';
 import type { Projection, ProjectionDefinition } from './projection/projection.ts';
 import type { EventsPage } from './query/events-page.ts';
 import type { StreamRequest } from './query/history.ts';
@@ -153,6 +154,16 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   project<State, const Topic extends string = string>(
     definition: ProjectionDefinition<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },
   ): Promise<Projection<State>>;
+  /** What projections keep, whoever defined them; by name. */
+  listProjections(): Promise<readonly ProjectionInfo[]>;
+  /** Throws `projection_not_found`. */
+  getProjection(name: string): Promise<ProjectionInfo>;
+  /** A state as it was kept last: of a key, or the one of a projection without keys; `null` where nothing is kept. Throws `projection_not_found`. */
+  getProjectionState(name: string, key?: string): Promise<ProjectionState>;
+  /** Keys that have a state. Throws `projection_not_found`. */
+  listProjectionKeys(name: string): Promise<readonly string[]>;
+  /** Forgets what is kept. Throws `projection_not_found`, and `projection_conflict` while a process folds it. */
+  removeProjection(name: string): Promise<void>;
   /** Folds what is stored, now or as it was at a point in time, into a state that is not kept. Throws what `project` and `apply` throw. */
   foldEvents<State, const Topic extends string = string>(
     request: FoldRequest<State, EventOn<Events, Topic>> & { readonly topic?: Topic | undefined },

@@ -49,6 +49,7 @@ export * from './metrics/event-metrics.ts';
 export * from './move/move-store.ts';
 export * from './principal.ts';
 export type { FoldRequest } from './projection/fold-events.ts';
+export type { ProjectionInfo, ProjectionState } from './projection/kept-projections.ts';
 export type * from './projection/projection.ts';
 export * from './query/cursor.ts';
 export * from './query/event-query.ts';

@@ -20,6 +20,11 @@ export function proposeContexts(this: CliContext, partial: string): Promise<read
   return propose(this, '/contexts?limit=1000', 'subscriber', partial);
 }
 
+/** Projections that are kept. */
+export function proposeProjections(this: CliContext, partial: string): Promise<readonly string[]> {
+  return propose(this, '/projections?limit=1000', 'name', partial);
+}
+
 async function propose(context: CliContext, path: string, field: string, partial: string): Promise<readonly string[]> {
   try {
     const url = serviceUrl(context, undefined);

@@ -95,7 +95,7 @@ it('proposes nothing when the service is away, and nothing that is hidden', asyn
   const proposals = await run(['propose', '--', 'subscriptions', 'get', ''], { environment });
   expect([proposals.code, proposals.err]).toEqual([0, '']);
   expect(proposals.out).not.toMatch(/^[0-9a-f]{8}-/m);
-  expect((await run(['propose', '--', 'pro'])).out).toBe('');
+  expect((await run(['propose', '--', 'prop'])).out).toBe('');
 });
 
 it('is loaded by zsh from a folder of fpath, and completes at the first press of the key', async (context) => {

@@ -84,6 +84,7 @@ export const ERROR_CODES = {
   context_not_found: missing('This subscriber has registered no context.'),
   dead_letter_not_found: missing('No dead letter with this id is kept.'),
   run_not_found: missing('No replay, redrive or discard with this id is kept.'),
+  projection_not_found: missing('No projection is kept under this name.'),
   scheduled_not_found: missing('No event with this id waits for its time.'),
   store_not_found: missing('There is no store at this place.'),
   route_not_found: missing('There is nothing at this address.'),

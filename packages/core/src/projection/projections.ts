@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { KeptProjections } from './kept-projections.ts';
 import { parseProjection } from './parse-projection.ts';
 import type { Projection, ProjectionDefinition } from './projection.ts';
 import { Projector } from './projector.ts';
@@ -22,12 +23,16 @@ export interface ProjectionsOptions {
 
 /** The projections that this process folds or follows. */
 export class Projections {
+  /** What is kept, whoever folds it. */
+  readonly kept: KeptProjections;
   readonly #options: ProjectionsOptions;
   readonly #open = new Map<string, Projector>();
   #isClosed = false;
 
   constructor(options: ProjectionsOptions) {
     this.#options = options;
+    const { adapter, partition, owner } = options;
+    this.kept = new KeptProjections({ state: adapter.state, partition, owner, isOpen: (name) => this.#open.has(name) });
   }
 
   /**

@@ -77,6 +77,7 @@ const FORMATS = [
   'runs-cursor',
   'report-cursor',
   'subscription-name',
+  'projections-cursor',
   'json-schema',
 ];
 const COMPONENTS = '#/components/schemas/';

@@ -15,6 +15,7 @@ export class ServiceState implements Known {
   readonly #events: string[];
   readonly #topics: string[] = [];
   readonly #contexts = ['aas', 'b%2Fc', 'd%20e'];
+  readonly #projections: string[];
   readonly #known: ReadonlyMap<string, readonly string[]>;
   readonly #cursors: Map<string, string>;
   readonly #subscriptions: string[] = [];
@@ -34,6 +35,7 @@ export class ServiceState implements Known {
     scheduled: readonly string[];
     runs: { readonly held: string; readonly cancelled: string };
     webhook: string;
+    projections: readonly string[];
   }) {
     this.#runs = facts.runs;
     this.#webhook = facts.webhook;
@@ -41,6 +43,7 @@ export class ServiceState implements Known {
     this.#cursors = new Map(facts.cursors);
     this.#events = [...facts.events];
     this.#scheduled = [...facts.scheduled];
+    this.#projections = [...facts.projections];
     this.#known = new Map<string, readonly string[]>([
       ['events', this.#events],
       ['subscriptions', this.#subscriptions],
@@ -48,6 +51,7 @@ export class ServiceState implements Known {
       ['contexts', this.#contexts],
       ['dead-letters', facts.deadLetters],
       ['scheduled', this.#scheduled],
+      ['projections', this.#projections],
     ]);
   }
 
@@ -116,7 +120,7 @@ export class ServiceState implements Known {
 
   note({ method, path }: Route, sent: Sent, answer: Answered): void {
     if (method === 'DELETE' && answer.status === 204) {
-      for (const known of [this.#subscriptions, this.#topics, this.#contexts]) {
+      for (const known of [this.#subscriptions, this.#topics, this.#contexts, this.#projections]) {
         const gone = known.indexOf(sent.path.split('/')[2]!);
         if (gone >= 0) known.splice(gone, 1);
       }

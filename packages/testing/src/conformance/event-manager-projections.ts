@@ -30,6 +30,18 @@ export function projectionsConformance(start: StartEventManager): void {
       await publish(events, 4, 5);
       await all.caughtUp();
 
+      expect(await events.listProjections()).toMatchObject([
+        { name: 'by-topic', version: 1, topic: '#', isKeyed: true, folded: 3, states: 2, gaps: [] },
+        { name: 'lists', isKeyed: false, position: all.position, folded: 5, states: 1 },
+      ]);
+      expect(await events.getProjectionState('lists')).toEqual({ state: [1, 2, 3, 4, 5], position: all.position });
+      expect((await events.getProjectionState('by-topic', 'orders/1')).state).toEqual([1, 3]);
+      expect((await events.getProjectionState('by-topic', 'orders/9')).state).toBeNull();
+      expect(await events.listProjectionKeys('by-topic')).toEqual(['orders/0', 'orders/1']);
+      expect((await events.getProjectionState('lists', 'a')).state).toBeNull();
+      expect((await events.getProjectionState('by-topic')).state).toBeNull();
+      await expect(events.removeProjection('lists')).rejects.toMatchObject({ code: 'projection_conflict' });
+
       const later = await reopen();
       await publish(later, 6);
       const again = await later.project({ ...LISTS, snapshotEvery: 2 });
@@ -42,6 +54,26 @@ export function projectionsConformance(start: StartEventManager): void {
       await again.rebuild();
       await again.caughtUp();
       expect(again.state).toEqual([1, 2, 3, 4, 5, 6]);
+      await againByTopic.close();
+      await later.removeProjection('by-topic');
+      expect((await later.listProjections()).map(({ name }) => name)).toEqual(['lists']);
+    });
+  });
+  looked(start);
+}
+
+function looked(start: StartEventManager): void {
+  describe('projections, looked at', () => {
+    it('are not found under a name that none has', async () => {
+      const { events } = await start();
+      expect(await events.listProjections()).toEqual([]);
+      const missing = { code: 'projection_not_found' };
+      for (const name of ['none', 'a/b', ' ']) {
+        await expect(events.getProjection(name)).rejects.toMatchObject(missing);
+        await expect(events.getProjectionState(name)).rejects.toMatchObject(missing);
+        await expect(events.listProjectionKeys(name)).rejects.toMatchObject(missing);
+        await expect(events.removeProjection(name)).rejects.toMatchObject(missing);
+      }
     });
 
     it('are folded once, without being kept, up to a point in time', async () => {

@@ -26,6 +26,7 @@ import { eventRoutes } from './routes/event-routes.ts';
 import { HEALTH_PATHS, healthRoutes } from './routes/health-routes.ts';
 import { keyRoutes } from './routes/key-routes.ts';
 import { METRICS_PATH, metricsRoutes } from './routes/metrics-routes.ts';
+import { projectionRoutes } from './routes/projection-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
 import { scheduledRoutes } from './routes/scheduled-routes.ts';
@@ -206,6 +207,7 @@ function declareRoutes(
   whyRoutes(app, context, { limits, budget });
   runRoutes(app, context, { limits, budget });
   contextRoutes(app, context, { limits, budget });
+  projectionRoutes(app, context);
   topicRoutes(app, context, { limits, budget });
   streamRoutes(app, context, streamSettings(configuration, runtime, turns));
   webSocketRoute(app);

@@ -54,6 +54,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   subscription_not_found: 404,
   context_not_found: 404,
   dead_letter_not_found: 404,
+  projection_not_found: 404,
   scheduled_not_found: 404,
   run_not_found: 404,
   store_not_found: 404,

@@ -9,6 +9,7 @@ import { GRAPH_DOCUMENTS, GRAPH_SCHEMAS } from './graph-documents.ts';
 import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
+import { PROJECTION_DOCUMENTS, PROJECTION_SCHEMAS } from './projection-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { RUN_DOCUMENTS } from './run-documents.ts';
@@ -30,6 +31,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...PULL_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
     ...GRAPH_DOCUMENTS,
+    ...PROJECTION_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
     ...PREVIEW_DOCUMENTS,
@@ -47,6 +49,7 @@ export function components(limits: Limits): Components {
     ...subscriptionSchemas(limits),
     ...KEY_SCHEMAS,
     ...GRAPH_SCHEMAS,
+    ...PROJECTION_SCHEMAS,
     ...SCHEDULED_SCHEMAS,
     ...runSchemas(limits),
     ...PULL_SCHEMAS,

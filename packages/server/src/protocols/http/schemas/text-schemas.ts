@@ -70,6 +70,7 @@ export function cursorSchema(
     | 'deliveries'
     | 'runs'
     | 'report' = 'events',
+    | 'projections' = 'events',
   options: TSchemaOptions = {},
 ): TSchema {
   return Type.String({ format: `${of}-cursor`, ...options });
