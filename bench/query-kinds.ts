@@ -1,6 +1,8 @@
 import type { Event, EventManager, EventsPage } from '@event-manager/core';
 
 const PAGE = 100;
+/** A filter on the payload that no event passes: each is looked at. */
+const NOBODY = { payload: { index: -1 } };
 /** A time query asks for one hundredth of the time in which the log was written. */
 const SPAN_SHARE = 0.01;
 
@@ -17,16 +19,8 @@ interface Found {
 
 type Ask = (bus: EventManager, sample: Kept, spanMs: number) => Promise<Found>;
 
-/** Only what the compiler has to know of it. */
-interface Previews {
-  previewFilter(request: object): Promise<Found>;
-}
-
 const page = (bus: EventManager, query: object, direction: 'forward' | 'backward' = 'forward'): Promise<EventsPage> =>
   bus.getEvents(query, { limit: PAGE, direction });
-
-const preview = (bus: EventManager, request: object): Promise<Found> =>
-  (bus as unknown as Previews).previewFilter(request);
 
 /** Asked for by an index: a page of each may take 50 ms. */
 export const INDEXED: Readonly<Record<string, Ask>> = {
@@ -45,21 +39,15 @@ export const INDEXED: Readonly<Record<string, Ask>> = {
     await bus.getEvent(event.id);
     return { complete: true };
   },
-  preview: (bus, { event }) => preview(bus, { topic: event.topic, filter: { payload: { index: -1 } }, limit: PAGE }),
+  preview: (bus, { event }) => bus.previewFilter({ topic: event.topic, filter: NOBODY, limit: PAGE }),
 };
 
 /** Narrowed by no index, or by nothing that is rare: ended by their budget, and they say so. */
 export const BOUNDED: Readonly<Record<string, Ask>> = {
   rareSource: (bus) => page(bus, { sources: ['bench', 'nobody'], priorities: ['CRITICAL'] }),
   flowOfOthers: (bus, { event }) => page(bus, { correlationId: event.correlationId, types: ['*.nothing'] }),
-  previewAll: (bus) => preview(bus, { filter: { payload: { index: -1 } }, limit: 100_000 }),
+  previewAll: (bus) => bus.previewFilter({ filter: NOBODY, limit: 100_000 }),
 };
-
-/** Kinds that this version can be asked for. */
-export function askable(kinds: Readonly<Record<string, Ask>>, bus: EventManager): [string, Ask][] {
-  const previews = 'previewFilter' in bus;
-  return Object.entries(kinds).filter(([name]) => previews || !name.startsWith('preview'));
-}
 
 export function spanOf(samples: readonly Kept[]): number {
   return Math.ceil((samples.at(-1)!.recordedAtMs - samples[0]!.recordedAtMs) * SPAN_SHARE) + 1;

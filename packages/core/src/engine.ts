@@ -206,11 +206,8 @@ export class Engine {
     const { webhookSink, webSocketSink, stallAfterMs = STALL_AFTER_MS, systemEvents = false } = options;
     const onLooked = () => this.#reporter.looked();
     const onChanged = (of: ActiveSubscription, change: StallChange) => this.#reporter.changed(of, change);
-    this.#stallWatch = new StallWatch({
-      ...{ active, runtime, head: () => route.head, stallAfterMs },
-      ...{ onChanged, onLooked },
-    });
-    const stallWatch = this.#stallWatch;
+    const stallWatch = new StallWatch({ active, runtime, head: () => route.head, stallAfterMs, onChanged, onLooked });
+    this.#stallWatch = stallWatch;
     this.subscriptions = new Subscriptions({
       ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, webSocketSink, retryPolicy, owner, onFailure },
       onSwitched: (definition, way) => this.#switched(definition, way),

@@ -76,7 +76,7 @@ describe.each(Object.entries(SHELLS))('completion in %s', (shell, complete) => {
     );
     expect(await complete('event-manager su')).toEqual(['subscriptions']);
     const ofEvents = ['cancel', 'deliveries', 'get', 'list', 'scheduled'];
-    expect(await complete('event-manager events ')).toEqual(expect.arrayContaining(ofEvents));
+    expect((await complete('event-manager events ')).sort()).toEqual(ofEvents);
     expect(await complete('event-manager events list --corr')).toEqual(['--correlation-id']);
     expect((await complete('event-manager publish a --priority ')).sort()).toEqual([
       'CRITICAL',

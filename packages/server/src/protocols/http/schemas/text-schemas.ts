@@ -69,7 +69,7 @@ export function cursorSchema(
     | 'keys'
     | 'deliveries'
     | 'runs'
-    | 'report' = 'events',
+    | 'report'
     | 'projections' = 'events',
   options: TSchemaOptions = {},
 ): TSchema {
