@@ -10,10 +10,13 @@ import type {
   EventsRequest,
   FilterPreview,
   KeysRequest,
+  LetterGroupsFound,
+  LettersRequest,
   PreviewRequest,
   PublishResult,
   PulledDelivery,
   PullOptions,
+  RedriveRequest,
   ReleasedKeys,
   ReplayAnswer,
   ReplayRequestIn,
@@ -22,6 +25,7 @@ import type {
   RunsRequest,
   ScheduledEvent,
   ScheduledEventWithContent,
+  SelectedLetters,
   StreamReader,
   StreamRequest,
   SubscribeRequest,
@@ -59,6 +63,7 @@ import { Connection } from './connection/connection.ts';
 import { Requests } from './connection/requests.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
+import { RemoteLetters } from './http/remote-letters.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
 import { RemoteRuns } from './http/remote-runs.ts';
 import { RemoteScheduled } from './http/remote-scheduled.ts';
@@ -85,6 +90,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #contexts: RemoteContexts;
   readonly #scheduled: RemoteScheduled;
   readonly #runs: RemoteRuns;
+  readonly #letters: RemoteLetters;
   readonly #pulls: RemotePulls;
   readonly #why: RemoteWhy;
   readonly #connection: Connection;
@@ -103,6 +109,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     const address = serviceAddress(url);
     this.#http = new HttpCaller({ ...settings, url: address.http });
     this.#state = new RemoteState(this.#http);
+    this.#letters = new RemoteLetters(this.#http);
     this.#pulls = new RemotePulls(this.#http, runtime.timers);
     this.#contexts = new RemoteContexts(this.#http);
     this.#scheduled = new RemoteScheduled(this.#http);
@@ -280,6 +287,18 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   getDeadLetter(id: string): Promise<DeadLetter> {
     return this.#state.deadLetter(id);
+  }
+
+  groupDeadLetters(request: { readonly subscriptionId?: string | undefined } = {}): Promise<LetterGroupsFound> {
+    return this.#letters.groups(request.subscriptionId);
+  }
+
+  redrive(request: RedriveRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    return this.#letters.redrive(request);
+  }
+
+  discard(request: LettersRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    return this.#letters.discard(request);
   }
 
   listScheduled(): Promise<readonly ScheduledEvent[]> {

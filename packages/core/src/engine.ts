@@ -34,6 +34,7 @@ import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
+import { type DeadLetterOptions, Redrives } from './runs/redrive/redrives.ts';
 import { ReplayRoom } from './runs/replay/replay-room.ts';
 import { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
@@ -80,6 +81,8 @@ export interface EngineOptions {
   readonly retention?: RetentionOptions | undefined;
   /** How long it is kept how deliveries ended. */
   readonly deliveryLog?: DeliveryLogRetention | undefined;
+  /** What may be done with dead letters. */
+  readonly deadLetters?: DeadLetterOptions | undefined;
   /** Publish what happens to the bus itself under `$sys/…`. Default: false; the service does. */
   readonly systemEvents?: boolean | undefined;
 }
@@ -117,6 +120,8 @@ export class Engine {
   /** Replays, redrives and discards. */
   readonly runs: Runs;
   readonly replays: ReplayRoom;
+  /** Takes dead letters up again, or closes them. */
+  readonly redrives: Redrives;
   /** Events that wait for their time. */
   readonly schedule: Schedule;
   /** Removes the oldest events. */
@@ -178,7 +183,12 @@ export class Engine {
       ...{ adapter, runtime, limits, contexts: this.contexts, dispatch: () => this.#dispatch },
       subscriptions: () => this.subscriptions.list(ANONYMOUS),
     });
-    const rooms = { replay: this.replays };
+    this.redrives = new Redrives({
+      ...{ state, runtime, limits, options: options.deadLetters, dispatch: () => this.#dispatch },
+      validate: () => validate,
+      knows: (id) => this.subscriptions.knows(id),
+    });
+    const rooms = { replay: this.replays, ...this.redrives.rooms };
     this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms, onFailure });
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);

@@ -67,6 +67,7 @@ export const ERROR_CODES = {
   subscription_conflict: conflict('The subscription name is already used with another definition.'),
   topic_conflict: conflict('The topic is already declared with something else.'),
   schema_incompatible: conflict('A stored event does not fit the new version of the schema.'),
+  confirmation_required: conflict('So many dead letters are meant that it has to be said how many.'),
   run_ended: conflict('The replay, redrive or discard has ended.'),
   revision_conflict: conflict('The record was changed by somebody else meanwhile.', true),
   lease_lost: conflict('The lease under which the change was made has passed to another owner.'),

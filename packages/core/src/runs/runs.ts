@@ -79,7 +79,7 @@ export class Runs {
     };
     await this.#records.create(
       record,
-      parts.map((part) => ({ ...part, state: 'open' })),
+      parts.map((part) => ({ state: 'open', ...part })),
     );
     this.#follow(record);
     return this.#describe(record);

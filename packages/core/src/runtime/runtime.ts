@@ -41,7 +41,9 @@ export type PlantedBug =
   | 'rate-limit-lost-at-restart'
   | 'aging-ignored'
   | 'stale-letter-begun'
-  | 'repeated-ask-done-again';
+  | 'repeated-ask-done-again'
+  | 'redrive-torn-from-letter'
+  | 'redrive-takes-all-room';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

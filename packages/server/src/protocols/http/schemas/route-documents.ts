@@ -9,6 +9,7 @@ import { HEALTH_DOCUMENTS } from './health-documents.ts';
 import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
+import { REDRIVE_DOCUMENTS, redriveSchemas } from './redrive-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { RUN_DOCUMENTS } from './run-documents.ts';
 import { runSchemas } from './run-schemas.ts';
@@ -28,6 +29,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...KEY_DOCUMENTS,
     ...PULL_DOCUMENTS,
     ...DEAD_LETTER_DOCUMENTS,
+    ...REDRIVE_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
     ...PREVIEW_DOCUMENTS,
@@ -49,6 +51,7 @@ export function components(limits: Limits): Components {
     ...PULL_SCHEMAS,
     ...WHY_SCHEMAS,
     ...previewSchemas(limits),
+    ...redriveSchemas(limits),
     ...ANSWER_SCHEMAS,
   };
 }
