@@ -10,8 +10,6 @@ export interface LetterCursor {
   readonly after?: string;
   /** What the one letter that is named is delivered with. */
   readonly event?: string;
-  /** Something was done already. */
-  readonly begun?: true;
 }
 
 /** A letter that is meant, and where to go on behind it. */

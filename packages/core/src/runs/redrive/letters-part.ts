@@ -79,8 +79,6 @@ export class LettersPart implements PartDriver {
   #isPaused = true;
   #isOver = false;
   #cancelWait: Cancel | undefined;
-  /** When the next debt may be due, on the monotonic clock. */
-  #slotAtMs: number;
 
   constructor(assignment: PartAssignment, context: LettersContext) {
     const { part, run, subscription, onFailure } = assignment;
@@ -91,9 +89,6 @@ export class LettersPart implements PartDriver {
     this.#request = run.request as unknown as LettersRunRequest;
     const { selection } = this.#request;
     this.#source = new LetterSource({ state, subscriptionId: subscription.id, runId: run.id, selection });
-    // What an earlier process made may be due within that time: together they must not be more than the rate.
-    const hasBegun = cursorOf(part.at).begun === true;
-    this.#slotAtMs = runtime.clock.monotonicMs() + (hasBegun ? AHEAD_MS : 0);
     this.#steps = new OneAtATime(() => this.#run(), onFailure, runtime.timers);
   }
 
@@ -194,7 +189,7 @@ export class LettersPart implements PartDriver {
     const left = isCapped ? Math.floor(limits.owedMax / 2) - owed.size : LOOK;
     if (left <= 0 || this.#waitingBytes() >= WAITING_BYTES_MAX) return 0;
     const nowMs = runtime.clock.monotonicMs();
-    const slots = Math.floor((nowMs + AHEAD_MS - Math.max(nowMs, this.#slotAtMs)) / this.#intervalMs);
+    const slots = Math.floor((nowMs + AHEAD_MS - this.#slotAtMs(nowMs)) / this.#intervalMs);
     // Few at a time would be many commits.
     return slots >= Math.min(left, (this.#rate * AHEAD_MS) / 4_000, LOOK) ? Math.max(1, Math.min(left, slots)) : 0;
   }
@@ -245,11 +240,23 @@ export class LettersPart implements PartDriver {
     step.done++;
   }
 
+  /** When the next debt may be due, on the monotonic clock: whichever run of the subscription makes it. */
+  #slotAtMs(nowMs: number): number {
+    const { subscription } = this.#assignment;
+    const known = this.#context.turns.slots.get(subscription);
+    if (known !== undefined) return Math.max(nowMs, known);
+    // What an earlier process made is due within that time: together they must not be more than the rate.
+    const isBegun = [...subscription.queue.owed.values()].some(({ redriven }) => redriven !== undefined);
+    const slotAtMs = nowMs + (isBegun ? AHEAD_MS : 0);
+    this.#context.turns.slots.set(subscription, slotAtMs);
+    return slotAtMs;
+  }
+
   /** Each has a time of its own, so that no second has more than the rate. */
   #setDue(owed: Owed, wallMs: number): void {
     const nowMs = this.#context.runtime.clock.monotonicMs();
-    owed.dueAtMs = Math.max(nowMs, this.#slotAtMs);
-    this.#slotAtMs = owed.dueAtMs + this.#intervalMs;
+    owed.dueAtMs = this.#slotAtMs(nowMs);
+    this.#context.turns.slots.set(this.#assignment.subscription, owed.dueAtMs + this.#intervalMs);
     owed.delayMs = owed.dueAtMs - nowMs;
     owed.dueWallMs = wallMs + Math.ceil(owed.delayMs);
   }
@@ -264,7 +271,7 @@ export class LettersPart implements PartDriver {
     }
     const after = { ...counts, done: counts.done + done, skipped: counts.skipped + more };
     const rest = { ...this.part, counts: after, ...(more > 0 ? { skippedFor: reasons } : {}) };
-    if (next) return { ...rest, at: { ...next, begun: true } as JsonObject };
+    if (next) return { ...rest, at: next as JsonObject };
     return { ...rest, state: 'done', endedAtMs: this.#context.runtime.clock.wallMs(), at: {} };
   }
 
