@@ -28,15 +28,16 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { EventMetrics } from './metrics/event-metrics.ts';
 import { Meter } from './metrics/meter.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
-import { ANONYMOUS, type Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { History } from './query/history.ts';
 import { openRetention } from './retention/open-retention.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
-import { type DeadLetterOptions, Redrives } from './runs/redrive/redrives.ts';
-import { ReplayRoom } from './runs/replay/replay-room.ts';
-import { Runs } from './runs/runs.ts';
+import { openRuns } from './runs/open-runs.ts';
+import type { DeadLetterOptions, Redrives } from './runs/redrive/redrives.ts';
+import type { ReplayRoom } from './runs/replay/replay-room.ts';
+import type { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
 import { openSchedule } from './schedule/open-schedule.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -179,17 +180,15 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    this.replays = new ReplayRoom({
-      ...{ adapter, runtime, limits, contexts: this.contexts, dispatch: () => this.#dispatch },
-      subscriptions: () => this.subscriptions.list(ANONYMOUS),
-    });
-    this.redrives = new Redrives({
-      ...{ state, runtime, limits, options: options.deadLetters, dispatch: () => this.#dispatch },
+    const { replays, redrives, runs } = openRuns({
+      ...{ adapter, runtime, limits, contexts: this.contexts, deadLetters: options.deadLetters, onFailure },
+      dispatch: () => this.#dispatch,
+      subscriptions: () => this.subscriptions,
       validate: () => validate,
-      knows: (id) => this.subscriptions.knows(id),
     });
-    const rooms = { replay: this.replays, ...this.redrives.rooms };
-    this.runs = new Runs({ state, runtime, isShared: adapter.supports.shared, rooms, onFailure });
+    this.replays = replays;
+    this.redrives = redrives;
+    this.runs = runs;
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;
