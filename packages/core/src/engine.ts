@@ -180,15 +180,16 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    const { replays, redrives, runs } = openRuns({
+    ({
+      replays: this.replays,
+      redrives: this.redrives,
+      runs: this.runs,
+    } = openRuns({
       ...{ adapter, runtime, limits, contexts: this.contexts, deadLetters: options.deadLetters, onFailure },
       dispatch: () => this.#dispatch,
       subscriptions: () => this.subscriptions,
       validate: () => validate,
-    });
-    this.replays = replays;
-    this.redrives = redrives;
-    this.runs = runs;
+    }));
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;
