@@ -58,6 +58,8 @@ export interface RunRoom {
   /** Reads a request and finds out whom it concerns. Throws `invalid_run` and what the fields of the request throw. */
   prepare(principal: Principal, input: unknown): Promise<PreparedRun>;
   drive(assignment: PartAssignment): PartDriver;
+  /** Does the part of a subscription that nobody will serve, where that is possible. */
+  finishUnserved?(run: RunRecord, part: RunPart): Promise<void>;
 }
 
 /** By kind; one that is missing is refused with `not_supported`. */

@@ -11,7 +11,7 @@
  * a commit takes, and a pause is in force within a second. They never take more than half of the debts that there may be.
  */
 import type { StateChange } from '../../contracts/state-store.ts';
-import type { ClosedLetter, DeadLetter } from '../../dispatch/dead-letter.ts';
+import type { DeadLetter } from '../../dispatch/dead-letter.ts';
 import { OneAtATime } from '../../dispatch/one-at-a-time.ts';
 import type { Owed } from '../../dispatch/owed.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
@@ -24,6 +24,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
 import type { RunPart } from '../run.ts';
 import { partChange } from '../run-records.ts';
+import { closedBy } from './closed-by.ts';
 import type { LetterSelection } from './letter-selection.ts';
 import { cursorOf, type FoundLetter, type LetterCursor, LetterSource } from './letter-source.ts';
 import type { LetterTurns } from './letter-turns.ts';
@@ -213,11 +214,7 @@ export class LettersPart implements PartDriver {
     const { runtime, redrivesMax } = this.#context;
     const by = run.words[0]!.by;
     const wallMs = runtime.clock.wallMs();
-    const closed: ClosedLetter = {
-      ...{ atMs: wallMs, by, runId: run.id },
-      ...(run.note === undefined ? {} : { note: run.note }),
-      ...(event === undefined ? {} : { event }),
-    };
+    const closed = closedBy(run, wallMs, event);
     if (this.#isDiscard) {
       if (letter.state === 'open') this.#close(step, key, { ...letter, state: 'discarded', closed });
       else skip(step, 'not_open');

@@ -5,6 +5,8 @@ import type { Validate } from '../../ingest/validate.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Principal } from '../../principal.ts';
 import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
+import type { RunPart, RunRecord } from '../run.ts';
+import { discardUnserved } from './discard-unserved.ts';
 import { editLetter } from './edit-letter.ts';
 import { type ReadRequest, readLettersRequest } from './letter-request.ts';
 import type { LetterCursor } from './letter-source.ts';
@@ -55,7 +57,7 @@ export class LettersRoom implements RunRoom {
     const read = readLettersRequest(this.#kind, input, limits);
     const selected = await this.#selected(read);
     this.#assertConfirmed(selected, read);
-    this.#assertSubscribed(selected);
+    if (this.#kind === 'redrive') this.#assertSubscribed(selected);
     const toMs = Math.min(read.selection.toMs ?? Number.POSITIVE_INFINITY, runtime.clock.wallMs() + 1);
     // Of letters that are named the ids stand in the parts.
     const { ids, ...rest } = read.selection;
@@ -70,6 +72,12 @@ export class LettersRoom implements RunRoom {
       ...(read.note === undefined ? {} : { note: read.note }),
       parts,
     };
+  }
+
+  async finishUnserved(run: RunRecord, part: RunPart): Promise<void> {
+    const { state, runtime } = this.#options;
+    if (this.#options.knows(part.subscriptionId) || part.state !== 'open') return;
+    await discardUnserved(state, run, part, () => runtime.clock.wallMs());
   }
 
   drive(assignment: PartAssignment): PartDriver {
@@ -122,7 +130,7 @@ export class LettersRoom implements RunRoom {
 
   #part(subscriptionId: string, total: number | undefined, at: LetterCursor): PreparedPart {
     const known = total === undefined ? {} : { total };
-    const isGone = !this.#options.knows(subscriptionId);
+    const isGone = this.#kind === 'redrive' && !this.#options.knows(subscriptionId);
     const counts = { ...known, done: 0, failed: 0, skipped: isGone ? (total ?? 0) : 0 };
     return { subscriptionId, counts, at: at as JsonObject, ...(isGone ? { state: 'gone' } : {}) };
   }

@@ -248,6 +248,21 @@ describe('which letters are meant', () => {
 });
 
 describe('a discard', () => {
+  it('closes also letters whose subscription was removed', async () => {
+    const { start } = redriveWorld();
+    const bus = await start();
+    await bus.publishMany(3);
+    await bus.settled();
+    const { id } = bus.engine.subscriptions.list(ADA)[0]!;
+    await bus.time.run(bus.engine.subscriptions.unsubscribe(ADA, id));
+    const run = await discard(bus, { subscription: id, note: 'nobody needs them' });
+    expect([run.state, run.counts]).toEqual(['done', { total: 3, done: 3, failed: 0, skipped: 0 }]);
+    const letters = await bus.deadLetters();
+    expect(letters.map(({ state, closed }) => [state, closed?.runId])).toEqual(
+      letters.map(() => ['discarded', run.id]),
+    );
+  });
+
   it('closes letters for good', async () => {
     const { handed, receiver, start } = redriveWorld();
     const bus = await start();
