@@ -13,12 +13,15 @@ import type {
   FilterPreview,
   FoldRequest,
   KeysRequest,
+  LetterGroupsFound,
+  LettersRequest,
   PreviewRequest,
   ProjectionInfo,
   ProjectionState,
   PublishResult,
   PulledDelivery,
   PullOptions,
+  RedriveRequest,
   ReleasedKeys,
   ReplayAnswer,
   ReplayRequestIn,
@@ -28,6 +31,7 @@ import type {
   RunsRequest,
   ScheduledEvent,
   ScheduledEventWithContent,
+  SelectedLetters,
   StreamReader,
   StreamRequest,
   SubscribeRequest,
@@ -67,6 +71,7 @@ import { Requests } from './connection/requests.ts';
 import { foldRemoteEvents } from './http/fold-remote-events.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { RemoteContexts } from './http/remote-contexts.ts';
+import { RemoteLetters } from './http/remote-letters.ts';
 import { RemoteProjections } from './http/remote-projections.ts';
 import { RemotePulls } from './http/remote-pulls.ts';
 import { RemoteRuns } from './http/remote-runs.ts';
@@ -95,6 +100,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   readonly #projections: RemoteProjections;
   readonly #scheduled: RemoteScheduled;
   readonly #runs: RemoteRuns;
+  readonly #letters: RemoteLetters;
   readonly #pulls: RemotePulls;
   readonly #why: RemoteWhy;
   readonly #connection: Connection;
@@ -113,6 +119,7 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     const address = serviceAddress(url);
     this.#http = new HttpCaller({ ...settings, url: address.http });
     this.#state = new RemoteState(this.#http);
+    this.#letters = new RemoteLetters(this.#http);
     this.#pulls = new RemotePulls(this.#http, runtime.timers);
     this.#contexts = new RemoteContexts(this.#http);
     this.#projections = new RemoteProjections(this.#http);
@@ -331,6 +338,18 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
 
   getDeadLetter(id: string): Promise<DeadLetter> {
     return this.#state.deadLetter(id);
+  }
+
+  groupDeadLetters(request: { readonly subscriptionId?: string | undefined } = {}): Promise<LetterGroupsFound> {
+    return this.#letters.groups(request.subscriptionId);
+  }
+
+  redrive(request: RedriveRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    return this.#letters.redrive(request);
+  }
+
+  discard(request: LettersRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    return this.#letters.discard(request);
   }
 
   listScheduled(): Promise<readonly ScheduledEvent[]> {

@@ -41,6 +41,8 @@ import {
 } from './realtime/realtime-stream.ts';
 import { refuseUnknownOptions } from './refuse-unknown-options.ts';
 import { replayEmbedded, wholeReport } from './runs/embedded-runs.ts';
+import type { LettersRequest, RedriveRequest } from './runs/redrive/letter-request.ts';
+import type { LetterGroupsFound, SelectedLetters } from './runs/redrive/scan-letters.ts';
 import type { ReplayAnswer, ReplayRequestIn } from './runs/replay/replay-options.ts';
 import type { Run, RunFailure, RunsRequest } from './runs/run.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
@@ -281,6 +283,20 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     const letter = await engine.deadLetters.get(this.#principal, id);
     if (!letter) throw new EventManagerError('dead_letter_not_found', 'No dead letter with this id is kept.', { id });
     return letter;
+  }
+
+  async groupDeadLetters({ subscriptionId }: { subscriptionId?: string | undefined } = {}): Promise<LetterGroupsFound> {
+    return (await this.#open()).redrives.groups(this.#principal, subscriptionId);
+  }
+
+  async redrive(request: RedriveRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    const { redrives, runs } = await this.#open();
+    return (await redrives.start(this.#principal, 'redrive', request, runs)) as Run & SelectedLetters;
+  }
+
+  async discard(request: LettersRequest & { readonly dryRun?: boolean | undefined }): Promise<Run & SelectedLetters> {
+    const { redrives, runs } = await this.#open();
+    return (await redrives.start(this.#principal, 'discard', request, runs)) as Run & SelectedLetters;
   }
 
   async replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {

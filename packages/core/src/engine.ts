@@ -36,6 +36,7 @@ import type { Retention } from './retention/retention.ts';
 import type { RetentionOptions } from './retention/retention-policy.ts';
 import { DEFAULT_RETRY_POLICY, parseRetryPolicy, type RetryPolicy } from './retry/retry-policy.ts';
 import { openRuns } from './runs/open-runs.ts';
+import type { DeadLetterOptions, Redrives } from './runs/redrive/redrives.ts';
 import type { ReplayRoom } from './runs/replay/replay-room.ts';
 import type { Runs } from './runs/runs.ts';
 import { type Runtime, systemRuntime } from './runtime/runtime.ts';
@@ -82,6 +83,8 @@ export interface EngineOptions {
   readonly retention?: RetentionOptions | undefined;
   /** How long it is kept how deliveries ended. */
   readonly deliveryLog?: DeliveryLogRetention | undefined;
+  /** What may be done with dead letters. */
+  readonly deadLetters?: DeadLetterOptions | undefined;
   /** Publish what happens to the bus itself under `$sys/…`. Default: false; the service does. */
   readonly systemEvents?: boolean | undefined;
 }
@@ -121,6 +124,8 @@ export class Engine {
   /** Replays, redrives and discards. */
   readonly runs: Runs;
   readonly replays: ReplayRoom;
+  /** Takes dead letters up again, or closes them. */
+  readonly redrives: Redrives;
   /** Events that wait for their time. */
   readonly schedule: Schedule;
   /** Removes the oldest events. */
@@ -136,6 +141,7 @@ export class Engine {
   readonly #lost: LostRange[] = [];
   /** What the adapter knew to be lost when it was opened: that is no news. */
   readonly #lostBefore: readonly LostRange[];
+  readonly #validate: Validate;
   readonly #ingest: Ingest;
   readonly #scheduled: Scheduled;
   readonly #unwatch: () => void;
@@ -178,9 +184,7 @@ export class Engine {
     this.#meter = meter;
     const onFailure = (error: unknown) => this.#fail(error);
     this.contexts = new Contexts({ state, clock: runtime.clock, limits, onFailure });
-    const { runs, replays } = this.#openRuns(adapter);
-    this.runs = runs;
-    this.replays = replays;
+    ({ replays: this.replays, redrives: this.redrives, runs: this.runs } = this.#openRuns(options));
     const { owner = createEventIdSource(runtime)() } = options;
     const dispatch = this.#dispatchOf(adapter, head, owner);
     this.#dispatch = dispatch;
@@ -194,6 +198,7 @@ export class Engine {
     const topics = new Topics({ adapter, runtime, limits, compiler, definitions: events?.schemas, stored, onFailure });
     this.topics = topics;
     const validate = new Validate({ topics, isStrict, store, clock: runtime.clock });
+    this.#validate = validate;
     this.rejections = validate.rejections;
     this.projections = new Projections({ adapter, partition: PARTITION, runtime, limits, owner, onFailure });
     const later = { ingest: () => this.#ingest, reporter: () => this.#reporter };
@@ -397,10 +402,11 @@ export class Engine {
     return this.#dispatch.isSettled() && this.#scheduled.isIdle && this.schedule.isIdle;
   }
 
-  #openRuns(adapter: EventBusAdapter): ReturnType<typeof openRuns> {
+  #openRuns({ adapter, deadLetters }: EngineOptions): ReturnType<typeof openRuns> {
+    const { limits, contexts } = this;
     return openRuns({
-      ...{ adapter, runtime: this.#runtime, limits: this.limits, contexts: this.contexts },
-      later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions }),
+      ...{ adapter, runtime: this.#runtime, limits, contexts, deadLetters },
+      later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions, validate: this.#validate }),
       onTold: (what, run) => this.#reporter.run(what, run),
       onFailure: (error) => this.#fail(error),
     });

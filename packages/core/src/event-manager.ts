@@ -17,6 +17,8 @@ import type { StreamRequest } from './query/history.ts';
 import type { FilterPreview, PreviewRequest } from './query/preview.ts';
 import type { RealtimeRequest } from './realtime/realtime-request.ts';
 import type { OpeningRealtimeStream } from './realtime/realtime-stream.ts';
+import type { LettersRequest, RedriveRequest } from './runs/redrive/letter-request.ts';
+import type { LetterGroupsFound, SelectedLetters } from './runs/redrive/scan-letters.ts';
 import type { ReplayAnswer, ReplayRequestIn } from './runs/replay/replay-options.ts';
 import type { Run, RunFailure, RunsRequest } from './runs/run.ts';
 import type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
@@ -186,6 +188,18 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
   listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
   /** Throws `dead_letter_not_found`. */
   getDeadLetter(id: string): Promise<DeadLetter>;
+  /** The open dead letters by their causes, the latest error first. */
+  groupDeadLetters(request?: { readonly subscriptionId?: string | undefined }): Promise<LetterGroupsFound>;
+  /**
+   * Delivers dead letters once more, to the subscription that gave up on them. Resolves when that is durable, with a run that goes
+   * on by itself. With `dryRun` nothing is done: it says what is meant. Throws `invalid_run`, `dead_letter_not_found`,
+   * `subscription_not_found`, `confirmation_required`, and for another payload what `publish` throws.
+   */
+  redrive(request: RedriveRequest & { readonly dryRun: true }): Promise<SelectedLetters>;
+  redrive(request: RedriveRequest & { readonly dryRun?: false | undefined }): Promise<Run>;
+  /** Closes dead letters: nobody will get them. They stay to be looked at. The same otherwise. */
+  discard(request: LettersRequest & { readonly dryRun: true }): Promise<SelectedLetters>;
+  discard(request: LettersRequest & { readonly dryRun?: false | undefined }): Promise<Run>;
   /** Events that wait for their time (`deliverAt`, `delayMs`), the earliest first. */
   listScheduled(): Promise<readonly ScheduledEvent[]>;
   /** Throws `scheduled_not_found`, also for an event whose time has come. */

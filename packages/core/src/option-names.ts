@@ -14,6 +14,7 @@ const NAMES: { readonly [Name in keyof Required<EventManagerOptions>]: true } = 
   systemEvents: true,
   retention: true,
   deliveryLog: true,
+  deadLetters: true,
   stallAfterMs: true,
   owner: true,
   runtime: true,

@@ -56,6 +56,10 @@ export async function openEngine(parts: EngineParts): Promise<OpenedEngine> {
       retryPolicy: retryPolicyOf(configuration),
       retention: retentionOf(configuration),
       deliveryLog: { retentionMs: configuration.deliveryLogRetentionMs },
+      deadLetters: {
+        confirmAbove: configuration.deadLetterConfirmAbove,
+        redrivesMax: configuration.deadLetterRedrivesMax,
+      },
     });
     return { engine, adapter, instance };
   };

@@ -62,7 +62,7 @@ export function claim(
       context.needsReservation(subscription);
       break;
     }
-    const kept = context.bodies.get(position);
+    const kept = (isRetry ? queue.peekReady(lane)!.event : undefined) ?? context.bodies.get(position);
     if (!kept && !subscription.unreadable.has(position)) {
       context.needsBodies(subscription, upcoming(subscription, lane, isRetry));
       break;

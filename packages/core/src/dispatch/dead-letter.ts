@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { KeptEvent } from './kept-event.ts';
 import type { FailedAttempt } from './owed.ts';
+import type { Redriven } from './redriven.ts';
 
 /** A delivery given up on, with its reasons and the event's bytes: it outlives the event's retention. */
 export interface DeadLetter {
@@ -26,8 +27,32 @@ export interface DeadLetter {
   readonly errors: readonly FailedAttempt[];
   /** Wall clock, milliseconds since 1970. */
   readonly deadAtMs: number;
-  /** The event's stored JSON, byte for byte. */
+  /** The event's stored JSON, byte for byte: as it was published, unless it is `edited`. */
   readonly event: string;
+  /** When the event was recorded: wall clock, milliseconds since 1970. */
+  readonly recordedAtMs?: number;
+  /** Facts about the event that its store kept beside it: see `event/flags.ts`. */
+  readonly flags?: number;
+  /** The letter that was redriven and died again as this one, and by which redrive that was. */
+  readonly redriven?: { readonly letterId: string; readonly runId: string };
+  /** Its payload was edited when an earlier letter was redriven. */
+  readonly edited?: true;
+  /** Who redrove or discarded it. */
+  readonly closed?: ClosedLetter;
+}
+
+/** That somebody redrove or discarded a letter. */
+export interface ClosedLetter {
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  /** The id of a principal. */
+  readonly by: string;
+  /** The redrive or discard. */
+  readonly runId: string;
+  /** Why, in their words. */
+  readonly note?: string;
+  /** What is delivered in place of `event`, where that was edited. */
+  readonly event?: string;
 }
 
 /** Digits that hold every position, so that keys sort as numbers do. */
@@ -54,8 +79,10 @@ export function deadLetterChanges(facts: {
   round: number;
   errors: readonly FailedAttempt[];
   atMs: number;
+  /** It was taken up again before. */
+  redriven?: Redriven | undefined;
 }): StateChange[] {
-  const { definition, kept, attempts, round, errors, atMs } = facts;
+  const { definition, kept, attempts, round, errors, atMs, redriven } = facts;
   const key = deadLetterKey(definition.id, kept.place, round);
   const letter: DeadLetter = {
     id: foreignEventId('event-manager/dead-letter', key),
@@ -69,6 +96,10 @@ export function deadLetterChanges(facts: {
     errors,
     deadAtMs: atMs,
     event: utf8Text(kept.body),
+    recordedAtMs: kept.recordedAtMs,
+    ...(kept.flags === 0 ? {} : { flags: kept.flags }),
+    ...(redriven ? { redriven: { letterId: redriven.letterId, runId: redriven.runId } } : {}),
+    ...(redriven?.isEdited ? { edited: true } : {}),
   };
   const changes: StateChange[] = [
     { kind: 'dead-letter', key, value: letter as unknown as JsonObject },

@@ -64,7 +64,10 @@ export class LocalQueue {
     const { orderedKeys, laneEntriesMax, inFlightMax } = options;
     this.#options = options;
     this.keys = orderedKeys;
-    if (orderedKeys) orderedKeys.onDirty = () => this.#changed();
+    if (orderedKeys) {
+      orderedKeys.onDirty = () => this.#changed();
+      orderedKeys.onReady = (owed) => this.makeReady(owed);
+    }
     this.#window = new Window(inFlightMax, options.durable);
     const isSingleLane = this.isOrdered || options.isSingleLane === true;
     this.#progress = new QueueProgress(floor, { isSingleLane, inFlightMax, laneEntriesMax });
@@ -182,13 +185,36 @@ export class LocalQueue {
 
   /** A retry whose time has come waits for a claim. */
   makeReady(owed: Owed): void {
-    if (owed.entry && !this.keys!.mayRetry(owed.entry)) return;
+    if (owed.entry && !this.keys!.mayRetry(owed)) return;
     this.#debts.makeReady(owed);
   }
 
   /** Debts that wait for their time and so belong into the timetable. */
   debtsToTime(): Iterable<Owed> {
     return this.#debts.waiting();
+  }
+
+  /** The event waits, is tried, or is a debt: it must not be owed twice. */
+  owes(kept: KeptEvent): boolean {
+    const { position, lane } = kept;
+    if (this.owed.has(position)) return true;
+    if (this.keys?.keyOf && this.keys.owes(kept, this.keys.keyOf(kept))) return true;
+    const queue = this.byLane[lane]!;
+    const standing = queue.standingOf(position).at;
+    if (standing === 'unread') return this.#progress.leftOf(queue, lane, position) !== 'settled';
+    return standing !== 'settled';
+  }
+
+  /**
+   * Dead letters are debts again, or are closed for good: `changes`, of about `bytes`, say so in the commit that makes the debts
+   * durable.
+   */
+  takeUp(debts: readonly Owed[], changes: readonly StateChange[], bytes: number): void {
+    for (const owed of debts) {
+      this.#putOwed(owed);
+      if (this.keys?.keyOf) this.keys.takeUp(owed, this.keys.keyOf(owed.event!), this.lanes[0]!);
+    }
+    this.join(changes, bytes);
   }
 
   /** A debt has another time, or another reason to wait. */
@@ -283,7 +309,9 @@ export class LocalQueue {
   passReady(lane: Lane): void {
     const owed = this.#debts.takeReady(lane);
     this.#dropOwed(owed);
-    if (owed.entry) this.keys!.dropped(owed.entry);
+    if (!owed.entry) return;
+    if (owed.redriven) this.keys!.letterClosed(owed.entry, owed.redriven.letterId);
+    this.keys!.dropped(owed.entry);
   }
 
   /** The delivery is over: delivered, dead or removed. `changes`, of about `bytes`, join the same commit. */
@@ -291,7 +319,9 @@ export class LocalQueue {
     this.#leaveWindow();
     if (claimed.owed) this.#dropOwed(claimed.owed);
     else if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
-    if (claimed.entry) this.keys!.settled(claimed.entry);
+    const { entry, owed } = claimed;
+    if (entry && owed?.redriven) this.keys!.letterClosed(entry, owed.redriven.letterId);
+    if (entry) this.keys!.settled(entry);
     if (changes.length > 0) this.join(changes, bytes);
   }
 

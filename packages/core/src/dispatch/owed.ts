@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { keptMetadata } from '../sink/kept-metadata.ts';
 import type { KeyEntry } from './order/key-entry.ts';
 import type { KeyMeaning } from './order/ordering-key.ts';
+import { type Redriven, RedrivenEvent } from './redriven.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /** One failed attempt as it is kept with the debt and later with the dead letter. */
@@ -67,6 +68,11 @@ export class Owed implements TimetableEntry {
   /** Its time has come, and no claim has taken it yet. */
   isReady = false;
   onDue: ((owed: Owed) => void) | undefined;
+  /** Somebody took it up again after it was a dead letter. */
+  redriven: Redriven | undefined;
+  /** Its time came while another debt of its key stood before it. */
+  hasCome = false;
+  #event: RedrivenEvent | undefined;
 
   constructor(position: Position, lane: Lane, attempt: number) {
     this.position = position;
@@ -76,6 +82,12 @@ export class Owed implements TimetableEntry {
 
   due(): void {
     this.onDue?.(this);
+  }
+
+  /** The event that it carries with it: absent where the log has it. */
+  get event(): RedrivenEvent | undefined {
+    if (this.redriven) this.#event ??= new RedrivenEvent(this.redriven);
+    return this.#event;
   }
 
   remember(error: AttemptError, atMs: number): void {
@@ -103,6 +115,7 @@ export class Owed implements TimetableEntry {
       ...(this.pausedBy === undefined ? {} : { pausedBy: this.pausedBy }),
       errors: this.failedAttempts as unknown as JsonValue,
       ...(this.key === undefined ? {} : { key: this.key, meaning: this.keyMeaning! }),
+      ...(this.redriven === undefined ? {} : { redriven: this.redriven as unknown as JsonObject }),
     };
   }
 
@@ -118,6 +131,7 @@ export class Owed implements TimetableEntry {
     owed.failedAttempts = [...(value['errors'] as unknown as FailedAttempt[])];
     owed.key = value['key'] as string | undefined;
     owed.keyMeaning = value['meaning'] as KeyMeaning | undefined;
+    owed.redriven = value['redriven'] as unknown as Redriven | undefined;
     return owed;
   }
 }

@@ -190,6 +190,7 @@ function bury(
     round: claimed.owed?.round ?? 0,
     errors,
     atMs,
+    redriven: claimed.owed?.redriven,
   });
   const deadLetterId = changes.find(({ kind }) => kind === 'dead-letter-id')!.key;
   const bytes = changes.length * kept.body.length;

@@ -68,6 +68,7 @@ export const ERROR_CODES = {
   subscription_conflict: conflict('The subscription name is already used with another definition.'),
   topic_conflict: conflict('The topic is already declared with something else.'),
   schema_incompatible: conflict('A stored event does not fit the new version of the schema.'),
+  confirmation_required: conflict('So many dead letters are meant that it has to be said how many.'),
   run_ended: conflict('The replay, redrive or discard has ended.'),
   projection_conflict: conflict(
     'The projection is kept in a newer version or for other events, or is open in this process already.',

@@ -19,6 +19,7 @@ import { type KeyMeaning, type KeyReader, keyReader } from '../dispatch/order/or
 import { isSettledAhead } from '../dispatch/order/settled-ahead.ts';
 import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
+import { carriesItsEvent } from '../dispatch/redriven.ts';
 import type { Event } from '../event/event.ts';
 import { HAS_EXPIRY } from '../event/flags.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -88,10 +89,11 @@ export class Debt {
     const [progress] = await state.get('progress', [keys.progress]);
     if (!progress) return undefined;
     const owed = new Set<Position>();
-    for await (const { key } of entriesOf(state, 'owed', keys.owedPrefix)) {
+    for await (const { key, value } of entriesOf(state, 'owed', keys.owedPrefix)) {
       const position = Number(key.slice(keys.owedPrefix.length));
       if (position > facts.through) break;
-      owed.add(position);
+      // What was taken up again is owed whatever becomes of the log.
+      if (!carriesItsEvent(value as JsonObject)) owed.add(position);
     }
     const blocked = new Map<KeyMeaning, BlockedKeys>();
     for await (const { key: name, value } of entriesOf(state, 'blocked', keys.owedPrefix)) {

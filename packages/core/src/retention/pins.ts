@@ -4,6 +4,9 @@ import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { loadKeyRecords } from '../dispatch/order/open-keys.ts';
 import type { QueueKeys } from '../dispatch/queue-options.ts';
+import { carriesItsEvent } from '../dispatch/redriven.ts';
+import type { JsonObject } from '../json.ts';
+import { statePages } from '../state-pages.ts';
 import { matchesPattern } from '../topic/pattern.ts';
 import { Debt, type DebtFacts } from './debt.ts';
 
@@ -19,18 +22,31 @@ export async function pinOf(state: StateStore, keys: QueueKeys): Promise<Positio
   let pin = Math.min(...lanes.map(([scanned]) => scanned));
   // Before the debts: what waits behind a key becomes one when its turn comes, and must be seen here or there.
   const { records } = await loadKeyRecords(state, keys.owedPrefix);
-  const [owed] = (await state.load('owed', { prefix: keys.owedPrefix, limit: 1 })).entries;
-  if (owed) pin = Math.min(pin, Number(owed.key.slice(keys.owedPrefix.length)) - 1);
+  const owed = await firstOfLog(state, keys.owedPrefix);
+  if (owed !== undefined) pin = Math.min(pin, Number(owed.slice(keys.owedPrefix.length)) - 1);
   // A parked key without later events has a record and needs nothing.
   for (const { from, through } of records) if (from <= through) pin = Math.min(pin, from - 1);
   return pin;
+}
+
+/** The first debt whose event only the log has. */
+async function firstOfLog(state: StateStore, prefix: string): Promise<string | undefined> {
+  // Most often it is the very first one.
+  const page = await state.load('owed', { prefix, limit: 1 });
+  const [first] = page.entries;
+  if (!first || !carriesItsEvent(first.value as JsonObject)) return first?.key;
+  for await (const entries of statePages(state, 'owed', prefix)) {
+    const found = entries.find(({ value }) => !carriesItsEvent(value as JsonObject));
+    if (found) return found.key;
+  }
+  return undefined;
 }
 
 /** The same by what memory knows: where all of it is durable, and where nothing has to be. */
 export function pinOfServed({ queue }: ActiveSubscription, routedHead: Position): Position {
   let pin = routedHead;
   for (const lane of queue.lanes) pin = Math.min(pin, lane.floor(routedHead));
-  for (const position of queue.owed.keys()) pin = Math.min(pin, position - 1);
+  for (const { position, redriven } of queue.owed.values()) if (!redriven) pin = Math.min(pin, position - 1);
   for (const entry of queue.keys?.entries() ?? []) if (entry.owesRange) pin = Math.min(pin, entry.from - 1);
   return pin;
 }

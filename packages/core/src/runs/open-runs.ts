@@ -1,35 +1,48 @@
 import type { Contexts } from '../context/contexts.ts';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import type { Validate } from '../ingest/validate.ts';
 import type { Limits } from '../limits.ts';
 import { ANONYMOUS } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Subscriptions } from '../subscription/subscriptions.ts';
+import { type DeadLetterOptions, Redrives } from './redrive/redrives.ts';
 import { ReplayRoom } from './replay/replay-room.ts';
 import { Runs, type RunsOptions } from './runs.ts';
+
+/** What is made after the runs, since deliveries go on beside them. */
+interface Later {
+  readonly dispatch: PartitionDispatch;
+  readonly subscriptions: Subscriptions;
+  readonly validate: Validate;
+}
 
 export interface OpenRunsOptions {
   readonly adapter: EventBusAdapter;
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly contexts: Contexts;
-  /** Made after the runs, since deliveries go on beside them. */
-  readonly later: () => { readonly dispatch: PartitionDispatch; readonly subscriptions: Subscriptions };
+  readonly deadLetters: DeadLetterOptions | undefined;
+  readonly later: () => Later;
   readonly onTold: RunsOptions['onTold'];
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Everything that takes its time, with the rooms of its kinds. */
-export function openRuns(options: OpenRunsOptions): { readonly runs: Runs; readonly replays: ReplayRoom } {
-  const { adapter, runtime, limits, contexts, later, onTold, onFailure } = options;
+export function openRuns(options: OpenRunsOptions): { replays: ReplayRoom; redrives: Redrives; runs: Runs } {
+  const { adapter, runtime, limits, contexts, deadLetters, later, onTold, onFailure } = options;
+  const { state, supports } = adapter;
+  const dispatch = () => later().dispatch;
   const replays = new ReplayRoom({
-    ...{ adapter, runtime, limits, contexts },
-    dispatch: () => later().dispatch,
+    ...{ adapter, runtime, limits, contexts, dispatch },
     subscriptions: () => later().subscriptions.list(ANONYMOUS),
   });
-  const isShared = adapter.supports.shared;
-  const runs = new Runs({
-    ...{ state: adapter.state, runtime, isShared, rooms: { replay: replays }, onTold, onFailure },
+  const redrives = new Redrives({
+    ...{ state, runtime, limits, options: deadLetters, dispatch },
+    validate: () => later().validate,
+    knows: (id) => later().subscriptions.knows(id),
   });
-  return { runs, replays };
+  const rooms = { replay: replays, ...redrives.rooms };
+  const runs = new Runs({ state, runtime, isShared: supports.shared, rooms, onTold, onFailure });
+  return { replays, redrives, runs };
 }

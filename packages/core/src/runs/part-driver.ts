@@ -2,7 +2,7 @@ import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from '../principal.ts';
-import type { RunKind, RunPart, RunRecord } from './run.ts';
+import type { RunKind, RunPart, RunPartState, RunRecord } from './run.ts';
 
 /** What one kind of run asks to be kept when it starts. */
 export interface PreparedRun {
@@ -10,7 +10,7 @@ export interface PreparedRun {
   readonly request: JsonObject;
   readonly note?: string;
   /** One per subscription. */
-  readonly parts: readonly Pick<RunPart, 'subscriptionId' | 'counts' | 'at'>[];
+  readonly parts: readonly (Pick<RunPart, 'subscriptionId' | 'counts' | 'at'> & { readonly state?: RunPartState })[];
 }
 
 /** The part of one run that a subscription served here has to do. */
@@ -58,6 +58,8 @@ export interface RunRoom {
   /** Reads a request and finds out whom it concerns. Throws `invalid_run` and what the fields of the request throw. */
   prepare(principal: Principal, input: unknown): Promise<PreparedRun>;
   drive(assignment: PartAssignment): PartDriver;
+  /** Does the part of a subscription that nobody will serve, where that is possible. */
+  finishUnserved?(run: RunRecord, part: RunPart): Promise<void>;
 }
 
 /** By kind; one that is missing is refused with `not_supported`. */

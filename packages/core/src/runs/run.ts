@@ -30,6 +30,8 @@ export interface RunPart {
   readonly counts: RunCounts;
   /** Wall clock, milliseconds since 1970. */
   readonly endedAtMs?: number;
+  /** Why some were skipped, and how many for each reason. */
+  readonly skippedFor?: Readonly<Record<string, number>>;
   /** Why it failed. */
   readonly error?: { readonly code: string; readonly message: string };
   /** From where its kind goes on. */

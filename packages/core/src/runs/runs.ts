@@ -15,7 +15,7 @@ import { createEventIdSource, parseEventId } from '../event/event-id.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { RunRooms } from './part-driver.ts';
-import { type Run, type RunKind, type RunRecord, type RunsRequest, type RunWord, runOf } from './run.ts';
+import { type Run, type RunKind, type RunPart, type RunRecord, type RunsRequest, type RunWord, runOf } from './run.ts';
 import { type KeptRun, type ReportPage, RunRecords } from './run-records.ts';
 import { ServedParts } from './served-parts.ts';
 
@@ -82,10 +82,9 @@ export class Runs {
       words: [this.#word('started', principal)],
       ...(note === undefined ? {} : { note }),
     };
-    await this.#records.create(
-      record,
-      parts.map((part) => ({ ...part, state: 'open' })),
-    );
+    const open = parts.map((part): RunPart => ({ state: 'open', ...part }));
+    await this.#records.create(record, open);
+    for (const part of open) await room.finishUnserved?.(record, part);
     this.#follow(record);
     const run = await this.#describe(record);
     this.#options.onTold?.('started', run);

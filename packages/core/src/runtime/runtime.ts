@@ -43,7 +43,9 @@ export type PlantedBug =
   | 'stale-letter-begun'
   | 'replay-begins-anew'
   | 'replay-fails-as-live'
-  | 'repeated-ask-done-again';
+  | 'repeated-ask-done-again'
+  | 'redrive-torn-from-letter'
+  | 'redrive-takes-all-room';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

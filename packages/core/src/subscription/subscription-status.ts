@@ -78,7 +78,7 @@ export function unservedStatus(): SubscriptionStatus {
 export function settledPosition({ queue }: ActiveSubscription, head: Position): Position {
   let position = head;
   for (const lane of queue.lanes) position = Math.min(position, lane.floor(head));
-  for (const owed of queue.owed.keys()) position = Math.min(position, owed - 1);
+  for (const owed of queue.owed.values()) if (!owed.redriven) position = Math.min(position, owed.position - 1);
   for (const entry of queue.keys?.entries() ?? []) if (entry.owesRange) position = Math.min(position, entry.from - 1);
   return position;
 }

@@ -199,6 +199,11 @@ export class Subscriptions {
     return this.#catalog.known(id);
   }
 
+  /** It exists. */
+  knows(id: string): boolean {
+    return this.#catalog.get(id) !== undefined;
+  }
+
   list(_principal: Principal): SubscriptionDefinition[] {
     return this.#catalog.list();
   }

@@ -306,6 +306,19 @@ export const SETTINGS = {
     fallback: 7 * 24 * 60 * MINUTE_MS,
     reason: 'For so long it is kept how deliveries ended that failed or waited, at most 10,000 of a subscription.',
   }),
+  deadLetterConfirmAbove: setting({
+    variable: 'EVENT_MANAGER_DEAD_LETTER_CONFIRM_ABOVE',
+    reader: wholeNumber(0, 1_000_000_000),
+    fallback: 1_000,
+    reason: 'A redrive or discard of more dead letters has to say how many it means: a slip must not deliver them all.',
+  }),
+  deadLetterRedrivesMax: setting({
+    variable: 'EVENT_MANAGER_DEAD_LETTER_REDRIVES_MAX',
+    reader: wholeNumber(1, 1_000_000),
+    fallback: 10,
+    reason:
+      'How often one delivery may be redriven, unless that is forced: what dies each time is not mended by trying.',
+  }),
   shutdownMs: setting({
     variable: 'EVENT_MANAGER_SHUTDOWN_MS',
     live: true,

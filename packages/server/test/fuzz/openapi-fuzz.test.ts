@@ -84,7 +84,13 @@ async function prepare(url: string): Promise<ServiceState> {
     ['runs-cursor', await next('/runs')],
     ['report-cursor', Buffer.from(`${held}/${'7'.padStart(16, '0')}`).toString('base64url')],
   ]);
-  for (const { id } of [refusing, other]) await call(`${url}/subscriptions/${id}`, { method: 'DELETE' });
+  await call(`${url}/subscriptions/${other.id}`, { method: 'DELETE' });
+  // Its dead letters are redriven all the time: nobody shall get them.
+  await call(`${url}/subscriptions/${refusing.id}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ topic: 'never' }),
+  });
   return new ServiceState({
     endpoint: `${base}/hook`,
     cursors,

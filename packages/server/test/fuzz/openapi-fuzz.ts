@@ -199,6 +199,7 @@ export class OpenApiFuzz {
     if (path === '/topics' && isFields(sample)) sample['topic'] = `declared.${this.#uniques++}`;
     // It has to agree with what the subscription is already.
     if (method === 'PATCH' && isFields(sample)) delete sample['connectionType'];
+    if (/^\/dead-letters\/(redrive|discard)$/.test(path) && isFields(sample)) putLettersRight(sample);
     const value = respell(this.#options.document, schema, sample, this.#random);
     return { what: 'good', method, path: address, headers: { 'content-type': type }, body: written(type, value) };
   }
@@ -296,6 +297,13 @@ export class OpenApiFuzz {
   #unknownId(): string {
     return String(fc.sample(fc.uuid(), { seed: this.#random(SEEDS), numRuns: 1 })[0]);
   }
+}
+
+/** Letters by ids of chance are not there, and where nothing chooses them it has to be said that all are meant. */
+function putLettersRight(sample: Record<string, unknown>): void {
+  delete sample['ids'];
+  delete sample['payload'];
+  sample['all'] = true;
 }
 
 /** What can be asked of a subscription that is not there any more. */

@@ -55,7 +55,7 @@ function next(subscription: ActiveSubscription, entry: KeyEntry | undefined, con
 function retry(subscription: ActiveSubscription, lane: Lane, context: ClaimContext): Step {
   const { queue } = subscription;
   const owed = queue.peekReady(lane)!;
-  const kept = bodyOf(subscription, owed.position, () => [owed.position], context);
+  const kept = owed.event ?? bodyOf(subscription, owed.position, () => [owed.position], context);
   if (kept === 'missing') return undefined;
   if (!kept || refuses(subscription, kept, true, context)) {
     pass(subscription, lane, true, owed.position, kept);

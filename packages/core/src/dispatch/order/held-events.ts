@@ -30,6 +30,7 @@ export class HeldEvents {
 
   mayHold(entry: KeyEntry): boolean {
     if (entry.hasRange || entry.owed || entry.parked || this.#count >= this.#max) return false;
+    if (entry.redriven.length > 0) return false;
     return (entry.underWay > 0 || entry.held.length > 0) && entry.held.length < HELD_PER_KEY_MAX;
   }
 

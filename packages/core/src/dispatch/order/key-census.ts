@@ -16,7 +16,7 @@ export class KeyCensus {
 
   /** To be called when the key changed. */
   recount(entry: KeyEntry): void {
-    const isBlocked = entry.isKept || entry.owed !== undefined;
+    const isBlocked = entry.isKept || entry.owed !== undefined || entry.redriven.length > 0;
     const isParked = entry.parked !== undefined;
     this.#blocked += Number(isBlocked) - Number(entry.isBlocked);
     if (isParked && !entry.isParked) this.#parked.add(entry);

@@ -1,8 +1,9 @@
 import type { Position } from '../../contracts/event-store.ts';
+import type { Lane } from '../../event/priority.ts';
 import type { Owed } from '../owed.ts';
 import type { KeyRecord, Parked, SuspectRange } from './key-record.ts';
 import type { KeyMeaning } from './ordering-key.ts';
-import { endOfAhead, type SettledAhead } from './settled-ahead.ts';
+import { endOfAhead, isSettledAhead, type SettledAhead } from './settled-ahead.ts';
 
 /** First attempts of a key that one commit reserves: more would come as suspects after a crash, one at a time. */
 const TRY_AHEAD = 32;
@@ -12,7 +13,7 @@ const SUSPECT_RANGES_MAX = 8;
 /**
  * One key that is not free: what of it is under way, and what waits behind that. In the order of the log:
  *
- *     at its head: one claim, or one debt (`owed`)
+ *     at its head: one claim, or one debt (`owed`); next to it debts that were taken up again (`redriven`)
  *     held:        slots of the lane, in memory alone; the floor stands before them
  *     range:       from .. through, durable; the floor has passed it
  *
@@ -27,6 +28,8 @@ export class KeyEntry {
   lingersFor: object | undefined;
   /** It failed: waits for its time, or is tried again. */
   owed: Owed | undefined;
+  /** Dead letters of it that were taken up again, in the order of the log: they go next, before everything else of the key. */
+  redriven: Owed[] = [];
   /** The time of `owed` came while an attempt lingered. */
   isDue = false;
   /** The position in the lane that is under way as a first attempt; 0 when none is. */
@@ -118,6 +121,13 @@ export class KeyEntry {
     return this.hasRange || this.taken > 0;
   }
 
+  /** The event waits in its range, or is tried out of it. */
+  owes(position: Position, lane: Lane): boolean {
+    if (position === this.taken || position === this.head) return true;
+    if (this.ahead && isSettledAhead(this.ahead, lane, position)) return false;
+    return this.known.includes(position) || (this.scanFrom <= position && position <= this.through);
+  }
+
   /** It has a record: what its owed debt cannot say. */
   get isKept(): boolean {
     return this.owesRange || this.parked !== undefined;
@@ -125,7 +135,8 @@ export class KeyEntry {
 
   /** Nothing of it is left. */
   get isFree(): boolean {
-    return this.underWay === 0 && !this.lingersFor && !this.owed && this.held.length === 0 && !this.isKept;
+    if (this.underWay > 0 || this.lingersFor || this.owed || this.redriven.length > 0) return false;
+    return this.held.length === 0 && !this.isKept;
   }
 
   /** Events that wait, the one at its head not counted. */

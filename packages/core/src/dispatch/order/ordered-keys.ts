@@ -19,6 +19,7 @@
  */
 import type { Position } from '../../contracts/event-store.ts';
 import type { GivenUp } from '../claimed.ts';
+import type { KeptEvent } from '../kept-event.ts';
 import type { LaneQueue } from '../lane-queue.ts';
 import type { Owed } from '../owed.ts';
 import { HeldEvents } from './held-events.ts';
@@ -58,6 +59,8 @@ export class OrderedKeys {
   listener: KeyListener = DEAF;
   /** A record is not true any more. */
   onDirty: () => void = () => {};
+  /** A debt whose time has come stands at the head of its key now. */
+  onReady: (owed: Owed) => void = () => {};
   /** Those that may go on. */
   readonly lines = new KeyLines();
   /** What waits in the lane. */
@@ -256,8 +259,40 @@ export class OrderedKeys {
     this.listener.parked(entry.key, parked);
   }
 
+  /**
+   * A dead letter of the key is a debt again. It goes before everything that waits of the key, and behind what of it is tried
+   * already.
+   */
+  takeUp(owed: Owed, key: string, lane: LaneQueue): void {
+    const entry = this.#obtain(key, owed.position);
+    this.#spill(entry, lane);
+    owed.entry = entry;
+    owed.key = entry.key;
+    owed.keyMeaning = entry.meaning;
+    entry.redriven.push(owed);
+    entry.redriven.sort((a, b) => a.position - b.position);
+    this.#changed(entry);
+    this.#advance(entry);
+  }
+
+  /** It waits behind others of its key, or is tried as the next of these. */
+  owes({ position, lane }: KeptEvent, key: string): boolean {
+    for (const entry of this.#map.under(key)) if (entry.owes(position, lane)) return true;
+    return false;
+  }
+
+  /** The letter is redriven and that has ended, or it is discarded: a key that is parked for it goes on. */
+  letterClosed(entry: KeyEntry, deadLetterId: string): void {
+    if (entry.parked?.deadLetterId === deadLetterId) this.release(entry);
+  }
+
   /** True when a debt of the key may be tried now that its time has come; else it is as soon as the receiver lets go. */
-  mayRetry(entry: KeyEntry): boolean {
+  mayRetry(owed: Owed): boolean {
+    const entry = owed.entry!;
+    if (entry.owed !== owed) {
+      owed.hasCome = true;
+      return false;
+    }
     entry.isDue = true;
     return entry.lingersFor === undefined;
   }
@@ -303,11 +338,15 @@ export class OrderedKeys {
     for (const debt of owed) {
       if (debt.key === undefined || debt.keyMeaning === undefined) continue;
       const entry = this.#map.obtain(debt.keyMeaning, debt.key);
-      // Two debts of one key: the later one is tried beside it, which only a change of versions could leave behind.
-      if (entry.owed) continue;
       if (debt.keyMeaning === meaning && !entry.isKept) entry.ahead = ahead;
-      entry.owed = debt;
-      debt.entry = entry;
+      if (debt.redriven && debt.failures === 0) {
+        debt.entry = entry;
+        entry.redriven.push(debt);
+      } else if (!entry.owed) {
+        entry.owed = debt;
+        debt.entry = entry;
+      }
+      // Else two were tried of one key: the later one is tried beside it, which only a change of versions could leave behind.
     }
     for (const entry of [...this.#map]) {
       this.#census.recount(entry);
@@ -379,8 +418,21 @@ export class OrderedKeys {
     owed.keyMeaning = entry.meaning;
   }
 
+  /** Nothing of the key is tried: a debt of it that was taken up again goes next. */
+  #takeNext(entry: KeyEntry): void {
+    if (entry.owed || entry.underWay > 0 || entry.standing !== 'nowhere') return;
+    const next = entry.redriven.shift();
+    if (!next) return;
+    this.#own(entry, next);
+    this.#changed(entry);
+    if (!next.hasCome) return;
+    next.hasCome = false;
+    if (this.mayRetry(next)) this.onReady(next);
+  }
+
   /** What is settled leaves; the next one stands in line, is read, or the key is free. */
   #advance(entry: KeyEntry): void {
+    this.#takeNext(entry);
     this.#endRange(entry);
     if (!entry.mayGoOn || entry.standing !== 'nowhere') return;
     if (entry.held.length > 0 || entry.known.length > 0) {

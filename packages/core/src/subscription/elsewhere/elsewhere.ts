@@ -54,7 +54,7 @@ export class Elsewhere {
     this.requests = new Requests(peers, runtime, onFailure);
     this.owner = new AskOwner({ peers, requests: this.requests, state });
     const { bodies, partition } = dispatch;
-    this.reader = new EventReader({ store, bodies, partition, timers: runtime.timers });
+    this.reader = new EventReader({ store, state, bodies, partition, timers: runtime.timers });
     this.calls = new RemoteCalls(peers, runtime);
     this.remote = new RemoteMembers({
       ...{ peers, calls: this.calls, attachments, dispatch, runtime, onFailure },
@@ -63,7 +63,7 @@ export class Elsewhere {
     this.hosted = new HostedCalls({
       ...{ peers, runtime, onFailure },
       memberOf: (id, key) => this.announcements.memberOf(id, key),
-      read: (positions) => this.reader.read(positions),
+      read: (positions, deadLetter) => this.reader.readOwn(deadLetter) ?? this.reader.read(positions),
     });
     this.announcements = new Announcements({
       ...{ peers, runtime, attachments, dispatch },

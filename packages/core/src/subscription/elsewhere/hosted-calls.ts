@@ -36,6 +36,7 @@ export interface HostedCallsOptions {
   /** Events by their positions: at once where all are in memory. */
   readonly read: (
     positions: readonly number[],
+    deadLetter: unknown,
   ) => readonly (Recorded | undefined)[] | Promise<readonly (Recorded | undefined)[]>;
   readonly onFailure: (error: unknown) => void;
 }
@@ -187,7 +188,7 @@ export class HostedCalls {
       const batch = records.map((record, at) => ({ record: record!, subscriptionId, attempt: attempts[at]!, ...mark }));
       this.#begin(owner, call, batch);
     };
-    const records = this.#options.read(positions);
+    const records = this.#options.read(positions, letter['deadLetter']);
     if (records instanceof Promise) records.then(begin, refuse).catch(this.#options.onFailure);
     else begin(records);
   }

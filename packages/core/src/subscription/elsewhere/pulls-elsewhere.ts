@@ -14,7 +14,7 @@ import type { Answered, Reply, Requests } from '../../peers/requests.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { LeasedDelivery, PullRequest, PullSink } from '../../sink/pull-sink.ts';
 import { type AskOwner, notServedHere } from './ask-owner.ts';
-import type { EventReader } from './event-reader.ts';
+import { deadLetterOf, type EventReader } from './event-reader.ts';
 import { encodeOutcome } from './outcome-letters.ts';
 
 /** What an answer to a token may take. */
@@ -62,7 +62,10 @@ export class PullsElsewhere {
     const { clock } = runtime;
     const sentAtMs = clock.monotonicMs() - reply.ageMs;
     const leases = objectsOf(reply.answer, 'leases');
-    const records = await reader.read(leases.map((lease) => numberOf(lease, 'position')));
+    const own = leases.map((lease) => reader.readOwn(lease['deadLetter']));
+    const inLog = leases.filter((_, at) => !own[at]).map((lease) => numberOf(lease, 'position'));
+    const read = [...(await reader.read(inLog))];
+    const records = await Promise.all(own.map(async (letter) => (letter ? (await letter)[0] : read.shift())));
     const handed: LeasedDelivery[] = [];
     const lost: string[] = [];
     for (const [at, lease] of leases.entries()) {
@@ -142,7 +145,14 @@ export class PullsElsewhere {
     // The answer is remembered for a while: without the events, which are large.
     const leases = pulled.map(({ token, attempt, record, leaseUntilMs, replay }) => {
       const mark = replay ? { replay: replay.id } : {};
-      return { token, attempt, position: record.place.position, endsAtMs: leaseUntilMs - wallAheadMs, ...mark };
+      return {
+        token,
+        attempt,
+        position: record.place.position,
+        endsAtMs: leaseUntilMs - wallAheadMs,
+        ...mark,
+        ...deadLetterOf(record),
+      };
     });
     return {
       answer: () => ({

@@ -20,6 +20,7 @@ import type { Peer, Peers } from '../../peers/peers.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { batchLetters } from './batch-letters.ts';
+import { deadLetterOf } from './event-reader.ts';
 
 export const BEGIN_WITHIN_MS = 2_000;
 const RELEASED: Outcome = { status: 'release' };
@@ -84,9 +85,9 @@ export class RemoteCalls {
     this.counts.handed += batch.length;
     const rest = { subscription: member.subscriptionId, member: member.key, leftMs, validMs: withinMs };
     // What is replayed comes in batches of its own.
-    const { replay } = batch[0] ?? {};
-    for (const letter of batchLetters(call, batch, replay ? { ...rest, replay: replay.id } : rest))
-      this.#peers.post(letter, member.to);
+    const { replay, record } = batch[0] ?? {};
+    const marks = { ...(replay ? { replay: replay.id } : {}), ...deadLetterOf(record) };
+    for (const letter of batchLetters(call, batch, { ...rest, ...marks })) this.#peers.post(letter, member.to);
     return new Promise((resolve) => {
       const onAbort = () => this.#peers.post({ kind: 'abort', call }, member.to);
       options.signal.addEventListener('abort', onAbort);

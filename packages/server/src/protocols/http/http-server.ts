@@ -28,6 +28,7 @@ import { keyRoutes } from './routes/key-routes.ts';
 import { METRICS_PATH, metricsRoutes } from './routes/metrics-routes.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
+import { redriveRoutes } from './routes/redrive-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
 import { scheduledRoutes } from './routes/scheduled-routes.ts';
 import { type StreamSettings, streamRoutes } from './routes/stream-routes.ts';
@@ -203,6 +204,7 @@ function declareRoutes(
   pullRoutes(app, context, { limits, budget });
   keyRoutes(app, context, { limits, budget });
   deadLetterRoutes(app, context);
+  redriveRoutes(app, context, { limits, budget });
   scheduledRoutes(app, context);
   whyRoutes(app, context, { limits, budget });
   runRoutes(app, context, { limits, budget });

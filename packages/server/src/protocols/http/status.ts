@@ -41,6 +41,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   subscription_conflict: 409,
   topic_conflict: 409,
   schema_incompatible: 409,
+  confirmation_required: 409,
   run_ended: 409,
   projection_conflict: 409,
   revision_conflict: 409,

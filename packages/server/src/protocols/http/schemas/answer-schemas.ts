@@ -181,6 +181,27 @@ const DEAD_LETTERS: Components = {
       ),
       deadAtMs: MILLISECONDS,
       event: Type.String({ description: "The event's stored JSON, byte for byte." }),
+      recordedAtMs: Type.Optional(MILLISECONDS),
+      flags: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: 'What its store keeps beside it.' })),
+      redriven: Type.Optional(
+        Type.Object(
+          { letterId: UUID, runId: UUID },
+          { ...CLOSED, description: 'The letter that died again as this one.' },
+        ),
+      ),
+      edited: Type.Optional(Type.Boolean({ description: 'Its payload is not the one that was published.' })),
+      closed: Type.Optional(
+        Type.Object(
+          {
+            atMs: MILLISECONDS,
+            by: Type.String(),
+            runId: UUID,
+            note: Type.Optional(Type.String()),
+            event: Type.Optional(Type.String({ description: 'What is delivered in place of `event`.' })),
+          },
+          { ...CLOSED, description: 'Who redrove or discarded it.' },
+        ),
+      ),
     },
     { ...CLOSED, description: 'A delivery given up on, with its reasons.' },
   ),

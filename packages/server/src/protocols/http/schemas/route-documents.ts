@@ -11,6 +11,7 @@ import { KEY_DOCUMENTS, KEY_SCHEMAS } from './order-documents.ts';
 import { PREVIEW_DOCUMENTS, previewSchemas } from './preview-documents.ts';
 import { PROJECTION_DOCUMENTS, PROJECTION_SCHEMAS } from './projection-documents.ts';
 import { PULL_DOCUMENTS, PULL_SCHEMAS } from './pull-documents.ts';
+import { REDRIVE_DOCUMENTS, redriveSchemas } from './redrive-documents.ts';
 import type { RouteDocuments } from './route-document.ts';
 import { RUN_DOCUMENTS } from './run-documents.ts';
 import { runSchemas } from './run-schemas.ts';
@@ -32,6 +33,7 @@ export function routeDocuments(limits: Limits): RouteDocuments {
     ...DEAD_LETTER_DOCUMENTS,
     ...GRAPH_DOCUMENTS,
     ...PROJECTION_DOCUMENTS,
+    ...REDRIVE_DOCUMENTS,
     ...SCHEDULED_DOCUMENTS,
     ...WHY_DOCUMENTS,
     ...PREVIEW_DOCUMENTS,
@@ -55,6 +57,7 @@ export function components(limits: Limits): Components {
     ...PULL_SCHEMAS,
     ...WHY_SCHEMAS,
     ...previewSchemas(limits),
+    ...redriveSchemas(limits),
     ...ANSWER_SCHEMAS,
   };
 }

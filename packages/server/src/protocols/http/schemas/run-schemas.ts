@@ -42,6 +42,9 @@ const PART = Type.Object(
     state: wordSchema(['open', 'done', 'failed', 'cancelled', 'gone']),
     counts: COUNTS,
     endedAtMs: Type.Optional(MILLISECONDS),
+    skippedFor: Type.Optional(
+      Type.Record(Type.String(), COUNT, { description: 'Why some were skipped, and how many for each reason.' }),
+    ),
     error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() }, CLOSED)),
     at: Type.Record(Type.String(), Type.Unknown(), { description: 'From where its kind goes on.' }),
   },

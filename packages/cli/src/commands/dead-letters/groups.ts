@@ -1,0 +1,23 @@
+import type { LetterGroup } from '@event-manager/core';
+import type { CliContext } from '../../cli-context.ts';
+import { Output } from '../../output/output.ts';
+import { textTable } from '../../output/text-table.ts';
+import { connect } from '../../service/connect.ts';
+import type { DeadLettersFlags } from './route.ts';
+
+export async function groupDeadLetters(this: CliContext, flags: DeadLettersFlags): Promise<void> {
+  await using client = await connect(this, flags);
+  const { groups, complete } = await client.groupDeadLetters({ subscriptionId: flags.subscription });
+  const output = new Output(this, flags);
+  if (output.json) for (const group of groups) await output.result(group, () => []);
+  else await output.result(undefined, () => groupTable(groups));
+  if (groups.length === 0) output.note('no open dead letters');
+  if (!complete) output.warning('there are more than were looked at');
+}
+
+export function groupTable(groups: readonly LetterGroup[]): string[] {
+  const rows = groups.map(({ fingerprint, count, latestAtMs, subscriptionId, code, words }) => {
+    return [fingerprint, String(count), new Date(latestAtMs).toISOString(), subscriptionId, code, words];
+  });
+  return [...textTable(['GROUP', 'COUNT', 'LATEST', 'SUBSCRIPTION', 'ERROR', 'WORDS'], rows)];
+}

@@ -1,0 +1,38 @@
+import type { StateChange, StateStore } from '../../contracts/state-store.ts';
+import type { JsonObject } from '../../json.ts';
+import type { RunPart, RunRecord } from '../run.ts';
+import { partChange } from '../run-records.ts';
+import { closedBy } from './closed-by.ts';
+import { cursorOf, LetterSource } from './letter-source.ts';
+import type { LettersRunRequest } from './letters-part.ts';
+
+const LOOK = 200;
+
+/**
+ * Discards the letters of a subscription that was removed: nobody serves it, so nobody else writes its letters either. Killed
+ * half-way the part stays open, until somebody cancels the run; whoever discards again finds what is left.
+ */
+export async function discardUnserved(
+  state: StateStore,
+  run: RunRecord,
+  begun: RunPart,
+  wallMs: () => number,
+): Promise<void> {
+  const { subscriptionId } = begun;
+  const { selection } = run.request as unknown as LettersRunRequest;
+  const source = new LetterSource({ state, subscriptionId, runId: run.id, selection });
+  let part = begun;
+  while (part.state === 'open') {
+    const { found, next } = await source.look(cursorOf(part.at), LOOK);
+    const open = found.filter(({ letter }) => letter.state === 'open');
+    const changes = open.map(({ key, letter }): StateChange => {
+      const value = { ...letter, state: 'discarded', closed: closedBy(run, wallMs()) };
+      return { kind: 'dead-letter', key, value: value as unknown as JsonObject };
+    });
+    const { counts } = part;
+    const skipped = counts.skipped + found.length - open.length;
+    const after = { ...part, counts: { ...counts, done: counts.done + open.length, skipped } };
+    part = next ? { ...after, at: next as JsonObject } : { ...after, state: 'done', endedAtMs: wallMs(), at: {} };
+    await state.commit([partChange(run.id, part), ...changes]);
+  }
+}
