@@ -286,6 +286,8 @@ export class Engine {
       unavailableMs: this.#reporter.store.unavailableMs,
       schedule: this.schedule,
       retention: this.retention,
+      runs: this.runs,
+      replays: this.replays,
       unacknowledged: this.#ingest.unacknowledged,
       subscriptions: this.subscriptions.count,
       contexts: this.contexts.count,

@@ -112,6 +112,8 @@ export interface EventMetrics {
   readonly schedule: Readonly<ScheduleCounts>;
   /** What left the log, and how large and old it was when retention looked last; without a policy nothing is looked at. */
   readonly retention: Readonly<RetentionCounts>;
+  /** Parts of replays, redrives and discards that go on here, and deliveries that were replayed here. */
+  readonly runs: { readonly open: number; readonly replayed: number };
   /** Events about the bus itself, by what became of them. */
   readonly systemEvents: { readonly published: number; readonly suppressed: number; readonly failed: number };
 }

@@ -7,6 +7,8 @@ import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventPriority, LANES, type Lane, priorityName } from '../event/priority.ts';
 import type { ProgressHealth } from '../health/stall-watch.ts';
 import type { Retention } from '../retention/retention.ts';
+import type { ReplayRoom } from '../runs/replay/replay-room.ts';
+import type { Runs } from '../runs/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { Instances } from '../subscription/elsewhere/instances.ts';
@@ -28,6 +30,8 @@ export interface MetricSources {
   readonly unavailableMs: number;
   readonly schedule: Schedule;
   readonly retention: Retention;
+  readonly runs: Pick<Runs, 'open'>;
+  readonly replays: Pick<ReplayRoom, 'replayed'>;
   readonly unacknowledged: number;
   readonly subscriptions: number;
   readonly contexts: number;
@@ -83,6 +87,7 @@ export function readMetrics(sources: MetricSources): EventMetrics {
     realtime: realtimeMetrics(meter.switches, dispatch.active.values()),
     schedule: { ...sources.schedule.counts },
     retention: { ...sources.retention.counts },
+    runs: { open: sources.runs.open, replayed: sources.replays.replayed },
     systemEvents: {
       published: systemEvents.published,
       suppressed: systemEvents.suppressed,

@@ -70,6 +70,13 @@ export class Runs {
     this.#looking = new OneAtATime(() => this.#look(), options.onFailure, options.runtime.timers);
   }
 
+  /** Parts that go on here. */
+  get open(): number {
+    let open = 0;
+    for (const parts of this.#served.values()) open += parts.size;
+    return open;
+  }
+
   /** Resolves when it is durable that this shall be done. Throws what the kind throws, and `too_many_runs`. */
   async start(principal: Principal, kind: RunKind, input: unknown): Promise<Run> {
     const room = this.#options.rooms[kind];

@@ -31,6 +31,10 @@ export class ServedParts {
     this.#looking = new OneAtATime(() => this.#look(), options.onFailure, options.timers);
   }
 
+  get size(): number {
+    return this.#drivers.size;
+  }
+
   /** How far a run is here, if it goes on here. */
   partOf(runId: string): RunPart | undefined {
     return this.#drivers.get(runId)?.part;

@@ -21,6 +21,18 @@ export const TIME_ROWS: readonly MetricRow[] = [
     },
   },
   {
+    name: 'eventmanager_runs_open',
+    type: 'gauge',
+    help: 'Parts of replays, redrives and discards that go on here, the paused ones among them.',
+    read: ({ metrics }) => one(metrics.runs.open),
+  },
+  {
+    name: 'eventmanager_replayed_total',
+    type: 'counter',
+    help: 'Deliveries that succeeded because of a replay; no other metric counts them.',
+    read: ({ metrics }) => one(metrics.runs.replayed),
+  },
+  {
     name: 'eventmanager_log_events',
     type: 'gauge',
     help: 'Events in the log when retention looked last; absent without a retention policy.',

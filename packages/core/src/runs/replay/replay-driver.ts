@@ -211,7 +211,8 @@ export class ReplayDriver implements PartDriver {
     const { assignment, runtime } = this.#options;
     await this.#opening;
     await this.#takeDown(DRAIN_MS);
-    const part = { ...this.part, state, endedAtMs: runtime.clock.wallMs() };
+    const now = state === 'done' ? wholeOf(this.part) : this.part;
+    const part = { ...now, state, endedAtMs: runtime.clock.wallMs() };
     for (;;) {
       try {
         await assignment.commit(part, await this.#removals());
@@ -254,6 +255,13 @@ export class ReplayDriver implements PartDriver {
   get #place(): ReplayPlace {
     return this.#options.assignment.part.at as unknown as ReplayPlace;
   }
+}
+
+/** What was there when it was asked for, and not any more when it was read, is counted by what is missing. */
+function wholeOf(part: RunPart): RunPart {
+  const { total, done, failed, skipped } = part.counts;
+  const removed = total === undefined ? 0 : total - done - failed - skipped;
+  return removed > 0 ? { ...part, counts: { ...part.counts, removed } } : part;
 }
 
 /**

@@ -125,6 +125,26 @@ describe('a replay', () => {
     expect(replayed()).toEqual([1, 2, 3]);
   });
 
+  it.each([
+    ['in its lane', { queueMaxSize: 8 }],
+    ['in the log', { laneEntriesMax: 4, queueMaxSize: 8 }],
+  ])('says how many retention took before their turn, %s', async (_where, limits) => {
+    const bus = await openMemory({ retention: { ageMs: 60_000 }, limits });
+    const { handler, replayed } = recorder();
+    await bus.subscribe({ topic: '#', name: 'one', handler });
+    await bus.publishMany(60);
+    await bus.settled();
+    const run = await start(bus, { speed: 0.2 });
+    await bus.time.advance(10_000);
+    await bus.publishMany(1, 99);
+    await bus.time.advance(120_000);
+    const ended = await over(bus, run);
+    const { done, removed = 0, total } = ended.counts;
+    expect(removed).toBeGreaterThan(0);
+    expect(done + removed).toBe(total);
+    expect(replayed()).toHaveLength(done);
+  });
+
   it('puts what failed for good into its report, and makes no dead letter of it', async () => {
     const bus = await openMemory();
     const { handler } = recorder(({ n, isReplay }) => ({ success: !(isReplay && n === 2), retry: false, error: 'no' }));
