@@ -404,10 +404,10 @@ export class Engine {
     return this.#dispatch.isSettled() && this.#scheduled.isIdle && this.schedule.isIdle;
   }
 
-  #openRuns({ adapter, deadLetters }: EngineOptions): ReturnType<typeof openRuns> {
+  #openRuns({ adapter, deadLetters, webhookSink }: EngineOptions): ReturnType<typeof openRuns> {
     const { limits, contexts } = this;
     return openRuns({
-      ...{ adapter, runtime: this.#runtime, limits, contexts, deadLetters },
+      ...{ adapter, runtime: this.#runtime, limits, contexts, deadLetters, webhookSink },
       later: () => ({ dispatch: this.#dispatch, subscriptions: this.subscriptions, validate: this.#validate }),
       onTold: (what, run) => this.#reporter.run(what, run),
       onFailure: (error) => this.#fail(error),
@@ -415,6 +415,8 @@ export class Engine {
   }
 
   #receiverChanged(subscription: ActiveSubscription, change: ReceiverChange): void {
+    // What a replay has for a target stops no subscription.
+    if (subscription.replay && subscription.receiving === subscription) return;
     // Whoever was under way beside the first one that said so says it, too.
     if (change.what === 'stopped' && subscription.definition.state === 'stopped') return;
     countReceiver(this.#meter.receivers, change);

@@ -7,7 +7,7 @@ import { ANONYMOUS } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Subscriptions } from '../subscription/subscriptions.ts';
 import { type DeadLetterOptions, Redrives } from './redrive/redrives.ts';
-import { ReplayRoom } from './replay/replay-room.ts';
+import { ReplayRoom, type ReplayRoomOptions } from './replay/replay-room.ts';
 import { Runs, type RunsOptions } from './runs.ts';
 
 /** What is made after the runs, since deliveries go on beside them. */
@@ -23,6 +23,7 @@ export interface OpenRunsOptions {
   readonly limits: Limits;
   readonly contexts: Contexts;
   readonly deadLetters: DeadLetterOptions | undefined;
+  readonly webhookSink: ReplayRoomOptions['webhookSink'];
   readonly later: () => Later;
   readonly onTold: RunsOptions['onTold'];
   readonly onFailure: (error: unknown) => void;
@@ -30,11 +31,11 @@ export interface OpenRunsOptions {
 
 /** Everything that takes its time, with the rooms of its kinds. */
 export function openRuns(options: OpenRunsOptions): { replays: ReplayRoom; redrives: Redrives; runs: Runs } {
-  const { adapter, runtime, limits, contexts, deadLetters, later, onTold, onFailure } = options;
+  const { adapter, runtime, limits, contexts, deadLetters, webhookSink, later, onTold, onFailure } = options;
   const { state, supports } = adapter;
   const dispatch = () => later().dispatch;
   const replays = new ReplayRoom({
-    ...{ adapter, runtime, limits, contexts, dispatch },
+    ...{ adapter, runtime, limits, contexts, dispatch, webhookSink, onFailure },
     subscriptions: () => later().subscriptions.list(ANONYMOUS),
   });
   const redrives = new Redrives({

@@ -29,12 +29,22 @@ export async function startReplay(this: CliContext, flags: ReplayFlags): Promise
 }
 
 function requestOf(context: CliContext, flags: ReplayFlags): Readonly<Record<string, unknown>> {
-  const { from, to, topic, type, source, userId, projectId, correlationId, subscription, speed, note } = flags;
+  const { from, to, topic, type, source, userId, projectId, correlationId, subscription, speed, target, note } = flags;
   const nowMs = context.surroundings.runtime.clock.wallMs();
   return {
     ...(from === undefined ? {} : { from: readTime('from', from, nowMs) }),
     ...(to === undefined ? {} : { to: readTime('to', to, nowMs) }),
-    ...{ topic, types: type, sources: source, userId, projectId, correlationId, subscriptions: subscription, note },
+    ...{
+      topic,
+      types: type,
+      sources: source,
+      userId,
+      projectId,
+      correlationId,
+      subscriptions: subscription,
+      target,
+      note,
+    },
     ...(speed === undefined ? {} : readSpeed(speed)),
   };
 }

@@ -14,6 +14,7 @@ export interface ReplayFlags extends ServiceFlags {
   readonly correlationId?: string;
   readonly subscription?: readonly string[];
   readonly speed?: string;
+  readonly target?: string;
   readonly note?: string;
   readonly dryRun?: boolean;
   readonly follow?: boolean;
@@ -39,6 +40,7 @@ const start: Command<CliContext> = buildCommand({
         proposeCompletions: proposeSubscriptions,
       },
       speed: text('SPEED', 'max (default), events per second, original, or original:10 for ten times as fast'),
+      target: text('URL', 'Send them to this endpoint instead of the way of their subscriptions'),
       note: text('TEXT', 'Why; kept with the run'),
       dryRun: { kind: 'boolean', optional: true, withNegated: false, brief: 'Only say what it would do' },
       follow: { kind: 'boolean', optional: true, withNegated: false, brief: 'Wait for the end, with a progress bar' },

@@ -9,6 +9,7 @@
  * subscription next goes on from there, and delivers again at most what one window had under way.
  */
 import type { Position } from '../../contracts/event-store.ts';
+import type { Sink } from '../../contracts/sink.ts';
 import type { StateChange, StateStore } from '../../contracts/state-store.ts';
 import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
 import { positionKey } from '../../dispatch/dead-letter.ts';
@@ -18,6 +19,7 @@ import type { ReplayService } from '../../dispatch/replay-service.ts';
 import { queueKeys } from '../../dispatch/serve.ts';
 import { isEventManagerError } from '../../errors/event-manager-error.ts';
 import { mayPass } from '../../errors/may-pass.ts';
+import type { JsonObject } from '../../json.ts';
 import type { EventQuery } from '../../query/event-query.ts';
 import { compileQuery } from '../../query/matches-query.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -29,10 +31,12 @@ import type { RunCounts, RunPart } from '../run.ts';
 import { partChange, replaysPrefix, reportKey } from '../run-records.ts';
 import { BehindLive, RecordedSpeed, RunGate, SharedGates, speedGate } from './replay-gates.ts';
 import type { ReplaySpeed } from './replay-request.ts';
+import type { ReplayTargets } from './replay-target.ts';
 import { replayedSink } from './replayed-sink.ts';
 
 const AGAIN_AFTER_MS = 500;
 const DRAIN_MS = 5_000;
+const TARGET_GONE = { code: 'target_gone', message: 'The function that was given belongs to a process that is gone.' };
 /** Failed deliveries that are kept of one part; the others are counted. */
 export const REPORTED_MAX = 1_000;
 
@@ -41,6 +45,7 @@ export interface ReplayPartOptions {
   readonly dispatch: PartitionDispatch;
   readonly state: StateStore;
   readonly runtime: Runtime;
+  readonly targets: Pick<ReplayTargets, 'wayTo'>;
   /** Deliveries that succeeded. */
   readonly onReplayed: (count: number) => void;
 }
@@ -58,6 +63,8 @@ export class ReplayDriver implements PartDriver {
   readonly #before: RunCounts;
   #replay: ActiveSubscription | undefined;
   #service: ReplayService | undefined;
+  /** Its own way out, where it has one. */
+  #way: Sink | undefined;
   #speed: ReturnType<typeof speedGate>;
   #opening: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -117,6 +124,7 @@ export class ReplayDriver implements PartDriver {
   drop(): void {
     this.#isOver = true;
     if (this.#replay) this.#service?.drop(this.#replay);
+    this.#way?.close().catch(this.#options.assignment.onFailure);
   }
 
   async #open(): Promise<void> {
@@ -146,10 +154,14 @@ export class ReplayDriver implements PartDriver {
       takes: compileQuery(run.request as EventQuery),
       onLost: () => {},
     });
-    const sink = replayedSink(parent, { id: run.id });
-    const replay = this.#duty(parent, service);
-    const definition = replayed(parent.definition);
+    const { target } = run.request as { readonly target?: JsonObject };
+    const way = target && this.#options.targets.wayTo(target, replayed(parent.definition));
+    if (target && !way) return this.#over({ ...this.part, state: 'failed', error: TARGET_GONE });
+    const sink = replayedSink(() => way?.sink ?? parent.sink, { id: run.id });
+    const replay = this.#duty(parent, service, way ? undefined : parent);
+    const definition = way?.definition ?? replayed(parent.definition);
     this.#service = service;
+    this.#way = way?.sink;
     // Planted bug: nothing of its progress is kept.
     const durable = parent.queue.durable && !this.#options.runtime.planted.has('replay-begins-anew');
     const brought = await service.bringUp({ definition, sink, durable, floor: from - 1, held: parent.held, replay });
@@ -158,14 +170,15 @@ export class ReplayDriver implements PartDriver {
     dispatch.dispatcher.wake(brought);
   }
 
-  #duty(parent: ActiveSubscription, service: ReplayService): ReplayDuty {
+  #duty(parent: ActiveSubscription, service: ReplayService, shares: ActiveSubscription | undefined): ReplayDuty {
     const { dispatch, assignment } = this.#options;
     const { run } = assignment;
     const slotsTaken = () => this.#replay?.slotsTaken ?? 0;
     this.#speed = speedGate(run.request['speed'] as ReplaySpeed, () => this.#nextRecordedAtMs());
-    const gates = [this.#gate, new BehindLive(parent, slotsTaken), new SharedGates(parent)];
+    const shared = shares ? [new BehindLive(shares, slotsTaken), new SharedGates(shares)] : [];
+    const gates = [this.#gate, ...shared];
     return {
-      shares: parent,
+      shares,
       keys: queueKeys(`${replaysPrefix(parent.id)}${run.id}`, dispatch.partition),
       until: this.#place.until,
       gates: this.#speed ? [...gates, this.#speed] : gates,
@@ -208,11 +221,15 @@ export class ReplayDriver implements PartDriver {
 
   /** Takes it down and ends the part, with everything that is kept beside it removed, in one commit. */
   async #end(state: 'done' | 'cancelled'): Promise<void> {
-    const { assignment, runtime } = this.#options;
     await this.#opening;
     await this.#takeDown(DRAIN_MS);
-    const now = state === 'done' ? wholeOf(this.part) : this.part;
-    const part = { ...now, state, endedAtMs: runtime.clock.wallMs() };
+    await this.#over({ ...(state === 'done' ? wholeOf(this.part) : this.part), state });
+  }
+
+  async #over(ended: RunPart): Promise<void> {
+    const { assignment, runtime } = this.#options;
+    this.#isOver = true;
+    const part = { ...ended, endedAtMs: runtime.clock.wallMs() };
     for (;;) {
       try {
         await assignment.commit(part, await this.#removals());
@@ -234,6 +251,7 @@ export class ReplayDriver implements PartDriver {
     if (!replay?.isServing) return;
     try {
       await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
+      await this.#way?.close();
     } catch (error) {
       if (!mayPass(error)) throw error;
     }

@@ -29,11 +29,7 @@ export interface ReplayRequestIn {
   /** As recorded, or some times as fast, so many events a second for each subscription, or (default) as fast as live deliveries leave room for. */
   readonly speed?: 'original' | 'max' | number | { readonly factor: number } | undefined;
   /** Another way out than that of the subscriptions. */
-  readonly target?:
-    | string
-    | { readonly endpoint: string; readonly secret?: string; readonly headers?: Readonly<Record<string, string>> }
-    | { readonly handler: EventHandler }
-    | undefined;
+  readonly target?: string | { readonly endpoint: string } | { readonly handler: EventHandler } | undefined;
   /** Why, in words that are kept. */
   readonly note?: string | undefined;
   /** Only says what it would do. */

@@ -20,10 +20,11 @@ const FIELDS = fieldTable(
     ...{ subscriber: 'subscriptions', subscription: 'subscriptions' },
   },
 );
-const TARGET_FIELDS = fieldTable(['endpoint', 'secret', 'headers', 'handler'], { url: 'endpoint' });
+const TARGET_FIELDS = fieldTable(['endpoint', 'handler'], { url: 'endpoint' });
 const SPEED_FIELDS = fieldTable(['factor']);
 const PLACE_FIELDS = fieldTable(['cursor', 'time'], { timestamp: 'time', timeMs: 'time' });
 
+const ENDPOINT = /^https?:\/\/[^\s/?#@\\]+(?:[/?][^#\s]*)?$/;
 const NOTE_CHARACTERS_MAX = 1_024;
 const SUBSCRIPTIONS_MAX = 1_000;
 const PER_SECOND_MIN = 0.001;
@@ -39,8 +40,6 @@ export type ReplaySpeed = 'max' | { readonly perSecond: number } | { readonly fa
 
 export interface ReplayTarget {
   readonly endpoint?: string;
-  readonly secret?: string;
-  readonly headers?: Readonly<Record<string, string>>;
   /** A function of the process that asked. */
   readonly handler?: unknown;
 }
@@ -63,9 +62,9 @@ export interface ReplayRequest {
 export function parseReplay(input: unknown, limits: Limits): ReplayRequest {
   const fields = readFields(input, FIELDS, { code: 'invalid_run', pointer: '' });
   const subscriptions = readSubscriptions(fields);
-  const target = readTarget(fields);
+  const target = readTarget(fields, limits);
   const note = readNote(fields);
-  const dryRun = fields.get('dryRun') ?? false;
+  const dryRun = fields.get('dryRun') === undefined ? false : fields.get('dryRun');
   if (typeof dryRun !== 'boolean') throw invalid('dryRun is true or false.', fields.pointer('dryRun'));
   return {
     from: readPlace(fields, 'from', 'earliest'),
@@ -127,9 +126,9 @@ function readSubscriptions(fields: ReadFields): readonly string[] | undefined {
 }
 
 function readSpeed(fields: ReadFields): ReplaySpeed {
-  const value = fields.get('speed') ?? 'max';
+  const value = fields.get('speed');
   const pointer = fields.pointer('speed');
-  if (value === 'max') return value;
+  if (value === undefined || value === 'max') return 'max';
   if (value === 'original') return { factor: 1 };
   if (typeof value === 'number' && value >= PER_SECOND_MIN && value <= PER_SECOND_MAX) return { perSecond: value };
   if (typeof value !== 'object' || value === null) {
@@ -141,7 +140,7 @@ function readSpeed(fields: ReadFields): ReplaySpeed {
   throw invalid('How many times as fast: a number above 0.', speed.pointer('factor'));
 }
 
-function readTarget(fields: ReadFields): ReplayTarget | undefined {
+function readTarget(fields: ReadFields, limits: Limits): ReplayTarget | undefined {
   const value = fields.get('target');
   if (value === undefined) return undefined;
   const pointer = fields.pointer('target');
@@ -157,13 +156,12 @@ function readTarget(fields: ReadFields): ReplayTarget | undefined {
     if (typeof handler !== 'function') throw invalid('A handler is a function.', target.pointer('handler'));
     return { handler };
   }
-  if (typeof endpoint !== 'string') throw invalid('An endpoint is a text.', target.pointer('endpoint'));
-  const [secret, headers] = [target.get('secret'), target.get('headers')];
-  return {
-    endpoint,
-    ...(secret === undefined ? {} : { secret: secret as string }),
-    ...(headers === undefined ? {} : { headers: headers as Record<string, string> }),
-  };
+  const isUrl = typeof endpoint === 'string' && ENDPOINT.test(endpoint) && URL.canParse(endpoint);
+  if (!isUrl || endpoint.length > limits.endpointCharactersMax) {
+    const words = 'A target is an absolute http or https URL without user, password and fragment.';
+    throw new EventManagerError('invalid_endpoint', words, { pointer: target.pointer('endpoint') });
+  }
+  return { endpoint };
 }
 
 function readNote(fields: ReadFields): string | undefined {

@@ -5,6 +5,7 @@ import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import { decodeEvent } from '../../event/decode-event.ts';
 import type { Event } from '../../event/event.ts';
+import { createEventIdSource } from '../../event/event-id.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import type { Limits } from '../../limits.ts';
 import type { Principal } from '../../principal.ts';
@@ -17,6 +18,7 @@ import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-d
 import { type Counted, type CountRange, countEvents } from './count-events.ts';
 import { ReplayDriver } from './replay-driver.ts';
 import { type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
+import { ReplayTargets, type ReplayTargetsOptions } from './replay-target.ts';
 
 const SAMPLE_MAX = 10;
 
@@ -37,6 +39,8 @@ export interface ReplayRoomOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly contexts: Contexts;
+  readonly webhookSink: ReplayTargetsOptions['webhookSink'];
+  readonly onFailure: (error: unknown) => void;
   readonly dispatch: () => PartitionDispatch;
   /** All that are known, those of this process among them. */
   readonly subscriptions: () => readonly SubscriptionDefinition[];
@@ -47,13 +51,18 @@ export class ReplayRoom implements RunRoom {
   /** Deliveries of replays that succeeded here. */
   replayed = 0;
   readonly #options: ReplayRoomOptions;
+  readonly #targets: ReplayTargets;
 
   constructor(options: ReplayRoomOptions) {
+    const { adapter, runtime, limits, webhookSink, onFailure } = options;
+    const isShared = adapter.supports.shared;
     this.#options = options;
+    const nextId = createEventIdSource(runtime);
+    this.#targets = new ReplayTargets({ isShared, webhookSink, limits, nextId, onFailure });
   }
 
   async prepare(_principal: Principal, input: unknown): Promise<PreparedRun> {
-    const request = this.#read(input);
+    const request = await this.#checked(input);
     const definitions = this.#definitionsOf(request);
     const range = await this.#rangeOf(request);
     const counted = definitions.map((definition) => this.#counted(definition, false));
@@ -61,8 +70,9 @@ export class ReplayRoom implements RunRoom {
     // Where all were looked at, whoever is offered nothing has nothing to do; where nobody is, the run is over at once.
     const meant = counted.filter(({ offered }) => offered > 0 || !isComplete || request.subscriptions);
     const { from, until } = range;
+    const target = request.target && this.#targets.keep(request.target);
     return {
-      request: requestJson(request),
+      request: requestJson(request, target),
       ...(request.note === undefined ? {} : { note: request.note }),
       parts: meant.map(({ id, offered }) => ({
         subscriptionId: id,
@@ -75,7 +85,7 @@ export class ReplayRoom implements RunRoom {
   drive(assignment: PartAssignment): PartDriver {
     const { runtime, adapter } = this.#options;
     return new ReplayDriver({
-      ...{ assignment, dispatch: this.#options.dispatch(), state: adapter.state, runtime },
+      ...{ assignment, dispatch: this.#options.dispatch(), state: adapter.state, runtime, targets: this.#targets },
       onReplayed: (count) => {
         this.replayed += count;
       },
@@ -84,7 +94,7 @@ export class ReplayRoom implements RunRoom {
 
   /** Says what a replay would do, and does nothing. Throws what `prepare` throws. */
   async preview(_principal: Principal, input: unknown): Promise<ReplayPreview> {
-    const request = this.#read(input);
+    const request = await this.#checked(input);
     const definitions = this.#definitionsOf(request);
     const counted = definitions.map((definition) => this.#counted(definition, true));
     const sample: Event[] = [];
@@ -108,10 +118,14 @@ export class ReplayRoom implements RunRoom {
     return this.#read(input).dryRun;
   }
 
+  async #checked(input: unknown): Promise<ReplayRequest> {
+    const request = this.#read(input);
+    if (request.target) await this.#targets.check(request.target);
+    return request;
+  }
+
   #read(input: unknown): ReplayRequest {
-    const request = parseReplay(input ?? {}, this.#options.limits);
-    if (!request.target) return request;
-    throw new EventManagerError('not_supported', 'Another way out comes with a later version.', { pointer: '/target' });
+    return parseReplay(input === undefined ? {} : input, this.#options.limits);
   }
 
   #definitionsOf({ subscriptions: asked }: ReplayRequest): readonly SubscriptionDefinition[] {

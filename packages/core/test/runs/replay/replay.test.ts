@@ -1,4 +1,4 @@
-import { ANONYMOUS, type DeliveryContext, type Event, type HandlerAnswer } from '@event-manager/core';
+import { ANONYMOUS, type DeliveryContext, type Event, type HandlerAnswer, type Outcome } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/runs/run.ts';
 import { durableWorld, type EngineUnderTest, fixedRetry, openMemory } from '../../open-engine.ts';
@@ -179,5 +179,74 @@ describe('a replay', () => {
     expect(replayed()).toEqual(numbers(1, ended.counts.done));
     expect(replayed().length).toBeGreaterThan(paused);
     expect(replayed().length).toBeLessThan(20);
+  });
+});
+
+describe('a replay with a target', () => {
+  it('goes to a function instead, and leaves the subscription alone, even when that says no or it is paused', async () => {
+    const bus = await openMemory();
+    const { handler, replayed } = recorder();
+    const { id } = await bus.subscribe({ topic: '#', name: 'one', handler });
+    await bus.publishMany(5);
+    await bus.settled();
+    await bus.time.run(bus.engine.subscriptions.pause(ANONYMOUS, id));
+    const shadow: number[] = [];
+    const target = (event: Event, { replay }: DeliveryContext) => {
+      if (replay) shadow.push(event.payload['n'] as number);
+      return { success: event.payload['n'] !== 3, retry: false };
+    };
+    const run = await over(bus, await start(bus, { target }));
+    expect(shadow).toEqual([1, 2, 3, 4, 5]);
+    expect(replayed()).toEqual([]);
+    expect(run.counts).toMatchObject({ done: 4, failed: 1 });
+    expect(await bus.deadLetters()).toEqual([]);
+  });
+
+  it('goes to an endpoint instead, whose end stops nobody', async () => {
+    const sent: string[] = [];
+    let answer: Outcome = { status: 'delivered' };
+    const closed: string[] = [];
+    const bus = await openMemory({
+      webhookSink: ({ sink }) => {
+        const { endpoint } = sink as { endpoint: string };
+        return {
+          deliver: async (batch) => {
+            for (const { record, replay } of batch)
+              sent.push(`${endpoint} ${record.id === '' ? '' : (replay?.id ?? '-')}`);
+            return batch.map(() => (endpoint === 'https://shadow/' ? answer : { status: 'delivered' }));
+          },
+          close: async () => void closed.push(endpoint),
+        };
+      },
+    });
+    const { id } = await bus.subscribe({ topic: '#', endpoint: 'https://live/' });
+    await bus.publishMany(3);
+    await bus.settled();
+    expect(sent.splice(0)).toEqual(Array(3).fill('https://live/ -'));
+    const run = await start(bus, { target: { endpoint: 'https://shadow/' } });
+    await over(bus, run);
+    expect(sent.splice(0)).toEqual(Array(3).fill(`https://shadow/ ${run.id}`));
+    answer = { status: 'gone', error: { code: 'http_410', message: 'Gone.' } };
+    const gone = await over(bus, await start(bus, { target: 'https://shadow/' }));
+    expect(gone.counts).toMatchObject({ done: 0, failed: 3 });
+    expect(bus.engine.subscriptions.get(ANONYMOUS, id).state).toBe('active');
+    expect(closed).toContain('https://shadow/');
+    expect(closed).not.toContain('https://live/');
+  });
+
+  it('says that the function is gone with its process', async () => {
+    const world = durableWorld();
+    const first = await world.open();
+    const { handler } = recorder();
+    await first.subscribe({ topic: '#', name: 'one', handler });
+    await first.publishMany(5);
+    await first.settled();
+    const run = await start(first, { target: () => undefined, speed: 0.1 });
+    first.crash();
+    const second = await world.open();
+    await second.subscribe({ topic: '#', name: 'one', handler });
+    const ended = await over(second, run);
+    expect([ended.state, ended.parts[0]?.error?.code]).toEqual(['failed', 'target_gone']);
+    await second.close();
   });
 });

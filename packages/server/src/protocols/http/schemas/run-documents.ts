@@ -41,7 +41,7 @@ export const RUN_DOCUMENTS: RouteDocuments = {
     },
     errors: [
       ...(['invalid_run', 'invalid_query', 'invalid_pattern', 'invalid_cursor', 'subscription_not_found'] as const),
-      ...(['too_many_runs', 'not_supported'] as const),
+      ...(['too_many_runs', 'not_supported', 'invalid_endpoint', 'endpoint_blocked'] as const),
       ...BODY_ERRORS,
       ...WRITE_ERRORS,
     ],

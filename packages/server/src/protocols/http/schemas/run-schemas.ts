@@ -1,5 +1,6 @@
 import type { Limits } from '@event-manager/core';
 import Type, { type TSchema, type TSchemaOptions } from 'typebox';
+import { endpointSchema } from './address-schemas.ts';
 import { type ComponentsOf, component, spelled } from './component.ts';
 import { cursorSchema, momentSchema, NEXT_CURSOR, patternSchema, textSchema, wordSchema } from './text-schemas.ts';
 
@@ -121,11 +122,21 @@ const replayRequest = (limits: Limits): TSchema =>
           },
         ),
       ),
+      target: Type.Optional(
+        Type.Union([target(limits), Type.Object({ endpoint: target(limits, spelled('url')) }, CLOSED)], {
+          description:
+            'Where to send the events instead of the way of their subscriptions, unsigned, with a breaker of its own.',
+        }),
+      ),
       note: Type.Optional(note()),
       dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what it would do.' })),
     },
     { ...CLOSED, examples: [{ from: '2026-11-20T08:00:00Z', topic: 'order.*', subscriptions: ['billing'] }] },
   );
+
+function target(limits: Limits, options: TSchemaOptions = {}): TSchema {
+  return endpointSchema(limits, ['https?'], options);
+}
 
 /** One or a list of them. */
 function listed(one: TSchema, { filterEntriesMax }: Limits, options: TSchemaOptions): TSchema {

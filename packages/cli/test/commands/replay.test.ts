@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { runningService } from '../support/service.ts';
+
+const lines = (out: string) => out.trimEnd().split('\n');
+
+describe('replay and runs', () => {
+  it('say what would be delivered, start, watch, list, stand still, go on and end', async () => {
+    const { em } = await runningService();
+    await em(['subscriptions', 'create', '{"name":"billing","topic":"order.*"}']);
+    for (let n = 0; n < 3; n++) await em(['publish', 'order.created', `{"n":${n}}`, '--quiet']);
+
+    const dry = await em(['replay', 'start', '--from', '2h', '--subscription', 'billing', '--dry-run']);
+    expect(lines(dry.out).slice(0, 3)).toEqual(['SUBSCRIPTION  DELIVERIES', 'billing       3', '3 deliveries']);
+    const wrong = await em(['replay', 'start', '--speed', 'slow']);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/--speed is max/)]);
+
+    const started = await em(['replay', 'start', '--subscription', 'billing', '--speed', '50', '--note', 'why']);
+    const [id] = lines(started.out) as [string];
+    expect([started.code, started.err]).toEqual([0, expect.stringContaining(`runs show ${id}`)]);
+    expect((await em(['runs', 'list'])).out).toMatch(new RegExp(`${id}  replay  running`));
+    expect((await em(['runs', 'pause', id])).out).toMatch(/paused\nwhy\n/);
+    expect((await em(['runs', 'resume', id])).out).toMatch(/running/);
+    // Nobody has asked for its deliveries: it goes on until somebody does.
+    const shown = JSON.parse((await em(['runs', 'show', id, '--json'])).out);
+    expect(shown).toMatchObject({ kind: 'replay', note: 'why', counts: { total: 3, done: 0 } });
+    const pulled = await em(['subscriptions', 'pull', 'billing', '--max', '6', '--ack', '--json']);
+    expect(lines(pulled.out).length).toBeGreaterThan(0);
+    expect((await em(['runs', 'cancel', id])).out).toMatch(/cancelled/);
+    expect((await em(['runs', 'report', id])).err).toMatch(/nothing was given up on/);
+    expect((await em(['runs', 'pause', id])).code).toBe(1);
+    expect((await em(['runs', 'show', '0198c0de-0000-7000-8000-00000000000a'])).code).toBe(4);
+    expect((await em(['runs', 'list', '--kind', 'redrive'])).err).toMatch(/no runs/);
+  });
+
+  it('waits for the end with --follow, and says what came of it', async () => {
+    const { em } = await runningService();
+    const nothing = await em(['replay', 'start', '--follow', '--json']);
+    expect([nothing.code, JSON.parse(nothing.out)]).toEqual([0, expect.objectContaining({ state: 'done', parts: [] })]);
+  });
+
+  it('resets a subscription to a time or the end', async () => {
+    const { em } = await runningService();
+    await em(['subscriptions', 'create', '{"name":"billing","topic":"order.*"}']);
+    await em(['publish', 'order.created', '--quiet']);
+    const latest = await em(['subscriptions', 'reset', 'billing', '--to', 'latest', '--note', 'why', '--json']);
+    expect(JSON.parse(latest.out)).toMatchObject({ dropped: 0, by: 'anonymous', note: 'why' });
+    expect((await em(['subscriptions', 'pull', 'billing', '--json'])).out).toBe('');
+    const back = await em(['subscriptions', 'reset', 'billing', '--to', '1h']);
+    expect(back.out).toMatch(/goes on behind \S+; it was at \S+/);
+    expect(lines((await em(['subscriptions', 'pull', 'billing', '--json'])).out)).toHaveLength(1);
+    expect((await em(['subscriptions', 'reset', 'billing', '--to', 'never'])).code).not.toBe(0);
+  });
+});
