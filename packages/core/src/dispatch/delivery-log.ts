@@ -67,6 +67,11 @@ export class DeliveryLog {
     return written;
   }
 
+  /** Of these nobody will ask any more. */
+  forget(isGone: (subscriptionId: string) => boolean): void {
+    for (const id of this.#written.keys()) if (isGone(id)) this.#written.delete(id);
+  }
+
   /** What joins the settlement of a delivery that was taken; nothing for one that was taken at once, unless all are wanted. */
   delivered(subscription: ActiveSubscription, { claimed, kept }: ClaimedDelivery): readonly StateChange[] {
     const { deliveryLog } = subscription.definition.options;

@@ -125,7 +125,7 @@ export class SubscriptionRecords {
   /** Deletes what is left of subscriptions without a name that were removed. */
   async forgetLeftovers(): Promise<void> {
     const { state } = this.#options.adapter;
-    for (const kind of ['progress', 'owed', 'blocked', 'attempt'] as const) {
+    for (const kind of ['progress', 'owed', 'blocked'] as const) {
       let after = '';
       for (let looked = 1; ; looked++) {
         const [entry] = (await state.load(kind, { after, limit: 1 })).entries;

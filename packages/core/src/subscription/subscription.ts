@@ -29,7 +29,7 @@ export interface SubscriptionDefinition {
   readonly stoppedReason?: StoppedReason;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
-  /** Where it began: everything behind this place that it wants is owed. Definitions of earlier versions do not say. */
+  /** Where it began: everything behind this place that it wants is owed. Whoever sets it back changes that; definitions of earlier versions do not say. */
   readonly startsBehind?: Place;
   /** When it was last changed otherwise than in its state; absent where it never was. */
   readonly definedAtMs?: number;

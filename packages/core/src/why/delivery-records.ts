@@ -127,12 +127,13 @@ export class DeliveryRecords {
     this.#counts.clear();
     for (let after = ''; ; ) {
       const [entry] = (await state.load('attempt', { after, limit: 1 })).entries;
-      if (!entry) return;
+      if (!entry) break;
       const id = entry.key.slice(0, entry.key.indexOf('/'));
       if (await this.#isOurs(id)) await this.#sweepOne(id);
       after = `${id}/\uffff`;
       await new Promise<void>((resolve) => this.#options.runtime.timers.soon(resolve));
     }
+    this.#options.dispatch.log.forget((id) => !this.#options.dispatch.active.has(id));
   }
 
   /** What another process serves that one prunes. */
@@ -144,9 +145,10 @@ export class DeliveryRecords {
   }
 
   async #sweepOne(id: string): Promise<void> {
-    const { state, dispatch, runtime } = this.#options;
+    const { state, dispatch, runtime, isShared } = this.#options;
     const [definition] = await state.get('subscription', [id]);
-    const isGone = definition === undefined && !dispatch.active.has(id);
+    // What lives with its process has no definition here: where there are several, another one may have it.
+    const isGone = definition === undefined && !dispatch.active.has(id) && !isShared;
     const oldestMs = isGone ? Number.POSITIVE_INFINITY : runtime.clock.wallMs() - this.retentionMs;
     let left = 0;
     for await (const page of statePages(state, 'attempt', `${id}/`)) {

@@ -15,7 +15,8 @@ import type { WhyFinding, WhyStep } from './why.ts';
 /** Dead letters of one event at one subscription: one for each time that it was put back. */
 const LETTERS_MAX = 100;
 /** Dead letters of a subscription that are looked through for an event that is gone. */
-const LOOKED_MAX = 10_000;
+const LOOKED_MAX = 1_000;
+const LOOKED_AT_ONCE = 20;
 
 export interface Evidence {
   readonly record: DeliveryRecord | undefined;
@@ -36,25 +37,34 @@ export async function loadEvidence(state: StateStore, subscriptionId: string, ke
   return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed };
 }
 
-/**
- * The same for an event that the log has no more: records and letters outlive it. They are looked through, as many as a
- * subscription may have of either.
- */
+/** The same for an event that the log has no more: records and letters outlive it. */
 export async function findEvidence(state: StateStore, subscriptionId: string, eventId: string): Promise<Evidence> {
   const prefix = `${subscriptionId}/`;
-  const isOf = (value: unknown) => (value as { readonly eventId?: unknown }).eventId === eventId;
-  const letters: DeadLetter[] = [];
-  let looked = 0;
-  for await (const page of statePages(state, 'dead-letter', prefix)) {
-    letters.push(...page.flatMap(({ value }) => (isOf(value) ? [value as unknown as DeadLetter] : [])));
-    looked += page.length;
-    if (looked >= LOOKED_MAX) break;
-  }
   for await (const page of statePages(state, 'attempt', prefix)) {
-    const record = page.find(({ value }) => isOf(value))?.value as unknown as DeliveryRecord | undefined;
-    if (record) return { record, letters, removed: undefined };
+    const found = page.find(({ value }) => isOf(value, eventId));
+    if (!found) continue;
+    const { entries } = await state.load('dead-letter', { prefix: `${found.key}/`, limit: LETTERS_MAX });
+    const record = found.value as unknown as DeliveryRecord;
+    return { record, letters: entries.map(({ value }) => value as unknown as DeadLetter), removed: undefined };
   }
-  return { record: undefined, letters, removed: undefined };
+  return { record: undefined, letters: await findLetters(state, prefix, eventId), removed: undefined };
+}
+
+/** A letter has the whole event with it, so few are read at once, and not all there may be. */
+async function findLetters(state: StateStore, prefix: string, eventId: string): Promise<readonly DeadLetter[]> {
+  let after: string | undefined;
+  for (let looked = 0; looked < LOOKED_MAX; looked += LOOKED_AT_ONCE) {
+    const options = { prefix, limit: LOOKED_AT_ONCE, ...(after === undefined ? {} : { after }) };
+    const { entries, next } = await state.load('dead-letter', options);
+    const letters = entries.flatMap(({ value }) => (isOf(value, eventId) ? [value as unknown as DeadLetter] : []));
+    if (letters.length > 0 || next === undefined) return letters;
+    after = next;
+  }
+  return [];
+}
+
+function isOf(value: unknown, eventId: string): boolean {
+  return (value as { readonly eventId?: unknown }).eventId === eventId;
 }
 
 /** What the records say of a delivery that is over; `undefined` where they say nothing. */

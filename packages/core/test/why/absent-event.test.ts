@@ -92,6 +92,11 @@ it('still tells how a delivery ended whose event is gone', async () => {
     facts: { deadLetterId: letter!.id, attempts: 2 },
   });
   expect(await why(bus, id, late.id)).toMatchObject({ reason: 'delivered', facts: { attempts: 2 } });
+  // The letter stays when the record of the delivery has gone.
+  const { state } = world.kept.kept;
+  const { entries } = await state.load('attempt', { limit: 10 });
+  await state.commit(entries.map(({ key }) => ({ kind: 'attempt', key })));
+  expect((await why(bus, id, dead.id)).reason).toBe('dead_letter');
   await bus.close();
 });
 

@@ -79,6 +79,22 @@ describe('a delivery that is over', () => {
   });
 });
 
+describe('a delivery that a replay repeats', () => {
+  it('keeps the record of how it ended, whatever becomes of it in the replay', async () => {
+    const { bus, receiver, records } = await started('full');
+    await bus.publishMany(3);
+    await bus.settled();
+    const before = await records();
+    receiver.answer = (attempt) => (attempt === 1 ? FAILED : { status: 'delivered' });
+    const { id } = await bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', {}));
+    await bus.time.advance(60_000);
+    const run = await bus.time.run(bus.engine.runs.get(ANONYMOUS, id));
+    expect(run).toMatchObject({ state: 'done', counts: { done: 3 } });
+    expect(await records()).toEqual(before);
+    await bus.close();
+  });
+});
+
 describe('records of deliveries', () => {
   it('are never many more than there may be, and the oldest go', async () => {
     const { bus, records } = await started('full', { recordsMax: 500 });
@@ -112,6 +128,22 @@ describe('records of deliveries', () => {
     await bus.publishMany(30);
     await bus.settled();
     await bus.time.run(bus.engine.subscriptions.unsubscribe(ANONYMOUS, id));
+    expect(await records()).toEqual([]);
+    await bus.close();
+  });
+
+  it('go a while after the subscription that lived with its process', async () => {
+    const { bus, records } = await started('off');
+    let isFailing = true;
+    const handler = () => ({ success: !isFailing });
+    const { id } = await bus.subscribe({ handler, options: { retryPolicy: fixedRetry(2) } });
+    await bus.publish();
+    await bus.time.advance(500);
+    isFailing = false;
+    await bus.settled();
+    expect((await records()).map(({ key }) => key.startsWith(id))).toEqual([true]);
+    await bus.time.run(bus.engine.subscriptions.unsubscribe(ANONYMOUS, id));
+    await bus.time.advance(15 * 60_000);
     expect(await records()).toEqual([]);
     await bus.close();
   });
