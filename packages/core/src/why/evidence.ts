@@ -13,7 +13,7 @@ import { errorsJson } from './owed-finding.ts';
 import type { WhyFinding, WhyStep } from './why.ts';
 
 /** Dead letters of one event at one subscription: one for each time that it was put back. */
-const LETTERS_MAX = 100;
+const LETTERS_MAX = 20;
 /** Dead letters of a subscription that are looked through for an event that is gone. */
 const LOOKED_MAX = 1_000;
 const LOOKED_AT_ONCE = 20;
