@@ -96,6 +96,8 @@ export class DeliveryLog {
     const { queue } = subscription;
     if (!owed && queue.pendingChanges >= EXPIRED_AT_ONCE_MAX) return;
     const { attempt: attempts = 0, failedAttempts: errors = [], round = 0 } = owed ?? {};
+    // What only may have been under way when a process died was perhaps never wanted at all.
+    if (end === 'withdrawn' && owed?.suspect && errors.length === 0) return;
     const changes = this.#changes(subscription, kept, { end, attempts, errors, round });
     if (changes.length > 0) queue.join(changes, recordBytes(errors.length));
   }
