@@ -4,6 +4,7 @@ import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
 import { type DeliveryRecord, deliveryRecordKey } from '../dispatch/delivery-log.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import type { FailedAttempt } from '../dispatch/owed.ts';
+import { RedrivenEvent, redrivenOf } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
 import type { RemovedRange } from '../retention/removal-record.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
@@ -67,6 +68,14 @@ function isOf(value: unknown, eventId: string): boolean {
   return (value as { readonly eventId?: unknown }).eventId === eventId;
 }
 
+/** The event of a delivery that somebody took up again, as it is delivered; `undefined` where nobody did. */
+export function redrivenEvent({ letters }: Evidence): KeptEvent | undefined {
+  const letter = letters.at(-1);
+  const { closed } = letter ?? {};
+  if (letter?.state !== 'redriven' || !closed) return undefined;
+  return new RedrivenEvent(redrivenOf(letter, closed));
+}
+
 /** What the records say of a delivery that is over; `undefined` where they say nothing. */
 export function endedBy({ record, letters, removed }: Evidence): WhyFinding | undefined {
   const letter = letters.at(-1);
@@ -93,16 +102,18 @@ function recorded({ end, attempts, atMs, by, errors, round }: DeliveryRecord): W
 }
 
 function buried(letter: DeadLetter, by: string | undefined): WhyFinding {
-  const { id, attempts, deadAtMs, reason, errors, round, state } = letter;
+  const { id, attempts, deadAtMs, reason, errors, round, state, closed } = letter;
   const at = moment(deadAtMs);
   const facts = { deadLetterId: id, at, attempts, round, reason, by, errors: errorsJson(errors) };
   if (state === 'discarded') {
-    return finding('discarded', `It became the dead letter ${id} at ${at}, and somebody discarded that.`, facts);
+    const when = closed ? `at ${moment(closed.atMs)} ${closed.by} discarded it` : 'somebody discarded that';
+    const discarded = closed && { discardedAt: moment(closed.atMs), discardedBy: closed.by, note: closed.note };
+    return finding('discarded', `It became the dead letter ${id} at ${at}, and ${when}.`, { ...facts, ...discarded });
   }
   const words = `It became a dead letter at ${at}, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
   const advice = {
-    words: 'Look at the letter; when the receiver is mended it can be redriven.',
-    command: command('dead-letters', 'get', id),
+    words: 'Look at the letter; when the receiver is mended, redrive it.',
+    command: command('dead-letters', 'redrive', id),
   };
   return finding('dead_letter', words, facts, advice);
 }
@@ -116,14 +127,17 @@ function removedBy({ from, through, count, atMs }: RemovedRange): WhyFinding {
 /** The steps that the records tell of. */
 export function stepsOf({ record, letters }: Evidence): WhyStep[] {
   const steps: WhyStep[] = [];
-  for (const { errors, deadAtMs, attempts, state } of letters) {
+  for (const { errors, deadAtMs, attempts, state, closed } of letters) {
     steps.push(...failedSteps(errors));
     steps.push({ at: moment(deadAtMs), what: 'dead-letter', attempt: attempts });
-    if (state === 'discarded') steps.push({ at: moment(deadAtMs), what: 'discarded' });
+    if (closed && state !== 'open') steps.push({ at: moment(closed.atMs), what: state, by: closed.by });
   }
   if (!record) return steps;
   const { end, errors, attempts, atMs, by } = record;
-  if (end === 'dead-letter') return steps.map((step, at) => (at === steps.length - 1 ? { ...step, by } : step));
+  if (end === 'dead-letter') {
+    const last = steps.findLastIndex(({ what }) => what === 'dead-letter');
+    return steps.map((step, at) => (at === last ? { ...step, by } : step));
+  }
   return [...steps, ...failedSteps(errors), { at: moment(atMs), what: end, attempt: attempts, by }];
 }
 

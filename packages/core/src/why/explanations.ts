@@ -24,7 +24,7 @@ import type { Subscriptions } from '../subscription/subscriptions.ts';
 import { matchesPattern, parsePattern } from '../topic/pattern.ts';
 import { rejectedFinding, scheduledFinding, unknownFinding } from './absent-event.ts';
 import type { DeliveriesRequest, EventDeliveries, EventDeliveriesPage, EventDelivery } from './event-deliveries.ts';
-import { endedBy, findEvidence, loadEvidence, stepsOf } from './evidence.ts';
+import { type Evidence, endedBy, findEvidence, loadEvidence, redrivenEvent, stepsOf } from './evidence.ts';
 import { explain } from './explain.ts';
 import { holds } from './holds.ts';
 import { keptStanding } from './kept-standing.ts';
@@ -134,7 +134,11 @@ export class Explanations {
   async #whyHere(subscriptionId: string, eventId: string, unheard?: string): Promise<Why> {
     const definition = await this.#definitionOf(subscriptionId);
     const record = parseEventId(eventId) === undefined ? undefined : await this.#recordOf(eventId);
-    return record ? this.#explain(definition, new KeptEvent(record), unheard) : this.#absent(subscriptionId, eventId);
+    if (record) return this.#explain(definition, new KeptEvent(record), unheard);
+    const evidence = await findEvidence(this.#options.adapter.state, subscriptionId, eventId);
+    // A delivery that was taken up again has its event with it.
+    const redriven = redrivenEvent(evidence);
+    return redriven ? this.#explain(definition, redriven, unheard) : this.#absent(subscriptionId, eventId, evidence);
   }
 
   async #explain(definition: SubscriptionDefinition, kept: KeptEvent, unheard: string | undefined): Promise<Why> {
@@ -146,7 +150,12 @@ export class Explanations {
     const isOver = standing.at === 'settled';
     return explain({
       ...{ definition, kept, standing, evidence, keptForMs: keptForMs() },
-      notWanted: notWanted({ definition, kept, known: contexts.cellOf(definition), limits }),
+      notWanted: notWanted({
+        definition,
+        kept: redrivenEvent(evidence) ?? kept,
+        known: contexts.cellOf(definition),
+        limits,
+      }),
       holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed', unheard }),
       unheard,
       owed: isOver ? undefined : await this.#owed(definition.id, standing),
@@ -218,8 +227,7 @@ export class Explanations {
     return record;
   }
 
-  async #absent(subscriptionId: string, eventId: string): Promise<Why> {
-    const evidence = await findEvidence(this.#options.adapter.state, subscriptionId, eventId);
+  async #absent(subscriptionId: string, eventId: string, evidence: Evidence): Promise<Why> {
     const end = endedBy(evidence);
     const reason = end ?? (await this.#absence(eventId));
     const status = WHY_REASONS[reason.reason];

@@ -79,7 +79,7 @@ export interface WhyStep {
   readonly what: (typeof WHY_STEPS)[number];
   readonly attempt?: number;
   readonly error?: { readonly code: string; readonly message: string };
-  /** The process that settled it. */
+  /** The process that settled it, or whoever redrove or discarded it. */
   readonly by?: string;
 }
 
