@@ -50,8 +50,9 @@ export function timeOf(parameter: string): string {
 }
 
 /**
- * By what is literal before the first and behind the last wildcard; `a/#` also matches `a`, so no `/` is asked for there. What
- * begins with a literal is asked for as a range, which the server looks up in its index: it does not for a list of LIKEs.
+ * By what is literal before the first and behind the last wildcard. What begins with a literal is asked for as a range, too,
+ * which the server looks up in its index: it does not for a list of LIKEs. Both let through as little as they can, because a
+ * row that does not match takes the place of one that does.
  */
 function addPatterns(
   texts: readonly string[],
@@ -64,40 +65,46 @@ function addPatterns(
     add(patterns, (p) => `${column} = ANY (${p}::text[])`);
     return;
   }
-  const [only, another] = patterns;
-  const prefix = another === undefined ? literalBefore(only!) : '';
-  const behind = textBehind(prefix);
-  if (prefix !== '' && behind !== undefined) {
-    add(prefix, (p) => `${column} >= ${p}::text`);
-    add(behind, (p) => `${column} < ${p}::text`);
+  const parts = patterns.map(partsOf);
+  const [only, another] = parts;
+  if (another === undefined && only!.before !== '') {
+    add(only!.before, (p) => `${column} >= ${p}::text`);
+    // The character behind `/`: everything that goes on with a level stands before it.
+    add(`${only!.before}0`, (p) => `${column} < ${p}::text`);
   }
-  add(patterns.map(likePattern), (p) => `${column} LIKE ANY (${p}::text[])`);
-}
-
-function literalBefore(pattern: string): string {
-  const levels = pattern.split('/');
-  return levels.slice(0, levels.findIndex(isWild)).join('/');
-}
-
-/** The first text that sorts behind everything that begins with `prefix`, in the order of code points. */
-function textBehind(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
-  const last = points.at(-1);
-  // Behind these stand the halves of surrogate pairs, and nothing.
-  if (last === undefined || last === 0xd7ff || last === 0x10ffff) return undefined;
-  return String.fromCodePoint(...points.slice(0, -1), last + 1);
+  add(parts.flatMap(likesOf), (p) => `${column} LIKE ANY (${p}::text[])`);
 }
 
 function isEverything(pattern: string): boolean {
   return pattern === '#' || pattern === '*';
 }
 
-function likePattern(pattern: string): string {
+interface PatternParts {
+  readonly before: string;
+  readonly behind: string;
+  /** There may be no level between the two: all that stands there is `#`. */
+  readonly mayTouch: boolean;
+  readonly isLiteral: boolean;
+}
+
+function partsOf(pattern: string): PatternParts {
   const levels = pattern.split('/');
   const first = levels.findIndex(isWild);
-  if (first < 0) return escapeLike(pattern);
+  if (first < 0) return { before: pattern, behind: '', mayTouch: false, isLiteral: true };
   const last = levels.findLastIndex(isWild);
-  return `${escapeLike(levels.slice(0, first).join('/'))}%${escapeLike(levels.slice(last + 1).join('/'))}`;
+  return {
+    before: levels.slice(0, first).join('/'),
+    behind: levels.slice(last + 1).join('/'),
+    mayTouch: levels.slice(first, last + 1).every((level) => level === '#'),
+    isLiteral: false,
+  };
+}
+
+function likesOf({ before, behind, mayTouch, isLiteral }: PatternParts): string[] {
+  const ends = [before, behind].filter((text) => text !== '').map(escapeLike);
+  if (isLiteral || ends.length === 0) return [isLiteral ? ends.join('') : '%'];
+  const apart = `${before === '' ? '' : `${escapeLike(before)}/`}%${behind === '' ? '' : `/${escapeLike(behind)}`}`;
+  return mayTouch ? [ends.join('/'), apart] : [apart];
 }
 
 function isWild(level: string): boolean {
