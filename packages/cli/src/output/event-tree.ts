@@ -16,20 +16,25 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A graph as trees: every event beneath its cause, what has none in the graph at the left. One line for each event. */
-export function eventTree(graph: EventGraph, boxes: boolean): string[] {
-  return new Drawing(graph, boxes ? BOXES : ASCII).lines();
+/**
+ * A graph as trees: every event beneath its cause, what has none in the graph at the left. One line for each event, with what
+ * `marks` has to say about it at the end.
+ */
+export function eventTree(graph: EventGraph, boxes: boolean, marks: ReadonlyMap<string, string> = new Map()): string[] {
+  return new Drawing(graph, boxes ? BOXES : ASCII, marks).lines();
 }
 
 class Drawing {
   readonly #graph: EventGraph;
   readonly #strokes: Strokes;
+  readonly #marks: ReadonlyMap<string, string>;
   readonly #byId: ReadonlyMap<string, GraphEvent>;
   readonly #effects: ReadonlyMap<string, readonly GraphEvent[]>;
   readonly #drawn = new Set<string>();
   readonly #lines: string[] = [];
 
-  constructor(graph: EventGraph, strokes: Strokes) {
+  constructor(graph: EventGraph, strokes: Strokes, marks: ReadonlyMap<string, string>) {
+    this.#marks = marks;
     this.#graph = graph;
     this.#strokes = strokes;
     this.#byId = new Map(graph.events.map((event) => [event.id, event]));
@@ -62,7 +67,8 @@ class Drawing {
       return;
     }
     this.#drawn.add(event.id);
-    this.#lines.push(`${stroke}${lineOf(event, cause)}`);
+    const mark = this.#marks.get(event.id);
+    this.#lines.push(`${stroke}${lineOf(event, cause)}${mark === undefined ? '' : plain(`  ! ${mark}`)}`);
     this.#drawEffects(event.id, indent, event);
   }
 

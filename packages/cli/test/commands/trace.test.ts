@@ -42,6 +42,19 @@ it('says on stderr where it was cut, and fails for an event that is not kept', a
   expect((await em(['trace', id, '--depth', '101'])).code).toBe(2);
 });
 
+it('says to whom an event is owed still, and who never got it', async () => {
+  const { em } = await runningService();
+  await em(['subscriptions', 'create', '--name', 'slow', '--topic', 'order.paid']);
+  const { id } = JSON.parse((await em(['publish', 'order.created', '--json'])).out);
+  const paid = JSON.parse((await em(['publish', 'order.paid', '--causation-id', id, '--json'])).out).id;
+  const drawn = lines((await em(['trace', id, '--deliveries'])).out);
+  expect(drawn[0]).not.toContain('!');
+  expect(drawn[1]).toMatch(new RegExp(`${paid}  ! slow: not_pulled$`));
+  const told = JSON.parse((await em(['trace', id, '--deliveries', '--json'])).out);
+  expect(told.undelivered).toEqual({ [paid]: [expect.objectContaining({ name: 'slow', status: 'owed' })] });
+  expect(lines((await em(['trace', id])).out)[1]).not.toContain('!');
+});
+
 function firstTime(out: string): string {
   return /`- (\S+)/.exec(out)![1]!;
 }

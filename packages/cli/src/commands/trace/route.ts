@@ -5,6 +5,7 @@ import { argument, lines, SERVICE_FLAGS, type ServiceFlags, wholeNumber } from '
 export interface TraceFlags extends ServiceFlags {
   readonly depth?: number;
   readonly eventsMax?: number;
+  readonly deliveries?: boolean;
 }
 
 const DEPTH_MAX = 100;
@@ -16,6 +17,12 @@ export const traceRoute: Command<CliContext> = buildCommand({
     flags: {
       depth: wholeNumber('NUMBER', `Steps in either direction, ${DEPTH_MAX} at most (default 10)`, 0, DEPTH_MAX),
       eventsMax: wholeNumber('NUMBER', `Events to show, ${EVENTS_MAX} at most (default 500)`, 1, EVENTS_MAX),
+      deliveries: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Say at each event to whom it is owed still, and who never got it, and why',
+      },
       ...SERVICE_FLAGS,
     },
     positional: { kind: 'tuple', parameters: [argument('id', 'Id of an event')] },
@@ -28,6 +35,7 @@ export const traceRoute: Command<CliContext> = buildCommand({
     ),
     customUsage: [
       '0198c0de-0000-7000-8000-00000000000a',
+      { input: '0198c0de-0000-7000-8000-00000000000a --deliveries', brief: 'and where it got stuck' },
       {
         input: '0198c0de-0000-7000-8000-00000000000a --depth 2 --json',
         brief: 'near causes and effects, for programs',

@@ -1,17 +1,27 @@
-import type { EventGraph, GraphCut } from '@event-manager/core';
+import type { EventDelivery, GraphCut } from '@event-manager/core';
 import type { CliContext } from '../../cli-context.ts';
 import { eventTree } from '../../output/event-tree.ts';
 import { Output } from '../../output/output.ts';
 import { connect } from '../../service/connect.ts';
 import type { TraceFlags } from './route.ts';
+import { undelivered } from './undelivered.ts';
+
+const NOTHING: ReadonlyMap<string, readonly EventDelivery[]> = new Map();
 
 export async function trace(this: CliContext, flags: TraceFlags, id: string): Promise<void> {
   const { depth, eventsMax } = flags;
   const output = new Output(this, flags);
   await using client = await connect(this, flags);
-  const graph: EventGraph = await client.getEventGraph(id, { depth, eventsMax });
-  await output.result(graph, () => eventTree(graph, drawsBoxes(this)));
+  const graph = await client.getEventGraph(id, { depth, eventsMax });
+  const open = flags.deliveries ? await undelivered(client, graph.events) : NOTHING;
+  const told = flags.deliveries ? { ...graph, undelivered: Object.fromEntries(open) } : graph;
+  const marks = new Map([...open].map(([of, deliveries]) => [of, deliveries.map(markOf).join(', ')]));
+  await output.result(told, () => eventTree(graph, drawsBoxes(this), marks));
   for (const cut of graph.cut) output.note(wordsOf(cut));
+}
+
+function markOf({ subscriptionId, name = subscriptionId, reason }: EventDelivery): string {
+  return `${name}: ${reason}`;
 }
 
 /** Lines between boxes are for terminals that say they show UTF-8; files and other programs get what everything can read. */
