@@ -34,6 +34,7 @@ export const INDEXED: Readonly<Record<string, Ask>> = {
   causationId: (bus, { event }) => page(bus, { causationId: `cause-of-${event.correlationId}` }),
   userId: (bus, { event }) => page(bus, { userId: event.metadata.userId }),
   userAndType: (bus, { event }) => page(bus, { userId: event.metadata.userId, types: [event.type] }),
+  absentTopics: (bus) => page(bus, { topic: 'nothing/+' }),
   nothing: (bus, { event }) => page(bus, { correlationId: `no-${event.id}` }),
   id: async (bus, { event }) => {
     await bus.getEvent(event.id);
