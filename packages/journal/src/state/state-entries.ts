@@ -38,8 +38,8 @@ interface Shelf {
   unsorted: 'all' | Iterator<string> | undefined;
 }
 
-/** Of these kinds there may be very many, each with a whole event in it. */
-const LARGE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['dead-letter', 'schedule-event']);
+/** Of these kinds there may be very many, each with a whole event or a state of any size in it. */
+const LARGE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['dead-letter', 'schedule-event', 'snapshot']);
 /** Their values up to so many characters stay in memory: a place to read them from would not be much smaller. */
 const INLINE_CHARACTERS_MAX = 128;
 /** Keys that are put in their places before others may have a turn. */

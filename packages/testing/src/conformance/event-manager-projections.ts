@@ -76,6 +76,27 @@ function looked(start: StartEventManager): void {
       }
     });
 
+    it('keep states of any size up to the limit', async () => {
+      const { events, reopen } = await start();
+      await publish(events, 1, 2, 3, 4);
+      const definition = {
+        name: 'large',
+        key: ({ topic }: Event) => topic,
+        initial: '',
+        apply: (state: string, event: Event) => `${state}${String(numberOf(event)).repeat(60_000)}`,
+      };
+      const large = await opened<string>(events, definition);
+      if (large === undefined) return;
+      await large.caughtUp();
+      const later = await reopen();
+      expect((await later.getProjectionState('large', 'orders/1')).state).toBe('1'.repeat(60_000) + '3'.repeat(60_000));
+      const again = await later.project(definition);
+      await publish(later, 6);
+      await again.caughtUp();
+      const expected = ['2', '4', '6'].map((digit) => digit.repeat(60_000)).join('');
+      expect(await again.get('orders/0')).toBe(expected);
+    });
+
     it('are folded once, without being kept, up to a point in time', async () => {
       const { events } = await start();
       await publish(events, ...Array.from({ length: 1_100 }, (_, n) => n));
@@ -90,7 +111,7 @@ function looked(start: StartEventManager): void {
   });
 }
 
-async function opened(events: EventManager, definition: ProjectionDefinition<number[]>) {
+async function opened<State = number[]>(events: EventManager, definition: ProjectionDefinition<State>) {
   try {
     return await events.project(definition);
   } catch (error) {
