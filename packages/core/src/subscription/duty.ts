@@ -204,6 +204,7 @@ export class Duty {
     const { drainMs, reason } = options;
     const before = await this.#outOfService(id, change, { caller: insideHandler.getStore(), drainMs });
     const members = this.#options.attachments.remove(id, reason);
+    this.#yieldAgainAtMs.delete(id);
     await this.#free(id);
     // Where another process has the lease nothing is served here, but somebody is attached all the same.
     await members?.close();
@@ -441,7 +442,8 @@ export class Duty {
   /** A handler waits for its name to come back; whoever is connected can be told, and asks again if it wants to. */
   #tellEnded(id: string): void {
     const { attachments, onFailure } = this.#options;
-    if (!attachments.of(id)?.all.some(({ onLeft }) => onLeft)) return;
+    const { all = [] } = attachments.of(id) ?? {};
+    if (all.length > 0 && !all.some(({ onLeft }) => onLeft)) return;
     attachments.remove(id, 'ended')?.close().catch(onFailure);
   }
 

@@ -99,6 +99,7 @@ export class Placement {
   reviewAll(): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [id, untilMs] of this.#reserved) if (untilMs <= nowMs) this.#reserved.delete(id);
+    for (const [id, { atMs }] of this.#wishes) if (nowMs - atMs >= GONE_AFTER_MS) this.#wishes.delete(id);
     for (const id of this.#options.dispatch.active.keys()) this.review(id);
     this.#giveBackSurplus();
   }
