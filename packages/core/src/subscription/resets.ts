@@ -180,7 +180,7 @@ export class Resets {
 
   /** With those before: who had it go where, and why. */
   async #audit(reset: SubscriptionReset): Promise<StateChange> {
-    const key = `reset/${reset.id}`;
+    const key = resetAuditKey(reset.id);
     const [kept] = await this.#options.adapter.state.get('audit', [key]);
     const resets = [
       ...(((kept?.value as JsonObject | undefined)?.['resets'] as unknown as SubscriptionReset[]) ?? []),
@@ -188,6 +188,11 @@ export class Resets {
     ];
     return { kind: 'audit', key, value: { resets: resets.slice(-AUDITED_MAX) } as unknown as JsonObject };
   }
+}
+
+/** Where it stands who had a subscription go where. */
+export function resetAuditKey(id: string): string {
+  return `reset/${id}`;
 }
 
 function readReset(input: unknown): Pick<ResetRequest, 'to' | 'note'> {

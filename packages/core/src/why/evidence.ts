@@ -1,4 +1,5 @@
 /** What is kept of a delivery that is over: its record, its dead letter, and what retention removed of the subscription. */
+import type { Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
 import { type DeliveryRecord, deliveryRecordKey } from '../dispatch/delivery-log.ts';
@@ -6,9 +7,11 @@ import type { KeptEvent } from '../dispatch/kept-event.ts';
 import type { FailedAttempt } from '../dispatch/owed.ts';
 import { RedrivenEvent, redrivenOf } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
+import { decodeCursor } from '../query/cursor.ts';
 import type { RemovedRange } from '../retention/removal-record.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
 import { statePages } from '../state-pages.ts';
+import { resetAuditKey, type SubscriptionReset } from '../subscription/resets.ts';
 import { command, finding, moment } from './finding.ts';
 import { errorsJson } from './owed-finding.ts';
 import type { WhyFinding, WhyStep } from './why.ts';
@@ -18,12 +21,23 @@ const LETTERS_MAX = 20;
 /** Dead letters of a subscription that are looked through for an event that is gone. */
 const LOOKED_MAX = 1_000;
 const LOOKED_AT_ONCE = 20;
+const NOTHING = { removed: undefined, resets: [] } as const;
 
 export interface Evidence {
   readonly record: DeliveryRecord | undefined;
   /** The oldest first. */
   readonly letters: readonly DeadLetter[];
   readonly removed: RemovedRange | undefined;
+  /** Resets of the subscription, the oldest first. */
+  readonly resets: readonly Moved[];
+}
+
+/** Somebody had the subscription go on elsewhere in the log. */
+export interface Moved {
+  /** It went on behind this place. */
+  readonly to: Position;
+  readonly atMs: number;
+  readonly by: string;
 }
 
 export async function loadEvidence(state: StateStore, subscriptionId: string, kept: KeptEvent): Promise<Evidence> {
@@ -35,7 +49,14 @@ export async function loadEvidence(state: StateStore, subscriptionId: string, ke
   const { progress } = queueKeys(subscriptionId, place.partition);
   const removals = await readRemovals(state, progress);
   const removed = removals?.ranges.find(({ from, through }) => from <= position && position <= through);
-  return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed };
+  const resets = await loadResets(state, subscriptionId);
+  return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed, resets };
+}
+
+async function loadResets(state: StateStore, subscriptionId: string): Promise<readonly Moved[]> {
+  const [audit] = await state.get('audit', [resetAuditKey(subscriptionId)]);
+  const { resets = [] } = (audit?.value ?? {}) as unknown as { readonly resets?: readonly SubscriptionReset[] };
+  return resets.map(({ to, atMs, by }) => ({ to: decodeCursor(to)[0]?.position ?? 0, atMs, by }));
 }
 
 /** The same for an event that the log has no more: records and letters outlive it. */
@@ -46,9 +67,9 @@ export async function findEvidence(state: StateStore, subscriptionId: string, ev
     if (!found) continue;
     const { entries } = await state.load('dead-letter', { prefix: `${found.key}/`, limit: LETTERS_MAX });
     const record = found.value as unknown as DeliveryRecord;
-    return { record, letters: entries.map(({ value }) => value as unknown as DeadLetter), removed: undefined };
+    return { record, letters: entries.map(({ value }) => value as unknown as DeadLetter), ...NOTHING };
   }
-  return { record: undefined, letters: await findLetters(state, prefix, eventId), removed: undefined };
+  return { record: undefined, letters: await findLetters(state, prefix, eventId), ...NOTHING };
 }
 
 /** A letter has the whole event with it, so few are read at once, and not all there may be. */

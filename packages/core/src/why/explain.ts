@@ -92,6 +92,10 @@ function whyOver(facts: WhyFacts): Verdict {
 
 /** Without a record a delivery was one at the first attempt, as long as every other one has a record. */
 function doubtOf({ definition, kept, evidence, nowMs, keptForMs }: WhyFacts): string | undefined {
+  const reset = evidence.resets.findLast(({ to, atMs }) => to >= kept.position && atMs >= kept.recordedAtMs);
+  if (reset) {
+    return `The subscription was reset at ${moment(reset.atMs)} by ${reset.by}, to go on behind this event: what it was owed of it then was dropped.`;
+  }
   if (evidence.letters.length > 0)
     return 'It was a dead letter that was put back; the record of what followed is not kept any more.';
   if (definition.options.deliveryLog === 'off') {

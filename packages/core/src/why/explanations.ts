@@ -155,6 +155,7 @@ export class Explanations {
         kept: redrivenEvent(evidence) ?? kept,
         known: contexts.cellOf(definition),
         limits,
+        resets: evidence.resets,
       }),
       holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed', unheard }),
       unheard,

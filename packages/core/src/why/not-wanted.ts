@@ -3,6 +3,7 @@
  * with the tests that delivery makes.
  */
 import type { ContextCell } from '../context/context-cell.ts';
+import type { Position } from '../contracts/event-store.ts';
 import { tellsOf } from '../dispatch/claim.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { priorityName } from '../event/priority.ts';
@@ -20,6 +21,8 @@ export interface WantedFacts {
   /** Whom the subscriber works for. */
   readonly known: ContextCell;
   readonly limits: Limits;
+  /** Where it went on when it was reset. */
+  readonly resets: readonly { readonly to: Position }[];
 }
 
 /** Everything that keeps the event out; empty for one that is wanted. */
@@ -39,8 +42,10 @@ function otherTopic({ definition, kept, limits }: WantedFacts): WhyFinding | und
   return finding('topic_not_matched', words, facts, advice);
 }
 
-function beforeStart({ definition, kept }: WantedFacts): WhyFinding | undefined {
-  if (!isBeforeStart(definition, kept)) return undefined;
+function beforeStart({ definition, kept, resets }: WantedFacts): WhyFinding | undefined {
+  // What it was set back over it was owed once more.
+  const isSetBack = resets.some(({ to }) => to < kept.position);
+  if (isSetBack || !isBeforeStart(definition, kept)) return undefined;
   const { createdAtMs, options, id } = definition;
   const recordedAt = moment(kept.recordedAtMs);
   const from = typeof options.startFrom === 'string' ? options.startFrom : Object.keys(options.startFrom)[0]!;

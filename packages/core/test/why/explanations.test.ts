@@ -100,6 +100,23 @@ describe('why', () => {
     await bus.close();
   });
 
+  it('knows where a subscription was set back, and what it was set forward over', async () => {
+    const bus = await openMemory();
+    const before = await bus.publish();
+    const { id } = await bus.subscribe({ name: 's', handler: () => {} });
+    expect((await why(bus, id, before.id)).reason).toBe('before_start');
+    await bus.time.run(bus.engine.subscriptions.resets.reset(ANONYMOUS, id, { to: 'earliest' }));
+    await bus.settled();
+    expect(await why(bus, id, before.id)).toMatchObject({ reason: 'delivered', certain: true });
+    await bus.time.run(bus.engine.subscriptions.pause(ANONYMOUS, id));
+    const over = await bus.publish();
+    await bus.time.run(bus.engine.subscriptions.resets.reset(ANONYMOUS, id, { to: 'latest' }));
+    const answer = await why(bus, id, over.id);
+    expect(answer).toMatchObject({ reason: 'delivered', certain: false });
+    expect(answer.note).toContain('was reset');
+    await bus.close();
+  });
+
   it('tells that the dead letter was discarded', async () => {
     const world = durableWorld();
     const bus = await world.open();
