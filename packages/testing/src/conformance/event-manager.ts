@@ -12,6 +12,7 @@ import { publishConformance } from './event-manager-publish.ts';
 import { pullConformance } from './event-manager-pull.ts';
 import { readConformance } from './event-manager-read.ts';
 import { realtimeConformance } from './event-manager-realtime.ts';
+import { redriveConformance } from './event-manager-redrive.ts';
 import { replayConformance } from './event-manager-replay.ts';
 import { scheduleConformance } from './event-manager-schedule.ts';
 import { type EventManagerHarness, startEventManager } from './event-manager-subject.ts';
@@ -41,5 +42,6 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     contextsConformance(start);
     whyConformance(start);
     replayConformance(start);
+    redriveConformance(start);
   });
 }

@@ -27,6 +27,7 @@ export interface LettersFlags extends ServiceFlags {
   readonly note?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly follow?: boolean;
 }
 
 export interface RedriveFlags extends LettersFlags {
@@ -57,6 +58,7 @@ export const LETTERS_FLAGS = {
   note: text('TEXT', 'Why, for whoever asks later'),
   dryRun: flag('Only show which are meant'),
   yes: flag('Do not ask, however many they are'),
+  follow: flag('Wait for the end, with a progress bar'),
   ...SERVICE_FLAGS,
 } as const satisfies FlagParametersForType<LettersFlags, CliContext>;
 

@@ -6,6 +6,7 @@ import { confirmed } from '../../input/confirmed.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
 import { connect } from '../../service/connect.ts';
+import { followRun } from '../runs/follow-run.ts';
 import { groupTable } from './groups.ts';
 import { lettersRequest, redriveRequest } from './letters-request.ts';
 import type { LettersFlags, RedriveFlags } from './redrive-flags.ts';
@@ -31,7 +32,13 @@ async function close(context: CliContext, flags: LettersFlags, kind: Kind, reque
     return;
   }
   const run = await start(context, client, kind, request, flags);
-  await output.result(run, () => [wordsOf(run, kind)]);
+  if (flags.follow) {
+    output.note(`${kind} ${run.id}`);
+    await followRun(context, client, run, output);
+    return;
+  }
+  await output.result(run, () => [run.id]);
+  output.note(`event-manager runs show ${run.id} says how far it is`);
 }
 
 /** So many that they have to be confirmed are asked for, or known to be meant by `--yes`. */
@@ -53,12 +60,6 @@ async function start(
     }
     return client[kind]({ ...request, confirm: count });
   }
-}
-
-function wordsOf({ id, counts }: Run, kind: Kind): string {
-  const { total, done, skipped } = counts;
-  const known = total === undefined ? 'dead letters' : `${total} dead letters`;
-  return `${kind} ${id}: ${known}, ${done} ${DONE[kind]} and ${skipped} skipped so far`;
 }
 
 function linesOf({ count, complete, sample, groups }: SelectedLetters): string[] {

@@ -55,7 +55,7 @@ const redrive: Command<CliContext> = buildCommand({
     brief: 'Deliver dead letters once more, to the subscription that gave up on them',
     customUsage: [
       { input: '--subscription billing --error http_503 --dry-run', brief: 'which would it be?' },
-      { input: '--all --rate 20 --note TEXT', brief: 'all of them, twenty a second' },
+      { input: '--all --rate 20 --note TEXT --follow', brief: 'all of them, twenty a second; watch it' },
       { input: 'ID --edit @payload.json', brief: 'one, with another payload' },
     ],
   },

@@ -14,6 +14,9 @@ export function runLines(run: Run): readonly string[] {
     ...(endedAtMs === undefined ? [] : [`ended ${momentOf(endedAtMs)}`]),
     `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} skipped of ${count(counts.total)}`,
     ...(counts.removed === undefined ? [] : [`${count(counts.removed)} were gone before their turn`]),
+    ...parts.flatMap(({ skippedFor = {} }) =>
+      Object.entries(skippedFor).map(([why, number]) => `${count(number)} ${why}`),
+    ),
     ...textTable(['SUBSCRIPTION', 'STATE', ...COUNT_TITLES], rows),
   ];
 }

@@ -1,0 +1,100 @@
+import type { EventManager, Run } from '@event-manager/core';
+import { describe, expect, it } from 'vitest';
+import type { StartEventManager } from './event-manager-subject.ts';
+import { until } from './until.ts';
+
+const EVENT = { type: 'order.created', source: 'test', topic: 'order/created', payload: {} };
+
+/** Dead letters that are looked at by their causes, redriven and discarded. */
+export function redriveConformance(start: StartEventManager): void {
+  describe('dead letters', () => {
+    it('are delivered once more, and say by whom and why', async () => {
+      const { events } = await start();
+      const { seen, receiver } = await withLetters(events, 3);
+      receiver.isWell = true;
+      const run = await events.redrive({ types: ['order.*'], note: 'the shelf is free' });
+      const ended = await over(events, run);
+      await until('the deliveries', () => seen.length === 6);
+      expect(ended).toMatchObject({ kind: 'redrive', state: 'done', note: 'the shelf is free' });
+      expect(ended.counts).toEqual({ total: 3, done: 3, failed: 0, skipped: 0 });
+      expect(seen.slice(3).map(({ n }) => n)).toEqual([1, 2, 3]);
+      expect(seen.slice(3).map(({ attempt }) => attempt)).toEqual([2, 2, 2]);
+      const letters = await events.listDeadLetters();
+      expect(letters.map(({ state, closed }) => [state, closed?.runId, closed?.note])).toEqual(
+        letters.map(() => ['redriven', run.id, 'the shelf is free']),
+      );
+    });
+
+    it('are delivered with another payload, where somebody edits one', async () => {
+      const { events } = await start();
+      const { seen, receiver } = await withLetters(events, 1);
+      receiver.isWell = true;
+      const [letter] = await events.listDeadLetters();
+      await over(events, await events.redrive({ id: letter!.id, payload: { n: 42 } }));
+      await until('the delivery', () => seen.length === 2);
+      expect(seen[1]).toMatchObject({ id: letter!.eventId, n: 42, metadata: { edited: true } });
+      expect((await events.getDeadLetter(letter!.id)).event).toBe(letter!.event);
+    });
+
+    it('are closed by a discard, and found no more', async () => {
+      const { events } = await start();
+      const { seen, receiver } = await withLetters(events, 2);
+      receiver.isWell = true;
+      const [first] = await events.listDeadLetters();
+      await over(events, await events.discard({ ids: [first!.id] }));
+      const ended = await over(events, await events.redrive({ all: true }));
+      await until('the delivery', () => seen.length === 3);
+      expect(ended.counts.done).toBe(1);
+      expect((await events.listDeadLetters()).map(({ state }) => state)).toEqual(['discarded', 'redriven']);
+    });
+
+    it('are counted by their causes, and by what a redrive would mean', async () => {
+      const { events } = await start();
+      const { seen } = await withLetters(events, 3);
+      const { groups, complete } = await events.groupDeadLetters();
+      expect(complete).toBe(true);
+      expect(groups).toMatchObject([{ count: 3, words: 'no shelf for …' }]);
+      const meant = await events.redrive({ fingerprints: groups[0]!.fingerprint, dryRun: true });
+      expect(meant).toMatchObject({ count: 3, complete: true, groups: [{ count: 3 }] });
+      expect([meant.sample.length, seen.length]).toEqual([3, 3]);
+      expect(await events.listRuns()).toEqual([]);
+    });
+
+    it('are asked for by what there is', async () => {
+      const { events } = await start();
+      await expect(events.redrive({})).rejects.toMatchObject({ code: 'invalid_run' });
+      await expect(events.discard({ id: '0198c0de-0000-7000-8000-00000000000a' })).rejects.toMatchObject({
+        code: 'dead_letter_not_found',
+      });
+    });
+  });
+}
+
+interface Seen {
+  readonly id: string;
+  readonly n: unknown;
+  readonly attempt: number;
+  readonly metadata: object;
+}
+
+/** A subscription that refuses so many events, until it is well. */
+async function withLetters(events: EventManager, count: number) {
+  const seen: Seen[] = [];
+  const receiver = { isWell: false };
+  await events.subscribe({
+    topic: 'order.*',
+    name: 'shelf',
+    handler: ({ id, payload, metadata }, { attempt }) => {
+      seen.push({ id, n: payload['n'], attempt, metadata });
+      return receiver.isWell ? undefined : { success: false, retry: false, error: `no shelf for ${payload['n']}` };
+    },
+  });
+  for (let n = 1; n <= count; n++) await events.publish({ ...EVENT, payload: { n } });
+  await until('the letters', async () => (await events.listDeadLetters()).length === count);
+  return { seen, receiver };
+}
+
+async function over(events: EventManager, { id }: Pick<Run, 'id'>): Promise<Run> {
+  await until('the end of the run', async () => (await events.getRun(id)).endedAtMs !== undefined);
+  return events.getRun(id);
+}
