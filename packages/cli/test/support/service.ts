@@ -12,13 +12,17 @@ export interface TestService {
 }
 
 /** A service of this process on a free port, ended with the test; on the journal when a directory is given. */
-export async function runningService(dataDir?: string): Promise<TestService> {
+export async function runningService(
+  dataDir?: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestService> {
   const kept = dataDir === undefined ? ['--adapter', 'memory'] : ['--data-dir', dataDir];
   const environment = {
     EVENT_MANAGER_LOG_LEVEL: 'silent',
     EVENT_MANAGER_WEBHOOK_ALLOW: 'loopback',
     EVENT_MANAGER_METRICS_ENABLED: 'false',
     EVENT_MANAGER_SYSTEM_EVENTS: 'false',
+    ...settings,
   };
   const configuration = readConfiguration({ args: ['--port', '0', ...kept], environment, homeDirectory: tmpdir() });
   const service = await startService({ configuration, logger: pino({ level: 'silent' }) });
