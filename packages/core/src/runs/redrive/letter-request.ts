@@ -5,6 +5,7 @@ import { jsonPointer } from '../../json/json-pointer.ts';
 import { fieldTable, type ReadFields, readFields } from '../../json/read-fields.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
+import { namedSubscriptionId } from '../../subscription/catalog.ts';
 import { parsePattern } from '../../topic/pattern.ts';
 import type { LetterSelection } from './letter-selection.ts';
 
@@ -12,6 +13,8 @@ import type { LetterSelection } from './letter-selection.ts';
 export interface LettersRequest {
   readonly id?: string | undefined;
   readonly ids?: readonly string[] | undefined;
+  /** Ids or names of subscriptions. */
+  readonly subscriptions?: string | readonly string[] | undefined;
   readonly subscriptionId?: string | undefined;
   readonly subscriptionIds?: readonly string[] | undefined;
   /** Code of the last error, for example `http_503`. */
@@ -135,7 +138,10 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 function readSelection(fields: ReadFields, limits: Limits): LetterSelection {
   const selection: Writable<LetterSelection> = {};
-  for (const name of ['ids', 'subscriptionIds', 'fingerprints', 'except'] as const) {
+  const subscriptions = readTexts(fields, 'subscriptionIds', IDS_MAX, limits.nameCharactersMax);
+  // The id of a named one follows from its name, also after it was removed.
+  if (subscriptions) selection.subscriptionIds = subscriptions.map((id) => parseEventId(id) ?? namedSubscriptionId(id));
+  for (const name of ['ids', 'fingerprints', 'except'] as const) {
     const ids = readTexts(fields, name, IDS_MAX, limits.nameCharactersMax);
     if (ids) selection[name] = ids.map((id, at) => knownId(id, fields, name, at));
   }

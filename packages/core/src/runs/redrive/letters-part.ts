@@ -7,8 +7,9 @@
  * happened to a letter or nothing, and the part goes on behind the last one to which it did. Between the look and the commit no
  * other run may look at letters of the same subscription: they take turns (`LetterTurns`).
  *
- * Debts are put into the queue a second before they are due at most, each at a time of its own: so the rate is kept however long
- * a commit takes, and a pause is in force within a second. They never take more than half of the debts that there may be.
+ * Debts are put into the queue a moment before they are due, each at a time of its own, and no more of them wait than are due within
+ * that moment: so the rate is kept however long a commit takes, a receiver that was slow is not flooded when it is quick again,
+ * and a pause is in force at once. They never take more than half of the debts that there may be.
  */
 import type { StateChange } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
@@ -35,10 +36,12 @@ const LOOK = 200;
 /** Bytes of letters in one commit: the queue stops claiming at a megabyte. */
 const STEP_BYTES_MAX = 512 * 1024;
 /** How long before they are due debts are made. */
-const AHEAD_MS = 1_000;
+const AHEAD_MS = 250;
+/** After another process: what it made is due by then. */
+const AFTER_OTHERS_MS = 1_000;
 /** Bytes of redriven events that wait in memory for one subscription. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
-const LOOK_AGAIN_MS = 250;
+const LOOK_AGAIN_MS = 100;
 const COMMIT_AGAIN_MS = 500;
 
 export interface LettersContext {
@@ -188,11 +191,14 @@ export class LettersPart implements PartDriver {
     const { owed } = this.#assignment.subscription.queue;
     const isCapped = !runtime.planted.has('redrive-takes-all-room');
     const left = isCapped ? Math.floor(limits.owedMax / 2) - owed.size : LOOK;
-    if (left <= 0 || this.#waitingBytes() >= WAITING_BYTES_MAX) return 0;
+    const { bytes, untried } = this.#redriven();
+    if (left <= 0 || bytes >= WAITING_BYTES_MAX) return 0;
     const nowMs = runtime.clock.monotonicMs();
-    const slots = Math.floor((nowMs + AHEAD_MS - this.#slotAtMs(nowMs)) / this.#intervalMs);
+    const moment = (this.#rate * AHEAD_MS) / 1_000;
+    const slots = Math.floor((nowMs + AHEAD_MS - this.#slotAtMs(nowMs)) / this.#intervalMs) + 1;
+    const free = Math.min(slots, Math.ceil(moment) - untried, left);
     // Few at a time would be many commits.
-    return slots >= Math.min(left, (this.#rate * AHEAD_MS) / 4_000, LOOK) ? Math.max(1, Math.min(left, slots)) : 0;
+    return free >= Math.min(left, moment / 2, LOOK) ? Math.max(0, free) : 0;
   }
 
   get #rate(): number {
@@ -203,10 +209,15 @@ export class LettersPart implements PartDriver {
     return 1_000 / this.#rate;
   }
 
-  #waitingBytes(): number {
-    let bytes = 0;
-    for (const { redriven } of this.#assignment.subscription.queue.owed.values()) bytes += redriven?.event.length ?? 0;
-    return bytes;
+  /** What was redriven and is still owed: bytes of events, and debts that nobody has tried yet. */
+  #redriven(): { bytes: number; untried: number } {
+    const sum = { bytes: 0, untried: 0 };
+    for (const { redriven, failures, started } of this.#assignment.subscription.queue.owed.values()) {
+      if (!redriven) continue;
+      sum.bytes += redriven.event.length;
+      if (failures === 0 && !started) sum.untried++;
+    }
+    return sum;
   }
 
   #look({ key, letter }: FoundLetter, { event }: LetterCursor, step: Step): void {
@@ -244,7 +255,7 @@ export class LettersPart implements PartDriver {
     if (known !== undefined) return Math.max(nowMs, known);
     // What an earlier process made is due within that time: together they must not be more than the rate.
     const isBegun = [...subscription.queue.owed.values()].some(({ redriven }) => redriven !== undefined);
-    const slotAtMs = nowMs + (isBegun ? AHEAD_MS : 0);
+    const slotAtMs = nowMs + (isBegun ? AFTER_OTHERS_MS : 0);
     this.#context.turns.slots.set(subscription, slotAtMs);
     return slotAtMs;
   }
