@@ -136,7 +136,13 @@ export function redriveSchemas(limits: Limits): Components {
   const pattern = patternSchema(limits);
   const selection = {
     ids: several(UUID, 'id', 'deadLetterId', 'deadLetterIds'),
-    subscriptionIds: several(text(limits.nameCharactersMax), 'subscriptionId', 'subscription', 'subscriptions', 'subscriberIds'),
+    subscriptionIds: several(
+      text(limits.nameCharactersMax),
+      'subscriptionId',
+      'subscription',
+      'subscriptions',
+      'subscriberIds',
+    ),
     errorCodes: several(text(limits.nameCharactersMax), 'errorCode', 'error'),
     fingerprints: several(UUID, 'fingerprint'),
     topic: Type.Optional(patternSchema(limits, spelled('topicPattern'))),
