@@ -2,6 +2,7 @@ import type {
   BatchPublishResult,
   BlockedKey,
   DeadLetter,
+  DeadLettersRequest,
   DeliveriesRequest,
   EngineHealth,
   EventDeliveries,
@@ -332,8 +333,8 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.releaseKeys(subscriptionId);
   }
 
-  listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
-    return this.#state.deadLetters(subscriptionId);
+  listDeadLetters(subscriptionId?: string, request: DeadLettersRequest = {}): Promise<readonly DeadLetter[]> {
+    return this.#state.deadLetters(subscriptionId, request);
   }
 
   getDeadLetter(id: string): Promise<DeadLetter> {

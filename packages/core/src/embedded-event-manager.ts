@@ -2,6 +2,7 @@ import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { Recorded } from './contracts/event-store.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
+import type { DeadLettersRequest } from './dispatch/dead-letters.ts';
 import { Engine, type EngineHealth } from './engine.ts';
 import { EventManagerError } from './errors/event-manager-error.ts';
 import { decodeEvent } from './event/decode-event.ts';
@@ -273,9 +274,9 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return subscriptions.keys.releaseAll(this.#principal, subscriptionId);
   }
 
-  async listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
+  async listDeadLetters(subscriptionId?: string, request?: DeadLettersRequest): Promise<readonly DeadLetter[]> {
     const engine = await this.#open();
-    return engine.deadLetters.all(this.#principal, subscriptionId);
+    return engine.deadLetters.all(this.#principal, subscriptionId, request);
   }
 
   async getDeadLetter(id: string): Promise<DeadLetter> {

@@ -2,6 +2,7 @@ import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { EventBusAdapter } from './contracts/adapter.ts';
 import type { DeadLetter } from './dispatch/dead-letter.ts';
+import type { DeadLettersRequest } from './dispatch/dead-letters.ts';
 import { EmbeddedEventManager } from './embedded-event-manager.ts';
 import type { EngineHealth, EngineOptions } from './engine.ts';
 import type { BatchResult } from './ingest/ingest.ts';
@@ -184,8 +185,8 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
    * durable. Throws `subscription_not_found`.
    */
   releaseKeys(subscriptionId: string): Promise<ReleasedKeys>;
-  /** Of one subscription, or of all; in the order of their keys: subscription, then position. */
-  listDeadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]>;
+  /** Of one subscription, or of all; in the order of their keys: subscription, then position. Throws `invalid_query`. */
+  listDeadLetters(subscriptionId?: string, request?: DeadLettersRequest): Promise<readonly DeadLetter[]>;
   /** Throws `dead_letter_not_found`. */
   getDeadLetter(id: string): Promise<DeadLetter>;
   /** The open dead letters by their causes, the latest error first. */

@@ -10,7 +10,7 @@ export * from './contracts/sink.ts';
 export * from './contracts/state-store.ts';
 
 export type { ClosedLetter, DeadLetter } from './dispatch/dead-letter.ts';
-export type { DeadLetterPage } from './dispatch/dead-letters.ts';
+export type { DeadLetterPage, DeadLettersRequest } from './dispatch/dead-letters.ts';
 export type { DeliveryCounts } from './dispatch/delivery-counts.ts';
 export type { BreakerState } from './dispatch/failure/breaker.ts';
 export type { ReceiverMetrics, ReceiverStatus } from './dispatch/failure/receiver-status.ts';

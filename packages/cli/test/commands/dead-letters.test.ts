@@ -48,6 +48,8 @@ it('redrives and discards what the flags name, and waits for the end when it is 
   const redriven = await em(['dead-letters', 'redrive', '--subscription', 'shelf', '--follow', '--json']);
   expect(JSON.parse(redriven.out)).toMatchObject({ kind: 'redrive', state: 'done', counts: { done: 2, total: 2 } });
   await vi.waitFor(() => expect(receiver.seen).toEqual([2, 3]));
+  const left = await em(['dead-letters', 'list', '--state', 'redriven']);
+  expect(left.out.match(/ redriven /g)).toHaveLength(2);
   const again = await em(['dead-letters', 'redrive', first!.id, '--follow']);
   expect(again.out).toMatch(/\n0 done, 0 failed, 1 skipped of 1\n1 not_open\n/);
 });

@@ -1,6 +1,7 @@
 import type {
   BlockedKey,
   DeadLetter,
+  DeadLettersRequest,
   EngineHealth,
   Event,
   EventGraph,
@@ -142,8 +143,9 @@ export class RemoteState {
     return (await this.#get('/metrics')) as EventMetrics;
   }
 
-  async deadLetters(subscriptionId?: string): Promise<readonly DeadLetter[]> {
-    const query = { limit: LETTERS_PAGE, ...(subscriptionId === undefined ? {} : { subscriptionId }) };
+  async deadLetters(subscriptionId: string | undefined, { state }: DeadLettersRequest): Promise<readonly DeadLetter[]> {
+    const of = subscriptionId === undefined ? {} : { subscriptionId };
+    const query = { limit: LETTERS_PAGE, ...of, ...(state === undefined ? {} : { state }) };
     return (await this.#pages('/dead-letters', query)) as DeadLetter[];
   }
 

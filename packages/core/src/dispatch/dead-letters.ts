@@ -1,8 +1,15 @@
 import type { StateStore } from '../contracts/state-store.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Principal } from '../principal.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 const PAGE = 1_000;
+const STATES: readonly unknown[] = ['open', 'redriven', 'discarded'];
+
+export interface DeadLettersRequest {
+  /** Absent: all of them. */
+  readonly state?: DeadLetter['state'] | undefined;
+}
 
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[];
@@ -19,29 +26,37 @@ export class DeadLetters {
   }
 
   /** Of one subscription, or of all, in the order of their keys: subscription, then position. */
-  async all(principal: Principal, subscriptionId?: string): Promise<readonly DeadLetter[]> {
+  async all(
+    principal: Principal,
+    subscriptionId?: string,
+    { state }: DeadLettersRequest = {},
+  ): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = [];
     let after: string | undefined;
     do {
-      const page = await this.page(principal, { subscriptionId, after, limit: PAGE });
+      const page = await this.page(principal, { subscriptionId, after, limit: PAGE, state });
       letters.push(...page.letters);
       after = page.next;
     } while (after !== undefined);
     return letters;
   }
 
-  /** The same, a page at a time. */
+  /** The same, a page at a time: where one state is asked for it may have fewer letters, also none, with more behind it. */
   async page(
     _principal: Principal,
-    request: { subscriptionId?: string | undefined; after?: string | undefined; limit: number },
+    request: DeadLettersRequest & { subscriptionId?: string | undefined; after?: string | undefined; limit: number },
   ): Promise<DeadLetterPage> {
-    const { subscriptionId, after, limit } = request;
+    const { subscriptionId, after, limit, state } = request;
+    if (state !== undefined && !STATES.includes(state)) {
+      throw new EventManagerError('invalid_query', `One of ${STATES.join(', ')} is expected.`, { pointer: '/state' });
+    }
     const page = await this.#state.load('dead-letter', {
       ...(subscriptionId === undefined ? {} : { prefix: `${subscriptionId}/` }),
       ...(after === undefined ? {} : { after }),
       limit,
     });
-    const letters = page.entries.map((entry) => entry.value as unknown as DeadLetter);
+    const found = page.entries.map((entry) => entry.value as unknown as DeadLetter);
+    const letters = state === undefined ? found : found.filter((letter) => letter.state === state);
     return page.next === undefined ? { letters } : { letters, next: page.next };
   }
 

@@ -9,6 +9,7 @@ const KEY = /^[0-9a-f-]{36}\/\d{1,10}\/\d{16}\/\d{1,10}$/;
 export interface DeadLettersPage {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
+  readonly state?: DeadLetter['state'] | undefined;
 }
 
 export interface DeadLettersFound {
@@ -26,13 +27,13 @@ export async function listDeadLetters(
   principal: Principal,
   request: DeadLettersPage & { readonly subscriptionId?: string | undefined },
 ): Promise<DeadLettersFound> {
-  const { subscriptionId, limit = LIMIT_MAX, cursor } = request;
+  const { subscriptionId, limit = LIMIT_MAX, cursor, state } = request;
   if (limit < 1 || limit > LIMIT_MAX) {
     const words = `A page has 1 to ${LIMIT_MAX} dead letters.`;
     throw new EventManagerError('invalid_query', words, { pointer: '/limit', maximum: LIMIT_MAX });
   }
   const after = cursor === undefined ? undefined : readCursor(cursor);
-  const { letters, next } = await context.engine.deadLetters.page(principal, { subscriptionId, after, limit });
+  const { letters, next } = await context.engine.deadLetters.page(principal, { subscriptionId, after, limit, state });
   return next === undefined ? { letters } : { letters, nextCursor: Buffer.from(next).toString('base64url') };
 }
 

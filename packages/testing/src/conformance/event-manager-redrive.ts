@@ -46,6 +46,9 @@ export function redriveConformance(start: StartEventManager): void {
       await until('the delivery', () => seen.length === 3);
       expect(ended.counts.done).toBe(1);
       expect((await events.listDeadLetters()).map(({ state }) => state)).toEqual(['discarded', 'redriven']);
+      const closed = await events.listDeadLetters(undefined, { state: 'discarded' });
+      expect(closed.map(({ id }) => id)).toEqual([first!.id]);
+      expect(await events.listDeadLetters(undefined, { state: 'open' })).toEqual([]);
     });
 
     it('are counted by their causes, and by what a redrive would mean', async () => {

@@ -10,16 +10,16 @@ const NO_EVENT = 'null';
 
 export async function listDeadLetters(this: CliContext, flags: DeadLettersFlags): Promise<void> {
   await using client = await connect(this, flags);
-  const letters = await client.listDeadLetters(flags.subscription);
+  const letters = await client.listDeadLetters(flags.subscription, { state: flags.state });
   const output = new Output(this, flags);
   if (output.json) {
     for (const letter of letters) await output.result(readable(letter), () => []);
     return;
   }
-  const rows = letters.map(({ id, subscriptionId, eventId, attempts, reason, deadAtMs }) => {
-    return [id, new Date(deadAtMs).toISOString(), subscriptionId, eventId, String(attempts), reason];
+  const rows = letters.map(({ id, subscriptionId, eventId, attempts, reason, deadAtMs, state }) => {
+    return [id, state, new Date(deadAtMs).toISOString(), subscriptionId, eventId, String(attempts), reason];
   });
-  const titles = ['ID', 'GIVEN UP', 'SUBSCRIPTION', 'EVENT', 'ATTEMPTS', 'REASON'];
+  const titles = ['ID', 'STATE', 'GIVEN UP', 'SUBSCRIPTION', 'EVENT', 'ATTEMPTS', 'REASON'];
   await output.result(undefined, () => textTable(titles, rows));
   if (letters.length === 0) output.note('no dead letters');
 }

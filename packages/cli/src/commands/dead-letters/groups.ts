@@ -3,9 +3,9 @@ import type { CliContext } from '../../cli-context.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
 import { connect } from '../../service/connect.ts';
-import type { DeadLettersFlags } from './route.ts';
+import type { GroupsFlags } from './route.ts';
 
-export async function groupDeadLetters(this: CliContext, flags: DeadLettersFlags): Promise<void> {
+export async function groupDeadLetters(this: CliContext, flags: GroupsFlags): Promise<void> {
   await using client = await connect(this, flags);
   const { groups, complete } = await client.groupDeadLetters({ subscriptionId: flags.subscription });
   const output = new Output(this, flags);

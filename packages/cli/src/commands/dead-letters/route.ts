@@ -4,8 +4,12 @@ import { argument, SERVICE_FLAGS, type ServiceFlags, subscriptionArgument, text 
 import { proposeSubscriptions } from '../../service/proposals.ts';
 import { LETTERS_FLAGS, REDRIVE_FLAGS } from './redrive-flags.ts';
 
-export interface DeadLettersFlags extends ServiceFlags {
+export interface GroupsFlags extends ServiceFlags {
   readonly subscription?: string;
+}
+
+export interface DeadLettersFlags extends GroupsFlags {
+  readonly state?: 'open' | 'redriven' | 'discarded';
 }
 
 const list: Command<CliContext> = buildCommand({
@@ -16,6 +20,12 @@ const list: Command<CliContext> = buildCommand({
         ...text('ID', 'Only those of one subscription, by its id or name'),
         parse: subscriptionArgument.parse,
         proposeCompletions: proposeSubscriptions,
+      },
+      state: {
+        kind: 'enum',
+        values: ['open', 'redriven', 'discarded'],
+        optional: true,
+        brief: 'Only those in this state',
       },
       ...SERVICE_FLAGS,
     },

@@ -1,6 +1,7 @@
 import type { PlantedBug } from '@event-manager/core';
 import { mostInWindow } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
+import { fixedRetry } from '../../open-engine.ts';
 import { byState, discard, dryRun, ended, redrive, redriveWorld } from './redrive-world.ts';
 
 const ADA = { id: 'ada', kind: 'user' } as const;
@@ -133,6 +134,28 @@ describe('a redrive', () => {
     await ended(bus, await redrive(bus, { all: true }));
     await bus.settled();
     expect(handed.map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('holds nothing in the log while it waits, and retention leaves it alone', async () => {
+    const { handed, kept, receiver, start, time } = redriveWorld({ retryPolicy: fixedRetry(100, 3_600_000) });
+    const bus = await start({ retention: { eventsMax: 5, owedAgeMs: 60_000 } });
+    await bus.publishMany(3);
+    await bus.settled();
+    receiver.answer = () => ({ success: false });
+    await ended(bus, await redrive(bus, { all: true }));
+    await bus.publishMany(1, 4);
+    await time.advance(1_000);
+    receiver.answer = undefined;
+    receiver.isWell = true;
+    await bus.publishMany(20, 5);
+    await time.advance(1_200_000);
+    const [bounds] = await time.run(kept.kept.store.bounds());
+    expect(bounds!.first).toBeGreaterThan(10);
+    handed.length = 0;
+    await bus.settled(7_200_000);
+    expect(handed.map(({ n }) => n)).toEqual([1, 2, 3]);
+    // The fourth was a debt as every other, and older than any may become.
+    expect(bus.status(bus.engine.subscriptions.list(ADA)[0]!.id).counts.removed).toBe(1);
   });
 
   it('delivers another payload, marked, under the same id, and keeps the original', async () => {

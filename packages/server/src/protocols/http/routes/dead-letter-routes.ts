@@ -30,7 +30,11 @@ export function deadLetterRoutes(app: FastifyInstance, context: OperationContext
 }
 
 function readPage(parameters: QueryParameters): DeadLettersPage {
-  const wanted = { limit: parameters.wholeNumber('limit'), cursor: parameters.one('cursor') };
+  const wanted = {
+    limit: parameters.wholeNumber('limit'),
+    cursor: parameters.one('cursor'),
+    state: parameters.oneOf('state', 'open', 'redriven', 'discarded'),
+  };
   parameters.assertEmpty();
   return wanted;
 }

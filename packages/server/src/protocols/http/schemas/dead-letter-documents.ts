@@ -1,13 +1,14 @@
 import Type from 'typebox';
 import { component } from './component.ts';
 import { json, READ_ERRORS, type RouteAnswer, type RouteDocuments } from './route-document.ts';
-import { cursorSchema, wholeSchema } from './text-schemas.ts';
+import { cursorSchema, wholeSchema, wordSchema } from './text-schemas.ts';
 
 const LETTERS_MAX = 100;
 const LETTERS: RouteAnswer = { description: 'A page of dead letters.', content: json(component('DeadLettersPage')) };
 const PAGE = {
   limit: Type.Optional(wholeSchema(1, LETTERS_MAX, { default: LETTERS_MAX })),
   cursor: Type.Optional(cursorSchema('dead-letters')),
+  state: Type.Optional(wordSchema(['open', 'redriven', 'discarded'])),
 };
 const SUBSCRIPTION_ID = Type.Optional(Type.String({ description: 'Also of one that was removed.' }));
 export const DEAD_LETTER_DOCUMENTS: RouteDocuments = {
