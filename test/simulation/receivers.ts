@@ -55,6 +55,8 @@ export class Receiver {
   /** How it answered for each event, in order. */
   readonly answers = new Map<string, string[]>();
   readonly #attempts = new Map<string, { readonly way: Way; readonly atMs: number }[]>();
+  /** How it answered to what was replayed to it, by the run and then by the event: no part of what it was owed. */
+  readonly replayed = new Map<string, Map<string, string[]>>();
   /** What it was told and cannot be. */
   readonly wrong: string[] = [];
   readonly #time: VirtualTime;
@@ -82,11 +84,14 @@ export class Receiver {
     return {
       deliver: async (batch, options) => {
         const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
-        onDelivery(
-          received.map(({ event }) => event),
-          deciderOf(options),
-        );
-        const outcome = await this.#receive(received, way);
+        if (!batch[0]!.replay) {
+          onDelivery(
+            received.map(({ event }) => event),
+            deciderOf(options),
+          );
+        }
+        const { replay } = batch[0]!;
+        const outcome = await (replay ? this.#receiveReplay(received, way, replay.id) : this.#receive(received, way));
         return batch.map(() => outcome);
       },
       close: async () => {},
@@ -101,17 +106,23 @@ export class Receiver {
 
   /** The same for a function of the process. */
   handler(way: Way, onDelivery: OnDelivery): EventHandler {
-    return async (event, { attempt }) => {
-      onDelivery([event], deciderOf(insideHandler.getStore()));
-      const outcome = await this.#receive([{ event, attempt }], way);
+    return async (event, { attempt, replay }) => {
+      const received = [{ event, attempt }];
+      if (!replay) onDelivery([event], deciderOf(insideHandler.getStore()));
+      const outcome = await (replay ? this.#receiveReplay(received, way, replay.id) : this.#receive(received, way));
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
     };
   }
 
   /** The same for a delivery that was pulled: it is taken when the answer to it was in time, which the judge hears as far as anybody does. */
-  async pulled({ token, attempt, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
+  async pulled({ token, attempt, replay, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
     const event = decodeEvent(record.body);
+    if (replay) {
+      const { status } = await this.#receiveReplay([{ event, attempt }], way, replay.id);
+      await (status === 'delivered' ? answers.ack(token) : answers.nack(token, false));
+      return;
+    }
     const kind = this.isHealed ? 'ok' : this.#draw();
     this.#remember([{ event, attempt }], kind, true);
     const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
@@ -170,6 +181,22 @@ export class Receiver {
         else resolve(outcome);
       });
     });
+  }
+
+  /** It takes nearly everything, and refuses the rest for good. */
+  async #receiveReplay(batch: readonly Received[], way: Way, run: string): Promise<Outcome> {
+    if (!way.isAlive) return new Promise(() => {});
+    const chance = this.#chance.fork(`${run} ${batch[0]!.event.id} ${batch[0]!.attempt}`);
+    const kind = chance.happens(0.05) ? 'reject' : 'ok';
+    const replayed = this.replayed.get(run) ?? new Map<string, string[]>();
+    this.replayed.set(run, replayed);
+    for (const { event, attempt } of batch) {
+      this.#note(`replay ${this.plan.name} ${event.id} ${attempt} ${kind}`);
+      replayed.set(event.id, [...(replayed.get(event.id) ?? []), kind]);
+    }
+    await this.#time.wait(chance.fraction() * ANSWER_MS_MAX);
+    await way.awakes;
+    return way.isAlive ? (outcomeOf(kind) as Outcome) : new Promise(() => {});
   }
 
   #draw(): string {

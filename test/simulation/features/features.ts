@@ -11,6 +11,7 @@ import { pause } from './pause.ts';
 import { pull } from './pull.ts';
 import { rateLimit } from './rate-limit.ts';
 import { relevance } from './relevance.ts';
+import { replay } from './replay.ts';
 import { retention } from './retention.ts';
 import { sleep } from './sleep.ts';
 import { update } from './update.ts';
@@ -28,6 +29,7 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   members,
   pull,
   relevance,
+  replay,
 };
 
 /** Everything that a seed can switch on for a run. */

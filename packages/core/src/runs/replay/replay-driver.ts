@@ -275,11 +275,16 @@ export class ReplayDriver implements PartDriver {
   }
 }
 
-/** What was there when it was asked for, and not any more when it was read, is counted by what is missing. */
+/**
+ * What was there when it was asked for, and not any more when it was read, is counted by what is missing. There may be more than
+ * was counted where the subscription has come to match more since.
+ */
 function wholeOf(part: RunPart): RunPart {
   const { total, done, failed, skipped } = part.counts;
-  const removed = total === undefined ? 0 : total - done - failed - skipped;
-  return removed > 0 ? { ...part, counts: { ...part.counts, removed } } : part;
+  const looked = done + failed + skipped + (part.counts.removed ?? 0);
+  if (total === undefined || total === looked) return part;
+  if (total < looked) return { ...part, counts: { ...part.counts, total: looked } };
+  return { ...part, counts: { ...part.counts, removed: total - done - failed - skipped } };
 }
 
 /**
