@@ -44,6 +44,8 @@ export function openRuns(options: OpenRunsOptions): { replays: ReplayRoom; redri
     knows: (id) => later().subscriptions.knows(id),
   });
   const rooms = { replay: replays, ...redrives.rooms };
-  const runs = new Runs({ state, runtime, isShared: supports.shared, rooms, onTold, onFailure });
+  // Of what ends with another process this one knows nothing.
+  const knows = supports.shared ? undefined : (id: string) => later().subscriptions.knows(id);
+  const runs = new Runs({ state, runtime, isShared: supports.shared, rooms, knows, onTold, onFailure });
   return { replays, redrives, runs };
 }

@@ -29,6 +29,8 @@ export interface RunsOptions {
   /** Other processes may say something, too. */
   readonly isShared: boolean;
   readonly rooms: RunRooms;
+  /** Whether there is such a subscription; absent where another process may have one that ends with it. */
+  readonly knows?: ((subscriptionId: string) => boolean) | undefined;
   /** It is durable that a run began, stood still, went on or is over. Several processes may tell of the same end. */
   readonly onTold?: ((what: RunTold, run: Run) => void) | undefined;
   readonly onFailure: (error: unknown) => void;
@@ -235,8 +237,14 @@ export class Runs {
     const parts = await this.#records.partsOf(record);
     return runOf(
       record,
-      parts.map((part) => this.#served.get(part.subscriptionId)?.partOf(record.id) ?? part),
+      parts.map((part) => this.#served.get(part.subscriptionId)?.partOf(record.id) ?? this.#orGone(part)),
     );
+  }
+
+  /** One that ended with its process left nobody to say so. */
+  #orGone(part: RunPart): RunPart {
+    const { knows } = this.#options;
+    return part.state === 'open' && knows?.(part.subscriptionId) === false ? { ...part, state: 'gone' } : part;
   }
 
   async #makeRoom(): Promise<void> {

@@ -113,6 +113,20 @@ describe('a replay', () => {
     expect(other.replayed()).toEqual([1, 3, 1, 2, 3, 1]);
   });
 
+  it('is over where its subscription has ended with its process', async () => {
+    const world = durableWorld();
+    const first = await world.open();
+    await first.subscribe({ topic: '#', handler: () => undefined });
+    await first.publishMany(3);
+    await first.settled();
+    const run = await start(first, { speed: 0.1 });
+    expect((await get(first, run)).state).toBe('running');
+    first.crash();
+    const second = await world.open();
+    expect(await get(second, run)).toMatchObject({ state: 'done', parts: [{ state: 'gone' }] });
+    await second.close();
+  });
+
   it('offers nothing that came after it was asked for', async () => {
     const bus = await openMemory();
     const { handler, replayed } = recorder();
