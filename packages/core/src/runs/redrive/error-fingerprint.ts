@@ -12,12 +12,13 @@ export interface ErrorFingerprint {
 
 const NO_CODE = 'unknown';
 const WORDS_CHARACTERS_MAX = 200;
-/**
- * What tells one event from another: quoted text, and words that hold a digit (numbers, UUIDs, digests, `order-1234`). The status
- * of an HTTP answer says what kind of error it is, and stays.
- */
-const STATUS = String.raw`\b(?:status|http)\W{1,3}[1-5]\d\d\b`;
-const DIFFERING = new RegExp(String.raw`(${STATUS})|"[^"]*"|'[^']*'|\`[^\`]*\`|[\w.-]*\d[\w.-]*`, 'gi');
+/** What tells one event from another: quoted text, and words that hold a digit (numbers, UUIDs, digests, `order-1234`). */
+const QUOTES: ReadonlySet<string> = new Set(['"', "'", '`']);
+const WORD = /[\w.-]+/g;
+const DIGIT = /\d/;
+/** The status of an HTTP answer, perhaps at the end of a sentence, says what kind of error it is, and stays. */
+const STATUS = /^[1-5]\d\d\.?$/;
+const BEFORE_STATUS: ReadonlySet<string> = new Set(['status', 'http']);
 
 /** What errors of one cause have in common: the subscription, the code, and the words without numbers, ids and quoted text. */
 export function errorFingerprint({ subscriptionId, errors, reason }: DeadLetter): ErrorFingerprint {
@@ -28,7 +29,21 @@ export function errorFingerprint({ subscriptionId, errors, reason }: DeadLetter)
 }
 
 function plainWords(message: string): string {
-  return message
-    .replace(DIFFERING, (found, status?: string) => (status === undefined ? '…' : found))
-    .slice(0, WORDS_CHARACTERS_MAX);
+  let before = '';
+  const plain = withoutQuoted(message).replace(WORD, (word) => {
+    const isStatus = STATUS.test(word) && BEFORE_STATUS.has(before);
+    before = word.toLowerCase();
+    return isStatus || !DIGIT.test(word) ? word : '…';
+  });
+  return plain.slice(0, WORDS_CHARACTERS_MAX);
+}
+
+function withoutQuoted(text: string): string {
+  let plain = '';
+  for (let at = 0; at < text.length; at++) {
+    const end = QUOTES.has(text[at]!) ? text.indexOf(text[at]!, at + 1) : -1;
+    plain += end < 0 ? text[at] : '…';
+    if (end >= 0) at = end;
+  }
+  return plain;
 }
