@@ -269,7 +269,7 @@ describe('dead letters', () => {
       event: { type: 'order.created', payload: { total: 1 } },
     });
     expect((await em(['dead-letters', 'list'])).out).toMatch(
-      new RegExp(`${letter.id}  \\S+  ${subscriptionId}  \\S+  1  `),
+      new RegExp(`${letter.id}  open +\\S+  ${subscriptionId}  \\S+  1  `),
     );
     expect((await em(['dead-letters', 'list', '--subscription', subscriptionId, '--json'])).out).toBe(listed);
     const one = await em(['dead-letters', 'get', letter.id, '--json']);
