@@ -32,6 +32,13 @@ describe('replay and runs', () => {
     expect((await em(['runs', 'list', '--kind', 'redrive'])).err).toMatch(/no runs/);
   });
 
+  it('print what somebody noted so that it shows what it is', async () => {
+    const { em } = await runningService();
+    const note = '\x1b[31mred\nended yesterday\u202e';
+    const [id] = lines((await em(['replay', 'start', '--note', note])).out) as [string];
+    expect((await em(['runs', 'show', id])).out).toContain('\n\\u001b[31mred\\u000aended yesterday\\u202e\n');
+  });
+
   it('waits for the end with --follow, and says what came of it', async () => {
     const { em } = await runningService();
     const nothing = await em(['replay', 'start', '--follow', '--json']);

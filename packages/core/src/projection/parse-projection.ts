@@ -4,11 +4,14 @@ import type { Event } from '../event/event.ts';
 import { compileFilter } from '../filter/compile-filter.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
 import type { Limits } from '../limits.ts';
+import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import { matchesPattern, parsePattern } from '../topic/pattern.ts';
 import type { ProjectionDefinition } from './projection.ts';
 
 const NAME = /^[A-Za-z0-9._:-]{1,100}$/;
 const SNAPSHOT_EVERY = 1_000;
+
+const OPTIONS = ['name', 'version', 'topic', 'filter', 'key', 'initial', 'apply', 'snapshotEvery'];
 
 /** A definition as it is understood. */
 export interface ParsedProjection {
@@ -41,6 +44,7 @@ export function parseSelection(
 
 /** A mistake in the program is a `TypeError`; a pattern or a filter that cannot be read is `invalid_pattern`, `invalid_filter`. */
 export function parseProjection(given: ProjectionDefinition<unknown>, limits: Limits): ParsedProjection {
+  refuseUnknownOptions(given, OPTIONS, 'A projection');
   const { name, version = 1, topic = '#', filter, key, initial, apply, snapshotEvery = SNAPSHOT_EVERY } = given;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError('The name of a projection has 1 to 100 letters, digits, and . _ - : between them.');

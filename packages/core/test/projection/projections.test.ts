@@ -253,6 +253,9 @@ describe('a projection that cannot go on', () => {
     await expect(open(bus, { ...SUMS, topic: 'a..b' })).rejects.toMatchObject({ code: 'invalid_pattern' });
     const filter = { colour: 'red' } as object;
     await expect(open(bus, { ...SUMS, filter })).rejects.toMatchObject({ code: 'invalid_filter' });
+    // A misspelt filter would fold everything.
+    const misspelt = { ...SUMS, filtr: {} };
+    await expect(open(bus, misspelt)).rejects.toThrow(/^A projection has no option "filtr"/);
     const sums = await open(bus, SUMS);
     await expect(open(bus, SUMS)).rejects.toMatchObject({ code: 'projection_conflict' });
     await sums.close();

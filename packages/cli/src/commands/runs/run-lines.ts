@@ -1,4 +1,5 @@
 import type { Run } from '@event-manager/core';
+import { plain } from '../../output/plain.ts';
 import { textTable } from '../../output/text-table.ts';
 
 const count = (number: number | undefined) => (number === undefined ? '?' : number.toLocaleString('en-US'));
@@ -9,13 +10,13 @@ export function runLines(run: Run): readonly string[] {
   const rows = parts.map((part) => [part.subscriptionId, part.state, ...countsOf(part.counts)]);
   return [
     `${kind} ${id}: ${state}`,
-    ...(note === undefined ? [] : [note]),
-    `started ${momentOf(createdAtMs)} by ${words[0]!.by}`,
+    ...(note === undefined ? [] : [plain(note)]),
+    `started ${momentOf(createdAtMs)} by ${plain(words[0]!.by)}`,
     ...(endedAtMs === undefined ? [] : [`ended ${momentOf(endedAtMs)}`]),
     `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} skipped of ${count(counts.total)}`,
     ...(counts.removed === undefined ? [] : [`${count(counts.removed)} were gone before their turn`]),
     ...parts.flatMap(({ skippedFor = {} }) =>
-      Object.entries(skippedFor).map(([why, number]) => `${count(number)} ${why}`),
+      Object.entries(skippedFor).map(([why, number]) => `${count(number)} ${plain(why)}`),
     ),
     ...textTable(['SUBSCRIPTION', 'STATE', ...COUNT_TITLES], rows),
   ];

@@ -118,6 +118,11 @@ export class ReplayRoom implements RunRoom {
     return this.#read(input).dryRun;
   }
 
+  /** The address that a request names as its target. */
+  targetOf(input: unknown): string | undefined {
+    return this.#read(input).target?.endpoint;
+  }
+
   async #checked(input: unknown): Promise<ReplayRequest> {
     const request = this.#read(input);
     if (request.target) await this.#targets.check(request.target);

@@ -81,3 +81,15 @@ it('hands it to whoever asks for it, marked, behind what is owed', async () => {
   expect((await over(url, run.id)).state).toBe('done');
   expect(await pull()).toBeUndefined();
 });
+
+it('refuses a target that may not be called at once, with its place', async () => {
+  const { url } = await runService({});
+  await postJson(`${url}/subscriptions`, { name: 'any', topic: '#' });
+  for (const target of ['http://127.0.0.1:9/', { endpoint: 'http://169.254.169.254/latest' }, 'http://[::1]/']) {
+    for (const dryRun of [false, true]) {
+      const { status, body } = await postJson(`${url}/replays`, { subscriptions: 'any', target, dryRun });
+      expect([status, body.code, body.pointer]).toEqual([403, 'endpoint_blocked', '/target/endpoint']);
+    }
+  }
+  expect((await call(`${url}/runs`)).body.data).toEqual([]);
+});
