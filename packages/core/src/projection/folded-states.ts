@@ -28,7 +28,8 @@ export class FoldedStates {
   readonly #states = new Map<string, unknown>();
   readonly #changed = new Set<string>();
   #count: number;
-  #largest = 1;
+  /** Characters of the largest that was kept; nobody knows before the first commit. */
+  #largest = 0;
 
   /** `count` states are kept. */
   constructor(definition: ParsedProjection, count: number) {
@@ -42,7 +43,7 @@ export class FoldedStates {
 
   /** So many changed that they should be kept before another one does. */
   get isFull(): boolean {
-    const most = Math.floor(COMMIT_CHARACTERS / this.#largest);
+    const most = Math.floor(COMMIT_CHARACTERS / (this.#largest || STATE_CHARACTERS_MAX));
     return this.#changed.size >= Math.min(CHANGED_MAX, Math.max(CHANGED_MIN, most));
   }
 

@@ -22,6 +22,7 @@ import { ServedParts } from './served-parts.ts';
 /** Kept of those that have ended; the oldest go first. */
 const RUNS_MAX = 1_000;
 const SAY_TRIES_MAX = 5;
+const ENDS_WITHIN_MS = 50;
 
 export interface RunsOptions {
   readonly state: StateStore;
@@ -62,6 +63,8 @@ export class Runs {
   readonly #nextId: () => string;
   readonly #served = new Map<string, ServedParts>();
   readonly #looking: OneAtATime;
+  /** Looks whether a run is over, by its id. */
+  readonly #ends = new Map<string, OneAtATime>();
   /** The mark of the last look. */
   #mark: Revision | undefined;
 
@@ -149,7 +152,7 @@ export class Runs {
   served(subscription: ActiveSubscription): void {
     const { state, rooms, runtime, onFailure } = this.#options;
     const { timers } = runtime;
-    const onEnded = (id: string) => void this.#partEnded(id).catch(onFailure);
+    const onEnded = (id: string) => this.#partEnded(id);
     const parts = new ServedParts({
       ...{ subscription, records: this.#records, rooms, state, timers, onEnded, onFailure },
     });
@@ -171,7 +174,7 @@ export class Runs {
   }
 
   async stop(): Promise<void> {
-    await this.#looking.stop();
+    await Promise.all([this.#looking, ...this.#ends.values()].map((looking) => looking.stop()));
   }
 
   async #look(): Promise<void> {
@@ -182,18 +185,42 @@ export class Runs {
     this.#mark = mark;
   }
 
-  /** Whoever ends the last part of a run tells of it. */
-  async #partEnded(id: string): Promise<void> {
-    const { onTold } = this.#options;
+  /** Whoever ends the last part of a run tells of it. Parts that end together, perhaps thousands, are looked at together. */
+  #partEnded(id: string): void {
+    const { onTold, onFailure, runtime } = this.#options;
     if (!onTold) return;
+    let look = this.#ends.get(id);
+    if (!look) {
+      const { timers } = runtime;
+      let isTold = false;
+      look = new OneAtATime(
+        async () => {
+          await new Promise<void>((resolve) => timers.after(ENDS_WITHIN_MS, resolve, true));
+          const run = isTold ? undefined : await this.#endedRun(id);
+          if (!run) return;
+          isTold = true;
+          this.#ends.delete(id);
+          onTold('ended', run);
+        },
+        onFailure,
+        timers,
+      );
+      this.#ends.set(id, look);
+    }
+    look.poke();
+  }
+
+  /** `undefined` while a part of it is open, and for one that was cancelled, which was told. */
+  async #endedRun(id: string): Promise<Run | undefined> {
     try {
       const [kept] = await this.#records.get([id]);
-      if (!kept || kept.record.wanted === 'cancelled') return;
+      if (!kept || kept.record.wanted === 'cancelled') return undefined;
       const run = await this.#describe(kept.record);
-      if (run.endedAtMs !== undefined) onTold('ended', run);
+      return run.endedAtMs === undefined ? undefined : run;
     } catch (error) {
       // That it is over is in its records all the same.
-      if (!mayPass(error) && !isEventManagerError(error, 'closed')) throw error;
+      if (mayPass(error) || isEventManagerError(error, 'closed')) return undefined;
+      throw error;
     }
   }
 
