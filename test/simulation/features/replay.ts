@@ -11,6 +11,8 @@ export const replay: Feature = (chance) => {
   const pauseAfterMs = chance.integer(2_000);
   const speed = chance.pick(['max', 'max', 50]);
   const started: string[] = [];
+  /** Of which it was seen that they ended: the answer of a start may come after that was asked for the last time. */
+  let ended: readonly string[] = [];
   return {
     ...{ afterMs, pauseAfterMs, speed },
     live(live) {
@@ -43,11 +45,12 @@ export const replay: Feature = (chance) => {
         const run = await operate((engine) => engine.runs.get(ANONYMOUS, id));
         if (run?.endedAtMs === undefined) return `the replay ${id} has not ended`;
       }
+      ended = [...started];
       return undefined;
     },
     async judge(_report, { insist, receiver }) {
       const wrong: string[] = [];
-      for (const id of started) {
+      for (const id of ended) {
         const run = await insist((engine) => engine.runs.get(ANONYMOUS, id));
         wrong.push(...faultsOf(run, receiver.replayed.get(id) ?? new Map()));
       }

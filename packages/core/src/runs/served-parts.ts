@@ -24,6 +24,8 @@ export interface ServedPartsOptions {
 export class ServedParts {
   readonly #options: ServedPartsOptions;
   readonly #drivers = new Map<string, PartDriver>();
+  /** Ended here: a look that read the part before would begin it anew. */
+  readonly #ended = new Set<string>();
   readonly #looking: OneAtATime;
 
   constructor(options: ServedPartsOptions) {
@@ -69,6 +71,7 @@ export class ServedParts {
     const runs = await records.get(ids);
     for (const [at, id] of ids.entries()) {
       if (this.#looking.isStopped) return;
+      if (this.#ended.has(id)) continue;
       const run = runs[at]?.record;
       const driver = this.#drivers.get(id) ?? (run && parts.has(id) ? this.#begin(run, parts.get(id)!) : undefined);
       if (driver) await this.#follow(id, driver, run?.wanted ?? 'cancelled');
@@ -80,6 +83,7 @@ export class ServedParts {
     else if (wanted === 'paused') driver.pause();
     else {
       await driver.cancel();
+      this.#ended.add(id);
       this.#drivers.delete(id);
     }
   }
@@ -95,6 +99,7 @@ export class ServedParts {
         await state.commit([lease ? { ...change, lease } : change, ...changes]);
       },
       onEnded: () => {
+        this.#ended.add(run.id);
         this.#drivers.delete(run.id);
         this.#options.onEnded(run.id);
       },

@@ -75,6 +75,7 @@ async function world() {
   const adapter = memory({ runtime: { clock: time } });
   await adapter.open();
   const failures: unknown[] = [];
+  const driven: string[] = [];
   const processOf = (isShared: boolean) => {
     const replay: RunRoom = {
       prepare: async (_principal, input) => ({
@@ -84,13 +85,16 @@ async function world() {
           counts: { total: GOAL, done: 0, failed: 0, skipped: 0 },
         })),
       }),
-      drive: (assignment) => new Counting(assignment, time),
+      drive: (assignment) => {
+        driven.push(assignment.run.id);
+        return new Counting(assignment, time);
+      },
     };
     const runtime = runtimeOn(time, time.scope());
     const onFailure = (error: unknown) => failures.push(error);
     return new Runs({ state: adapter.state, runtime, isShared, rooms: { replay }, onFailure });
   };
-  return { time, adapter, failures, processOf };
+  return { time, adapter, failures, driven, processOf };
 }
 
 /** Runs need no more of it. */
@@ -116,6 +120,33 @@ describe('runs', () => {
       ['done', 'done'],
     ]);
     expect(over.endedAtMs).toBeGreaterThan(over.createdAtMs);
+    expect(failures).toEqual([]);
+  });
+
+  it('are done once, also when a part ends while it is looked at', async () => {
+    const { time, adapter, failures, driven, processOf } = await world();
+    const { state } = adapter;
+    const get = state.get.bind(state);
+    let isSlow = false;
+    state.get = async (kind, keys) => {
+      const found = await get(kind, keys);
+      // Only the look at what is wanted: that of the parts has happened by then.
+      if (isSlow && kind === 'run') await new Promise<void>((resolve) => time.after(3 * STEP_MS, resolve));
+      return found;
+    };
+    const runs = processOf(false);
+    runs.served(subscription('a'));
+    const { id } = await runs.start(ANONYMOUS, 'replay', ['a']);
+    await time.advance((GOAL - 1) * STEP_MS);
+    isSlow = true;
+    // Another one has the subscription looked at, its open parts first.
+    await time.run(runs.start(ANONYMOUS, 'replay', ['a']));
+    await time.advance(4 * STEP_MS);
+    isSlow = false;
+    await time.advance(20 * STEP_MS);
+    const run = await runs.get(ANONYMOUS, id);
+    expect([run.state, run.counts.done]).toEqual(['done', GOAL]);
+    expect(driven.filter((of) => of === id)).toHaveLength(1);
     expect(failures).toEqual([]);
   });
 
