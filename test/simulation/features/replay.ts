@@ -43,7 +43,9 @@ export const replay: Feature = (chance) => {
     async whileHealing({ operate }) {
       for (const id of started) {
         const run = await operate((engine) => engine.runs.get(ANONYMOUS, id));
-        if (run?.endedAtMs === undefined) return `the replay ${id} has not ended`;
+        // What was said to a process that stood still may come to pass as late as now.
+        if (run?.state === 'paused') void operate((engine) => engine.runs.resume(ANONYMOUS, id));
+        if (run?.endedAtMs === undefined) return `the replay ${id} has not ended: it is ${run?.state}`;
       }
       ended = [...started];
       return undefined;
