@@ -45,6 +45,8 @@ export interface DeliveryEntry {
   readonly delivery: number;
   readonly attempt: number;
   readonly replay?: ReplayMark;
+  /** Another one than before: it is owed anew, whatever was answered. Absent for the first. */
+  readonly life?: string;
   readonly cursor: string;
   readonly event: JsonObject;
 }

@@ -73,8 +73,9 @@ function isSubscription(subscription: unknown): boolean {
 
 function isDelivery(entry: unknown): boolean {
   if (!isObject(entry)) return false;
-  const { delivery, attempt, replay, cursor, event } = entry;
-  const isMarked = replay === undefined || (isObject(replay) && isText(replay['id']));
+  const { delivery, attempt, replay, life, cursor, event } = entry;
+  const isReplay = replay === undefined || (isObject(replay) && isText(replay['id']));
+  const isMarked = isReplay && (life === undefined || isText(life));
   return isWhole(delivery) && isWhole(attempt) && isMarked && isText(cursor) && isEvent(event);
 }
 

@@ -8,7 +8,8 @@
  * A handler that runs when the connection is lost goes on. The service sends its event again on the next connection; that
  * delivery is answered with what the running handler says, or with what it said meanwhile, so that nothing is handled twice
  * only because an answer was lost. What was answered shortly before the loss is remembered for the same reason. (A program that
- * ends forgets it, and gets those events again with a higher attempt.)
+ * ends forgets it, and gets those events again with a higher attempt.) What comes as a replay, or with another `life` because it
+ * was redriven or the subscription reset, somebody wants handled once more: no answer from before counts for it.
  */
 import type { DeliveryContext, Event } from '@event-manager/core';
 import { type Clock, reviveEvent, type Timers } from '@event-manager/core/portable';
@@ -45,7 +46,7 @@ interface Entry {
   readonly event: Event;
   readonly attempt: number;
   readonly replay: DeliveryEntry['replay'];
-  /** Tells it from others: an event may be replayed while its delivery runs. */
+  /** Tells it from others: an event may be replayed, or owed anew, while its delivery runs. */
   readonly key: string;
   /** Of the connection that brought it last. */
   number: number;
@@ -243,7 +244,7 @@ function dropOldest(outcomes: Map<string, HandlerOutcome>): void {
   outcomes.delete(oldest!);
 }
 
-function keyOf({ replay, event }: DeliveryEntry): string {
+function keyOf({ replay, life = '', event }: DeliveryEntry): string {
   const id = event['id'] as string;
-  return replay ? `${replay.id}/${id}` : id;
+  return `${replay?.id ?? ''}/${life}/${id}`;
 }

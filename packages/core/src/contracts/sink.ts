@@ -8,6 +8,8 @@ export interface Delivery {
   readonly attempt: number;
   /** Somebody asked for it to be delivered once more. */
   readonly replay?: ReplayMark;
+  /** Differs when it is owed anew, by a redrive or a reset: what was answered before does not count. Absent for the first life. */
+  readonly life?: string;
 }
 
 /** What tells a replayed delivery from one that was owed. */

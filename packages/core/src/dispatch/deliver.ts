@@ -1,6 +1,7 @@
 import type { AttemptError, DeliverOptions, Delivery, Outcome } from '../contracts/sink.ts';
 import type { ActiveSubscription } from './active-subscription.ts';
 import type { ClaimedDelivery } from './claim.ts';
+import { lifeOf } from './life-of.ts';
 import type { TimetableEntry } from './timetable.ts';
 
 /**
@@ -35,7 +36,11 @@ export class Attempt implements DeliverOptions {
     this.subscription = subscription;
     this.batch = batch;
     const subscriptionId = subscription.id;
-    this.deliveries = batch.map(({ claimed, kept }) => ({ record: kept, subscriptionId, attempt: claimed.attempt }));
+    this.deliveries = batch.map(({ claimed, kept }) => {
+      const life = lifeOf(subscription.queue.resets, claimed.owed?.round ?? 0);
+      const delivery = { record: kept, subscriptionId, attempt: claimed.attempt };
+      return life === undefined ? delivery : { ...delivery, life };
+    });
   }
 
   get isUnderWay(): boolean {

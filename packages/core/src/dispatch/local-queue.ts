@@ -53,6 +53,8 @@ export class LocalQueue {
   readonly owed: ReadonlyMap<Position, Owed>;
   /** What is known of the receiver as a whole: kept with the progress, read by `failure/`. */
   receiver: JsonObject | undefined;
+  /** How often the subscription was reset: kept with the progress. */
+  resets = 0;
   /** Something happened that the durable records do not say yet. */
   dirty = false;
   readonly #options: QueueOptions;
@@ -161,6 +163,7 @@ export class LocalQueue {
     this.keys?.recover(kept, this.owed.values(), head);
     this.#options.rateLimit?.recover(progress);
     this.receiver = progress?.['receiver'] as JsonObject | undefined;
+    this.resets = resetsIn(progress);
     return kept.records.reduce((most, { through }) => Math.max(most, through), highest);
   }
 
@@ -410,13 +413,14 @@ export class LocalQueue {
 
   /** With what is known beside the lanes. */
   #whole(progress: JsonObject, routedHead: Position): JsonObject {
-    const { receiver } = this;
+    const { receiver, resets } = this;
     const { order } = this.#options;
-    if (!receiver && order === undefined) return progress;
+    if (!receiver && order === undefined && resets === 0) return progress;
     const ahead = this.keys?.aheadOf(this.lanes[0]!.floor(routedHead));
     return {
       ...progress,
       ...(receiver ? { receiver } : {}),
+      ...(resets === 0 ? {} : { resets }),
       ...(order === undefined ? {} : { order }),
       ...(ahead ? { ahead } : {}),
     };
@@ -475,4 +479,9 @@ export class LocalQueue {
     this.#forgetOwed(owed.position);
     this.#progress.debtSettled(owed.lane, owed.position);
   }
+}
+
+/** How often a subscription with this progress was reset. */
+export function resetsIn(progress: JsonObject | undefined): number {
+  return (progress?.['resets'] as number | undefined) ?? 0;
 }

@@ -12,6 +12,7 @@ import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { Lease, StateChange } from '../contracts/state-store.ts';
 import { resourceOf } from '../dispatch/leases.ts';
+import { resetsIn } from '../dispatch/local-queue.ts';
 import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
@@ -210,12 +211,12 @@ function readReset(input: unknown): Pick<ResetRequest, 'to' | 'note'> {
   return { to: readLogPlace(to, fields.pointer('to')), ...(note === undefined ? {} : { note }) };
 }
 
-/** As a subscription that begins there, with the pace that it had. */
+/** As a subscription that begins there, with the pace that it had, and one reset on: what it owes now is owed anew. */
 function movedTo(before: JsonObject, position: Position): JsonObject {
   const { rate, receiver } = before['lanes'] ? afterRemoval(before) : before;
   const lane = [position, position, []];
   const kept = { ...(rate === undefined ? {} : { rate }), ...(receiver === undefined ? {} : { receiver }) };
-  return { lanes: [lane, lane, lane, lane], ...kept } as unknown as JsonObject;
+  return { lanes: [lane, lane, lane, lane], resets: resetsIn(before) + 1, ...kept } as unknown as JsonObject;
 }
 
 function settledThrough({ lanes }: JsonObject): Position {

@@ -184,8 +184,14 @@ export class HostedCalls {
         refuse();
         return;
       }
-      const mark = typeof letter['replay'] === 'string' ? { replay: { id: letter['replay'] } } : {};
-      const batch = records.map((record, at) => ({ record: record!, subscriptionId, attempt: attempts[at]!, ...mark }));
+      const replay = typeof letter['replay'] === 'string' ? { replay: { id: letter['replay'] } } : {};
+      const marks = { ...replay, ...(typeof letter['life'] === 'string' ? { life: letter['life'] } : {}) };
+      const batch = records.map((record, at) => ({
+        record: record!,
+        subscriptionId,
+        attempt: attempts[at]!,
+        ...marks,
+      }));
       this.#begin(owner, call, batch);
     };
     const records = this.#options.read(positions, letter['deadLetter']);

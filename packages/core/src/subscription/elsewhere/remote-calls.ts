@@ -84,9 +84,10 @@ export class RemoteCalls {
     const call = ++this.#last;
     this.counts.handed += batch.length;
     const rest = { subscription: member.subscriptionId, member: member.key, leftMs, validMs: withinMs };
-    // What is replayed comes in batches of its own.
-    const { replay, record } = batch[0] ?? {};
-    const marks = { ...(replay ? { replay: replay.id } : {}), ...deadLetterOf(record) };
+    // What is replayed comes in batches of its own, and what is redriven alone.
+    const { replay, life, record } = batch[0] ?? {};
+    const lived = life === undefined ? {} : { life };
+    const marks = { ...(replay ? { replay: replay.id } : {}), ...lived, ...deadLetterOf(record) };
     for (const letter of batchLetters(call, batch, { ...rest, ...marks })) this.#peers.post(letter, member.to);
     return new Promise((resolve) => {
       const onAbort = () => this.#peers.post({ kind: 'abort', call }, member.to);

@@ -2,6 +2,7 @@ import { ANONYMOUS, type Outcome, type Sink } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { EngineUnderTest } from '../../open-engine.ts';
 import { fixedRetry, type SetUp } from '../../open-engine.ts';
+import { redrive } from '../../runs/redrive/redrive-world.ts';
 import { attachHandler, CALM, detach, numbers, SeveralEngines } from '../../several-engines.ts';
 
 type Three = [EngineUnderTest, EngineUnderTest, EngineUnderTest];
@@ -189,6 +190,35 @@ describe('a member at another process than the owner', () => {
     expect(engines.ownerOf(id)).toBe(a);
     return { engines, a, b, id };
   }
+
+  /** Its client remembers what it answered: if it failed, a redrive or a reset would be answered from memory there. */
+  it('is told which life of a debt a delivery is of', async () => {
+    const seen: unknown[] = [];
+    let outcome: Outcome = { status: 'reject', error: { code: 'no', message: 'Not now.' } };
+    const { engines, a, id } = await onlyElsewhere((batch) => {
+      seen.push(...batch.map(({ life, attempt }) => [life, attempt]));
+      return batch.map(() => outcome);
+    }, {});
+    await a.publishMany(1);
+    await engines.time.advance(3_000);
+    outcome = { status: 'delivered' };
+    await redrive(a, { all: true });
+    await engines.time.advance(3_000);
+    for (let times = 0; times < 2; times++) {
+      await engines.time.run(a.engine.subscriptions.resets.reset(ANONYMOUS, id, { to: 'earliest' }));
+      await engines.time.advance(3_000);
+    }
+    await a.publishMany(1, 2);
+    await engines.time.advance(3_000);
+    expect(seen).toEqual([
+      [undefined, 1],
+      ['0.1', 2],
+      ['1.0', 1],
+      ['2.0', 1],
+      ['2.0', 1],
+    ]);
+    await engines.close();
+  });
 
   it('gets batches, and its outcomes are those of its deliveries', async () => {
     const batches: number[] = [];

@@ -141,18 +141,24 @@ export class SocketSink implements Sink {
     const parts: Uint8Array[] = [];
     let bytes = 0;
     while (!group.isHandedOver) {
-      const { record, attempt, replay } = group.upcoming;
+      const { record, attempt, replay, life } = group.upcoming;
       if (parts.length > 0 && bytes + record.body.length > FRAME_BYTES_MAX) break;
       const before = parts.length === 0 ? `{"type":"delivery",${addressed(id, member)},"deliveries":[` : ',';
       const number = deliveries.add(group, group.handOver());
       const cursor = encodeCursor([record.place]);
-      const head = `${before}{"delivery":${number},"attempt":${attempt},${replayField(replay)}"cursor":"${cursor}","event":`;
+      const marks = replayField(replay) + lifeField(life);
+      const head = `${before}{"delivery":${number},"attempt":${attempt},${marks}"cursor":"${cursor}","event":`;
       parts.push(Buffer.from(head), record.body, Buffer.from('}'));
       bytes += record.body.length;
     }
     parts.push(Buffer.from(']}'));
     outbox.send(Buffer.concat(parts));
   }
+}
+
+/** With the comma behind it; nothing for the first life. */
+function lifeField(life: string | undefined): string {
+  return life === undefined ? '' : `"life":"${life}",`;
 }
 
 /** The fields of a frame that say whom it is for. */
