@@ -217,6 +217,7 @@ export class Engine {
       ...{ adapter, dispatch, stallWatch, runtime, limits, webhookSink, webSocketSink, retryPolicy, owner, onFailure },
       onSwitched: (definition, way) => this.#switched(definition, way),
       onReset: (reset) => this.#reporter.subscriptionReset(reset),
+      removing: (id) => this.runs.removing(id),
     });
     this.systemEvents = new SystemEvents({ ingest: this.#ingest, clock: runtime.clock, enabled: systemEvents });
     const told = { stallWatch, adapter, active, owner, clock: runtime.clock };

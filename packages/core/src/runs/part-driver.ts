@@ -2,7 +2,7 @@ import type { StateChange } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from '../principal.ts';
-import type { RunKind, RunPart, RunPartState, RunRecord } from './run.ts';
+import type { RunKind, RunPart, RunRecord } from './run.ts';
 
 /** What one kind of run asks to be kept when it starts. */
 export interface PreparedRun {
@@ -10,7 +10,8 @@ export interface PreparedRun {
   readonly request: JsonObject;
   readonly note?: string;
   /** One per subscription. */
-  readonly parts: readonly (Pick<RunPart, 'subscriptionId' | 'counts' | 'at'> & { readonly state?: RunPartState })[];
+  readonly parts: readonly (Pick<RunPart, 'subscriptionId' | 'counts' | 'at'> &
+    Partial<Pick<RunPart, 'state' | 'skippedFor'>>)[];
 }
 
 /** The part of one run that a subscription served here has to do. */

@@ -40,6 +40,11 @@ export function partChange(runId: string, part: RunPart): StateChange {
   return { kind: 'run-part', key: partKey(part.subscriptionId, runId), value: part as unknown as JsonObject };
 }
 
+/** Ends the part where it is: nobody is left who could do the rest of it. */
+export function goneChange(runId: string, part: RunPart, endedAtMs: number): StateChange {
+  return partChange(runId, { ...part, state: 'gone', endedAtMs, at: {} });
+}
+
 export interface ReportPage {
   readonly failures: readonly RunFailure[];
   /** Absent on the last page. */

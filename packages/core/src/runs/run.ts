@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 /** What is done to a range of events, or to many dead letters, at somebody's word: it takes its time, and can be paused. */
 export type RunKind = 'replay' | 'redrive' | 'discard';
 
-/** `gone`: its subscription was removed meanwhile. */
+/** `gone`: its subscription was removed before the part was through. */
 export type RunPartState = 'open' | 'done' | 'failed' | 'cancelled' | 'gone';
 
 /** How far it is. Each event, or letter, that was looked at counts once in one of the last three. */
@@ -109,7 +109,7 @@ export function runOf(record: RunRecord, parts: readonly RunPart[]): Run {
 
 function stateOf({ wanted }: RunRecord, parts: readonly RunPart[], isOver: boolean): Run['state'] {
   if (wanted === 'cancelled') return 'cancelled';
-  if (isOver) return parts.some(({ state }) => state === 'failed') ? 'failed' : 'done';
+  if (isOver) return parts.some(({ state }) => state === 'failed' || state === 'gone') ? 'failed' : 'done';
   return wanted;
 }
 

@@ -6,7 +6,7 @@
  * where they were last durable. Starting, pausing and cancelling only write down what is wanted; the processes that share a
  * store look after it twice a second.
  */
-import type { Revision, StateStore } from '../contracts/state-store.ts';
+import type { Revision, StateChange, StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
@@ -16,7 +16,7 @@ import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { RunRooms } from './part-driver.ts';
 import { type Run, type RunKind, type RunPart, type RunRecord, type RunsRequest, type RunWord, runOf } from './run.ts';
-import { type KeptRun, type ReportPage, RunRecords } from './run-records.ts';
+import { goneChange, type KeptRun, type ReportPage, RunRecords } from './run-records.ts';
 import { ServedParts } from './served-parts.ts';
 
 /** Kept of those that have ended; the oldest go first. */
@@ -38,6 +38,14 @@ export interface RunsOptions {
 }
 
 export type RunTold = 'started' | 'paused' | 'resumed' | 'ended';
+
+/** What the removal of a subscription means for the runs that it has a part in. */
+export interface PartsRemoval {
+  /** Ends its parts where they are: to be asked for once it has left service, and committed together with the removal. */
+  changes(): Promise<readonly StateChange[]>;
+  /** That is durable. */
+  removed(): void;
+}
 
 export interface RunsPageRequest extends RunsRequest {
   /** The last one of the page before. */
@@ -171,6 +179,23 @@ export class Runs {
   dropped(subscriptionId: string): void {
     this.#served.get(subscriptionId)?.drop();
     this.#served.delete(subscriptionId);
+  }
+
+  /** A subscription is about to leave service for good. What goes on here is further than its records, also when it has stopped. */
+  removing(subscriptionId: string): PartsRemoval {
+    const served = this.#served.get(subscriptionId);
+    let runIds: readonly string[] = [];
+    return {
+      changes: async () => {
+        const open = await this.#records.openParts(subscriptionId);
+        runIds = [...open.keys()];
+        const endedAtMs = this.#options.runtime.clock.wallMs();
+        return [...open].map(([id, part]) => goneChange(id, served?.partOf(id) ?? part, endedAtMs));
+      },
+      removed: () => {
+        for (const id of runIds) this.#partEnded(id).catch(this.#options.onFailure);
+      },
+    };
   }
 
   async stop(): Promise<void> {

@@ -51,10 +51,10 @@ export class ServedParts {
     await this.#looking.ended();
   }
 
+  /** How far they are can be asked for afterwards, too. */
   async stop(drainMs: number): Promise<void> {
     await this.#looking.stop();
     await Promise.all([...this.#drivers.values()].map((driver) => driver.stop(drainMs)));
-    this.#drivers.clear();
   }
 
   drop(): void {

@@ -12,7 +12,7 @@ import type { Sink } from '../contracts/sink.ts';
 import { type Attached, needsAttaching } from './attached.ts';
 import type { Attachments } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
-import type { Duty } from './duty.ts';
+import type { Duty, LeaveOptions } from './duty.ts';
 
 export interface DetachOptions {
   /** Only if this one is attached. */
@@ -25,6 +25,8 @@ export interface DeparturesOptions {
   readonly catalog: Catalog;
   readonly attachments: Attachments;
   readonly duty: Duty;
+  /** Takes one that ends with its members out of service, and of the catalog. */
+  readonly removeEphemeral: (id: string, options: LeaveOptions) => Promise<void>;
 }
 
 export class Departures {
@@ -35,7 +37,7 @@ export class Departures {
   }
 
   async detach(id: string, { sink, drainMs }: DetachOptions): Promise<void> {
-    const { catalog, attachments, duty } = this.#options;
+    const { catalog, attachments, duty, removeEphemeral } = this.#options;
     const leaving = await duty.exclusive(id, async () => {
       const members = attachments.of(id)?.all ?? [];
       const leavers = members.filter((member) => sink === undefined || member.sink === sink);
@@ -44,7 +46,7 @@ export class Departures {
         return { leavers, ended: Promise.all(leavers.map((member) => duty.leaveOne(id, member, drainMs))) };
       }
       if (sink === undefined || leavers.length > 0) {
-        await duty.leave(id, async () => catalog.removeEphemeral(id), { drainMs });
+        await removeEphemeral(id, { drainMs });
       }
       return undefined;
     });

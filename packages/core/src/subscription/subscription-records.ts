@@ -2,8 +2,8 @@
  * How subscriptions come into the catalog and leave it, with the records that belong to them.
  *
  * A durable one is created together with its progress, so none exists without a place to begin. It is removed together with
- * its progress; its debts follow in a commit of their own, because they may be many. A process that dies in between leaves
- * debts that belong to nobody, and so does one that still served what another one removed. Whoever creates a subscription of
+ * its progress; its debts follow in a commit of their own, because they may be many. What it had to do of a run ends as `gone`
+ * with its counts, which go with the run. A process that dies in between leaves debts that belong to nobody, and so does one that still served what another one removed. Whoever creates a subscription of
  * the same name removes them first; those of one without a name, whose id never comes again, go at the next start.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
@@ -14,8 +14,8 @@ import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
-import { partPrefix, replaysPrefix } from '../runs/run-records.ts';
-import type { Timers } from '../runtime/clock.ts';
+import { goneChange, RunRecords, replaysPrefix } from '../runs/run-records.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { statePages } from '../state-pages.ts';
 import { needsAttaching } from './attached.ts';
 import type { Catalog } from './catalog.ts';
@@ -33,7 +33,7 @@ export interface SubscriptionRecordsOptions {
   readonly dispatch: PartitionDispatch;
   readonly limits: Limits;
   readonly catalog: Catalog;
-  readonly timers: Timers;
+  readonly runtime: Runtime;
 }
 
 /** A subscription that came into the catalog. */
@@ -101,13 +101,14 @@ export class SubscriptionRecords {
     throw new EventManagerError('too_many_subscriptions', words, { limit: 'subscriptionsCharactersMax', maximum });
   }
 
-  /** Deletes a durable subscription and its progress. */
-  async remove(id: string): Promise<void> {
+  /** Deletes a durable subscription and its progress, and ends its parts of runs by `endings`. */
+  async remove(id: string, endings: readonly StateChange[]): Promise<void> {
     const { catalog, dispatch } = this.#options;
     const { progress } = queueKeys(id, dispatch.partition);
     await catalog.remove(id, [
       { kind: 'progress', key: progress },
       { kind: 'debt-removal', key: progress },
+      ...endings,
     ]);
   }
 
@@ -133,7 +134,7 @@ export class SubscriptionRecords {
         const id = entry.key.slice(0, entry.key.indexOf('/'));
         if (isRandom(id) && (await this.#isGone(id))) await this.#forget(id);
         after = `${id}/\uffff`;
-        if (looked % LOOKS === 0) await new Promise<void>((resolve) => this.#options.timers.soon(resolve));
+        if (looked % LOOKS === 0) await new Promise<void>((resolve) => this.#options.runtime.timers.soon(resolve));
       }
     }
   }
@@ -153,7 +154,7 @@ export class SubscriptionRecords {
   }
 
   async #owedRemovals(id: string): Promise<readonly StateChange[]> {
-    const { adapter, dispatch } = this.#options;
+    const { adapter, dispatch, runtime } = this.#options;
     const { owedPrefix: prefix } = queueKeys(id, dispatch.partition);
     const removals: StateChange[] = [];
     for (const kind of ['owed', 'blocked', 'attempt'] as const) {
@@ -166,9 +167,10 @@ export class SubscriptionRecords {
         for (const { key } of page) removals.push({ kind, key });
       }
     }
-    for await (const page of statePages(adapter.state, 'run-part', partPrefix(id))) {
-      for (const { key } of page) removals.push({ kind: 'run-part', key });
-    }
+    // Those of a run that began while the subscription was removed, or that another process had in hand.
+    const endedAtMs = runtime.clock.wallMs();
+    const left = await new RunRecords(adapter.state).openParts(id);
+    for (const [runId, part] of left) removals.push(goneChange(runId, part, endedAtMs));
     return removals;
   }
 }

@@ -20,6 +20,7 @@ import { ANONYMOUS, type Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
+import type { Runs } from '../runs/runs.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Enrich } from '../sink/enriching-sink.ts';
 import { type Attached, isAttachable } from './attached.ts';
@@ -28,7 +29,7 @@ import { BlockedKeys } from './blocked-keys.ts';
 import { Catalog, changedAtMs, sameRequest } from './catalog.ts';
 import { assertMayBecome, changedRequest, throughOf } from './changed-request.ts';
 import { Departures, type DetachOptions } from './departures.ts';
-import { Duty } from './duty.ts';
+import { Duty, type LeaveOptions } from './duty.ts';
 import { notServedHere } from './elsewhere/ask-owner.ts';
 import { Elsewhere } from './elsewhere/elsewhere.ts';
 import { type Instances, instancesOf } from './elsewhere/instances.ts';
@@ -59,6 +60,7 @@ export interface SubscriptionsOptions {
   readonly webSocketSink: ((definition: SubscriptionDefinition) => Sink) | undefined;
   readonly onSwitched: WaysOut['onSwitched'];
   readonly onReset: ResetsOptions['onReset'];
+  readonly removing: Runs['removing'];
   /** Of subscriptions that say nothing about retries. */
   readonly retryPolicy: RetryPolicy;
   readonly owner: string;
@@ -99,7 +101,7 @@ export class Subscriptions {
     this.#catalog = new Catalog(adapter.state);
     this.#nextId = createEventIdSource(runtime);
     const catalog = this.#catalog;
-    this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog, timers: runtime.timers });
+    this.#records = new SubscriptionRecords({ adapter, dispatch, limits, catalog, runtime });
     const elsewhere = () => this.#elsewhere;
     const attachments = new Attachments({
       ...{ dispatch, runtime, onFailure },
@@ -121,7 +123,8 @@ export class Subscriptions {
     });
     const { state } = adapter;
     this.keys = new BlockedKeys({ state, dispatch, catalog, duty: this.#duty, clock: runtime.clock });
-    this.#departures = new Departures({ catalog, attachments, duty: this.#duty });
+    const removeEphemeral = (id: string, leaving: LeaveOptions) => this.#removeEphemeral(id, leaving);
+    this.#departures = new Departures({ catalog, attachments, duty: this.#duty, removeEphemeral });
     this.#states = new StateChanges({ catalog, duty: this.#duty, dispatch, runtime, onFailure });
     const { onReset } = options;
     this.resets = new Resets({ adapter, dispatch, catalog, duty: this.#duty, runtime, owner, elsewhere, onReset });
@@ -442,12 +445,28 @@ export class Subscriptions {
     const kind = this.#catalog.get(id)?.sink.kind;
     const drainMs = kind === 'socket' || kind === 'pull' ? 0 : undefined;
     if (!this.#catalog.isDurable(id)) {
-      await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), { drainMs, reason: 'ended' });
+      await this.#removeEphemeral(id, { drainMs, reason: 'ended' });
       return;
     }
-    await this.#duty.leave(id, () => this.#records.remove(id), { drainMs, reason: 'ended' });
+    const parts = this.#options.removing(id);
+    const remove = async () => this.#records.remove(id, await parts.changes());
+    await this.#duty.leave(id, remove, { drainMs, reason: 'ended' });
+    parts.removed();
     this.#enrichers.delete(id);
     await this.#records.forgetDebts(id);
+  }
+
+  async #removeEphemeral(id: string, options: LeaveOptions): Promise<void> {
+    const parts = this.#options.removing(id);
+    await this.#duty.leave(id, async () => this.#catalog.removeEphemeral(id), options);
+    try {
+      const endings = await parts.changes();
+      if (endings.length > 0) await this.#options.adapter.state.commit(endings);
+      parts.removed();
+    } catch (error) {
+      // It has left all the same: whoever leaves need not wait for a store.
+      if (!isEventManagerError(error)) throw error;
+    }
   }
 }
 

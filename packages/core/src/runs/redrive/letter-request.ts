@@ -52,9 +52,18 @@ export interface RedriveRequest extends LettersRequest {
   readonly force?: boolean | undefined;
 }
 
+/** A subscription that a request asks for. */
+export interface AskedSubscription {
+  readonly id: string;
+  /** Its id or name, as it was given. */
+  readonly given: string;
+  readonly pointer: string;
+}
+
 /** What was read of a request. */
 export interface ReadRequest {
   readonly selection: LetterSelection;
+  readonly asked: readonly AskedSubscription[];
   readonly note?: string;
   readonly confirm?: number;
   readonly rate: number;
@@ -109,7 +118,8 @@ const RATE_MAX = 100_000;
 /** Reads a request as clients write it. Throws `invalid_run`, `invalid_pattern` with `details.pointer`. */
 export function readLettersRequest(kind: 'redrive' | 'discard', input: unknown, limits: Limits): ReadRequest {
   const fields = readFields(input, kind === 'redrive' ? REDRIVE : DISCARD, { code: 'invalid_run', pointer: '' });
-  const selection = readSelection(fields, limits);
+  const asked = readAsked(fields, limits);
+  const selection = readSelection(fields, asked, limits);
   const hasFields = Object.keys(selection).some((name) => name !== 'except');
   if (!readFlag(fields, 'all') && !hasFields) {
     throw wrong(
@@ -125,6 +135,7 @@ export function readLettersRequest(kind: 'redrive' | 'discard', input: unknown, 
   const note = readText(fields, 'note', NOTE_CHARACTERS_MAX);
   return {
     selection,
+    asked: asked ?? [],
     ...(note === undefined ? {} : { note }),
     ...(confirm === undefined ? {} : { confirm }),
     rate: readNumber(fields, 'rate', RATE_MAX) ?? RATE_DEFAULT,
@@ -136,11 +147,30 @@ export function readLettersRequest(kind: 'redrive' | 'discard', input: unknown, 
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-function readSelection(fields: ReadFields, limits: Limits): LetterSelection {
-  const selection: Writable<LetterSelection> = {};
-  const subscriptions = readTexts(fields, 'subscriptionIds', IDS_MAX, limits.nameCharactersMax);
+function readAsked(fields: ReadFields, limits: Limits): readonly AskedSubscription[] | undefined {
+  const texts = readTexts(fields, 'subscriptionIds', IDS_MAX, limits.nameCharactersMax);
+  const value = fields.get('subscriptionIds');
+  const pointer = fields.pointer('subscriptionIds');
+  return texts?.map((given) => {
+    const at = Array.isArray(value) ? jsonPointer(pointer, value.indexOf(given)) : pointer;
+    return askedSubscription(given, at, limits);
+  });
+}
+
+/** Reads the id or the name of a subscription. Throws `invalid_run`. */
+export function askedSubscription(given: unknown, pointer: string, limits: Limits): AskedSubscription {
+  assertText(given, limits.nameCharactersMax, pointer);
   // The id of a named one follows from its name, also after it was removed.
-  if (subscriptions) selection.subscriptionIds = subscriptions.map((id) => parseEventId(id) ?? namedSubscriptionId(id));
+  return { id: parseEventId(given) ?? namedSubscriptionId(given), given, pointer };
+}
+
+function readSelection(
+  fields: ReadFields,
+  asked: readonly AskedSubscription[] | undefined,
+  limits: Limits,
+): LetterSelection {
+  const selection: Writable<LetterSelection> = {};
+  if (asked) selection.subscriptionIds = [...new Set(asked.map(({ id }) => id))];
   for (const name of ['ids', 'fingerprints', 'except'] as const) {
     const ids = readTexts(fields, name, IDS_MAX, limits.nameCharactersMax);
     if (ids) selection[name] = ids.map((id, at) => knownId(id, fields, name, at));
@@ -189,7 +219,7 @@ function readText(fields: ReadFields, name: string, charactersMax: number): stri
   return value as string;
 }
 
-function assertText(value: unknown, charactersMax: number, pointer: string): void {
+function assertText(value: unknown, charactersMax: number, pointer: string): asserts value is string {
   const isUsable = typeof value === 'string' && value !== '' && value.length <= charactersMax;
   if (isUsable && value.isWellFormed() && !value.includes('\0')) return;
   throw wrong(`A text of 1 to ${charactersMax} characters is expected.`, pointer);

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Principal } from '../../principal.ts';
 import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
 import type { RunPart, RunRecord } from '../run.ts';
+import { assertKnown } from './assert-known.ts';
 import { discardUnserved } from './discard-unserved.ts';
 import { editLetter } from './edit-letter.ts';
 import { type ReadRequest, readLettersRequest } from './letter-request.ts';
@@ -38,9 +39,12 @@ export class LettersRoom implements RunRoom {
     return readLettersRequest(this.#kind, input, this.#options.limits).dryRun;
   }
 
-  /** What a request means, without anything being done. Throws `invalid_run`, `invalid_pattern`, `dead_letter_not_found`. */
+  /**
+   * What a request means, without anything being done. Throws `invalid_run`, `invalid_pattern`, `dead_letter_not_found`, and
+   * `subscription_not_found` for one that it names.
+   */
   async select(principal: Principal, input: unknown): Promise<SelectedLetters> {
-    const read = readLettersRequest(this.#kind, input, this.#options.limits);
+    const read = await this.#read(input);
     if (read.payload !== undefined) {
       const [key] = await keysOfLetters(this.#options.state, read.selection.ids!);
       await this.#edited(principal, key!, read.payload);
@@ -49,12 +53,12 @@ export class LettersRoom implements RunRoom {
   }
 
   /**
-   * Throws the same, `subscription_not_found` when nobody is left whom a letter could be delivered to, `confirmation_required`, and
+   * Throws the same, `subscription_not_found` also when nobody is left whom a letter could be delivered to, `confirmation_required`, and
    * for an edited payload what publishing throws.
    */
   async prepare(principal: Principal, input: unknown): Promise<PreparedRun> {
-    const { limits, runtime } = this.#options;
-    const read = readLettersRequest(this.#kind, input, limits);
+    const { runtime } = this.#options;
+    const read = await this.#read(input);
     const selected = await this.#selected(read);
     this.#assertConfirmed(selected, read);
     if (this.#kind === 'redrive') this.#assertSubscribed(selected);
@@ -82,6 +86,13 @@ export class LettersRoom implements RunRoom {
 
   drive(assignment: PartAssignment): PartDriver {
     return new LettersPart(assignment, this.#options);
+  }
+
+  async #read(input: unknown): Promise<ReadRequest> {
+    const { state, limits, knows } = this.#options;
+    const read = readLettersRequest(this.#kind, input, limits);
+    await assertKnown(state, read.asked, knows);
+    return read;
   }
 
   #selected({ selection }: ReadRequest): Promise<SelectedLetters> {
@@ -130,8 +141,12 @@ export class LettersRoom implements RunRoom {
 
   #part(subscriptionId: string, total: number | undefined, at: LetterCursor): PreparedPart {
     const known = total === undefined ? {} : { total };
-    const isGone = this.#kind === 'redrive' && !this.#options.knows(subscriptionId);
-    const counts = { ...known, done: 0, failed: 0, skipped: isGone ? (total ?? 0) : 0 };
-    return { subscriptionId, counts, at: at as JsonObject, ...(isGone ? { state: 'gone' } : {}) };
+    if (this.#kind === 'discard' || this.#options.knows(subscriptionId)) {
+      return { subscriptionId, counts: { ...known, done: 0, failed: 0, skipped: 0 }, at: at as JsonObject };
+    }
+    // It was removed before anybody asked: so nothing of what was asked for is left undone.
+    const skipped = total ?? 0;
+    const skippedFor = skipped > 0 ? { skippedFor: { subscription_removed: skipped } } : {};
+    return { subscriptionId, state: 'done', counts: { ...known, done: 0, failed: 0, skipped }, ...skippedFor, at: {} };
   }
 }

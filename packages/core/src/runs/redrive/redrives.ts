@@ -3,6 +3,8 @@ import type { Principal } from '../../principal.ts';
 import type { RunRooms } from '../part-driver.ts';
 import type { Run } from '../run.ts';
 import type { Runs } from '../runs.ts';
+import { assertKnown } from './assert-known.ts';
+import { askedSubscription } from './letter-request.ts';
 import { LetterTurns } from './letter-turns.ts';
 import { LettersRoom, type LettersRoomOptions } from './letters-room.ts';
 import { groupLetters, type LetterGroupsFound, type SelectedLetters } from './scan-letters.ts';
@@ -27,12 +29,13 @@ const REDRIVES_MAX = 10;
 export class Redrives {
   readonly rooms: Pick<RunRooms, 'redrive' | 'discard'>;
   readonly #rooms: Readonly<Record<'redrive' | 'discard', LettersRoom>>;
-  readonly #state: StateStore;
+  readonly #options: RedrivesOptions;
 
-  constructor({ options = {}, ...rest }: RedrivesOptions) {
+  constructor(redrives: RedrivesOptions) {
+    const { options = {}, ...rest } = redrives;
     const { confirmAbove = CONFIRM_ABOVE, redrivesMax = REDRIVES_MAX } = options;
     const shared = { ...rest, confirmAbove, redrivesMax, turns: new LetterTurns() };
-    this.#state = rest.state;
+    this.#options = redrives;
     this.#rooms = { redrive: new LettersRoom('redrive', shared), discard: new LettersRoom('discard', shared) };
     this.rooms = this.#rooms;
   }
@@ -49,8 +52,12 @@ export class Redrives {
       : runs.start(principal, kind, input);
   }
 
-  /** The open letters by their causes. */
-  groups(_principal: Principal, subscriptionId?: string): Promise<LetterGroupsFound> {
-    return groupLetters(this.#state, subscriptionId);
+  /** The open letters by their causes, of all subscriptions or of one, by its id or name. Throws `invalid_run`, `subscription_not_found`. */
+  async groups(_principal: Principal, subscription?: string): Promise<LetterGroupsFound> {
+    const { state, limits, knows } = this.#options;
+    if (subscription === undefined) return groupLetters(state);
+    const asked = askedSubscription(subscription, '/subscriptionId', limits);
+    await assertKnown(state, [asked], knows);
+    return groupLetters(state, asked.id);
   }
 }

@@ -50,7 +50,7 @@ export async function groupLetters(state: StateStore, subscriptionId?: string): 
   const groups = new LetterGroups();
   const selection: LetterSelection = {
     state: 'open',
-    ...(subscriptionId ? { subscriptionIds: [subscriptionId] } : {}),
+    ...(subscriptionId !== undefined ? { subscriptionIds: [subscriptionId] } : {}),
   };
   const complete = await eachLetter(state, selection, (letter) => groups.add(letter));
   return { groups: groups.all(), complete: complete && !groups.isFull };

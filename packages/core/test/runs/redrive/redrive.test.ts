@@ -242,6 +242,34 @@ describe('which letters are meant', () => {
     expect([handed.length, byState(await bus.deadLetters())]).toEqual([seen, { open: 15 }]);
   });
 
+  it('is of subscriptions that are there, or left letters behind', async () => {
+    const { start } = redriveWorld();
+    const bus = await start();
+    await bus.publishMany(2);
+    await bus.settled();
+    const unknown = (pointer: string) => ({ code: 'subscription_not_found', details: { id: 'nope', pointer } });
+    const groups = (of: string) => bus.time.run(bus.engine.redrives.groups(ADA, of));
+    for (const act of [redrive, discard, dryRun]) {
+      await expect(act(bus, { subscription: 'nope' })).rejects.toMatchObject(unknown('/subscription'));
+      const two = act(bus, { subscriptions: ['s', 'nope'] });
+      await expect(two).rejects.toMatchObject(unknown('/subscriptions/1'));
+      await expect(act(bus, { subscription: '' })).rejects.toMatchObject({ code: 'invalid_run' });
+    }
+    await expect(groups('nope')).rejects.toMatchObject(unknown('/subscriptionId'));
+    await expect(groups('')).rejects.toMatchObject({ code: 'invalid_run', details: { pointer: '/subscriptionId' } });
+    const [one] = bus.engine.subscriptions.list(ADA);
+    await bus.subscribe({ name: 'well', handler: () => undefined });
+    await bus.time.run(bus.engine.subscriptions.unsubscribe(ADA, one!.id));
+    for (const [of, count] of [
+      ['s', 2],
+      [one!.id, 2],
+      ['well', 0],
+    ] as const) {
+      expect([of, (await dryRun(bus, { subscription: of })).count]).toEqual([of, count]);
+      expect([of, (await groups(of)).groups[0]?.count ?? 0]).toEqual([of, count]);
+    }
+  });
+
   it('has to be said, and confirmed where it is many', async () => {
     const { start } = redriveWorld();
     const bus = await start({ deadLetters: { confirmAbove: 3 } });

@@ -125,7 +125,7 @@ describe('a replay', () => {
     expect((await get(first, run)).state).toBe('running');
     first.crash();
     const second = await world.open();
-    expect(await get(second, run)).toMatchObject({ state: 'done', parts: [{ state: 'gone' }] });
+    expect(await get(second, run)).toMatchObject({ state: 'failed', parts: [{ state: 'gone' }] });
     await second.close();
   });
 

@@ -50,9 +50,13 @@ export const REDRIVE_DOCUMENTS: RouteDocuments = {
     summary: 'The open dead letters by their causes',
     description:
       'Those of one subscription with one error code and the same words, numbers, ids and quoted text aside.',
-    query: { subscriptionId: Type.Optional(Type.String({ description: 'Only those of one subscription.' })) },
+    query: {
+      subscriptionId: Type.Optional(
+        Type.String({ minLength: 1, description: 'Only those of one subscription, by its id or name.' }),
+      ),
+    },
     answers: { 200: { description: 'The latest error first.', content: json(component('LetterGroups')) } },
-    errors: ['invalid_query', ...READ_ERRORS],
+    errors: ['invalid_query', 'invalid_run', 'subscription_not_found', ...READ_ERRORS],
   },
   'POST /dead-letters/redrive': {
     operationId: 'redriveDeadLetters',
