@@ -1,12 +1,12 @@
 /**
  * The subscriptions that hold events in the log because they are owed them.
  *
- * What was found out about a subscription stays true while others are asked: a pin never moves back. So one look at the records
- * of each serves many steps, until the log has been removed up to it.
+ * What was found out about a subscription stays true while others are asked: a pin moves back by a reset alone, and that is told
+ * by its record. So one look at the records of each serves many steps, until the log has been removed up to it or it is reset.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
-import type { Lease } from '../contracts/state-store.ts';
+import type { Lease, Revision } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
@@ -15,6 +15,8 @@ import type { Event } from '../event/event.ts';
 import type { Limits } from '../limits.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { statePages } from '../state-pages.ts';
+import { resetAuditKey } from '../subscription/resets.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { DebtFacts, Fates } from './debt.ts';
 import { pinAmong, pinOf, pinOfServed, unreadOf } from './pins.ts';
@@ -56,10 +58,16 @@ export interface Released {
   readonly removed: number;
 }
 
+interface Holder {
+  readonly definition: SubscriptionDefinition;
+  /** Another one under the same name is another one, and so is one that was reset: it may begin earlier. */
+  readonly life: string;
+}
+
 export class Holders {
   readonly #options: HoldersOptions;
   /** Pins of subscriptions that nobody serves here, as they were seen; true still, though they may lie further ahead. */
-  readonly #seen = new Map<string, { readonly createdAtMs: number; readonly pin: Position }>();
+  readonly #seen = new Map<string, { readonly life: string; readonly pin: Position }>();
 
   constructor(options: HoldersOptions) {
     this.#options = options;
@@ -70,16 +78,16 @@ export class Holders {
     const released = { through: request.through, holding: 0, removed: 0 };
     const judged = new Set<string>();
     for (;;) {
-      const definitions = await this.#options.durable();
-      // To end debts takes its time: one that came meanwhile may begin with the oldest event.
-      const fresh = definitions.filter((definition) => !judged.has(lifeOf(definition)));
+      const holders = await this.#all();
+      // To end debts takes its time: one that came or was reset meanwhile may begin with the oldest event.
+      const fresh = holders.filter(({ life }) => !judged.has(life));
       if (fresh.length === 0) {
-        this.#forgetRemoved(definitions);
+        this.#forgetRemoved(holders);
         return { ...released, through: Math.min(released.through, this.#holdEphemeral(request)) };
       }
-      for (const definition of fresh) {
-        judged.add(lifeOf(definition));
-        const { pin, removed } = await this.#releaseOne(definition, request);
+      for (const holder of fresh) {
+        judged.add(holder.life);
+        const { pin, removed } = await this.#releaseOne(holder, request);
         if (pin < request.through) released.holding++;
         released.through = Math.min(released.through, pin);
         released.removed += removed;
@@ -87,16 +95,29 @@ export class Holders {
     }
   }
 
+  async #all(): Promise<Holder[]> {
+    const resets = new Map<string, Revision>();
+    for await (const page of statePages(this.#options.adapter.state, 'audit', resetAuditKey(''))) {
+      for (const { key, revision } of page) resets.set(key, revision);
+    }
+    const definitions = await this.#options.durable();
+    return definitions.map((definition) => {
+      const { id, createdAtMs } = definition;
+      return { definition, life: `${id} ${createdAtMs} ${resets.get(resetAuditKey(id)) ?? 0}` };
+    });
+  }
+
   async #releaseOne(
-    definition: SubscriptionDefinition,
+    holder: Holder,
     request: ReleaseRequest,
   ): Promise<{ readonly pin: Position; readonly removed: number }> {
     const { forcedThrough, isLeader } = request;
-    const pin = await this.#pinOf(definition, request);
+    const { definition } = holder;
+    const pin = await this.#pinOf(holder, request);
     if (pin >= forcedThrough || !(isLeader || this.#active(definition.id))) return { pin, removed: 0 };
     const ended = await this.#end(definition, { ...request, through: forcedThrough });
     // Also where nothing was owed: what only memory knew to be settled is durable by now.
-    return { pin: await this.#pinOf(definition, request), removed: ended?.fates.removed ?? 0 };
+    return { pin: await this.#pinOf(holder, request), removed: ended?.fates.removed ?? 0 };
   }
 
   /** Of `events` those up to `through` are gone. Where nothing is kept that could be counted, they are counted now. */
@@ -119,24 +140,22 @@ export class Holders {
     return free;
   }
 
-  async #pinOf(definition: SubscriptionDefinition, { events, through }: ReleaseRequest): Promise<Position> {
+  async #pinOf({ definition, life }: Holder, { events, through }: ReleaseRequest): Promise<Position> {
     const { adapter, dispatch } = this.#options;
     const active = this.#active(definition.id);
     if (active?.queue.isCommitted) return Math.min(through, pinOfServed(active, dispatch.route.head));
-    const { id, createdAtMs } = definition;
-    const known = this.#seen.get(id);
-    // Another one may have been created under the same name, and begin earlier.
-    if (known && known.createdAtMs === createdAtMs && known.pin >= through) return through;
+    const known = this.#seen.get(definition.id);
+    if (known && known.life === life && known.pin >= through) return through;
     const facts = this.#factsOf(definition, through);
     const pin = await pinOf(adapter.state, facts.keys);
-    this.#seen.set(id, { createdAtMs, pin });
+    this.#seen.set(definition.id, { life, pin });
     if (pin >= through || active) return Math.min(pin, through);
     return pinAmong(facts, events);
   }
 
-  #forgetRemoved(definitions: readonly SubscriptionDefinition[]): void {
-    if (this.#seen.size <= definitions.length) return;
-    const ids = new Set(definitions.map(({ id }) => id));
+  #forgetRemoved(holders: readonly Holder[]): void {
+    if (this.#seen.size <= holders.length) return;
+    const ids = new Set(holders.map(({ definition }) => definition.id));
     for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
   }
 
@@ -189,9 +208,4 @@ export class Holders {
   #active(id: string): ActiveSubscription | undefined {
     return this.#options.dispatch.active.get(id);
   }
-}
-
-/** Another one under the same name is another one. */
-function lifeOf({ id, createdAtMs }: SubscriptionDefinition): string {
-  return `${id} ${createdAtMs}`;
 }

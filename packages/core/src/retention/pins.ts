@@ -12,7 +12,7 @@ import { Debt, type DebtFacts } from './debt.ts';
 
 /**
  * Up to where a subscription needs nothing of the log any more, by what is durable: what only memory knows to be settled may
- * be attempted again after a crash. It never moves back, so an older answer is true still.
+ * be attempted again after a crash. Only a reset moves it back, so without one an older answer is true still.
  */
 export async function pinOf(state: StateStore, keys: QueueKeys): Promise<Position> {
   const [progress] = await state.get('progress', [keys.progress]);
