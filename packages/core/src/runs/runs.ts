@@ -243,8 +243,9 @@ export class Runs {
       const run = await this.#describe(kept.record);
       return run.endedAtMs === undefined ? undefined : run;
     } catch (error) {
-      // That it is over is in its records all the same.
-      if (mayPass(error) || isEventManagerError(error, 'closed')) return undefined;
+      // That it is over is in its records all the same; one that cannot be read says so to whoever asks for it.
+      const isLeft = isEventManagerError(error, 'closed') || isEventManagerError(error, 'corrupt_record');
+      if (mayPass(error) || isLeft) return undefined;
       throw error;
     }
   }

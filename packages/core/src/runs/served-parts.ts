@@ -1,6 +1,7 @@
-import type { StateStore } from '../contracts/state-store.ts';
+import type { StateChange, StateStore } from '../contracts/state-store.ts';
 import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
+import { type EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Timers } from '../runtime/clock.ts';
 import type { PartDriver, RunRooms } from './part-driver.ts';
 import type { RunPart, RunRecord } from './run.ts';
@@ -19,7 +20,8 @@ export interface ServedPartsOptions {
 
 /**
  * The parts of runs that one subscription has to do while it is served here. Each `look` compares what is done with what is
- * kept: parts that came are begun, and those about which something else was said since follow that.
+ * kept: parts that came are begun, and those about which something else was said since follow that. What makes a run impossible
+ * fails its part: the deliveries beside it have nothing to do with it.
  */
 export class ServedParts {
   readonly #options: ServedPartsOptions;
@@ -68,14 +70,50 @@ export class ServedParts {
     const { subscription, records } = this.#options;
     const parts = await records.openParts(subscription.id);
     const ids = [...new Set([...parts.keys(), ...this.#drivers.keys()])];
-    const runs = await records.get(ids);
-    for (const [at, id] of ids.entries()) {
+    const runs = await this.#runsOf(ids, parts);
+    for (const id of ids) {
       if (this.#looking.isStopped) return;
-      if (this.#ended.has(id)) continue;
-      const run = runs[at]?.record;
+      if (this.#ended.has(id) || !runs.has(id)) continue;
+      const run = runs.get(id);
       const driver = this.#drivers.get(id) ?? (run && parts.has(id) ? this.#begin(run, parts.get(id)!) : undefined);
       if (driver) await this.#follow(id, driver, run?.wanted ?? 'cancelled');
     }
+  }
+
+  /** By id; `undefined` for one that is not kept any more. Without those that cannot be read, whose parts fail. */
+  async #runsOf(
+    ids: readonly string[],
+    parts: ReadonlyMap<string, RunPart>,
+  ): Promise<ReadonlyMap<string, RunRecord | undefined>> {
+    const { records } = this.#options;
+    try {
+      const found = await records.get(ids);
+      return new Map(ids.map((id, at) => [id, found[at]?.record]));
+    } catch (error) {
+      if (!isEventManagerError(error, 'corrupt_record')) throw error;
+      const [id, ...others] = ids;
+      if (others.length > 0)
+        return new Map([...(await this.#runsOf([id!], parts)), ...(await this.#runsOf(others, parts))]);
+      const part = parts.get(id!);
+      // One that goes on here knows what it is to do.
+      if (part && !this.#drivers.has(id!)) await this.#fail(id!, part, error);
+      return new Map();
+    }
+  }
+
+  async #fail(id: string, part: RunPart, { code, message }: EventManagerError): Promise<void> {
+    try {
+      await this.#commit(id, { ...part, state: 'failed', error: { code, message } });
+    } catch (error) {
+      if (!isEventManagerError(error, 'lease_lost') && !isEventManagerError(error, 'closed')) throw error;
+    }
+  }
+
+  async #commit(id: string, part: RunPart, changes: readonly StateChange[] = []): Promise<void> {
+    const { subscription, state } = this.#options;
+    const { lease } = subscription;
+    const change = partChange(id, part);
+    await state.commit([lease ? { ...change, lease } : change, ...changes]);
   }
 
   async #follow(id: string, driver: PartDriver, wanted: RunRecord['wanted']): Promise<void> {
@@ -90,14 +128,10 @@ export class ServedParts {
 
   /** `undefined` for a kind that only a later version knows. */
   #begin(run: RunRecord, part: RunPart): PartDriver | undefined {
-    const { rooms, subscription, state, onFailure } = this.#options;
+    const { rooms, subscription, onFailure } = this.#options;
     const driver = rooms[run.kind]?.drive({
       ...{ run, part, subscription, onFailure },
-      commit: async (now, changes = []) => {
-        const { lease } = subscription;
-        const change = partChange(run.id, now);
-        await state.commit([lease ? { ...change, lease } : change, ...changes]);
-      },
+      commit: (now, changes) => this.#commit(run.id, now, changes),
       onEnded: () => {
         this.#ended.add(run.id);
         this.#drivers.delete(run.id);

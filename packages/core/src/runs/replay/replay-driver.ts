@@ -2,7 +2,7 @@
  * Replays one part: the events of a range that one subscription matches, through its way out.
  *
  *     new ──resume──▶ opening ──▶ serving ──nothing left, durable──▶ ending ──▶ over
- *                        └──────────┴──stop, drop, cancel──▶ over
+ *                        └──────────┴──stop, drop, cancel; or it cannot be opened──▶ over
  *
  * It delivers from a queue of its own, whose progress stands under the run beneath that of the subscription. Each commit of that
  * progress says how the part stands as well, so the counts are true of exactly what is settled, also after a crash: whoever serves the
@@ -134,8 +134,10 @@ export class ReplayDriver implements PartDriver {
       await dispatch.route.reach(this.#place.until);
       if (!this.#isOver) await this.#bringUp();
     } catch (error) {
+      this.#way?.close().catch(assignment.onFailure);
+      this.#way = undefined;
       if (!mayPass(error)) {
-        assignment.onFailure(error);
+        await this.#failToOpen(error).catch(assignment.onFailure);
         return;
       }
       runtime.timers.after(AGAIN_AFTER_MS, () => {
@@ -143,6 +145,15 @@ export class ReplayDriver implements PartDriver {
         if (!this.#isOver) this.#opening = this.#open();
       });
     }
+  }
+
+  /** What cannot be replayed ends alone: deliveries go on, and so does every other run. */
+  async #failToOpen(error: unknown): Promise<void> {
+    if (isLeft(error)) return;
+    // Nothing can be kept in a store that stopped, not even that.
+    if (isEventManagerError(error, 'store_failed')) throw error;
+    const { code, message } = isEventManagerError(error) ? error : { code: 'internal', message: String(error) };
+    await this.#over({ ...this.part, state: 'failed', error: { code, message } });
   }
 
   async #bringUp(): Promise<void> {
@@ -222,6 +233,7 @@ export class ReplayDriver implements PartDriver {
   /** Takes it down and ends the part, with everything that is kept beside it removed, in one commit. */
   async #end(state: 'done' | 'cancelled'): Promise<void> {
     await this.#opening;
+    if (this.#isEnded) return;
     await this.#takeDown(DRAIN_MS);
     await this.#over({ ...(state === 'done' ? wholeOf(this.part) : this.part), state });
   }
@@ -235,8 +247,7 @@ export class ReplayDriver implements PartDriver {
         await assignment.commit(part, await this.#removals());
         break;
       } catch (error) {
-        // Whoever has the lease by now ends it.
-        if (isEventManagerError(error, 'lease_lost') || isEventManagerError(error, 'closed')) return;
+        if (isLeft(error)) return;
         if (!mayPass(error)) throw error;
         await new Promise<void>((resolve) => runtime.timers.after(AGAIN_AFTER_MS, resolve));
       }
@@ -273,6 +284,11 @@ export class ReplayDriver implements PartDriver {
   get #place(): ReplayPlace {
     return this.#options.assignment.part.at as unknown as ReplayPlace;
   }
+}
+
+/** Whoever has the lease by now goes on with it, and whoever opens next with what was closed. */
+function isLeft(error: unknown): boolean {
+  return isEventManagerError(error, 'lease_lost') || isEventManagerError(error, 'closed');
 }
 
 /**

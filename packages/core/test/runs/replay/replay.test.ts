@@ -1,7 +1,15 @@
-import { ANONYMOUS, type DeliveryContext, type Event, type HandlerAnswer, type Outcome } from '@event-manager/core';
+import {
+  ANONYMOUS,
+  type DeliveryContext,
+  type Event,
+  EventManagerError,
+  type HandlerAnswer,
+  type Outcome,
+} from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/runs/run.ts';
-import { durableWorld, type EngineUnderTest, fixedRetry, openMemory } from '../../open-engine.ts';
+import { durableWorld, type EngineUnderTest, fixedRetry, openMemory, sinkOf } from '../../open-engine.ts';
+import { SeveralEngines } from '../../several-engines.ts';
 
 interface Seen {
   readonly n: number;
@@ -264,5 +272,85 @@ describe('a replay with a target', () => {
     const ended = await over(second, run);
     expect([ended.state, ended.parts[0]?.error?.code]).toEqual(['failed', 'target_gone']);
     await second.close();
+  });
+});
+
+describe('a replay that cannot go on', () => {
+  it('fails alone where its endpoint cannot be reached any more, and deliveries go on', async () => {
+    const world = durableWorld();
+    const first = await world.open({
+      webhookSink: () => sinkOf((batch) => batch.map(() => ({ status: 'delivered' }))),
+    });
+    const { handler, seen } = recorder();
+    await first.subscribe({ topic: '#', name: 'one', handler });
+    await first.publishMany(5);
+    await first.settled();
+    const run = await start(first, { target: 'https://shadow/', speed: 0.1 });
+    first.crash();
+    const second = await world.open();
+    await second.subscribe({ topic: '#', name: 'one', handler });
+    const ended = await over(second, run);
+    expect([ended.state, ended.parts[0]?.error?.code]).toEqual(['failed', 'not_supported']);
+    await second.publishMany(1, 6);
+    await second.settled();
+    expect(seen.at(-1)?.n).toBe(6);
+    await second.close();
+  });
+
+  it.each(['run', 'progress'] as const)('fails alone where its %s record cannot be read', async (damaged) => {
+    const world = durableWorld();
+    const first = await world.open();
+    const { handler, seen } = recorder();
+    await first.subscribe({ topic: '#', name: 'one', handler });
+    await first.publishMany(5);
+    await first.settled();
+    const run = await start(first, { speed: 0.1 });
+    first.crash();
+    world.kept.interfere = (call, [kind, keys]) => {
+      const isIt = (key: string) => key.includes(run.id);
+      if (call !== 'get' || kind !== damaged || !(keys as string[]).some(isIt)) return;
+      throw new EventManagerError('corrupt_record', 'A stored value does not match its checksum.');
+    };
+    const second = await world.open();
+    await second.subscribe({ topic: '#', name: 'one', handler });
+    await second.time.advance(3_000);
+    await second.publishMany(1, 6);
+    await second.settled();
+    expect(seen.at(-1)?.n).toBe(6);
+    world.kept.interfere = () => {};
+    const ended = await get(second, run);
+    expect([ended.state, ended.parts[0]?.error?.code]).toEqual(['failed', 'corrupt_record']);
+    await second.close();
+  });
+
+  it('leaves its process alone when another one removes the subscription while it begins', async () => {
+    const engines = await SeveralEngines.of(2);
+    const [, second] = engines.all;
+    const { handler, seen } = recorder();
+    const { id } = await second!.subscribe({ topic: '#', name: 'one', handler });
+    await engines.time.advance(3_000);
+    const owner = engines.ownerOf(id)!;
+    const other = engines.all.find((bus) => bus !== owner)!;
+    await owner.publishMany(5);
+    await engines.time.advance(3_000);
+    const state = engines.stateOf(owner);
+    const read = state.get.bind(state);
+    let isRemoved = false;
+    state.get = async (kind, keys) => {
+      const found = await read(kind, keys);
+      if (kind === 'progress' && keys[0]!.includes('~') && !isRemoved) {
+        isRemoved = true;
+        await other.engine.subscriptions.unsubscribe(ANONYMOUS, id);
+      }
+      return found;
+    };
+    await start(other, { subscriptions: 'one' });
+    await engines.time.advance(5_000);
+    expect(isRemoved).toBe(true);
+    await owner.subscribe({ topic: '#', name: 'two', handler });
+    await owner.publishMany(1, 6);
+    await engines.time.advance(5_000);
+    expect(seen.at(-1)?.n).toBe(6);
+    await engines.close();
   });
 });
