@@ -193,7 +193,7 @@ export class Runs {
         return [...open].map(([id, part]) => goneChange(id, served?.partOf(id) ?? part, endedAtMs));
       },
       removed: () => {
-        for (const id of runIds) this.#partEnded(id).catch(this.#options.onFailure);
+        for (const id of runIds) this.#partEnded(id);
       },
     };
   }

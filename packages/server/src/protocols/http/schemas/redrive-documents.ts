@@ -52,7 +52,11 @@ export const REDRIVE_DOCUMENTS: RouteDocuments = {
       'Those of one subscription with one error code and the same words, numbers, ids and quoted text aside.',
     query: {
       subscriptionId: Type.Optional(
-        Type.String({ minLength: 1, description: 'Only those of one subscription, by its id or name.' }),
+        Type.String({
+          format: 'subscription-name',
+          minLength: 1,
+          description: 'Only those of one subscription, by its id or name.',
+        }),
       ),
     },
     answers: { 200: { description: 'The latest error first.', content: json(component('LetterGroups')) } },
@@ -141,7 +145,7 @@ export function redriveSchemas(limits: Limits): Components {
   const selection = {
     ids: several(UUID, 'id', 'deadLetterId', 'deadLetterIds'),
     subscriptionIds: several(
-      text(limits.nameCharactersMax),
+      { ...text(limits.nameCharactersMax), format: 'subscription-name' },
       'subscriptionId',
       'subscription',
       'subscriptions',
