@@ -3,18 +3,21 @@
  *
  * What it owed is over with that: debts that wait for a retry and keys that wait are dropped and counted, in the commit that
  * moves its progress. What lies behind the new place it owes from then on, at attempt 1, whether or not it had it before. Its
- * dead letters stay. So it stands as a new one with `startFrom` would, and a crash leaves it either where it was or where it shall be.
+ * dead letters stay, and one that was redriven is open again where the debt that it became is dropped: the log may not have its
+ * event any more. So it stands as a new one with `startFrom` would, and a crash leaves it either where it was or where it shall be.
  *
  * The process that serves it does it, while nothing of it is under way; asked at another one, that is told by letter. One that
  * nobody serves is reset under its lease by whoever was asked.
  */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
-import type { Lease, StateChange } from '../contracts/state-store.ts';
+import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
+import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
 import { resourceOf } from '../dispatch/leases.ts';
 import { resetsIn } from '../dispatch/local-queue.ts';
 import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
+import type { Redriven } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { fieldTable, readFields } from '../json/read-fields.ts';
@@ -158,9 +161,11 @@ export class Resets {
     const keys = queueKeys(id, partition);
     const [progress] = await state.get('progress', [keys.progress]);
     const removals: StateChange[] = [];
+    const letters: StateChange[] = [];
     for (const kind of ['owed', 'blocked'] as const) {
       for await (const page of statePages(state, kind, keys.owedPrefix)) {
         for (const { key } of page) removals.push({ kind, key });
+        if (kind === 'owed') letters.push(...(await reopened(state, id, page)));
       }
     }
     const before = (progress?.value ?? {}) as JsonObject;
@@ -174,6 +179,7 @@ export class Resets {
     await state.commit([
       { ...moved, ifRevision: progress?.revision ?? 0, ...(lease ? { lease } : {}) },
       ...removals,
+      ...letters,
       audit,
     ]);
     return reset;
@@ -194,6 +200,23 @@ export class Resets {
 /** Where it stands who had a subscription go where. */
 export function resetAuditKey(id: string): string {
   return `reset/${id}`;
+}
+
+/** The letters of those debts that came out of one: they are what is left of these deliveries. */
+async function reopened(state: StateStore, id: string, debts: readonly StateEntry[]): Promise<StateChange[]> {
+  const keys: string[] = [];
+  for (const { value } of debts) {
+    const { redriven, round } = value as unknown as { readonly redriven?: Redriven; readonly round: number };
+    if (redriven) keys.push(deadLetterKey(id, redriven.place, round - 1));
+  }
+  const changes: StateChange[] = [];
+  for (const entry of keys.length === 0 ? [] : await state.get('dead-letter', keys)) {
+    if (!entry) continue;
+    const { closed: _closed, ...letter } = entry.value as unknown as DeadLetter;
+    if (letter.state !== 'redriven') continue;
+    changes.push({ kind: 'dead-letter', key: entry.key, value: { ...letter, state: 'open' } as unknown as JsonObject });
+  }
+  return changes;
 }
 
 function readReset(input: unknown): Pick<ResetRequest, 'to' | 'note'> {

@@ -1,6 +1,7 @@
 import { ANONYMOUS, type EventHandler } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import { durableWorld, type EngineUnderTest, fixedRetry, openMemory } from '../open-engine.ts';
+import { ended, redrive, redriveWorld } from '../runs/redrive/redrive-world.ts';
 import { SeveralEngines } from '../several-engines.ts';
 
 const reset = (bus: EngineUnderTest, id: string, to: unknown) =>
@@ -77,6 +78,35 @@ describe('a reset', () => {
     await second.settled();
     expect(seen).toEqual(['1#1', '2#1', '3#1']);
     await second.close();
+  });
+
+  it('opens the letters again whose redriven debts it drops, also where the log has lost their events', async () => {
+    const { handed, receiver, start, kept } = redriveWorld({ retryPolicy: fixedRetry(5, 60_000) });
+    const bus = await start();
+    await bus.publishMany(2);
+    await bus.settled();
+    const { id } = await redrive(bus, { all: true });
+    // The first dies once more, the second waits for its retry.
+    receiver.answer = ({ payload }) => ({ success: false, retry: payload['n'] === 2 });
+    await ended(bus, await bus.time.run(bus.engine.runs.get(ANONYMOUS, id)));
+    await bus.time.advance(1_000);
+    const before = await bus.deadLetters();
+    expect(before.map(({ round, state }) => `${round} ${state}`)).toEqual(['0 redriven', '1 open', '0 redriven']);
+    const { dropped } = await reset(bus, before[0]!.subscriptionId, 'latest');
+    const [log] = await bus.time.run(kept.kept.store.bounds());
+    await bus.time.run(kept.kept.store.trim([{ partition: 0, position: log!.head }]));
+    const after = await bus.deadLetters();
+    expect(dropped).toBe(1);
+    expect(after.map(({ round, state }) => `${round} ${state}`)).toEqual(['0 redriven', '1 open', '0 open']);
+    expect(after[2]).not.toHaveProperty('closed');
+    receiver.answer = undefined;
+    receiver.isWell = true;
+    handed.length = 0;
+    const again = await ended(bus, await redrive(bus, { ids: [after[2]!.id] }));
+    await bus.settled();
+    expect(again.counts).toMatchObject({ done: 1, skipped: 0 });
+    expect(handed.map(({ n }) => n)).toEqual([2]);
+    await bus.close();
   });
 
   it('is refused for what ends with its process, without a place, and inside its own handler', async () => {
