@@ -8,7 +8,7 @@
  * progress says how the part stands as well, so the counts are true of exactly what is settled, also after a crash: whoever serves the
  * subscription next goes on from there, and delivers again at most what one window had under way.
  */
-import type { Position } from '../../contracts/event-store.ts';
+import type { EventStore, Position } from '../../contracts/event-store.ts';
 import type { Sink } from '../../contracts/sink.ts';
 import type { StateChange, StateStore } from '../../contracts/state-store.ts';
 import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
@@ -43,6 +43,7 @@ export const REPORTED_MAX = 1_000;
 export interface ReplayPartOptions {
   readonly assignment: PartAssignment;
   readonly dispatch: PartitionDispatch;
+  readonly store: Pick<EventStore, 'bounds'>;
   readonly state: StateStore;
   readonly runtime: Runtime;
   readonly targets: Pick<ReplayTargets, 'wayTo'>;
@@ -55,6 +56,10 @@ interface ReplayPlace {
   /** The first and last position of the range. */
   readonly from: Position;
   readonly until: Position;
+}
+
+interface DutyOptions extends Pick<ReplayDuty, 'until' | 'shares'> {
+  readonly service: ReplayService;
 }
 
 export class ReplayDriver implements PartDriver {
@@ -130,9 +135,11 @@ export class ReplayDriver implements PartDriver {
   async #open(): Promise<void> {
     const { dispatch, runtime, assignment } = this.#options;
     try {
+      // What a log has lost at its end never comes, and what takes those positions later was not meant.
+      const until = Math.min(this.#place.until, await this.#head());
       // Another process may have seen more of the log when it was asked for than this one has.
-      await dispatch.route.reach(this.#place.until);
-      if (!this.#isOver) await this.#bringUp();
+      await dispatch.route.reach(until);
+      if (!this.#isOver) await this.#bringUp(until);
     } catch (error) {
       this.#way?.close().catch(assignment.onFailure);
       this.#way = undefined;
@@ -156,10 +163,15 @@ export class ReplayDriver implements PartDriver {
     await this.#over({ ...this.part, state: 'failed', error: { code, message } });
   }
 
-  async #bringUp(): Promise<void> {
+  async #head(): Promise<Position> {
+    const { dispatch, store } = this.#options;
+    return (await store.bounds()).find(({ partition }) => partition === dispatch.partition)?.head ?? 0;
+  }
+
+  async #bringUp(until: Position): Promise<void> {
     const { dispatch, assignment } = this.#options;
     const { run, subscription: parent } = assignment;
-    const { from, until } = this.#place;
+    const { from } = this.#place;
     const service = dispatch.replayOf({
       until,
       takes: compileQuery(run.request as EventQuery),
@@ -169,7 +181,7 @@ export class ReplayDriver implements PartDriver {
     const way = target && this.#options.targets.wayTo(target, replayed(parent.definition));
     if (target && !way) return this.#over({ ...this.part, state: 'failed', error: TARGET_GONE });
     const sink = replayedSink(() => way?.sink ?? parent.sink, { id: run.id });
-    const replay = this.#duty(parent, service, way ? undefined : parent);
+    const replay = this.#duty(parent, { service, until, shares: way ? undefined : parent });
     const definition = way?.definition ?? replayed(parent.definition);
     this.#service = service;
     this.#way = way?.sink;
@@ -181,7 +193,7 @@ export class ReplayDriver implements PartDriver {
     dispatch.dispatcher.wake(brought);
   }
 
-  #duty(parent: ActiveSubscription, service: ReplayService, shares: ActiveSubscription | undefined): ReplayDuty {
+  #duty(parent: ActiveSubscription, { service, until, shares }: DutyOptions): ReplayDuty {
     const { dispatch, assignment } = this.#options;
     const { run } = assignment;
     const slotsTaken = () => this.#replay?.slotsTaken ?? 0;
@@ -191,7 +203,7 @@ export class ReplayDriver implements PartDriver {
     return {
       shares,
       keys: queueKeys(`${replaysPrefix(parent.id)}${run.id}`, dispatch.partition),
-      until: this.#place.until,
+      until,
       gates: this.#speed ? [...gates, this.#speed] : gates,
       served: () => this.#served(),
       drained: () => service.drained(),

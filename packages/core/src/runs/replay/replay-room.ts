@@ -84,8 +84,9 @@ export class ReplayRoom implements RunRoom {
 
   drive(assignment: PartAssignment): PartDriver {
     const { runtime, adapter } = this.#options;
+    const { store, state } = adapter;
     return new ReplayDriver({
-      ...{ assignment, dispatch: this.#options.dispatch(), state: adapter.state, runtime, targets: this.#targets },
+      ...{ assignment, dispatch: this.#options.dispatch(), store, state, runtime, targets: this.#targets },
       onReplayed: (count) => {
         this.replayed += count;
       },

@@ -8,7 +8,7 @@ import {
 } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/runs/run.ts';
-import { durableWorld, type EngineUnderTest, fixedRetry, openMemory, sinkOf } from '../../open-engine.ts';
+import { durableWorld, type EngineUnderTest, fixedRetry, openMemory, openOn, sinkOf } from '../../open-engine.ts';
 import { SeveralEngines } from '../../several-engines.ts';
 
 interface Seen {
@@ -320,6 +320,32 @@ describe('a replay that cannot go on', () => {
     world.kept.interfere = () => {};
     const ended = await get(second, run);
     expect([ended.state, ended.parts[0]?.error?.code]).toEqual(['failed', 'corrupt_record']);
+    await second.close();
+  });
+
+  it('ends where a log that has lost its end does, and counts the rest as removed', async () => {
+    const before = durableWorld();
+    const first = await before.open();
+    const { handler, replayed } = recorder();
+    await first.subscribe({ topic: '#', name: 'one', handler });
+    await first.publishMany(5);
+    await first.settled();
+    const run = await start(first, { speed: 0.1 });
+    first.crash();
+    const short = durableWorld();
+    const scratch = await short.open();
+    await scratch.publishMany(2);
+    await scratch.close();
+    let reads = 0;
+    short.kept.interfere = (call) => {
+      if (call === 'read' && ++reads > 1_000) throw new EventManagerError('store_failed', 'It is read for ever.');
+    };
+    const adapter = { ...before.kept.connect(), store: short.kept.connect().store };
+    const second = await openOn(adapter, before.time);
+    await second.subscribe({ topic: '#', name: 'one', handler });
+    const ended = await over(second, run);
+    expect(ended.counts).toEqual({ total: 5, done: 2, failed: 0, skipped: 0, removed: 3 });
+    expect([ended.state, [...new Set(replayed())]]).toEqual(['done', [1, 2]]);
     await second.close();
   });
 
