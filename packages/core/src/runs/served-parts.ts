@@ -55,8 +55,10 @@ export class ServedParts {
 
   /** How far they are can be asked for afterwards, too. */
   async stop(drainMs: number): Promise<void> {
-    await this.#looking.stop();
+    // A look under way begins nothing after this. It may wait for a part to be cancelled, which gives up once that is stopped.
+    const looked = this.#looking.stop();
     await Promise.all([...this.#drivers.values()].map((driver) => driver.stop(drainMs)));
+    await looked;
   }
 
   drop(): void {

@@ -75,6 +75,8 @@ export class ReplayDriver implements PartDriver {
   #ending: Promise<void> | undefined;
   /** Nothing begins any more. */
   #isOver = false;
+  /** It leaves this process: what the store does not take is left to whoever serves the subscription next. */
+  #isStopped = false;
   #isEnded = false;
   #told = 0;
 
@@ -116,11 +118,16 @@ export class ReplayDriver implements PartDriver {
   async cancel(): Promise<void> {
     this.#isOver = true;
     await this.#ending;
-    if (!this.#isEnded) await this.#end('cancelled');
+    if (this.#isEnded) return;
+    const ending = this.#end('cancelled');
+    // Whoever cancels hears how that failed.
+    this.#ending = ending.catch(() => {});
+    await ending;
   }
 
   async stop(drainMs = DRAIN_MS): Promise<void> {
     this.#isOver = true;
+    this.#isStopped = true;
     await this.#opening;
     await this.#ending;
     await this.#takeDown(drainMs);
@@ -128,6 +135,7 @@ export class ReplayDriver implements PartDriver {
 
   drop(): void {
     this.#isOver = true;
+    this.#isStopped = true;
     if (this.#replay) this.#service?.drop(this.#replay);
     this.#way?.close().catch(this.#options.assignment.onFailure);
   }
@@ -261,6 +269,7 @@ export class ReplayDriver implements PartDriver {
       } catch (error) {
         if (isLeft(error)) return;
         if (!mayPass(error)) throw error;
+        if (this.#isStopped) return;
         await new Promise<void>((resolve) => runtime.timers.after(AGAIN_AFTER_MS, resolve));
       }
     }

@@ -5,6 +5,7 @@ import {
   EventManagerError,
   type HandlerAnswer,
   type Outcome,
+  type StateChange,
 } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/runs/run.ts';
@@ -346,6 +347,41 @@ describe('a replay that cannot go on', () => {
     const ended = await over(second, run);
     expect(ended.counts).toEqual({ total: 5, done: 2, failed: 0, skipped: 0, removed: 3 });
     expect([ended.state, [...new Set(replayed())]]).toEqual(['done', [1, 2]]);
+    await second.close();
+  });
+
+  it.each(['done', 'cancelled'] as const)('lets a process close whose disk is full as it is %s', async (how) => {
+    const world = durableWorld();
+    const first = await world.open();
+    const { handler } = recorder();
+    await first.subscribe({ topic: '#', name: 'one', handler });
+    await first.publishMany(5);
+    await first.settled();
+    let isFull = false;
+    world.kept.interfere = (call, [changes]) => {
+      if (call !== 'commit') return;
+      const isEnd = ({ kind, value }: StateChange) =>
+        kind === 'run-part' && (value as { state?: string } | undefined)?.state === how;
+      isFull ||= (changes as readonly StateChange[]).some(isEnd);
+      if (isFull) throw new EventManagerError('disk_full', 'The disk is full.');
+    };
+    const run = await start(first, { speed: how === 'done' ? 1_000 : 0.1 });
+    const cancelling = how === 'done' ? undefined : first.engine.runs.cancel(ANONYMOUS, run.id);
+    await first.time.advance(1_000);
+    expect(isFull).toBe(true);
+    let isClosed = false;
+    const closed = () => {
+      isClosed = true;
+    };
+    first.engine.close({ drainMs: 1_000 }).then(closed, closed);
+    await first.time.advance(30_000);
+    expect(isClosed).toBe(true);
+    await cancelling;
+    world.kept.interfere = () => {};
+    const second = await world.open();
+    await second.subscribe({ topic: '#', name: 'one', handler });
+    await second.time.advance(2_000);
+    expect((await get(second, run)).parts[0]?.state).toBe(how);
     await second.close();
   });
 
