@@ -3,6 +3,7 @@ import type { ActiveSubscription } from '../dispatch/active-subscription.ts';
 import { OneAtATime } from '../dispatch/one-at-a-time.ts';
 import { type EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Timers } from '../runtime/clock.ts';
+import { isLeft } from './is-left.ts';
 import type { PartDriver, RunRooms } from './part-driver.ts';
 import type { RunPart, RunRecord } from './run.ts';
 import { partChange, type RunRecords } from './run-records.ts';
@@ -107,7 +108,7 @@ export class ServedParts {
     try {
       await this.#commit(id, { ...part, state: 'failed', error: { code, message } });
     } catch (error) {
-      if (!isEventManagerError(error, 'lease_lost') && !isEventManagerError(error, 'closed')) throw error;
+      if (!isLeft(error)) throw error;
     }
   }
 

@@ -16,12 +16,12 @@ import type { DeadLetter } from '../../dispatch/dead-letter.ts';
 import { OneAtATime } from '../../dispatch/one-at-a-time.ts';
 import type { Owed } from '../../dispatch/owed.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
-import { isEventManagerError } from '../../errors/event-manager-error.ts';
 import { mayPass } from '../../errors/may-pass.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { isLeft } from '../is-left.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
 import type { RunPart } from '../run.ts';
 import { partChange } from '../run-records.ts';
@@ -112,7 +112,12 @@ export class LettersPart implements PartDriver {
     if (this.part.state !== 'open') return;
     const endedAtMs = this.#context.runtime.clock.wallMs();
     const part: RunPart = { ...this.part, state: 'cancelled', endedAtMs, at: {} };
-    await this.#assignment.commit(part);
+    try {
+      await this.#assignment.commit(part);
+    } catch (error) {
+      if (isLeft(error)) return;
+      throw error;
+    }
     this.part = part;
   }
 
@@ -143,8 +148,7 @@ export class LettersPart implements PartDriver {
         this.#cancelWait = this.#context.runtime.timers.after(waitMs, () => this.#steps.poke());
         return;
       } catch (error) {
-        // Whoever serves the subscription now goes on.
-        if (isEventManagerError(error, 'lease_lost') || isEventManagerError(error, 'closed')) return;
+        if (isLeft(error)) return;
         throw error;
       }
     }

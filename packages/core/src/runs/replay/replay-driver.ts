@@ -26,6 +26,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { insideHandler } from '../../sink/handler-sink.ts';
 import { statePages } from '../../state-pages.ts';
 import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
+import { isLeft } from '../is-left.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
 import type { RunCounts, RunPart } from '../run.ts';
 import { partChange, replaysPrefix, reportKey } from '../run-records.ts';
@@ -305,11 +306,6 @@ export class ReplayDriver implements PartDriver {
   get #place(): ReplayPlace {
     return this.#options.assignment.part.at as unknown as ReplayPlace;
   }
-}
-
-/** Whoever has the lease by now goes on with it, and whoever opens next with what was closed. */
-function isLeft(error: unknown): boolean {
-  return isEventManagerError(error, 'lease_lost') || isEventManagerError(error, 'closed');
 }
 
 /**

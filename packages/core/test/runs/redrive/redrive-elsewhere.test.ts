@@ -1,3 +1,4 @@
+import { ANONYMOUS } from '@event-manager/core';
 import { describe, expect, it } from 'vitest';
 import type { EngineUnderTest } from '../../open-engine.ts';
 import { SeveralEngines } from '../../several-engines.ts';
@@ -81,6 +82,43 @@ describe('a redrive of a subscription with members at several processes', () => 
     expect(new Set(names).size).toBe(names.length);
     expect([alive.length > 40, before.length > 0]).toEqual([true, true]);
     expect(byState(await other.deadLetters())).toEqual({ redriven: 100 });
+    await engines.close();
+  });
+
+  it('is ended by the process that took the subscription over, and its cancel leaves the former one alone', async () => {
+    const { engines, owner, other, receiver } = await twoWithMembers();
+    await owner.publishMany(100);
+    await engines.time.advance(5_000);
+    receiver.isWell = true;
+    const run = await redrive(other, { all: true, rate: 1 });
+    await engines.time.advance(2_000);
+    // What the owner says reaches the store when its lease is gone.
+    const state = engines.stateOf(owner);
+    const [commit, renew] = [state.commit.bind(state), state.renew.bind(state)];
+    const refused: unknown[] = [];
+    let isSlow = true;
+    const slowly = async () => {
+      if (isSlow) await engines.time.wait(15_000);
+    };
+    state.commit = async (changes) => {
+      await slowly();
+      return commit(changes).catch((error: unknown) => {
+        refused.push(...changes.map(({ kind, value }) => kind === 'run-part' && (value as { state?: string }).state));
+        throw error;
+      });
+    };
+    state.renew = async (...args) => {
+      await slowly();
+      return renew(...args);
+    };
+    await engines.time.run(other.engine.runs.cancel(ANONYMOUS, run.id));
+    await engines.time.advance(30_000);
+    isSlow = false;
+    await engines.time.advance(30_000);
+    expect(refused).toContain('cancelled');
+    await owner.publishMany(1, 200);
+    const { parts } = await engines.time.run(owner.engine.runs.get(ANONYMOUS, run.id));
+    expect(parts.map((part) => part.state)).toEqual(['cancelled']);
     await engines.close();
   });
 });
