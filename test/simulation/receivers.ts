@@ -26,7 +26,7 @@ export interface Way {
   readonly awakes: Promise<void> | undefined;
   /** The process has heard that the receiver is lost: what it had comes back at once. */
   readonly lost?: Promise<void>;
-  /** The process was dead or asleep at some time of these: whoever waits for its answer may wait in vain. */
+  /** The process was dead or asleep at some time of these, or a letter of it stood on its way: whoever waits for its answer may wait in vain. */
   wasStill(fromMs: number, toMs: number): boolean;
 }
 
@@ -91,7 +91,7 @@ export class Receiver {
           );
         }
         const { replay } = batch[0]!;
-        const outcome = await (replay ? this.#receiveReplay(received, way, replay.id) : this.#receive(received, way));
+        const outcome = await (replay ? this.#replayed(received, way, replay.id) : this.#receive(received, way));
         return batch.map(() => outcome);
       },
       close: async () => {},
@@ -109,7 +109,7 @@ export class Receiver {
     return async (event, { attempt, replay }) => {
       const received = [{ event, attempt }];
       if (!replay) onDelivery([event], deciderOf(insideHandler.getStore()));
-      const outcome = await (replay ? this.#receiveReplay(received, way, replay.id) : this.#receive(received, way));
+      const outcome = await (replay ? this.#replayed(received, way, replay.id) : this.#receive(received, way));
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };
     };
@@ -119,8 +119,10 @@ export class Receiver {
   async pulled({ token, attempt, replay, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
     const event = decodeEvent(record.body);
     if (replay) {
-      const { status } = await this.#receiveReplay([{ event, attempt }], way, replay.id);
-      await (status === 'delivered' ? answers.ack(token) : answers.nack(token, false));
+      const outcome = await this.#receiveReplay([{ event, attempt }], way, replay.id);
+      // The consumer outlives the process that it asked, and asks another one.
+      if (!outcome) return;
+      await (outcome.status === 'delivered' ? answers.ack(token) : answers.nack(token, false));
       return;
     }
     const kind = this.isHealed ? 'ok' : this.#draw();
@@ -183,9 +185,14 @@ export class Receiver {
     });
   }
 
-  /** It takes nearly everything, and refuses the rest for good. */
-  async #receiveReplay(batch: readonly Received[], way: Way, run: string): Promise<Outcome> {
-    if (!way.isAlive) return new Promise(() => {});
+  /** A dead process hears nothing. */
+  async #replayed(batch: readonly Received[], way: Way, run: string): Promise<Outcome> {
+    return (await this.#receiveReplay(batch, way, run)) ?? new Promise(() => {});
+  }
+
+  /** It takes nearly everything, and refuses the rest for good; `undefined` when the process died before there was an answer. */
+  async #receiveReplay(batch: readonly Received[], way: Way, run: string): Promise<Outcome | undefined> {
+    if (!way.isAlive) return undefined;
     const chance = this.#chance.fork(`${run} ${batch[0]!.event.id} ${batch[0]!.attempt}`);
     const kind = chance.happens(0.05) ? 'reject' : 'ok';
     const replayed = this.replayed.get(run) ?? new Map<string, string[]>();
@@ -196,7 +203,7 @@ export class Receiver {
     }
     await this.#time.wait(chance.fraction() * ANSWER_MS_MAX);
     await way.awakes;
-    return way.isAlive ? (outcomeOf(kind) as Outcome) : new Promise(() => {});
+    return way.isAlive ? outcomeOf(kind) : undefined;
   }
 
   #draw(): string {

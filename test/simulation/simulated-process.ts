@@ -104,9 +104,10 @@ export class SimulatedProcess {
     return this.#awakes;
   }
 
-  /** It was dead or asleep at some time of these. */
+  /** It was dead or asleep at some time of these, or a letter of it stood on its way. */
   readonly wasStill = (fromMs: number, toMs: number): boolean =>
-    this.#still.some((still) => still.fromMs <= toMs && fromMs <= still.toMs);
+    this.#still.some((still) => still.fromMs <= toMs && fromMs <= still.toMs) ||
+    this.#options.world.wasSlow(this.name, fromMs, toMs);
 
   #stand(forMs: number): void {
     const fromMs = this.#options.time.monotonicMs();

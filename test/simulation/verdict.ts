@@ -11,7 +11,7 @@ export interface RunFacts {
   readonly deadLetters: readonly DeadLetter[];
   /** How the receiver of a subscription, by name, answered for an event, in order. */
   readonly answers: (subscription: string, eventId: string) => readonly string[];
-  /** Of these attempts, those whose process stood still before their time was over. */
+  /** Of these attempts, those whose process stood still, or a letter of it, before their time was over. */
   readonly cuts: (subscription: string, eventId: string) => number;
   /** Name of a subscription by id. */
   readonly nameOf: (subscriptionId: string) => string;
@@ -79,9 +79,6 @@ function judgeLetters({ deadLetters, stored }: RunFacts): string[] {
     .map((letter) => `C3 the dead letter of ${letter.eventId} has other bytes than the log`);
 }
 
-/** What stands in the way of a letter takes so long at most: an answer that was in time may be told of after a shorter limit. */
-const LETTER_STALL_MS = 2_000;
-
 const FAILURES = ['fail', 'hang', 'late', 'unreached'];
 /** A function of the process has no other word for it. */
 const FAILURES_OF_HANDLERS = [...FAILURES, 'busy'];
@@ -100,9 +97,7 @@ function judgeSpending({ plan, deadLetters, nameOf, answers, cuts }: RunFacts): 
     const failures = subscription.via === 'handler' ? FAILURES_OF_HANDLERS : FAILURES;
     // Of a process that stood still, with the answer or with the letter that tells of it, it is not known yet when the time is over.
     const slow = errors.filter(({ code }) => code === 'timeout').length - countOf(said, ['hang', 'late']);
-    const travels = plan.engines > 1 && subscription.via !== 'webhook' && subscription.timeoutMs < LETTER_STALL_MS;
-    const excused = cuts(subscription.name, eventId) + (travels ? countOf(said, ['ok']) : 0);
-    const spent = died + countOf(said, failures) + Math.max(0, Math.min(slow, excused));
+    const spent = died + countOf(said, failures) + Math.max(0, Math.min(slow, cuts(subscription.name, eventId)));
     const isSkipped = Object.values(subscription.traits).some(({ order }) => order?.onFailure === 'skip');
     const isRefused = said.includes('reject') || said.includes('gone');
     if (isRefused || spent > (isSkipped ? 0 : subscription.maxRetries)) return [];

@@ -11,6 +11,8 @@ export interface World {
   handovers(subscriptionId: string): number;
   /** The process that has the lease of a subscription, where leases decide. */
   ownerOf(subscriptionId: string): string | undefined;
+  /** A letter from or to a process was longer on its way than usual at some time of these. */
+  wasSlow(process: string, fromMs: number, toMs: number): boolean;
   fault(fault: FaultPlan): void;
   /** Ends all faults for good: what follows must recover. */
   heal(): void;
@@ -57,6 +59,7 @@ function journalWorld({ plan, time, chance, note }: WorldOptions): World {
     },
     handovers: () => 0,
     ownerOf: () => undefined,
+    wasSlow: () => false,
     fault({ kind, amountMs }) {
       if (kind === 'sync-fails') disk.failSync(chance.pick([/\.log$/, /state/, /witness/]));
       if (kind === 'read-fails') disk.fail({ operation: 'read', path: /events|segment/, code: 'EIO' });
@@ -75,7 +78,11 @@ function sharedWorld({ time, chance, note, onHandover, onBegunLost }: WorldOptio
   const onLetterLost = (letter: string) => {
     if (letter.includes('"begun"')) onBegunLost();
   };
-  const shared = new SimulatedShared({ time, chance: chance.fork('shared'), onLetterLost });
+  const slow: { readonly names: readonly string[]; readonly fromMs: number; readonly toMs: number }[] = [];
+  const onLetterSlow = (from: string, to: string, toMs: number) => {
+    slow.push({ names: [from, to], fromMs: time.monotonicMs(), toMs });
+  };
+  const shared = new SimulatedShared({ time, chance: chance.fork('shared'), onLetterLost, onLetterSlow });
   const acquired = new Map<string, number>();
   const owners = new Map<string, string>();
   const { state, store } = shared.kept;
@@ -98,6 +105,8 @@ function sharedWorld({ time, chance, note, onHandover, onBegunLost }: WorldOptio
   return {
     handovers: (subscriptionId) => (acquired.get(`${RESOURCE_PREFIX}${subscriptionId}`) ?? 1) - 1,
     ownerOf: (subscriptionId) => owners.get(`${RESOURCE_PREFIX}${subscriptionId}`),
+    wasSlow: (process, fromMs, toMs) =>
+      slow.some((letter) => letter.names.includes(process) && letter.fromMs <= toMs && fromMs <= letter.toMs),
     connect(_runtime, timers) {
       const handle = shared.connect(timers);
       return { adapter: handle, die: () => handle.crash() };

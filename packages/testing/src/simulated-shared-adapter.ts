@@ -20,6 +20,8 @@ export interface SimulatedSharedOptions {
   readonly letterTwiceShare?: number;
   /** Called with a letter that is lost, as JSON. */
   readonly onLetterLost?: (letter: string) => void;
+  /** Called with who is concerned when a letter will be on its way longer than usual, and until when. */
+  readonly onLetterSlow?: (from: string, to: string, untilMs: number) => void;
   /** The share of letters that are slow; those behind them wait. 0.002 when absent. */
   readonly letterStallShare?: number;
 }
@@ -34,6 +36,7 @@ const USUAL = {
   letterTwiceShare: 0.05,
   letterStallShare: 0.002,
   onLetterLost: () => {},
+  onLetterSlow: () => {},
 };
 
 /**
@@ -126,6 +129,7 @@ export class SimulatedShared {
     const travelMs = this.chance.fraction() * (this.chance.happens(letterStallShare) ? stallMs : usualMs);
     const arrivesAtMs = Math.max(this.#lettersArriveAtMs.get(way) ?? 0, nowMs + travelMs);
     this.#lettersArriveAtMs.set(way, arrivesAtMs);
+    if (arrivesAtMs - nowMs > usualMs) this.#options.onLetterSlow(from, handle.receiver!, arrivesAtMs);
     handle.timers.after(arrivesAtMs - nowMs, () => handle.letter(letter, from));
   }
 }

@@ -1,8 +1,6 @@
 import { ANONYMOUS, isEventManagerError, type Run } from '@event-manager/core';
 import type { Feature } from './feature.ts';
 
-const CALLS_MIN = 4;
-
 /**
  * Somebody has events delivered once more, and stops and resumes that, while everything goes wrong. Whatever happens to processes,
  * each event of the range ends once in what the run counts, and every one that is counted as done was taken by the receiver.
@@ -19,8 +17,8 @@ export const replay: Feature = (chance) => {
     ...{ afterMs, pauseAfterMs, speed },
     live(live) {
       const { time, operate, plan } = live;
-      // A consumer that asks seldom, or few calls with the rests between them, may take longer than a run lasts.
-      if (plan.via === 'pull' || plan.maxConcurrency < CALLS_MIN) return;
+      // It shares the rate, and a hundred events at twelve a minute take longer than a run lasts.
+      if ('rateLimit' in plan.traits) return;
       const say = (what: 'pause' | 'resume') => {
         for (const id of started) void operate((engine) => engine.runs[what](ANONYMOUS, id));
       };
