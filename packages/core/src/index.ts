@@ -1,3 +1,8 @@
+export { type BusEvent, type BusEventMetadata, busEvent } from './bus/bus-event.ts';
+export type { BusHandler, BusSubscribeOptions } from './bus/bus-subscription.ts';
+export * from './bus/event-bus.ts';
+export type { Middleware, Next } from './bus/middleware-pipeline.ts';
+export type { BusEventIn, BusPublishOptions } from './bus/publish-arguments.ts';
 export type * from './causation/event-graph.ts';
 export * from './context/context.ts';
 export type { ContextsPage } from './context/contexts.ts';

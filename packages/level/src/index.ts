@@ -1,0 +1,2 @@
+/** Events of an embedded bus in LevelDB. */
+export {};
