@@ -18,8 +18,8 @@ const BANNED: ReadonlyMap<string, string> = new Map([
 ]);
 /** A file of this name collects whatever has no room of its own. */
 const DUMPING_GROUNDS = new Set(['types', 'misc', 'lib', 'interfaces']);
-/** The product is an event manager, and a replay may be a replay job. */
-const EXCEPTIONS = /event-?manager|replay-?jobs?/gi;
+/** The product is an event manager, a replay may be a replay job, and two names are those of a program that others know. */
+const EXCEPTIONS = /event-?manager|replay-?jobs?|event-?integrated-?web-?socket-?manager|task-?manager/gi;
 /** Errors have messages for people, so values may be called so; a type, a function or a file may not. */
 const VALUE_WORDS = new Set(['message']);
 const TYPE_DECLARATIONS = new Set(['ClassDeclaration', 'TSInterfaceDeclaration', 'TSTypeAliasDeclaration']);

@@ -1,0 +1,246 @@
+/**
+ * WebSockets for pages in browsers: each page follows the log of a bus from a cursor that it holds.
+ *
+ *     new ──subscribeToEventBus──▶ listening ──close──▶ closing ──every page left, or its time is over──▶ closed
+ *
+ * `listening`: a page is let in when its origin may, when it is authorized, and while there is room. One that comes beyond that
+ * is let in and told to come later (1013), because a browser shows its page no HTTP status; where even those are too many the
+ * answer is 503. `closing`: nobody is let in (503), pages get what waits for them for `drainMs`, and then 1001.
+ * Nothing here is durable: after a crash pages come again with their cursors, and the log has what they missed.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Cancel, EventManagerError } from '@event-manager/core';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { BrowserCounts, type BrowserMetrics } from './browser-counts.ts';
+import { type BrowserOptions, type BrowserSettings, readBrowserOptions } from './browser-options.ts';
+import { PAGE_PROTOCOL, PageConnection, type PageSource } from './page-connection.ts';
+import { type Refusal, refusalOf, refuse } from './refuse-page.ts';
+import type { PageForm } from './rollout.ts';
+import { WebSocketEventBridge } from './web-socket-event-bridge.ts';
+
+/** Pages that are let in only to be told that there is no room. */
+const TURNED_AWAY_MAX = 100;
+const TRY_AGAIN = 1_013;
+const CLOSE_MS = 1_000;
+/** Frames of pages are short; in so many fragments nobody sends them. */
+const FRAGMENTS_MAX = 16;
+const NAME_CHARACTERS_MAX = 128;
+const COMPRESSION = {
+  threshold: 1_024,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 12,
+};
+
+const STOPPING: Refusal = { status: 503, code: 'not_ready', detail: 'The server stops.' };
+const FULL: Refusal = { status: 503, code: 'overloaded', detail: 'Too many pages are connected.' };
+const ELSEWHERE: Refusal = { status: 404, code: 'route_not_found', detail: 'There is no WebSocket at this address.' };
+const UNAUTHORIZED: Refusal = { status: 401, code: 'not_authorized', detail: 'This page may not connect.' };
+
+/** A bus, or the event manager of one; also that of the client, over the network. */
+export type EventsForPages = PageSource | { readonly eventManager: PageSource };
+
+export class EventIntegratedWebSocketManager implements AsyncDisposable {
+  readonly #settings: BrowserSettings;
+  readonly #counts = new BrowserCounts();
+  readonly #bridge: WebSocketEventBridge;
+  readonly #sockets: WebSocketServer;
+  readonly #pages = new Set<PageConnection>();
+  #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
+  #server: Server | undefined;
+  #events: PageSource | undefined;
+  #turnedAway = 0;
+  #cancelLook: Cancel = () => {};
+
+  constructor(options: BrowserOptions = {}) {
+    this.#settings = readBrowserOptions(options);
+    const { bridge, onFailure } = this.#settings;
+    this.#bridge = new WebSocketEventBridge(bridge, (type, error) => {
+      this.#counts.conversionFailed(type);
+      onFailure(error);
+    });
+    this.#sockets = new WebSocketServer(serverOptions(this.#settings));
+  }
+
+  /** Follows the bus and lets pages in. Resolves when it listens; rejects when the port cannot be had. */
+  async subscribeToEventBus(bus: EventsForPages): Promise<void> {
+    if (this.#state !== 'new') throw new EventManagerError('invalid_request', 'It follows a bus already.');
+    this.#state = 'listening';
+    this.#events = 'eventManager' in bus ? bus.eventManager : bus;
+    const { server = ownServer() } = this.#settings;
+    this.#server = server;
+    server.on('upgrade', this.#upgrade);
+    this.#look();
+    if (this.#settings.server === undefined) await listen(server, this.#settings);
+  }
+
+  /** That it listens on. */
+  get port(): number | undefined {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? (address as AddressInfo).port : undefined;
+  }
+
+  getMetrics(): BrowserMetrics {
+    const queued = [...this.#pages].reduce((sum, page) => sum + page.queued, 0);
+    const { maxConnections: connectionsMax } = this.#settings;
+    return this.#counts.metrics({ connections: this.#pages.size, connectionsMax, queued });
+  }
+
+  /** Lets nobody in any more, gives pages what waits for them, and says goodbye. A server that it was given stays open. */
+  async close(): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#state = 'closing';
+    this.#cancelLook();
+    await Promise.all([...this.#pages].map((page) => page.close(this.#settings.drainMs)));
+    this.#state = 'closed';
+    const server = this.#server;
+    server?.off('upgrade', this.#upgrade);
+    if (!server || server === this.#settings.server) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const url = URL.parse(request.url ?? '', 'http://page');
+    if (url === null || url.pathname !== this.#settings.path) {
+      // On a server that we were given somebody else may know the address.
+      if (this.#server?.listenerCount('upgrade') === 1) this.#refuse(socket, ELSEWHERE);
+      return;
+    }
+    const onError = () => socket.destroy();
+    socket.on('error', onError);
+    this.#judge(request).then(
+      (refusal) => {
+        if (socket.destroyed) return;
+        if (refusal) {
+          this.#refuse(socket, refusal);
+          return;
+        }
+        this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+          socket.off('error', onError);
+          this.#connect(webSocket, url.searchParams);
+        });
+      },
+      (error: unknown) => {
+        this.#settings.onFailure(error);
+        this.#refuse(socket, UNAUTHORIZED);
+      },
+    );
+  };
+
+  async #judge(request: IncomingMessage): Promise<Refusal | undefined> {
+    if (this.#state !== 'listening') return STOPPING;
+    if (this.#turnedAway >= TURNED_AWAY_MAX) return FULL;
+    const refusal = refusalOf(request, this.#settings);
+    const { authorize } = this.#settings;
+    if (refusal || !authorize) return refusal;
+    return (await authorize(request)) ? undefined : UNAUTHORIZED;
+  }
+
+  #refuse(socket: Duplex, refusal: Refusal): void {
+    this.#counts.refused++;
+    refuse(socket, refusal);
+  }
+
+  #connect(webSocket: WebSocket, asked: URLSearchParams): void {
+    const { maxConnections, messageQueueSize, maxFrameBytes, topics, runtime, onFailure } = this.#settings;
+    // The answer of `authorize` may have taken its time.
+    if (this.#pages.size >= maxConnections || this.#state !== 'listening') {
+      this.#turnAway(webSocket);
+      return;
+    }
+    const id = this.#newId();
+    const counts = this.#counts;
+    counts.accepted++;
+    const page = new PageConnection({
+      ...{ id, webSocket, counts, topics, runtime, onFailure },
+      events: this.#events!,
+      from: asked.get('cursor') ?? undefined,
+      formOf: this.#formFor(asked, id),
+      bridge: this.#bridge,
+      queueMax: messageQueueSize,
+      frameBytesMax: maxFrameBytes,
+    });
+    this.#pages.add(page);
+    webSocket.on('close', () => this.#pages.delete(page));
+  }
+
+  /** A page that says which form it reads gets that one; for all others the roll-out decides. */
+  #formFor(asked: URLSearchParams, id: string): (type: string) => PageForm {
+    const form = asked.get('form');
+    if (form === 'event' || form === 'legacy') return () => form;
+    const { rollout } = this.#bridge;
+    const isDrawn = rollout.draws((asked.get('client') ?? id).slice(0, NAME_CHARACTERS_MAX));
+    return (type) => rollout.formOf(type, isDrawn);
+  }
+
+  #turnAway(webSocket: WebSocket): void {
+    this.#counts.refused++;
+    this.#turnedAway++;
+    const { timers } = this.#settings.runtime;
+    const cancel = timers.after(CLOSE_MS, () => webSocket.terminate());
+    webSocket.on('error', () => {});
+    webSocket.on('close', () => {
+      this.#turnedAway--;
+      cancel();
+    });
+    webSocket.close(TRY_AGAIN, FULL.detail);
+  }
+
+  #newId(): string {
+    const bytes = Buffer.alloc(9);
+    this.#settings.runtime.chance.fill(bytes);
+    return bytes.toString('base64url');
+  }
+
+  /** One timer for all pages. */
+  readonly #look = (): void => {
+    for (const page of this.#pages) if (!page.look()) this.#counts.stale++;
+    this.#cancelLook = this.#settings.runtime.timers.after(this.#settings.heartbeatInterval, this.#look);
+  };
+}
+
+/** The types of ws that exist do not know all of its options. */
+interface UntypedOptions {
+  readonly closeTimeout: number;
+  readonly maxFragments: number;
+}
+
+function serverOptions({ maxFrameBytes, enableCompression }: BrowserSettings): ServerOptions & UntypedOptions {
+  return {
+    noServer: true,
+    clientTracking: false,
+    // Pongs are sent by the connection, which knows whether the page reads them.
+    autoPong: false,
+    maxPayload: maxFrameBytes,
+    maxFragments: FRAGMENTS_MAX,
+    closeTimeout: CLOSE_MS,
+    perMessageDeflate: enableCompression ? COMPRESSION : false,
+    handleProtocols: (offered) => (offered.has(PAGE_PROTOCOL) ? PAGE_PROTOCOL : false),
+  };
+}
+
+/** Of its own it has nothing to show but the WebSocket. */
+function ownServer(): Server {
+  return createServer((_request, response) => {
+    response.writeHead(426, { upgrade: 'websocket', 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify({ code: 'upgrade_required', detail: 'This address speaks WebSocket.', status: 426 }));
+  });
+}
+
+async function listen(server: Server, { port, host }: BrowserSettings): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
