@@ -8,11 +8,11 @@ import {
   type Recorded,
 } from '@event-manager/core';
 import { isCancelled } from '../connect/store-error.ts';
+import { type FindStatement, findStatement } from './find-statement.ts';
 import type { LogCore } from './log-core.ts';
 import { measureLog } from './measure-log.ts';
-import { type Narrowing, narrowQuery } from './narrow-query.ts';
 import { type PositionRange, positionsWithin } from './positions-within.ts';
-import { RECORD_COLUMNS, type RecordRow, toRecorded } from './record-row.ts';
+import { type RecordRow, toRecorded } from './record-row.ts';
 
 /** Positions that the first statement looks at; each that finds little lets the next look at twice as many. */
 const FIRST_WINDOW = 10_000;
@@ -20,7 +20,6 @@ const WINDOW_MAX = 5_000_000;
 /** Below that a statement that runs out of time is tried with fewer positions. */
 const WINDOW_MIN = 100;
 const ROWS_AT_ONCE_MAX = 500;
-const PARAMETERS = 3;
 
 /**
  * `EventStore.find`: goes through windows of positions in the asked direction. Indexes narrow inside a window, whatever comes
@@ -36,7 +35,7 @@ class Search {
   readonly #core: LogCore;
   readonly #options: FindOptions;
   readonly #matches: (record: Recorded) => boolean;
-  readonly #narrowing: Narrowing;
+  readonly #statement: FindStatement;
   readonly #isForward: boolean;
   /** The last position there is in the direction of the search. */
   readonly #end: Position;
@@ -50,8 +49,8 @@ class Search {
     this.#core = core;
     this.#options = options;
     this.#matches = compileQuery(query);
-    this.#narrowing = narrowQuery(query, PARAMETERS);
     this.#isForward = options.direction === 'forward';
+    this.#statement = findStatement(core.schema, query, this.#isForward);
     this.#end = this.#isForward ? head : first;
     const after = options.after?.position;
     this.#reached = this.#isForward ? Math.max(after ?? 0, first - 1) : Math.min(after ?? head + 1, head + 1);
@@ -81,11 +80,11 @@ class Search {
     const limit = Math.min(ROWS_AT_ONCE_MAX, Math.max(wanted, 1));
     let rows: readonly RecordRow[];
     try {
-      rows = await this.#core.connections.search<RecordRow>(this.#statement(), [
+      rows = await this.#core.connections.search<RecordRow>(this.#statement.text, [
         from,
         through,
         limit,
-        ...this.#narrowing.values,
+        ...this.#statement.values,
       ]);
     } catch (error) {
       if (!isCancelled(error) || this.#window <= WINDOW_MIN) throw error;
@@ -106,12 +105,5 @@ class Search {
   #nextWindow(): [Position, Position] {
     if (this.#isForward) return [this.#reached + 1, Math.min(this.#end, this.#reached + this.#window)];
     return [Math.max(this.#end, this.#reached - this.#window), this.#reached - 1];
-  }
-
-  #statement(): string {
-    const conditions = ['e.position BETWEEN $1 AND $2', ...this.#narrowing.conditions].join(' AND ');
-    const direction = this.#isForward ? '' : ' DESC';
-    return `SELECT ${RECORD_COLUMNS} FROM ${this.#core.schema}.events e WHERE ${conditions}
-      ORDER BY e.position${direction} LIMIT $3`;
   }
 }

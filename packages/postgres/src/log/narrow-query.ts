@@ -6,8 +6,11 @@ export interface Narrowing {
   readonly values: readonly unknown[];
 }
 
-/** Translates a query into what the database can narrow by. Whatever it lets through is matched again against the record. */
-export function narrowQuery(query: EventQuery, parametersBefore: number): Narrowing {
+/**
+ * Translates a query into what the database can narrow by. Whatever it lets through is matched again against the record. With
+ * `besideTopics` nothing is asked of topics, also not that they are no event of the bus itself.
+ */
+export function narrowQuery(query: EventQuery, parametersBefore: number, besideTopics = false): Narrowing {
   const conditions: string[] = [];
   const values: unknown[] = [];
   const add = (value: unknown, condition: (parameter: string) => string) => {
@@ -27,7 +30,7 @@ export function narrowQuery(query: EventQuery, parametersBefore: number): Narrow
     toMs,
   } = query;
   // A wildcard at the beginning never matches the bus's own events.
-  if (/^[+*#]/.test(topic)) conditions.push(`e.topic NOT LIKE '$%'`);
+  if (!besideTopics && /^[+*#]/.test(topic)) conditions.push(`e.topic NOT LIKE '$%'`);
   addPatterns([topic], 'e.topic', add);
   if (types !== undefined) addPatterns(types, `translate(e.type, '.', '/')`, add);
   if (sources !== undefined) add(sources, (p) => `e.source = ANY (${p}::text[])`);

@@ -8,6 +8,7 @@ import { IDENTITY_SQL } from './0007-identity.ts';
 import { LEASE_DURATION_SQL } from './0008-lease-duration.ts';
 import { GAPS_SQL } from './0009-gaps.ts';
 import { CAUSATION_SQL } from './0010-causation.ts';
+import { TYPES_BESIDE_SQL } from './0011-types-beside.ts';
 
 export interface Migration {
   readonly version: number;
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, name: 'lease duration', sql: LEASE_DURATION_SQL },
   { version: 9, name: 'gaps', sql: GAPS_SQL },
   { version: 10, name: 'causation', sql: CAUSATION_SQL },
+  { version: 11, name: 'types beside', sql: TYPES_BESIDE_SQL },
 ];
