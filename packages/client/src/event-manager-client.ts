@@ -385,11 +385,11 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
     return this.#state.metrics();
   }
 
-  async replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+  async replay<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>> {
     return (await this.#runs.replay(request ?? {})) as ReplayAnswer<Request>;
   }
 
-  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+  replayEvents<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>> {
     return this.replay(request);
   }
 

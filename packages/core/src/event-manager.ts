@@ -229,9 +229,9 @@ export interface EventManager<Events = AnyEvents> extends AsyncDisposable {
    * Delivers the events of a range of the log once more, marked, to the subscriptions that match them. Resolves when it is durable
    * that this shall be done; with `dryRun` it only counts. Throws `invalid_run`, `subscription_not_found`, `too_many_runs`.
    */
-  replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>>;
+  replay<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>>;
   /** The same. */
-  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>>;
+  replayEvents<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>>;
   /** A replay, redrive or discard, and how far it is. Throws `run_not_found`. */
   getRun(id: string): Promise<Run>;
   /** The newest first. */

@@ -36,7 +36,7 @@ it('goes on after a restart exactly where it was, with its counts', { timeout: 6
     await first.publishBatch(input);
   }
   await first.settled();
-  const { id } = await first.replay({ speed: 2_000 });
+  const { id } = await first.replay({ all: true, speed: 2_000 });
   while (replayed.length < 200) await soon();
   await first.close();
   const before = replayed.length;

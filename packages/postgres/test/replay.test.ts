@@ -33,7 +33,7 @@ await withServer((server) => {
       const second = await open();
       const { id } = await second.events.replay({ subscriptions: 'reader', speed: 400 });
       await until('some are done', async () => (await second.events.getRun(id)).counts.done > 50);
-      const { id: cancelled } = await second.events.replay({ speed: 1 });
+      const { id: cancelled } = await second.events.replay({ all: true, speed: 1 });
       expect((await second.events.cancelRun(cancelled)).state).toBe('cancelled');
       await first.events.close();
       let run: Run | undefined;

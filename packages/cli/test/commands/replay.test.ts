@@ -35,14 +35,43 @@ describe('replay and runs', () => {
   it('print what somebody noted so that it shows what it is', async () => {
     const { em } = await runningService();
     const note = '\x1b[31mred\nended yesterday\u202e';
-    const [id] = lines((await em(['replay', 'start', '--note', note])).out) as [string];
+    const [id] = lines((await em(['replay', 'start', '--all', '--note', note])).out) as [string];
     expect((await em(['runs', 'show', id])).out).toContain('\n\\u001b[31mred\\u000aended yesterday\\u202e\n');
   });
 
   it('waits for the end with --follow, and says what came of it', async () => {
     const { em } = await runningService();
-    const nothing = await em(['replay', 'start', '--follow', '--json']);
+    const empty = await em(['replay', 'start', '--follow']);
+    expect([empty.code, empty.err]).toEqual([1, expect.stringMatching(/by from, a subscription .* all: true/)]);
+    const nothing = await em(['replay', 'start', '--all', '--follow', '--json']);
     expect([nothing.code, JSON.parse(nothing.out)]).toEqual([0, expect.objectContaining({ state: 'done', parts: [] })]);
+  });
+
+  it('begins and ends at an end of the log, a cursor or a time, and not the wrong way round', async () => {
+    const { em } = await runningService();
+    await em(['subscriptions', 'create', '{"name":"billing","topic":"order.*"}']);
+    const cursors: string[] = [];
+    for (let n = 0; n < 3; n++) {
+      cursors.push(JSON.parse((await em(['publish', 'order.created', '--json'])).out).cursor);
+    }
+    const counted = async (...flags: readonly string[]) => {
+      const { out, err } = await em(['replay', 'start', ...flags, '--dry-run', '--json']);
+      return err === '' ? JSON.parse(out).count : err;
+    };
+    expect(await counted('--from', 'earliest', '--to', 'latest')).toBe(3);
+    expect(await counted('--from', cursors[0]!, '--to', cursors[1]!)).toBe(1);
+    expect(await counted('--from', 'earliest', '--to', '1h')).toBe(0);
+    expect(await counted('--from', 'latest')).toBe(0);
+    for (const reversed of [
+      ['1h', '2h'],
+      [cursors[1], cursors[0]],
+      ['latest', cursors[0]],
+    ] as [string, string][]) {
+      expect(await counted('--from', reversed[0], '--to', reversed[1])).toContain('ends before it begins');
+    }
+    const choices = /earliest, latest, a time .* or a cursor/;
+    expect(await counted('--from', 'banana')).toMatch(choices);
+    expect((await em(['subscriptions', 'reset', 'billing', '--to', 'banana'])).err).toMatch(choices);
   });
 
   it('resets a subscription to a time or the end', async () => {

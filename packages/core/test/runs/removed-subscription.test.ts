@@ -8,7 +8,7 @@ import { discard, ended, redrive, redriveWorld } from './redrive/redrive-world.t
 const get = (bus: EngineUnderTest, { id }: Run) => bus.time.run(bus.engine.runs.get(ANONYMOUS, id));
 const remove = (bus: EngineUnderTest, id: string) => bus.time.run(bus.engine.subscriptions.unsubscribe(ANONYMOUS, id));
 const replay = (bus: EngineUnderTest, request: object) =>
-  bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', request));
+  bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', { all: true, ...request }));
 
 /** Ten events were delivered, and three of them once more. */
 async function replayHalfWay(bus: EngineUnderTest, name?: string) {

@@ -86,7 +86,7 @@ describe('a delivery that a replay repeats', () => {
     await bus.settled();
     const before = await records();
     receiver.answer = (attempt) => (attempt === 1 ? FAILED : { status: 'delivered' });
-    const { id } = await bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', {}));
+    const { id } = await bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', { all: true }));
     await bus.time.advance(60_000);
     const run = await bus.time.run(bus.engine.runs.get(ANONYMOUS, id));
     expect(run).toMatchObject({ state: 'done', counts: { done: 3 } });

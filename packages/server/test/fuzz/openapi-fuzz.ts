@@ -200,6 +200,7 @@ export class OpenApiFuzz {
     // It has to agree with what the subscription is already.
     if (method === 'PATCH' && isFields(sample)) delete sample['connectionType'];
     if (/^\/dead-letters\/(redrive|discard)$/.test(path) && isFields(sample)) putLettersRight(sample);
+    if (path === '/replays' && isFields(sample)) putReplayRight(sample);
     const value = respell(this.#options.document, schema, sample, this.#random);
     return { what: 'good', method, path: address, headers: { 'content-type': type }, body: written(type, value) };
   }
@@ -304,6 +305,12 @@ function putLettersRight(sample: Record<string, unknown>): void {
   delete sample['ids'];
   delete sample['payload'];
   sample['all'] = true;
+}
+
+/** Where nothing chooses events it has to be said that all are meant, and two places of chance are as often the wrong way round. */
+function putReplayRight(sample: Record<string, unknown>): void {
+  sample['all'] = true;
+  if ('from' in sample) delete sample['to'];
 }
 
 /** What can be asked of a subscription that is not there any more. */

@@ -211,8 +211,9 @@ it('understands every field of every body in every spelling, and means the same 
     for (const { place, base: needed, kind } of placesWithBase(document, schema, sample)) {
       if (isAboutOneLetter(path, place)) continue;
       const isOfAll = path.startsWith('/dead-letters/') && ABOUT_LETTERS.has(place.path[0]!);
-      const base = isOfAll ? { ...needed, all: true } : needed;
       const name = place.path.at(-1)!;
+      const isOfAllEvents = path === '/replays' && name !== 'all';
+      const base = isOfAll || isOfAllEvents ? { ...needed, all: true } : needed;
       const field = resolve(document, place.schema);
       if (field.type === 'object' && field.properties) continue;
       const value = sample(name, place.schema);

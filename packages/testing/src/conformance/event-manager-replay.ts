@@ -28,7 +28,7 @@ export function replayConformance(start: StartEventManager): void {
       const { seen } = await subscribed(events);
       await events.publish(EVENT);
       await until('the deliveries', () => seen.length === 1);
-      const preview = await events.replayEvents({ dryRun: true });
+      const preview = await events.replayEvents({ all: true, dryRun: true });
       expect(preview).toMatchObject({ dryRun: true, count: 1, complete: true });
       expect(preview.sample).toHaveLength(1);
       expect(await events.listRuns()).toEqual([]);
@@ -39,7 +39,7 @@ export function replayConformance(start: StartEventManager): void {
       const { seen } = await subscribed(events, (context) => context.replay !== undefined);
       for (let n = 1; n <= 3; n++) await events.publish({ ...EVENT, payload: { n } });
       await until('the deliveries', () => seen.length === 3);
-      const { id } = await events.replay({ speed: 20 });
+      const { id } = await events.replay({ all: true, speed: 20 });
       await until('a failure', async () => (await events.getRun(id)).counts.failed > 0);
       expect((await events.pauseRun(id)).state).toBe('paused');
       expect((await events.resumeRun(id)).state).toBe('running');
@@ -51,7 +51,24 @@ export function replayConformance(start: StartEventManager): void {
 
     it('is refused with its reason', async () => {
       const { events } = await start();
-      await expect(events.replay({ speed: 'slow' as 'max' })).rejects.toMatchObject({ code: 'invalid_run' });
+      for (const nothing of [{}, { to: 'latest', speed: 10, target: 'https://shadow.example/' }, { all: false }]) {
+        await expect(events.replay(nothing)).rejects.toMatchObject({
+          ...{ code: 'invalid_run', details: { pointer: '/all' } },
+          message: expect.stringContaining('all: true'),
+        });
+      }
+      await expect(events.replay(undefined as never)).rejects.toMatchObject({ code: 'invalid_run' });
+      const reversed = { from: '2026-11-21T00:00:00Z', to_timestamp: '2026-11-20T00:00:00Z' };
+      await expect(events.replay(reversed)).rejects.toMatchObject({
+        ...{ code: 'invalid_run', details: { pointer: '/to_timestamp' } },
+      });
+      await expect(events.replay({ from: 'banana' })).rejects.toMatchObject({
+        ...{ code: 'invalid_cursor', details: { pointer: '/from' } },
+        message: expect.stringMatching(/earliest, latest, a time .* or a cursor/),
+      });
+      await expect(events.replay({ from: 'latest', speed: 'slow' as 'max' })).rejects.toMatchObject({
+        code: 'invalid_run',
+      });
       await expect(events.replay({ subscribers: ['nobody'] })).rejects.toMatchObject({
         code: 'subscription_not_found',
       });

@@ -1,7 +1,7 @@
 import type { ReplayPreview } from '@event-manager/core';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandFailure } from '../../exit-codes.ts';
-import { readTime } from '../../input/read-time.ts';
+import { readPlace } from '../../input/read-place.ts';
 import { eventLine } from '../../output/event-lines.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
@@ -29,11 +29,12 @@ export async function startReplay(this: CliContext, flags: ReplayFlags): Promise
 }
 
 function requestOf(context: CliContext, flags: ReplayFlags): Readonly<Record<string, unknown>> {
-  const { from, to, topic, type, source, userId, projectId, correlationId, subscription, speed, target, note } = flags;
+  const { from, to, topic, type, source, userId, projectId, correlationId, subscription, all, speed, target, note } =
+    flags;
   const nowMs = context.surroundings.runtime.clock.wallMs();
   return {
-    ...(from === undefined ? {} : { from: readTime('from', from, nowMs) }),
-    ...(to === undefined ? {} : { to: readTime('to', to, nowMs) }),
+    ...(from === undefined ? {} : { from: readPlace('from', from, nowMs) }),
+    ...(to === undefined ? {} : { to: readPlace('to', to, nowMs) }),
     ...{
       topic,
       types: type,
@@ -42,6 +43,7 @@ function requestOf(context: CliContext, flags: ReplayFlags): Readonly<Record<str
       projectId,
       correlationId,
       subscriptions: subscription,
+      all,
       target,
       note,
     },

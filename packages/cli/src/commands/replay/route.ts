@@ -13,6 +13,7 @@ export interface ReplayFlags extends ServiceFlags {
   readonly projectId?: string;
   readonly correlationId?: string;
   readonly subscription?: readonly string[];
+  readonly all?: boolean;
   readonly speed?: string;
   readonly target?: string;
   readonly note?: string;
@@ -24,8 +25,11 @@ const start: Command<CliContext> = buildCommand({
   loader: async () => (await import('./replay.ts')).startReplay,
   parameters: {
     flags: {
-      from: text('TIME', 'Where to begin: 2026-11-20T08:00:00Z, or 15m, 2h, 3d for so long ago (default: the oldest)'),
-      to: text('TIME', 'Where to end; at most now'),
+      from: text(
+        'PLACE',
+        'Where to begin: earliest, a cursor, or a time: 2026-11-20T08:00:00Z, or 15m, 2h, 3d for so long ago (default: earliest)',
+      ),
+      to: text('PLACE', 'Where to end: latest, a cursor, or a time; at most now (default: latest)'),
       topic: { ...text('PATTERN', 'Topic pattern'), proposeCompletions: proposeTopics },
       type: texts('PATTERN', 'Pattern of types; repeat it for alternatives'),
       source: texts('NAME', 'Who published it; repeat it for alternatives'),
@@ -38,6 +42,12 @@ const start: Command<CliContext> = buildCommand({
           'Id or name of a subscription, or of the service that owns it; repeat it for more (default: all)',
         ),
         proposeCompletions: proposeSubscriptions,
+      },
+      all: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Everything that is kept, to everybody; needed where no other flag says which events are meant',
       },
       speed: text('SPEED', 'max (default), events per second, original, or original:10 for ten times as fast'),
       target: text('URL', 'Send them to this endpoint instead of the way of their subscriptions'),
@@ -56,6 +66,7 @@ const start: Command<CliContext> = buildCommand({
     customUsage: [
       { input: '--from 2h --subscription billing --dry-run', brief: 'what would be delivered' },
       { input: `--from 2h --topic 'order.*' --subscription billing --follow`, brief: 'do it, and watch' },
+      { input: '--from earliest --subscription audit', brief: 'fill a new read model' },
       { input: '--from 1d --speed 50', brief: 'fifty events a second for each subscription' },
     ],
   },

@@ -1,15 +1,12 @@
 import type { CliContext } from '../../cli-context.ts';
-import { readTime } from '../../input/read-time.ts';
+import { readPlace } from '../../input/read-place.ts';
 import { Output } from '../../output/output.ts';
 import { connect } from '../../service/connect.ts';
 import type { ResetFlags } from './reset-route.ts';
 
-/** What a time begins with; a cursor never does. */
-const TIME = /^(?:\d{4}-\d{2}-\d{2}|\d{1,9}[smhd]$|\d{10,16}$)/;
-
 export async function resetSubscription(this: CliContext, flags: ResetFlags, id: string): Promise<void> {
   const { to, note } = flags;
-  const place = TIME.test(to) ? readTime('to', to, this.surroundings.runtime.clock.wallMs()) : to;
+  const place = readPlace('to', to, this.surroundings.runtime.clock.wallMs());
   await using client = await connect(this, flags);
   const reset = await client.resetSubscription(id, { to: place, ...(note === undefined ? {} : { note }) });
   await new Output(this, flags).result(reset, () => [

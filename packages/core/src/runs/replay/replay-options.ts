@@ -12,7 +12,7 @@ export type LogPlaceIn =
 
 /** What `replay` takes, in camelCase or snake_case. */
 export interface ReplayRequestIn {
-  /** Where the range begins. Default: the oldest event that is kept. */
+  /** Where the range begins: a time, a cursor, `earliest`, `latest`. Default: the oldest event that is kept. */
   readonly from?: LogPlaceIn | undefined;
   /** Where it ends; a time is not part of it. Default, and at most: the newest event when it is asked for. */
   readonly to?: LogPlaceIn | undefined;
@@ -26,6 +26,8 @@ export interface ReplayRequestIn {
   readonly correlationId?: string | undefined;
   /** Ids or names of subscriptions, or of the services that own them. Default: every one that matches. */
   readonly subscriptions?: string | readonly string[] | undefined;
+  /** Everything that is kept, to everybody; needed where neither `from`, nor subscriptions, nor another field says which events are meant. */
+  readonly all?: boolean | undefined;
   /** As recorded, or some times as fast, so many events a second for each subscription, or (default) as fast as live deliveries leave room for. */
   readonly speed?: 'original' | 'max' | number | { readonly factor: number } | undefined;
   /** Another way out than that of the subscriptions. */

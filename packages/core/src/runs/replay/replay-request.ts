@@ -1,4 +1,4 @@
-import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../../errors/event-manager-error.ts';
 import { readTimeMs } from '../../ingest/read-time.ts';
 import { fieldTable, type ReadFields, readFields } from '../../json/read-fields.ts';
 import type { JsonObject } from '../../json.ts';
@@ -10,7 +10,7 @@ import { parseEventQuery } from '../../query/parse-query.ts';
 const FIELDS = fieldTable(
   [
     ...['from', 'to', 'topic', 'types', 'sources', 'userId', 'projectId', 'correlationId'],
-    ...['subscriptions', 'speed', 'target', 'note', 'dryRun'],
+    ...['subscriptions', 'all', 'speed', 'target', 'note', 'dryRun'],
   ],
   {
     ...{ fromTimestamp: 'from', fromTime: 'from', startTime: 'from', since: 'from', cursor: 'from' },
@@ -20,6 +20,17 @@ const FIELDS = fieldTable(
     ...{ subscriber: 'subscriptions', subscription: 'subscriptions' },
   },
 );
+/** What says which events are meant, or whom they go to. Where a range ends says neither. */
+const SELECTING = [
+  'from',
+  'topic',
+  'types',
+  'sources',
+  'userId',
+  'projectId',
+  'correlationId',
+  'subscriptions',
+] as const;
 const TARGET_FIELDS = fieldTable(['endpoint', 'handler'], { url: 'endpoint' });
 const SPEED_FIELDS = fieldTable(['factor']);
 const PLACE_FIELDS = fieldTable(['cursor', 'time'], { timestamp: 'time', timeMs: 'time' });
@@ -64,11 +75,13 @@ export function parseReplay(input: unknown, limits: Limits): ReplayRequest {
   const subscriptions = readSubscriptions(fields);
   const target = readTarget(fields, limits);
   const note = readNote(fields);
-  const dryRun = fields.get('dryRun') === undefined ? false : fields.get('dryRun');
-  if (typeof dryRun !== 'boolean') throw invalid('dryRun is true or false.', fields.pointer('dryRun'));
+  const dryRun = readFlag(fields, 'dryRun');
+  const from = readPlace(fields, 'from', 'earliest');
+  const to = readPlace(fields, 'to', 'latest');
+  assertForward(from, to, fields);
+  assertMeant(fields);
   return {
-    from: readPlace(fields, 'from', 'earliest'),
-    to: readPlace(fields, 'to', 'latest'),
+    ...{ from, to },
     query: readQuery(fields, limits),
     ...(subscriptions ? { subscriptions } : {}),
     speed: readSpeed(fields),
@@ -76,6 +89,30 @@ export function parseReplay(input: unknown, limits: Limits): ReplayRequest {
     ...(note === undefined ? {} : { note }),
     dryRun,
   };
+}
+
+/** An empty request is more often a slip than the wish to send everything that is kept to everybody. */
+function assertMeant(fields: ReadFields): void {
+  if (readFlag(fields, 'all') || SELECTING.some((name) => fields.get(name) !== undefined)) return;
+  const words =
+    'Say which events are meant, by from, a subscription or a field such as topic, or all: true for everything that is kept.';
+  throw invalid(words, '/all');
+}
+
+function assertForward(from: LogPlace, to: LogPlace, fields: ReadFields): void {
+  if (typeof from !== 'object' || typeof to !== 'object' || !('timeMs' in from) || !('timeMs' in to)) return;
+  if (from.timeMs > to.timeMs) throw endsBefore(fields.pointer('to'));
+}
+
+/** The range is reversed. */
+export function endsBefore(pointer: string): EventManagerError {
+  return invalid('The range ends before it begins: from is later than to.', pointer);
+}
+
+function readFlag(fields: ReadFields, name: 'all' | 'dryRun'): boolean {
+  const value = fields.get(name) ?? false;
+  if (typeof value !== 'boolean') throw invalid(`${name} is true or false.`, fields.pointer(name));
+  return value;
 }
 
 /** A time, a cursor, or one of the ends of the log. Throws `invalid_run` and `invalid_cursor`. */
@@ -95,10 +132,22 @@ export function readLogPlace(value: unknown, pointer: string): LogPlace {
   // A time has its dashes at certain places; no cursor looks like that.
   if (typeof value === 'string' && !/^\d{4}-\d{2}-\d{2}/.test(value)) {
     if (/^\d{1,15}$/.test(value)) return { timeMs: readTimeMs(Number(value), pointer, 'invalid_run') };
-    decodeCursor(value, pointer);
-    return { cursor: value };
+    return { cursor: readCursor(value, pointer) };
   }
   return { timeMs: readTimeMs(value, pointer, 'invalid_run') };
+}
+
+/** Whoever misspelt a word or a time is told of all that may stand here. */
+function readCursor(value: string, pointer: string): string {
+  try {
+    decodeCursor(value);
+  } catch (error) {
+    if (!isEventManagerError(error, 'invalid_cursor')) throw error;
+    const words =
+      'A place of the log is earliest, latest, a time (RFC 3339 with an offset, or milliseconds since 1970) or a cursor; this is none of them, or a cursor that was cut.';
+    throw new EventManagerError('invalid_cursor', words, { pointer });
+  }
+  return value;
 }
 
 function readPlace(fields: ReadFields, name: 'from' | 'to', otherwise: LogPlace): LogPlace {

@@ -17,7 +17,7 @@ import { parsePattern } from '../../topic/pattern.ts';
 import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
 import { type Counted, type CountRange, countEvents } from './count-events.ts';
 import { ReplayDriver } from './replay-driver.ts';
-import { type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
+import { endsBefore, type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
 import { ReplayTargets, type ReplayTargetsOptions } from './replay-target.ts';
 
 const SAMPLE_MAX = 10;
@@ -151,6 +151,8 @@ export class ReplayRoom implements RunRoom {
     const after = await this.#position(from);
     // A cursor names the last event that was seen, a time the first one that is not meant any more: both end before what follows.
     const until = await this.#position(to);
+    // What lies before the oldest event that is kept is empty, whichever way round.
+    if (until < after && after > (await this.#position('earliest'))) throw endsBefore('/to');
     return { from: after + 1, until: Math.max(after, until), takes: compileQuery(query) };
   }
 

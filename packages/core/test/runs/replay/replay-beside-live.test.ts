@@ -33,7 +33,7 @@ async function live(replays: boolean) {
     await bus.publishMany(Math.min(1_000, EVENTS - first + 1), first);
   await bus.settled();
   isPast = false;
-  const run = replays ? await time.run(engine.runs.start(ANONYMOUS, 'replay', {})) : undefined;
+  const run = replays ? await time.run(engine.runs.start(ANONYMOUS, 'replay', { all: true })) : undefined;
   const isOver = async () =>
     run ? (await time.run(engine.runs.get(ANONYMOUS, run.id))).endedAtMs !== undefined : waitedMs.length >= 4_000;
   for (let n = EVENTS + 1; !(await isOver()); n++) {

@@ -55,7 +55,7 @@ async function killed(failpoint: string, atHits: readonly number[], planted: Ite
   const first = await open({ failpoint: fail });
   await first.publishMany(EVENTS);
   await first.settled();
-  const { id } = await first.time.run(first.engine.runs.start(ANONYMOUS, 'replay', {}));
+  const { id } = await first.time.run(first.engine.runs.start(ANONYMOUS, 'replay', { all: true }));
   let kills = 0;
   for (const at of atHits) {
     hits = at;
@@ -127,7 +127,7 @@ describe('a replay whose process goes', () => {
     const owner = engines.ownerOf(id)!;
     const other = engines.all.find((bus) => bus !== owner)!;
     // Asked of the one that does not serve it.
-    const run = await engines.time.run(other.engine.runs.start(ANONYMOUS, 'replay', { speed: 50 }));
+    const run = await engines.time.run(other.engine.runs.start(ANONYMOUS, 'replay', { all: true, speed: 50 }));
     await engines.time.advance(2_500);
     const before = await engines.time.run(other.engine.runs.get(ANONYMOUS, run.id));
     expect(before.counts.done).toBeGreaterThan(20);
@@ -162,7 +162,7 @@ describe('a replay to an ordered subscription', () => {
     const first = await open();
     for (let n = 1; n <= 120; n++) await first.publishMany(1, n, { topic: `key/${n % 5}` });
     await first.settled();
-    const { id } = await first.time.run(first.engine.runs.start(ANONYMOUS, 'replay', {}));
+    const { id } = await first.time.run(first.engine.runs.start(ANONYMOUS, 'replay', { all: true }));
     await world.time.advance(60);
     first.crash();
     const second = await open();

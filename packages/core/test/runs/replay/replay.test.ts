@@ -31,7 +31,7 @@ function recorder(answer: (seen: Seen) => HandlerAnswer = () => undefined) {
 }
 
 function start(of: EngineUnderTest, request: object = {}): Promise<Run> {
-  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', request));
+  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', { all: true, ...request }));
 }
 
 function get(of: EngineUnderTest, { id }: { readonly id: string }): Promise<Run> {

@@ -108,6 +108,12 @@ const replayRequest = (limits: Limits): TSchema =>
           ...spelled('subscriptionIds', 'subscription', 'subscribers', 'subscriberIds', 'subscriber'),
         }),
       ),
+      all: Type.Optional(
+        Type.Boolean({
+          description:
+            'Everything that is kept, to everybody; needed where neither `from`, nor a subscription, nor a field of the events says which are meant.',
+        }),
+      ),
       speed: Type.Optional(
         Type.Union(
           [
