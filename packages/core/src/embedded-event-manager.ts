@@ -1,3 +1,4 @@
+import { assertId } from './assert-id.ts';
 import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
 import type { Recorded } from './contracts/event-store.ts';
@@ -109,42 +110,42 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async unsubscribe(subscriptionId: string): Promise<void> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(subscriptionId);
     await engine.subscriptions.unsubscribe(this.#principal, subscriptionId);
   }
 
   async detach(subscriptionId: string): Promise<void> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     await subscriptions.detach(this.#principal, subscriptionId);
   }
 
   async pull(subscriptionId: string, options: PullOptions = {}): Promise<readonly PulledDelivery<EventOf<Events>>[]> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     const pulled = await pullEmbedded(subscriptions.pulls, this.#principal, subscriptionId, options);
     return pulled as readonly PulledDelivery<EventOf<Events>>[];
   }
 
   async updateSubscription(subscriptionId: string, changes: JsonObject): Promise<SubscriptionDefinition> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(subscriptionId);
     return engine.subscriptions.update(this.#principal, subscriptionId, changes);
   }
 
   async pauseSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(subscriptionId);
     return engine.subscriptions.pause(this.#principal, subscriptionId);
   }
 
   async resumeSubscription(subscriptionId: string): Promise<SubscriptionDefinition> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(subscriptionId);
     return engine.subscriptions.resume(this.#principal, subscriptionId);
   }
 
   async resetSubscription(subscriptionId: string, request: ResetRequestIn): Promise<SubscriptionReset> {
-    return (await this.#open()).subscriptions.resets.reset(this.#principal, subscriptionId, request);
+    return (await this.#openFor(subscriptionId)).subscriptions.resets.reset(this.#principal, subscriptionId, request);
   }
 
   async getSubscription(subscriptionId: string): Promise<SubscriptionDefinition & { status: SubscriptionStatus }> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     const definition = subscriptions.get(this.#principal, subscriptionId);
     return { ...definition, status: await subscriptions.progress(this.#principal, subscriptionId) };
   }
@@ -160,12 +161,12 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async addTopicSchema(topic: string, schema: TopicSchema, options?: TopicOptions): Promise<TopicInfo> {
-    const { topics } = await this.#open();
+    const { topics } = await this.#openFor(topic);
     return topics.addSchema(this.#principal, topic, { ...options, schema });
   }
 
   async getTopic(topic: string): Promise<TopicInfo> {
-    const { topics } = await this.#open();
+    const { topics } = await this.#openFor(topic);
     return topics.get(this.#principal, topic);
   }
 
@@ -175,15 +176,15 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async removeTopic(topic: string): Promise<void> {
-    await (await this.#open()).topics.remove(this.#principal, topic);
+    await (await this.#openFor(topic)).topics.remove(this.#principal, topic);
   }
 
   async registerContext(subscriber: string, context: RelevanceContextIn): Promise<SubscriberContext> {
-    return (await this.#open()).contexts.register(this.#principal, subscriber, context);
+    return (await this.#openFor(subscriber)).contexts.register(this.#principal, subscriber, context);
   }
 
   async getContext(subscriber: string): Promise<SubscriberContext> {
-    return (await this.#open()).contexts.get(this.#principal, subscriber);
+    return (await this.#openFor(subscriber)).contexts.get(this.#principal, subscriber);
   }
 
   async listContexts(): Promise<readonly SubscriberContext[]> {
@@ -191,11 +192,11 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async removeContext(subscriber: string): Promise<void> {
-    await (await this.#open()).contexts.remove(this.#principal, subscriber);
+    await (await this.#openFor(subscriber)).contexts.remove(this.#principal, subscriber);
   }
 
   async getEvent(eventId: string): Promise<EventOf<Events>> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(eventId);
     const known = parseEventId(eventId);
     const record = known === undefined ? undefined : await engine.history.event(this.#principal, known);
     if (!record) throw new EventManagerError('event_not_found', 'No event with this id is kept.', { id: eventId });
@@ -219,7 +220,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async getEventGraph(eventId: string, request: EventGraphRequest = {}): Promise<EventGraph> {
-    return (await this.#open()).history.graph(this.#principal, eventId, request);
+    return (await this.#openFor(eventId)).history.graph(this.#principal, eventId, request);
   }
 
   async project<State, const Topic extends string = string>(
@@ -233,19 +234,19 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async getProjection(name: string): Promise<ProjectionInfo> {
-    return (await this.#open()).projections.kept.get(this.#principal, name);
+    return (await this.#openFor(name)).projections.kept.get(this.#principal, name);
   }
 
   async getProjectionState(name: string, key?: string): Promise<ProjectionState> {
-    return (await this.#open()).projections.kept.state(this.#principal, name, key);
+    return (await this.#openFor(name)).projections.kept.state(this.#principal, name, key);
   }
 
   async listProjectionKeys(name: string): Promise<readonly string[]> {
-    return (await this.#open()).projections.kept.allKeys(this.#principal, name);
+    return (await this.#openFor(name)).projections.kept.allKeys(this.#principal, name);
   }
 
   async removeProjection(name: string): Promise<void> {
-    await (await this.#open()).projections.kept.remove(this.#principal, name);
+    await (await this.#openFor(name)).projections.kept.remove(this.#principal, name);
   }
 
   async foldEvents<State, const Topic extends string = string>(
@@ -260,27 +261,27 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async listKeys(subscriptionId: string, request: KeysRequest = {}): Promise<readonly BlockedKey[]> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     return subscriptions.keys.all(this.#principal, subscriptionId, request);
   }
 
   async releaseKey(subscriptionId: string, key: string): Promise<BlockedKey> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     return subscriptions.keys.release(this.#principal, subscriptionId, key);
   }
 
   async releaseKeys(subscriptionId: string): Promise<ReleasedKeys> {
-    const { subscriptions } = await this.#open();
+    const { subscriptions } = await this.#openFor(subscriptionId);
     return subscriptions.keys.releaseAll(this.#principal, subscriptionId);
   }
 
   async listDeadLetters(subscriptionId?: string, request?: DeadLettersRequest): Promise<readonly DeadLetter[]> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(...(subscriptionId === undefined ? [] : [subscriptionId]));
     return engine.deadLetters.all(this.#principal, subscriptionId, request);
   }
 
   async getDeadLetter(id: string): Promise<DeadLetter> {
-    const engine = await this.#open();
+    const engine = await this.#openFor(id);
     const letter = await engine.deadLetters.get(this.#principal, id);
     if (!letter) throw new EventManagerError('dead_letter_not_found', 'No dead letter with this id is kept.', { id });
     return letter;
@@ -300,17 +301,17 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
     return (await redrives.start(this.#principal, 'discard', request, runs)) as Run & SelectedLetters;
   }
 
-  async replay<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+  async replay<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>> {
     const answer = await replayEmbedded(await this.#open(), this.#principal, request);
     return answer as ReplayAnswer<Request>;
   }
 
-  replayEvents<const Request extends ReplayRequestIn>(request?: Request): Promise<ReplayAnswer<Request>> {
+  replayEvents<const Request extends ReplayRequestIn>(request: Request): Promise<ReplayAnswer<Request>> {
     return this.replay(request);
   }
 
   async getRun(id: string): Promise<Run> {
-    return (await this.#open()).runs.get(this.#principal, id);
+    return (await this.#openFor(id)).runs.get(this.#principal, id);
   }
 
   async listRuns(request: RunsRequest = {}): Promise<readonly Run[]> {
@@ -318,19 +319,19 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async pauseRun(id: string): Promise<Run> {
-    return (await this.#open()).runs.pause(this.#principal, id);
+    return (await this.#openFor(id)).runs.pause(this.#principal, id);
   }
 
   async resumeRun(id: string): Promise<Run> {
-    return (await this.#open()).runs.resume(this.#principal, id);
+    return (await this.#openFor(id)).runs.resume(this.#principal, id);
   }
 
   async cancelRun(id: string): Promise<Run> {
-    return (await this.#open()).runs.cancel(this.#principal, id);
+    return (await this.#openFor(id)).runs.cancel(this.#principal, id);
   }
 
   async getRunReport(id: string): Promise<readonly RunFailure[]> {
-    return wholeReport(await this.#open(), this.#principal, id);
+    return wholeReport(await this.#openFor(id), this.#principal, id);
   }
 
   createRealtimeStream(request: RealtimeRequest): OpeningRealtimeStream {
@@ -346,19 +347,19 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   }
 
   async getScheduled(eventId: string): Promise<ScheduledEventWithContent> {
-    return (await this.#open()).schedule.get(this.#principal, eventId);
+    return (await this.#openFor(eventId)).schedule.get(this.#principal, eventId);
   }
 
   async cancelScheduled(eventId: string): Promise<boolean> {
-    return (await this.#open()).schedule.cancel(this.#principal, eventId);
+    return (await this.#openFor(eventId)).schedule.cancel(this.#principal, eventId);
   }
 
   async why(subscriptionId: string, eventId: string): Promise<Why> {
-    return (await this.#open()).explanations.why(this.#principal, subscriptionId, eventId);
+    return (await this.#openFor(subscriptionId, eventId)).explanations.why(this.#principal, subscriptionId, eventId);
   }
 
   async listDeliveries(eventId: string, request: DeliveriesRequest = {}): Promise<EventDeliveries> {
-    return (await this.#open()).explanations.deliveries(this.#principal, eventId, request);
+    return (await this.#openFor(eventId)).explanations.deliveries(this.#principal, eventId, request);
   }
 
   async previewFilter(request: PreviewRequest = {}): Promise<FilterPreview> {
@@ -392,6 +393,12 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   #realtime(): RealtimeHost {
     return embeddedRealtime(this as unknown as RealtimeHost['events'], () => this.#open(), this.#options.runtime);
+  }
+
+  /** For an operation on what these ids or names stand for. Throws `invalid_request`. */
+  #openFor(...ids: readonly unknown[]): Promise<Engine> {
+    for (const id of ids) assertId(id);
+    return this.#open();
   }
 
   async #open(): Promise<Engine> {

@@ -1,4 +1,5 @@
 /** What runs everywhere, browsers included: nothing here imports a module of Node. The client is built on it. */
+export { assertId } from './assert-id.ts';
 export type * from './context/context.ts';
 export * from './errors/codes.ts';
 export * from './errors/event-manager-error.ts';
@@ -13,6 +14,7 @@ export { jsonPointer } from './json/json-pointer.ts';
 export { type FieldTable, fieldName } from './json/read-fields.ts';
 export type * from './json.ts';
 export * from './limits.ts';
+export { foldStep } from './projection/fold-step.ts';
 export { checkStreamRequest } from './query/check-stream-request.ts';
 export * from './query/events-page.ts';
 export type { RealtimeRequest } from './realtime/realtime-request.ts';

@@ -1,6 +1,7 @@
 import type { RelevanceContextIn, SubscriberContext } from '@event-manager/core';
 import type { HttpCaller } from './http-caller.ts';
 import { everyPage } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 
 /** The contexts of subscribers, asked and changed over HTTP. */
 export class RemoteContexts {
@@ -34,5 +35,5 @@ export class RemoteContexts {
 
 /** Whatever the name: what an address cannot say must not be asked of another one. */
 function pathOf(subscriber: string): string {
-  return `/contexts/${encodeURIComponent(subscriber)}`;
+  return `/contexts/${pathSegment(subscriber)}`;
 }

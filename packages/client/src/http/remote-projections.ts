@@ -1,6 +1,7 @@
 import type { ProjectionInfo, ProjectionState } from '@event-manager/core';
 import type { HttpCaller } from './http-caller.ts';
 import { everyPage } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 
 /** What projections keep, asked over HTTP. */
 export class RemoteProjections {
@@ -34,5 +35,5 @@ export class RemoteProjections {
 }
 
 function pathOf(name: string): string {
-  return `/projections/${encodeURIComponent(name)}`;
+  return `/projections/${pathSegment(name)}`;
 }

@@ -9,6 +9,7 @@ import {
   type Timers,
 } from '@event-manager/core/portable';
 import type { HttpCaller } from './http-caller.ts';
+import { pathSegment } from './path-segment.ts';
 import { isObject } from './problem-error.ts';
 
 /** As many as the service takes in one request: more would be refused together. */
@@ -128,5 +129,5 @@ function isInTime(token: string, { stale }: Answer): boolean {
 }
 
 function pathOf(id: string): string {
-  return `/subscriptions/${encodeURIComponent(id)}`;
+  return `/subscriptions/${pathSegment(id)}`;
 }

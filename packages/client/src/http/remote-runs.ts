@@ -2,6 +2,7 @@ import type { ReplayPreview, Run, RunFailure, RunsRequest } from '@event-manager
 import { EventManagerError, reviveEvent } from '@event-manager/core/portable';
 import type { HttpCaller } from './http-caller.ts';
 import { everyPage } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 
 /** Replays, redrives and discards of the service. */
 export class RemoteRuns {
@@ -45,5 +46,5 @@ export class RemoteRuns {
 }
 
 function pathOf(id: string): string {
-  return `/runs/${encodeURIComponent(id)}`;
+  return `/runs/${pathSegment(id)}`;
 }

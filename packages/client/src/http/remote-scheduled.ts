@@ -2,6 +2,7 @@ import type { ScheduledEvent, ScheduledEventWithContent } from '@event-manager/c
 import { reviveEvent } from '@event-manager/core/portable';
 import type { HttpCaller } from './http-caller.ts';
 import { everyPage } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 
 /** Events that wait for their time in the service. */
 export class RemoteScheduled {
@@ -29,5 +30,5 @@ export class RemoteScheduled {
 }
 
 function pathOf(id: string): string {
-  return `/scheduled/${encodeURIComponent(id)}`;
+  return `/scheduled/${pathSegment(id)}`;
 }

@@ -16,6 +16,7 @@ import type {
   SubscriptionStatus,
 } from '@event-manager/core';
 import {
+  assertId,
   type EventsPage,
   eventsPage,
   type JsonObject,
@@ -26,6 +27,7 @@ import {
 import { type DescribedSubscription, definitionOf } from './described-subscription.ts';
 import type { HttpCaller } from './http-caller.ts';
 import { everyPage, type Page, pageOf } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 import { queryParameters } from './query-parameters.ts';
 
 /** Pages of the sizes that the service allows. */
@@ -41,7 +43,7 @@ export class RemoteState {
   }
 
   async event(id: string): Promise<Event> {
-    return reviveEvent((await this.#get(`/events/${encodeURIComponent(id)}`)) as object);
+    return reviveEvent((await this.#get(`/events/${pathSegment(id)}`)) as object);
   }
 
   async events(query: unknown, { limit, cursor, direction }: EventsRequest): Promise<EventsPage> {
@@ -56,7 +58,7 @@ export class RemoteState {
   }
 
   async eventGraph(id: string, { depth, eventsMax }: EventGraphRequest): Promise<EventGraph> {
-    const path = `/events/${encodeURIComponent(id)}/graph`;
+    const path = `/events/${pathSegment(id)}/graph`;
     return (await this.#get(path, queryParameters({ depth, eventsMax }))) as EventGraph;
   }
 
@@ -144,13 +146,14 @@ export class RemoteState {
   }
 
   async deadLetters(subscriptionId: string | undefined, { state }: DeadLettersRequest): Promise<readonly DeadLetter[]> {
+    if (subscriptionId !== undefined) assertId(subscriptionId);
     const of = subscriptionId === undefined ? {} : { subscriptionId };
     const query = { limit: LETTERS_PAGE, ...of, ...(state === undefined ? {} : { state }) };
     return (await this.#pages('/dead-letters', query)) as DeadLetter[];
   }
 
   async deadLetter(id: string): Promise<DeadLetter> {
-    return (await this.#get(`/dead-letters/${encodeURIComponent(id)}`)) as DeadLetter;
+    return (await this.#get(`/dead-letters/${pathSegment(id)}`)) as DeadLetter;
   }
 
   async health(): Promise<EngineHealth> {
@@ -179,9 +182,9 @@ export class RemoteState {
 }
 
 function subscriptionPath(id: string): string {
-  return `/subscriptions/${encodeURIComponent(id)}`;
+  return `/subscriptions/${pathSegment(id)}`;
 }
 
 function topicPath(topic: string): string {
-  return `/topics/${encodeURIComponent(topic)}`;
+  return `/topics/${pathSegment(topic)}`;
 }

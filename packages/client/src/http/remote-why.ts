@@ -8,6 +8,7 @@ import type {
 } from '@event-manager/core';
 import type { HttpCaller } from './http-caller.ts';
 import { pageOf } from './pages.ts';
+import { pathSegment } from './path-segment.ts';
 
 const PAGE = '100';
 
@@ -20,7 +21,7 @@ export class RemoteWhy {
   }
 
   async why(subscriptionId: string, eventId: string): Promise<Why> {
-    const path = `/subscriptions/${encodeURIComponent(subscriptionId)}/why/${encodeURIComponent(eventId)}`;
+    const path = `/subscriptions/${pathSegment(subscriptionId)}/why/${pathSegment(eventId)}`;
     return (await this.#http.call({ method: 'GET', path, isRepeatable: true })) as Why;
   }
 
@@ -35,7 +36,7 @@ export class RemoteWhy {
   }
 
   async deliveries(eventId: string, { all = false }: DeliveriesRequest): Promise<EventDeliveries> {
-    const path = `/events/${encodeURIComponent(eventId)}/deliveries`;
+    const path = `/events/${pathSegment(eventId)}/deliveries`;
     const query = new URLSearchParams(all ? { all: 'true', limit: PAGE } : { limit: PAGE });
     const deliveries: EventDelivery[] = [];
     for (;;) {

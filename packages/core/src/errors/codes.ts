@@ -48,7 +48,7 @@ export const ERROR_CODES = {
   schema_violation: invalid('The payload does not fit the schema of its topic.'),
   topic_not_declared: invalid('The bus takes events on declared topics alone, and this one is not.'),
   invalid_setting: invalid('A setting is unknown or has a wrong value.'),
-  invalid_request: invalid('The request is not one that the protocol allows.'),
+  invalid_request: invalid('The request is not one that the protocol allows, or names something by what is no text.'),
   method_not_allowed: invalid('This address does not answer to this method.'),
   unsupported_media_type: invalid('The body must be application/json.'),
   not_supported: invalid('The chosen adapter does not have this feature.'),

@@ -5,6 +5,7 @@ import { filtersConformance } from './event-manager-filters.ts';
 import { graphConformance } from './event-manager-graph.ts';
 import { groupsConformance } from './event-manager-groups.ts';
 import { handlingConformance } from './event-manager-handling.ts';
+import { idsConformance } from './event-manager-ids.ts';
 import { orderConformance } from './event-manager-order.ts';
 import { paceConformance } from './event-manager-pace.ts';
 import { projectionsConformance } from './event-manager-projections.ts';
@@ -43,5 +44,6 @@ export function eventManagerConformance(harness: EventManagerHarness): void {
     whyConformance(start);
     replayConformance(start);
     redriveConformance(start);
+    idsConformance(start);
   });
 }
