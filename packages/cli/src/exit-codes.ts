@@ -7,7 +7,10 @@ export const EXIT_CODES = {
   wrongUse: { code: 2, meaning: 'wrong use: the command line, a file or a setting cannot be read; nothing was done' },
   unreachable: { code: 3, meaning: 'the service gave no answer, or is not ready' },
   notFound: { code: 4, meaning: 'what was asked for does not exist' },
-  partly: { code: 5, meaning: 'done in part: some of the events were refused, the others are stored' },
+  partly: {
+    code: 5,
+    meaning: 'done in part: some of the events were refused, or a run that was followed gave up on some',
+  },
   interrupted: { code: 130, meaning: 'ended by Ctrl-C (SIGINT)' },
   brokenPipe: { code: 141, meaning: 'whoever read the output went away' },
   terminated: { code: 143, meaning: 'ended by SIGTERM' },

@@ -31,6 +31,11 @@ it('shows why letters are there and which would be redriven, and does nothing el
   const { em, receiver } = await withLetters(3);
   const groups = await em(['dead-letters', 'groups']);
   expect(groups.out).toMatch(/^GROUP .*\n[0-9a-f-]{36} +3 .* handler_error +no shelf for …\n$/);
+  const since = ['--from', '1h', '--to', new Date(Date.now() + 60_000).toISOString(), '--dry-run'];
+  expect((await em(['dead-letters', 'redrive', ...since])).out).toMatch(/^3 dead letters/);
+  for (const of of ['--correlation-id', '--user-id', '--project-id']) {
+    expect((await em(['dead-letters', 'redrive', of, 'nobody', '--dry-run'])).out).toMatch(/^0 dead letters/);
+  }
   const [group] = JSON.parse(`[${(await em(['dead-letters', 'groups', '--json'])).out.trim().split('\n').join()}]`);
   const flags = ['--fingerprint', group.fingerprint, '--dry-run'];
   const meant = await em(['dead-letters', 'redrive', ...flags]);
@@ -79,6 +84,11 @@ it('asks whoever sits in front of it where they are many, and takes --yes for an
   const redrive = ['dead-letters', 'redrive', '--all', '--follow'];
   const refused = await em(redrive);
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('3 dead letters are meant: say --yes')]);
+  const told = await em([...redrive, '--json']);
+  expect([told.code, JSON.parse(told.err).error]).toEqual([
+    1,
+    expect.objectContaining({ code: 'confirmation_required', count: 3 }),
+  ]);
   const typed = (text: string) => Object.assign(Readable.from([Buffer.from(text)]), { isTTY: true });
   const declined = await em(redrive, { stdin: typed('n\n'), isTerminal: true });
   expect([declined.code, declined.err]).toEqual([

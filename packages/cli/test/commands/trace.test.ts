@@ -1,3 +1,4 @@
+import { EventManagerClient } from '@event-manager/client';
 import { expect, it } from 'vitest';
 import { runningService } from '../support/service.ts';
 
@@ -40,6 +41,21 @@ it('says on stderr where it was cut, and fails for an event that is not kept', a
   expect(cut.err).toBe(`not everything is shown: effects of ${id} lie deeper; --depth shows them\n`);
   expect(await em(['trace', LOST])).toMatchObject({ code: 4, out: '', err: expect.stringMatching(/event_not_found/) });
   expect((await em(['trace', id, '--depth', '101'])).code).toBe(2);
+});
+
+it('advises no more depth where there is no more', async () => {
+  const { em, url } = await runningService();
+  await using events = new EventManagerClient(url);
+  const ids: string[] = [];
+  for (let at = 0; at < 103; at++) {
+    const causationId = ids.at(-1);
+    ids.push((await events.publish({ type: 'a', source: 's', ...(causationId ? { causationId } : {}) })).id);
+  }
+  const deepest = await em(['trace', ids[0]!, '--depth', '100']);
+  expect(lines(deepest.out)).toHaveLength(101);
+  expect(deepest.err).toBe(
+    `not everything is shown: effects of ${ids[100]} lie deeper than the 100 steps of one graph; trace one of those to go on from there\n`,
+  );
 });
 
 it('says to whom an event is owed still, and who never got it', async () => {

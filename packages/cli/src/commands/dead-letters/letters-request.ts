@@ -7,7 +7,7 @@ import type { LettersFlags, RedriveFlags } from './redrive-flags.ts';
 /** What the flags and ids of a command line ask for. */
 export function lettersRequest(context: CliContext, flags: LettersFlags, ids: readonly string[]): LettersRequest {
   const nowMs = context.surroundings.runtime.clock.wallMs();
-  const { subscription, error, fingerprint, topic, type, correlation, user, project, since, until, except } = flags;
+  const { subscription, error, fingerprint, topic, type, correlationId, userId, projectId, from, to, except } = flags;
   return {
     ids: ids.length === 0 ? undefined : ids,
     subscriptionIds: subscription === undefined ? undefined : [subscription],
@@ -15,11 +15,9 @@ export function lettersRequest(context: CliContext, flags: LettersFlags, ids: re
     fingerprints: fingerprint,
     topic,
     types: type,
-    correlationId: correlation,
-    userId: user,
-    projectId: project,
-    from: since === undefined ? undefined : readTime('since', since, nowMs),
-    to: until === undefined ? undefined : readTime('until', until, nowMs),
+    ...{ correlationId, userId, projectId },
+    from: from === undefined ? undefined : readTime('from', from, nowMs),
+    to: to === undefined ? undefined : readTime('to', to, nowMs),
     except,
     all: flags.all,
     note: flags.note,

@@ -17,11 +17,11 @@ export interface LettersFlags extends ServiceFlags {
   readonly fingerprint?: readonly string[];
   readonly topic?: string;
   readonly type?: readonly string[];
-  readonly correlation?: string;
-  readonly user?: string;
-  readonly project?: string;
-  readonly since?: string;
-  readonly until?: string;
+  readonly correlationId?: string;
+  readonly userId?: string;
+  readonly projectId?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly except?: readonly string[];
   readonly all?: boolean;
   readonly note?: string;
@@ -48,11 +48,11 @@ export const LETTERS_FLAGS = {
   fingerprint: texts('ID', 'Only those of a group: see groups'),
   topic: text('PATTERN', 'Only those of events on these topics'),
   type: texts('PATTERN', 'Only those of events of these types'),
-  correlation: text('ID', 'Only those of one flow'),
-  user: text('ID', 'Only those whose metadata name this user'),
-  project: text('ID', 'Only those whose metadata name this project'),
-  since: text('TIME', 'Only those given up on at or after: RFC 3339, or 2h for two hours ago'),
-  until: text('TIME', 'Only those given up on before'),
+  correlationId: text('ID', 'Only those of one flow'),
+  userId: text('ID', 'Only those whose metadata name this user'),
+  projectId: text('ID', 'Only those whose metadata name this project'),
+  from: text('TIME', 'Only those given up on at or after: 2026-11-20T08:00:00Z, or 15m, 2h, 3d for so long ago'),
+  to: text('TIME', 'Only those given up on before'),
   except: texts('ID', 'Not this dead letter'),
   all: flag('Every open one; needed where nothing else says which'),
   note: text('TEXT', 'Why, for whoever asks later'),

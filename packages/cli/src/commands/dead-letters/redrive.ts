@@ -54,8 +54,10 @@ async function start(
   } catch (error) {
     if (!isEventManagerError(error, 'confirmation_required')) throw error;
     const count = error.details['count'] as number;
+    // A program reads the code and the count, and nobody sits in front of it.
+    if (json && !yes) throw error;
     const question = `${count.toLocaleString('en-US')} dead letters would be ${DONE[kind]}. Go on?`;
-    if (!yes && (json || !(await confirmed(context, question)))) {
+    if (!yes && !(await confirmed(context, question))) {
       throw new CommandFailure('failed', `${count} dead letters are meant: say --yes; nothing was done`);
     }
     return client[kind]({ ...request, confirm: count });

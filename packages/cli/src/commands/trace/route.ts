@@ -8,8 +8,8 @@ export interface TraceFlags extends ServiceFlags {
   readonly deliveries?: boolean;
 }
 
-const DEPTH_MAX = 100;
-const EVENTS_MAX = 5_000;
+export const DEPTH_MAX = 100;
+export const EVENTS_MAX = 5_000;
 
 export const traceRoute: Command<CliContext> = buildCommand({
   loader: async () => (await import('./trace.ts')).trace,

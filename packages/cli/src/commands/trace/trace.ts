@@ -3,7 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { eventTree } from '../../output/event-tree.ts';
 import { Output } from '../../output/output.ts';
 import { connect } from '../../service/connect.ts';
-import type { TraceFlags } from './route.ts';
+import { DEPTH_MAX, EVENTS_MAX, type TraceFlags } from './route.ts';
 import { undelivered } from './undelivered.ts';
 
 const NOTHING: ReadonlyMap<string, readonly EventDelivery[]> = new Map();
@@ -17,7 +17,7 @@ export async function trace(this: CliContext, flags: TraceFlags, id: string): Pr
   const told = flags.deliveries ? { ...graph, undelivered: Object.fromEntries(open) } : graph;
   const marks = new Map([...open].map(([of, deliveries]) => [of, deliveries.map(markOf).join(', ')]));
   await output.result(told, () => eventTree(graph, drawsBoxes(this), marks));
-  for (const cut of graph.cut) output.note(wordsOf(cut));
+  for (const cut of graph.cut) output.note(wordsOf(cut, flags));
 }
 
 function markOf({ subscriptionId, name = subscriptionId, reason }: EventDelivery): string {
@@ -30,11 +30,18 @@ function drawsBoxes({ surroundings: { environment, stdout } }: CliContext): bool
   return stdout.isTTY === true && /utf-?8/i.test(locale);
 }
 
-function wordsOf({ direction, reason, at }: GraphCut): string {
+/** What is advised has to help: a flag that has its greatest value is none. */
+function wordsOf({ direction, reason, at }: GraphCut, { depth = 0, eventsMax = 0 }: TraceFlags): string {
   const what = direction === 'flow' ? 'events of the flow' : `${direction} of ${at.join(', ')}`;
   const why = {
-    depth: `lie deeper; --depth shows them`,
-    events: `do not fit; --events-max shows more`,
+    depth:
+      depth < DEPTH_MAX
+        ? 'lie deeper; --depth shows them'
+        : `lie deeper than the ${DEPTH_MAX} steps of one graph; trace one of those to go on from there`,
+    events:
+      eventsMax < EVENTS_MAX
+        ? 'do not fit; --events-max shows more'
+        : `are more than the ${EVENTS_MAX.toLocaleString('en-US')} of one graph; trace one that is shown to see those near it`,
     time: `were not all found in the time of one search`,
   };
   return `not everything is shown: ${what} ${why[reason]}`;

@@ -10,6 +10,7 @@ export async function why(this: CliContext, flags: ServiceFlags, id: string, eve
   await using client = await connect(this, flags);
   const answer = await client.why(id, eventId);
   await new Output(this, flags).result(answer, () => whyLines(answer));
+  if (answer.status === 'unknown') this.end('notFound');
 }
 
 function whyLines(answer: Why): string[] {

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { runningService } from '../support/service.ts';
+
+const NOBODY = '0198c0de-0000-7000-8000-00000000000a';
+
+it('says why, and ends as for what does not exist where nobody knows the event or the subscription', async () => {
+  const { em } = await runningService();
+  await em(['subscriptions', 'create', '{"name":"billing","topic":"order.*","filter":{"types":["order.paid"]}}']);
+  const { id } = JSON.parse((await em(['publish', 'order.created', '--json'])).out);
+  const known = await em(['why', 'billing', id]);
+  expect([known.code, known.out]).toEqual([0, expect.stringMatching(/^not-wanted: filter_not_matched\n/)]);
+  expect(known.out).not.toMatch(/waiting/);
+  const unknown = await em(['why', 'billing', NOBODY]);
+  expect([unknown.code, unknown.out]).toEqual([4, expect.stringMatching(/^unknown: unknown_event\n/)]);
+  const json = await em(['why', 'billing', NOBODY, '--json']);
+  expect([json.code, JSON.parse(json.out).status]).toEqual([4, 'unknown']);
+  expect((await em(['why', 'nobody', id])).code).toBe(4);
+});
