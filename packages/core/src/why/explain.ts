@@ -61,7 +61,9 @@ function whyOwed(facts: WhyFacts, owed: WhyFinding): Verdict {
   const { notWanted, holds, standing, unheard } = facts;
   const [early, late] = [notWanted.filter(isFirst), notWanted.filter((each) => !isFirst(each))];
   const back = [...early, ...expired(facts), ...late, ...holds];
-  const findings = standing.at === 'under-way' ? [owed, ...back] : [...back, owed];
+  // What is not wanted, or has expired, is passed over when its turn comes: it waits for nothing.
+  const isOut = back.length > holds.length && owed.reason === 'waiting';
+  const findings = standing.at === 'under-way' ? [owed, ...back] : isOut ? back : [...back, owed];
   if (unheard === undefined) return { findings, certain: true };
   const note = `This is what is durable: where the event stands now only the process ${unheard} knows, which does not answer.`;
   return { findings, certain: false, note };

@@ -84,10 +84,19 @@ function blocked({ subscriptionId, headId }: OwedFacts, { key, before }: At<'key
 }
 
 function waiting({ subscriptionId }: OwedFacts, { before }: At<'waiting'>): WhyFinding {
-  const many =
-    before === undefined ? 'It waits in the log for its turn' : `It waits in its lane behind ${before} others`;
   const get = command('subscriptions', 'get', subscriptionId);
-  return finding('waiting', `${many}.`, { before }, { words: 'Look how far the subscription is.', command: get });
+  return finding(
+    'waiting',
+    turnWords(before),
+    { before },
+    { words: 'Look how far the subscription is.', command: get },
+  );
+}
+
+function turnWords(before: number | undefined): string {
+  if (before === undefined) return 'It waits in the log for its turn.';
+  if (before === 0) return 'It is the next of its lane.';
+  return `It waits in its lane behind ${before === 1 ? 'another one' : `${before} others`}.`;
 }
 
 export function errorsJson(errors: readonly FailedAttempt[]): JsonValue {

@@ -143,7 +143,9 @@ export function oracle(situation: Situation): Expected {
   if (stand === 'key-blocked' && mismatches.length > 0)
     return { reasons: [...first, ...second, ...old], certain: false };
   const stands = STAND_REASONS[stand as keyof typeof STAND_REASONS];
-  return { reasons: [...first, ...old, ...second, ...held, stands], certain: true };
+  // What is passed over when its turn comes does not wait for it.
+  const waits = stands === 'waiting' && first.length + old.length + second.length > 0 ? [] : [stands];
+  return { reasons: [...first, ...old, ...second, ...held, ...waits], certain: true };
 }
 
 function over(stand: Stand, mismatches: readonly WhyReason[]): Expected {
