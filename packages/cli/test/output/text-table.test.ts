@@ -14,6 +14,14 @@ it('puts rows in columns, and is empty without rows', () => {
   expect(textTable(['ID'], [])).toEqual([]);
 });
 
+it('keeps its columns beside characters that are two cells wide, or none', () => {
+  const rows = [
+    ['注文', 'x'],
+    ['👩‍🚀 e\u0301', 'y'],
+  ];
+  expect(textTable(['NAME', 'END'], rows)).toEqual(['NAME  END', '注文  x', '👩‍🚀 e\u0301  y']);
+});
+
 it('lets no text of others reach the terminal as a command', () => {
   expect(textTable(['ID'], [['\u001b[2J\u0007\n']])).toEqual(['ID', '\\u001b[2J\\u0007\\u000a']);
 });
