@@ -46,6 +46,8 @@ export class Attachment {
   #id: string | undefined;
   #definition: SubscriptionDefinition | undefined;
   #socketId: string | undefined;
+  /** When the service made it; of an unnamed one, which is made on every connection and goes on behind its cursor, nothing. */
+  #making = '';
   /** Everything at or before it is settled. */
   #cursor: string | undefined;
 
@@ -61,6 +63,7 @@ export class Attachment {
       clock: runtime.clock,
       timers: runtime.timers,
       subscriptionId: () => this.id,
+      making: () => this.#making,
     });
     this.#standing = new StandingRequest({
       connection,
@@ -160,6 +163,7 @@ export class Attachment {
     if (frame.type !== 'subscribed') return;
     const subscription = definitionOf(frame.subscription);
     this.#socketId = subscription.id;
+    if (this.isDurable) this.#making = `${subscription.id} ${subscription.createdAtMs}`;
     this.#id ??= subscription.id;
     const { concurrency, timeoutMs } = socketOptions(this.#options.body['options']);
     if (!this.#definition) this.changed(subscription, { concurrency, timeoutMs });

@@ -9,7 +9,8 @@
  * delivery is answered with what the running handler says, or with what it said meanwhile, so that nothing is handled twice
  * only because an answer was lost. What was answered shortly before the loss is remembered for the same reason. (A program that
  * ends forgets it, and gets those events again with a higher attempt.) What comes as a replay, or with another `life` because it
- * was redriven or the subscription reset, somebody wants handled once more: no answer from before counts for it.
+ * was redriven or the subscription reset, somebody wants handled once more: no answer from before counts for it. Nor does one for
+ * a subscription that was removed and made again under the same name, which owes its events anew.
  */
 import type { DeliveryContext, Event } from '@event-manager/core';
 import { type Clock, reviveEvent, type Timers } from '@event-manager/core/portable';
@@ -31,6 +32,8 @@ export interface DeliveriesOptions {
   readonly timers: Timers;
   readonly handling: Handling;
   readonly subscriptionId: () => string;
+  /** Differs when the subscription was made again, whatever its id. */
+  readonly making: () => string;
 }
 
 export interface DeliveryLimits {
@@ -150,7 +153,7 @@ export class Deliveries {
 
   #isKnown(entry: DeliveryEntry): boolean {
     const { delivery: number } = entry;
-    const id = keyOf(entry);
+    const id = this.#keyOf(entry);
     const outcome = this.#remembered.get(id);
     if (outcome) {
       this.#remembered.delete(id);
@@ -165,9 +168,21 @@ export class Deliveries {
     return true;
   }
 
+  #keyOf({ replay, life = '', event }: DeliveryEntry): string {
+    const id = event['id'] as string;
+    return `${this.#options.making()}/${replay?.id ?? ''}/${life}/${id}`;
+  }
+
   #entry(entry: DeliveryEntry): Entry {
     const { delivery: number, attempt, replay, event } = entry;
-    return { number, attempt, replay, key: keyOf(entry), event: reviveEvent(event), connection: this.#connection };
+    return {
+      number,
+      attempt,
+      replay,
+      key: this.#keyOf(entry),
+      event: reviveEvent(event),
+      connection: this.#connection,
+    };
   }
 
   #start(): void {
@@ -242,9 +257,4 @@ export class Deliveries {
 function dropOldest(outcomes: Map<string, HandlerOutcome>): void {
   const [oldest] = outcomes.keys();
   outcomes.delete(oldest!);
-}
-
-function keyOf({ replay, life = '', event }: DeliveryEntry): string {
-  const id = event['id'] as string;
-  return `${replay?.id ?? ''}/${life}/${id}`;
 }

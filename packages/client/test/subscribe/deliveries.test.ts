@@ -1,7 +1,7 @@
 import type { EventHandler } from '@event-manager/core';
 import { FaultProxy } from '@event-manager/testing';
 import { expect, it, onTestFinished } from 'vitest';
-import { answerSubscribing, delivery } from '../support/answer-subscribing.ts';
+import { answerSubscribing, delivery, described } from '../support/answer-subscribing.ts';
 import { clientOf } from '../support/client-of.ts';
 import { runService } from '../support/run-service.ts';
 import { SocketStandIn } from '../support/socket-stand-in.ts';
@@ -65,6 +65,27 @@ it('handles everything once more when the subscription is reset after a reconnec
     await until('all are handled', () => seen.push(...handled()) >= 5);
     expect(seen).toEqual(first);
   }
+});
+
+/** If it failed, a service whose data was set up anew would be told that all is done which nobody did. */
+it('handles everything of a named subscription that was made again while there was no connection', async () => {
+  const makings = ['2026-11-20T08:00:00.000Z', '2026-11-20T08:00:00.000Z', '2026-11-20T09:00:00.000Z'];
+  const service = await SocketStandIn.start((frame, peer) => {
+    if (frame.type !== 'subscribe') return;
+    const subscription = { ...described(frame, peer), createdAt: makings[peer.number - 1] };
+    peer.send({ type: 'subscribed', ref: frame.ref, subscription });
+  });
+  const handled: string[] = [];
+  await clientOf(service).subscribe({ name: 'n', topic: '#', handler: ({ id }) => void handled.push(id) });
+  const seen: number[] = [];
+  for (const at of makings.keys()) {
+    await until('it is attached', () => service.of('subscribe').length === at + 1);
+    service.peers[at]!.send(delivery('n', at + 1, 'e', at + 1));
+    await until('it is answered', () => service.of('ack').length === at + 1);
+    seen.push(handled.length);
+    service.peers[at]!.cut();
+  }
+  expect(seen).toEqual([1, 1, 2]);
 });
 
 it('answers again without the handler only what comes again in the same life', async () => {
