@@ -1,5 +1,5 @@
 import type { Event, FoldRequest } from '@event-manager/core';
-import { EventManagerError, type EventsPage } from '@event-manager/core/portable';
+import { EventManagerError, type EventsPage, foldStep } from '@event-manager/core/portable';
 
 /** Of one request: few large ones are faster than many small ones. */
 const PAGE = 1_000;
@@ -17,7 +17,7 @@ export async function foldRemoteEvents<State>(pageOf: PageOf, request: FoldReque
   let state = typeof initial === 'function' ? (initial as () => State)() : structuredClone(initial);
   for (let cursor: string | undefined; ; ) {
     const page = await pageOf(query, cursor === undefined ? { limit: PAGE } : { limit: PAGE, cursor });
-    for (const event of page) state = apply(state, event) ?? state;
+    for (const event of page) state = foldStep(apply, state, event);
     if (page.nextCursor === undefined) return state;
     cursor = page.nextCursor;
   }

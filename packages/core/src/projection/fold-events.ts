@@ -5,6 +5,7 @@ import type { FilterIn } from '../filter/filter-in.ts';
 import { readTimeMs } from '../ingest/read-time.ts';
 import type { Limits } from '../limits.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { foldStep } from './fold-step.ts';
 import { parseSelection } from './parse-projection.ts';
 
 const PAGE = 500;
@@ -39,7 +40,7 @@ export async function foldEvents<State>(options: FoldOptions, request: FoldReque
   let state = typeof initial === 'function' ? (initial as () => State)() : structuredClone(initial);
   const take = (record: Recorded): void => {
     const event = select(record);
-    if (event !== undefined) state = apply(state, event) ?? state;
+    if (event !== undefined) state = foldStep(apply, state, event);
   };
   for (let after: Place | undefined; ; ) {
     const page = { limit: PAGE, direction: 'forward', budgetMs: BUDGET_MS } as const;

@@ -1,7 +1,8 @@
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Event } from '../event/event.ts';
 import { checkJson } from '../json/check-json.ts';
 import type { JsonValue } from '../json.ts';
+import { assertPlainAnswer } from './assert-plain-answer.ts';
 import type { ParsedProjection } from './parse-projection.ts';
 import type { ChangedStates } from './projection-records.ts';
 
@@ -26,7 +27,8 @@ export class FoldedStates {
   readonly #definition: ParsedProjection;
   /** `undefined` for a key that is known to have no state. */
   readonly #states = new Map<string, unknown>();
-  readonly #changed = new Set<string>();
+  /** With the last event that changed each. */
+  readonly #changed = new Map<string, string>();
   #count: number;
   /** Characters of the largest that was kept; nobody knows before the first commit. */
   #largest = 0;
@@ -73,9 +75,10 @@ export class FoldedStates {
     const before = this.#states.get(key);
     const state = before === undefined ? initial() : before;
     const answer = apply(state, event);
+    assertPlainAnswer(answer);
     const after = answer === undefined ? state : answer === null ? undefined : answer;
     this.#states.set(key, after);
-    this.#changed.add(key);
+    this.#changed.set(key, event.id);
     if ((before === undefined) !== (after === undefined)) this.#count += after === undefined ? -1 : 1;
   }
 
@@ -88,24 +91,38 @@ export class FoldedStates {
 
   /** What is to be kept, as JSON. Throws `projection_too_large`, and `invalid_json` for what JSON cannot hold. */
   changed(): ChangedStates {
-    const { name } = this.#definition;
     const changed = new Map<string, JsonValue | undefined>();
-    for (const key of this.#changed) {
+    for (const [key, eventId] of this.#changed) {
       const state = this.#states.get(key);
       if (state === undefined) {
         changed.set(key, undefined);
         continue;
       }
-      checkJson(state, { depthMax: DEPTH_MAX, pointer: '', code: 'invalid_json' });
-      const text = JSON.stringify(state);
+      const text = this.#textOf(state, { key, eventId });
       this.#largest = Math.max(this.#largest, text.length);
-      if (text.length > STATE_CHARACTERS_MAX) {
-        const words = `A state of a projection has at most ${STATE_CHARACTERS_MAX} characters of JSON.`;
-        throw new EventManagerError('projection_too_large', words, { name, key });
-      }
       changed.set(key, JSON.parse(text) as JsonValue);
     }
     return changed;
+  }
+
+  /** What is kept later than it was folded is known to be wrong behind the last event alone. */
+  #textOf(state: unknown, of: { readonly key: string; readonly eventId: string }): string {
+    const { name, isKeyed } = this.#definition;
+    const which = `The state of the projection ${name}${isKeyed ? ` of the key ${of.key}` : ''} behind event ${of.eventId}`;
+    const details = { name, ...(isKeyed ? { key: of.key } : {}), eventId: of.eventId };
+    try {
+      checkJson(state, { depthMax: DEPTH_MAX, pointer: '', code: 'invalid_json' });
+    } catch (error) {
+      if (!isEventManagerError(error)) throw error;
+      const { pointer } = error.details;
+      const place = pointer === undefined || pointer === '' ? '' : ` (at ${pointer})`;
+      const words = `${which} is nothing that JSON can hold: ${error.message}${place}`;
+      throw new EventManagerError(error.code, words, { ...error.details, ...details }, error);
+    }
+    const text = JSON.stringify(state);
+    if (text.length <= STATE_CHARACTERS_MAX) return text;
+    const words = `${which} has ${text.length} characters of JSON; at most ${STATE_CHARACTERS_MAX} are allowed.`;
+    throw new EventManagerError('projection_too_large', words, details);
   }
 
   /** They are kept: from now on memory has them as the store has, so that it does not matter who folds on. */

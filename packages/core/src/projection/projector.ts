@@ -453,7 +453,13 @@ function runOwn<Value>(name: string, { id }: Event, own: () => Value): Value {
     return own();
   } catch (cause) {
     const details = { name, eventId: id };
-    throw new EventManagerError('projection_failed', `The projection ${name} threw at event ${id}.`, details, cause);
+    const why = cause instanceof Error ? `: ${cause.message}` : '.';
+    throw new EventManagerError(
+      'projection_failed',
+      `The projection ${name} threw at event ${id}${why}`,
+      details,
+      cause,
+    );
   }
 }
 

@@ -223,13 +223,20 @@ describe('a projection that cannot go on', () => {
   });
 
   it.each([
-    ['too large a state', () => ({ text: 'x'.repeat(300_000) }), 'projection_too_large'],
-    ['what JSON cannot hold', () => ({ text: Number.NaN }), 'invalid_json'],
-  ])('ends with %s', async (_name, apply, code) => {
+    ['too large a state', () => ({ text: 'x'.repeat(300_000) }), 'projection_too_large', /300011 characters/],
+    ['what JSON cannot hold', () => ({ text: Number.NaN }), 'invalid_json', /JSON can hold: .* \(at \/text\)/],
+    ['a promise', async () => ({ text: '' }), 'projection_failed', /apply returned a promise/],
+    ['a promise that fails', () => Promise.reject(new RangeError('later')), 'projection_failed', /returned a promise/],
+  ])('ends with %s, and says which projection and event that was', async (_name, apply, code, words) => {
     const bus = await openMemory();
-    const wrong = await open<{ text?: string | number }>(bus, { name: 'wrong', initial: {}, apply });
+    const definition = { name: 'wrong', initial: {}, apply, key: ({ type }: Event) => type };
+    const wrong = await open(bus, definition as unknown as ProjectionDefinition<object>);
     await bus.publishMany(1);
-    await expect(bus.time.run(wrong.caughtUp())).rejects.toMatchObject({ code });
+    const error = await bus.time.run(wrong.caughtUp()).catch((reason) => reason);
+    const [event] = (await bus.engine.history.find(ANONYMOUS, {}, { limit: 1, direction: 'forward' })).records;
+    const details = { name: 'wrong', eventId: event!.id };
+    expect(error).toMatchObject({ code, message: expect.stringMatching(words), details });
+    expect(error.message).toMatch(new RegExp(`projection wrong .*event ${event!.id}`));
     expect(wrong.status).toBe('failed');
     await bus.close();
   });

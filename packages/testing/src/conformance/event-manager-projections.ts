@@ -105,6 +105,8 @@ function looked(start: StartEventManager): void {
       const odd = await events.foldEvents<number[]>({ topic: 'orders.1', initial, apply });
       expect([odd.length, odd[0], odd.at(-1)]).toEqual([550, 1, 1_099]);
       expect(await events.foldEvents<number[]>({ until: new Date(0), initial, apply })).toEqual([]);
+      const late = events.foldEvents<number[]>({ initial, apply: (async () => []) as never });
+      await expect(late).rejects.toThrow(/apply returned a promise/);
       const wrong = events.foldEvents<number[]>({ topic: 'a..b', initial, apply });
       await expect(wrong).rejects.toMatchObject({ code: 'invalid_pattern' });
     });
