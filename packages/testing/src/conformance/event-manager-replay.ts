@@ -48,7 +48,12 @@ export function replayConformance(start: StartEventManager): void {
       expect(await events.listDeadLetters()).toEqual([]);
       await expect(events.cancelRun(id)).rejects.toMatchObject({ code: 'run_ended' });
     });
+  });
+  refused(start);
+}
 
+function refused(start: StartEventManager): void {
+  describe('a replay that cannot be meant', () => {
     it('is refused with its reason', async () => {
       const { events } = await start();
       for (const nothing of [{}, { to: 'latest', speed: 10, target: 'https://shadow.example/' }, { all: false }]) {
