@@ -62,6 +62,12 @@ export class ReplayService {
     await this.#leave(subscription);
   }
 
+  /** What it could not commit when it was taken down is still in its queue: nothing is attempted again. */
+  takeUpAgain(subscription: ActiveSubscription): void {
+    this.#serving.takeUpAgain(subscription);
+    subscription.replay?.shares?.replays.add(subscription);
+  }
+
   /** Nothing may be committed any more. */
   drop(subscription: ActiveSubscription): void {
     this.#serving.drop(subscription);

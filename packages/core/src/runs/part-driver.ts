@@ -59,6 +59,8 @@ export interface RunRoom {
   /** Reads a request and finds out whom it concerns. Throws `invalid_run` and what the fields of the request throw. */
   prepare(principal: Principal, input: unknown): Promise<PreparedRun>;
   drive(assignment: PartAssignment): PartDriver;
+  /** Nothing of it goes on here any more, or it could not be kept. May be said more than once, and not at all by a process that ends. */
+  over?(run: Pick<RunRecord, 'id' | 'request'>): void;
   /** Does the part of a subscription that nobody will serve, where that is possible. */
   finishUnserved?(run: RunRecord, part: RunPart): Promise<void>;
 }

@@ -28,6 +28,8 @@ export interface RunPart {
   readonly subscriptionId: string;
   readonly state: RunPartState;
   readonly counts: RunCounts;
+  /** A process has few replays open at a time, and this one waits for its turn there. Not kept: said by that process alone. */
+  readonly waiting?: true;
   /** Wall clock, milliseconds since 1970. */
   readonly endedAtMs?: number;
   /** Why some were skipped, and how many for each reason. */
@@ -67,7 +69,7 @@ export interface RunRecord {
   /** As it is understood: every default in it. */
   readonly request: JsonObject;
   readonly subscriptionIds: readonly string[];
-  /** Who said what, in order: the first is the start. */
+  /** Who said what, in order: the first is the start. Of many those behind it are the latest. */
   readonly words: readonly RunWord[];
   /** Why it was asked for, in the words of whoever did. */
   readonly note?: string;

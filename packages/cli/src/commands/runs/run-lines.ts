@@ -7,7 +7,11 @@ const count = (number: number | undefined) => (number === undefined ? '?' : numb
 /** One run for people: what it is, how far, and each of its parts. */
 export function runLines(run: Run): readonly string[] {
   const { id, kind, state, note, counts, parts, createdAtMs, endedAtMs, words } = run;
-  const rows = parts.map((part) => [part.subscriptionId, part.state, ...countsOf(part.counts)]);
+  const rows = parts.map((part) => [
+    part.subscriptionId,
+    part.waiting ? 'waiting' : part.state,
+    ...countsOf(part.counts),
+  ]);
   return [
     `${kind} ${id}: ${state}`,
     ...(note === undefined ? [] : [plain(note)]),

@@ -1,18 +1,21 @@
 /**
  * Replays one part: the events of a range that one subscription matches, through its way out.
  *
- *     new ──resume──▶ opening ──▶ serving ──nothing left, durable──▶ ending ──▶ over
- *                        └──────────┴──stop, drop, cancel; or it cannot be opened──▶ over
+ *                      ┌──others wait, nothing is under way── serving
+ *                      ▼                                         ▲
+ *     new ──resume──▶ waiting ──its turn──▶ opening ─────────────┘ └──nothing left, durable──▶ ending ──▶ over
+ *                        └──────────────────────┴──stop, drop, cancel; or it cannot be opened──▶ over
  *
  * It delivers from a queue of its own, whose progress stands under the run beneath that of the subscription. Each commit of that
  * progress says how the part stands as well, so the counts are true of exactly what is settled, also after a crash: whoever serves the
- * subscription next goes on from there, and delivers again at most what one window had under way.
+ * subscription next goes on from there, and delivers again at most what one window had under way. So does this process when it has
+ * closed the part for others that wait for their turn (`ReplayTurns`); then nothing was under way, and nothing is delivered again.
  */
 import type { EventStore, Position } from '../../contracts/event-store.ts';
-import type { Sink } from '../../contracts/sink.ts';
 import type { StateChange, StateStore } from '../../contracts/state-store.ts';
 import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
 import { positionKey } from '../../dispatch/dead-letter.ts';
+import type { LocalQueue } from '../../dispatch/local-queue.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
 import type { FailedReplay, ReplayDuty } from '../../dispatch/replay-duty.ts';
 import type { ReplayService } from '../../dispatch/replay-service.ts';
@@ -25,14 +28,15 @@ import { compileQuery } from '../../query/matches-query.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { insideHandler } from '../../sink/handler-sink.ts';
 import { statePages } from '../../state-pages.ts';
-import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
 import { isLeft } from '../is-left.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
-import type { RunCounts, RunPart } from '../run.ts';
+import type { RunPart } from '../run.ts';
 import { partChange, replaysPrefix, reportKey } from '../run-records.ts';
 import { BehindLive, RecordedSpeed, RunGate, SharedGates, speedGate } from './replay-gates.ts';
 import type { ReplaySpeed } from './replay-request.ts';
-import type { ReplayTargets } from './replay-target.ts';
+import type { ReplayTargets, TargetWay } from './replay-target.ts';
+import type { ReplayTurn, ReplayTurns } from './replay-turns.ts';
+import { replayedDefinition } from './replayed-definition.ts';
 import { replayedSink } from './replayed-sink.ts';
 
 const AGAIN_AFTER_MS = 500;
@@ -48,6 +52,7 @@ export interface ReplayPartOptions {
   readonly state: StateStore;
   readonly runtime: Runtime;
   readonly targets: Pick<ReplayTargets, 'wayTo'>;
+  readonly turns: ReplayTurns;
   /** Deliveries that succeeded. */
   readonly onReplayed: (count: number) => void;
 }
@@ -66,14 +71,20 @@ interface DutyOptions extends Pick<ReplayDuty, 'until' | 'shares'> {
 export class ReplayDriver implements PartDriver {
   readonly #options: ReplayPartOptions;
   readonly #gate = new RunGate();
-  readonly #before: RunCounts;
+  readonly #turn: ReplayTurn;
+  /** As it was when it was opened last. */
+  #part: RunPart;
   #replay: ActiveSubscription | undefined;
   #service: ReplayService | undefined;
   /** Its own way out, where it has one. */
-  #way: Sink | undefined;
+  #way: TargetWay | undefined;
   #speed: ReturnType<typeof speedGate>;
+  /** What was not done of a part that ends with this process, while it is closed. */
+  #left: LocalQueue | undefined;
   #opening: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
+  /** It is being closed for others. */
+  #closing: Promise<void> | undefined;
   /** Nothing begins any more. */
   #isOver = false;
   /** It leaves this process: what the store does not take is left to whoever serves the subscription next. */
@@ -82,15 +93,29 @@ export class ReplayDriver implements PartDriver {
   #told = 0;
 
   constructor(options: ReplayPartOptions) {
+    const { run, part } = options.assignment;
+    const gate = this.#gate;
     this.#options = options;
-    this.#before = options.assignment.part.counts;
+    this.#part = part;
+    this.#turn = {
+      runId: run.id,
+      get isPaused() {
+        return !gate.isOpen;
+      },
+      begin: () => {
+        this.#opening = this.#open();
+      },
+      giveUp: () => void this.#giveUp().catch(options.assignment.onFailure),
+    };
+    // Also while it is closed: a wait between two events goes on, and is not made twice.
+    this.#speed = speedGate(run.request['speed'] as ReplaySpeed, () => this.#nextRecordedAtMs());
   }
 
   get part(): RunPart {
-    const { part } = this.#options.assignment;
+    const part = this.#part;
     const { counts } = this.#replay ?? {};
-    if (!counts) return part;
-    const before = this.#before;
+    if (!counts) return this.#options.turns.isWaiting(this.#turn) ? { ...part, waiting: true } : part;
+    const before = part.counts;
     const removed = (before.removed ?? 0) + counts.removed;
     return {
       ...part,
@@ -109,11 +134,12 @@ export class ReplayDriver implements PartDriver {
     if (!this.#gate.isOpen && this.#speed instanceof RecordedSpeed) this.#speed.beginAnew();
     this.#gate.isOpen = true;
     if (this.#replay) this.#options.dispatch.dispatcher.wake(this.#replay);
-    else this.#opening ??= this.#open();
+    else this.#options.turns.ask(this.#turn);
   }
 
   pause(): void {
     this.#gate.isOpen = false;
+    if (this.#options.turns.isWaiting(this.#turn)) this.#options.turns.leave(this.#turn);
   }
 
   async cancel(): Promise<void> {
@@ -132,13 +158,15 @@ export class ReplayDriver implements PartDriver {
     await this.#opening;
     await this.#ending;
     await this.#takeDown(drainMs);
+    this.#options.turns.leave(this.#turn);
   }
 
   drop(): void {
     this.#isOver = true;
     this.#isStopped = true;
     if (this.#replay) this.#service?.drop(this.#replay);
-    this.#way?.close().catch(this.#options.assignment.onFailure);
+    void this.#closeWay();
+    this.#options.turns.leave(this.#turn);
   }
 
   async #open(): Promise<void> {
@@ -150,8 +178,6 @@ export class ReplayDriver implements PartDriver {
       await dispatch.route.reach(until);
       if (!this.#isOver) await this.#bringUp(until);
     } catch (error) {
-      this.#way?.close().catch(assignment.onFailure);
-      this.#way = undefined;
       if (!mayPass(error)) {
         await this.#failToOpen(error).catch(assignment.onFailure);
         return;
@@ -187,16 +213,20 @@ export class ReplayDriver implements PartDriver {
       onLost: () => {},
     });
     const { target } = run.request as { readonly target?: JsonObject };
-    const way = target && this.#options.targets.wayTo(target, replayed(parent.definition));
+    if (target) this.#way ??= this.#options.targets.wayTo(target, replayedDefinition(parent.definition));
+    const way = this.#way;
     if (target && !way) return this.#over({ ...this.part, state: 'failed', error: TARGET_GONE });
     const sink = replayedSink(() => way?.sink ?? parent.sink, { id: run.id });
     const replay = this.#duty(parent, { service, until, shares: way ? undefined : parent });
-    const definition = way?.definition ?? replayed(parent.definition);
+    const definition = way?.definition ?? replayedDefinition(parent.definition);
     this.#service = service;
-    this.#way = way?.sink;
     // Planted bug: nothing of its progress is kept.
     const durable = parent.queue.durable && !this.#options.runtime.planted.has('replay-begins-anew');
-    const brought = await service.bringUp({ definition, sink, durable, floor: from - 1, held: parent.held, replay });
+    const predecessor = this.#left;
+    const floor = from - 1;
+    const brought = await service.bringUp({ definition, sink, durable, floor, held: parent.held, replay, predecessor });
+    this.#told = 0;
+    this.#left = undefined;
     if (this.#isOver && !parent.isServing) service.drop(brought);
     else this.#replay = brought;
     dispatch.dispatcher.wake(brought);
@@ -206,7 +236,6 @@ export class ReplayDriver implements PartDriver {
     const { dispatch, assignment } = this.#options;
     const { run } = assignment;
     const slotsTaken = () => this.#replay?.slotsTaken ?? 0;
-    this.#speed = speedGate(run.request['speed'] as ReplaySpeed, () => this.#nextRecordedAtMs());
     const shared = shares ? [new BehindLive(shares, slotsTaken), new SharedGates(shares)] : [];
     const gates = [this.#gate, ...shared];
     return {
@@ -219,6 +248,36 @@ export class ReplayDriver implements PartDriver {
       failed: (failed) => this.#failed(failed),
       record: () => partChange(run.id, this.part),
     };
+  }
+
+  /** Closes it when nothing is under way, so that another one can be open, and asks for its next turn. */
+  async #giveUp(): Promise<void> {
+    const { dispatch, turns } = this.#options;
+    const replay = this.#replay;
+    if (this.#isOver || this.#closing || !replay || replay.isYielding) return;
+    const isIdle = await dispatch.dispatcher.yield(replay, replay.definition.options.timeoutMs);
+    if (!isIdle || this.#isOver || this.#replay !== replay) return;
+    this.#closing = this.#close(replay);
+    await this.#closing.finally(() => {
+      this.#closing = undefined;
+    });
+    if (this.#replay) return;
+    turns.leave(this.#turn);
+    if (!this.#isOver && this.#gate.isOpen) turns.ask(this.#turn);
+  }
+
+  async #close(replay: ActiveSubscription): Promise<void> {
+    try {
+      await this.#service!.takeDown(replay, 0);
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      // What could not be committed is still in its queue.
+      if (!this.#isOver) this.#service!.takeUpAgain(replay);
+      return;
+    }
+    this.#part = this.part;
+    this.#replay = undefined;
+    if (!replay.queue.durable) this.#left = replay.queue;
   }
 
   #nextRecordedAtMs(): number | undefined {
@@ -260,8 +319,10 @@ export class ReplayDriver implements PartDriver {
   }
 
   async #over(ended: RunPart): Promise<void> {
-    const { assignment, runtime } = this.#options;
+    const { assignment, runtime, turns } = this.#options;
     this.#isOver = true;
+    turns.leave(this.#turn);
+    await this.#closeWay();
     const part = { ...ended, endedAtMs: runtime.clock.wallMs() };
     for (;;) {
       try {
@@ -280,14 +341,21 @@ export class ReplayDriver implements PartDriver {
 
   /** What a store that is away did not take is delivered again, as after a crash. */
   async #takeDown(drainMs: number): Promise<void> {
+    await this.#closing;
     const replay = this.#replay;
-    if (!replay?.isServing) return;
     try {
-      await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
-      await this.#way?.close();
+      if (replay?.isServing) await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
     } catch (error) {
       if (!mayPass(error)) throw error;
+    } finally {
+      await this.#closeWay();
     }
+  }
+
+  async #closeWay(): Promise<void> {
+    const way = this.#way;
+    this.#way = undefined;
+    await way?.sink.close().catch(this.#options.assignment.onFailure);
   }
 
   async #removals(): Promise<readonly StateChange[]> {
@@ -318,14 +386,4 @@ function wholeOf(part: RunPart): RunPart {
   if (total === undefined || total === looked) return part;
   if (total < looked) return { ...part, counts: { ...part.counts, total: looked } };
   return { ...part, counts: { ...part.counts, removed: total - done - failed - skipped } };
-}
-
-/**
- * A key that waits for somebody to release it would keep the replay from its end; the pace is that of the subscription itself,
- * and what is kept of its deliveries says nothing of this one.
- */
-function replayed(definition: SubscriptionDefinition): SubscriptionDefinition {
-  const { rateLimitPerMinute: _rate, agingMs: _aging, onFailure, ...rest } = definition.options;
-  const options = { ...rest, deliveryLog: 'off' as const };
-  return { ...definition, state: 'active', options: onFailure === 'skip' ? { ...options, onFailure } : options };
 }

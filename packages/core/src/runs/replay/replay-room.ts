@@ -1,12 +1,13 @@
 import type { Contexts } from '../../context/contexts.ts';
 import type { EventBusAdapter } from '../../contracts/adapter.ts';
 import type { Position } from '../../contracts/event-store.ts';
+import type { KeptEvent } from '../../dispatch/kept-event.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
-import { decodeEvent } from '../../event/decode-event.ts';
 import type { Event } from '../../event/event.ts';
 import { createEventIdSource } from '../../event/event-id.ts';
 import { compileFilter } from '../../filter/filter.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
 import type { Principal } from '../../principal.ts';
 import { compileQuery } from '../../query/matches-query.ts';
@@ -15,19 +16,21 @@ import { startPosition } from '../../subscription/start-position.ts';
 import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
 import { parsePattern } from '../../topic/pattern.ts';
 import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
+import type { RunRecord } from '../run.ts';
 import { type Counted, type CountRange, countEvents } from './count-events.ts';
 import { ReplayDriver } from './replay-driver.ts';
 import { endsBefore, type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
 import { ReplayTargets, type ReplayTargetsOptions } from './replay-target.ts';
+import { ReplayTurns } from './replay-turns.ts';
 
 const SAMPLE_MAX = 10;
 
 /** What a replay would do. */
 export interface ReplayPreview {
   readonly dryRun: true;
-  /** Deliveries that it would make, of all subscriptions together. */
+  /** Deliveries that it would make, of all subscriptions together. Events that have expired are none. */
   readonly count: number;
-  /** False when the range holds more events than were looked at. */
+  /** False when the range holds more events than were looked at: 250,000, or as many as five seconds were enough for. */
   readonly complete: boolean;
   readonly subscriptions: readonly { readonly id: string; readonly name?: string; readonly count: number }[];
   /** The first of the events. */
@@ -52,12 +55,14 @@ export class ReplayRoom implements RunRoom {
   replayed = 0;
   readonly #options: ReplayRoomOptions;
   readonly #targets: ReplayTargets;
+  readonly #turns: ReplayTurns;
 
   constructor(options: ReplayRoomOptions) {
     const { adapter, runtime, limits, webhookSink, onFailure } = options;
     const isShared = adapter.supports.shared;
     this.#options = options;
     const nextId = createEventIdSource(runtime);
+    this.#turns = new ReplayTurns(runtime);
     this.#targets = new ReplayTargets({ isShared, webhookSink, limits, nextId, onFailure });
   }
 
@@ -86,11 +91,16 @@ export class ReplayRoom implements RunRoom {
     const { runtime, adapter } = this.#options;
     const { store, state } = adapter;
     return new ReplayDriver({
-      ...{ assignment, dispatch: this.#options.dispatch(), store, state, runtime, targets: this.#targets },
+      ...{ assignment, dispatch: this.#options.dispatch(), store, state, runtime },
+      ...{ targets: this.#targets, turns: this.#turns },
       onReplayed: (count) => {
         this.replayed += count;
       },
     });
+  }
+
+  over({ request }: Pick<RunRecord, 'request'>): void {
+    this.#targets.forget(request['target'] as JsonObject | undefined);
   }
 
   /** Says what a replay would do, and does nothing. Throws what `prepare` throws. */
@@ -100,8 +110,8 @@ export class ReplayRoom implements RunRoom {
     const counted = definitions.map((definition) => this.#counted(definition, true));
     const sample: Event[] = [];
     const range = await this.#rangeOf(request);
-    const complete = await this.#count(range, counted, (event) => {
-      if (sample.length < SAMPLE_MAX) sample.push(event);
+    const complete = await this.#count(range, counted, (kept) => {
+      if (sample.length < SAMPLE_MAX) sample.push(kept.event);
     });
     const subscriptions = counted.map(({ id, wanted: count }, at) => {
       const { name } = definitions[at]!;
@@ -163,12 +173,12 @@ export class ReplayRoom implements RunRoom {
     return startPosition(place, { store, partition, routedHead: route.head });
   }
 
-  async #count(range: CountRange, counted: readonly Counted[], onSample?: (event: Event) => void): Promise<boolean> {
+  async #count(range: CountRange, counted: readonly Counted[], onWanted?: (kept: KeptEvent) => void): Promise<boolean> {
     const { partition } = this.#options.dispatch();
     const { store } = this.#options.adapter;
     if (counted.length === 0) return true;
-    const onWanted = onSample && ((record: { readonly body: Uint8Array }) => onSample(decodeEvent(record.body)));
-    return countEvents(store, partition, range, { counted, ...(onWanted ? { onWanted } : {}) });
+    const what = { counted, ...(onWanted ? { onWanted } : {}) };
+    return countEvents({ store, partition, runtime: this.#options.runtime }, range, what);
   }
 
   #counted(definition: SubscriptionDefinition, judges: boolean): Counted {
@@ -180,7 +190,7 @@ export class ReplayRoom implements RunRoom {
       id,
       pattern: parsePattern(definition.topic, limits),
       wants: (lane) => options.priority === undefined || lane <= options.priority,
-      matches: matches && ((record) => matches(decodeEvent(record.body))),
+      matches,
       ...{ offered: 0, wanted: 0 },
     };
   }

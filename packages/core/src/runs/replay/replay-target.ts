@@ -60,6 +60,11 @@ export class ReplayTargets {
     return { handler: name };
   }
 
+  /** The run is over: nobody asks for its function any more. */
+  forget(target: JsonObject | undefined): void {
+    this.#handlers.delete(target?.['handler'] as string);
+  }
+
   /** `undefined` for a function of a process that is gone. */
   wayTo(target: JsonObject, definition: SubscriptionDefinition): TargetWay | undefined {
     if (typeof target['endpoint'] === 'string') return this.#webhook(definition, target['endpoint']);

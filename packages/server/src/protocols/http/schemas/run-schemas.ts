@@ -42,6 +42,11 @@ const PART = Type.Object(
     subscriptionId: UUID,
     state: wordSchema(['open', 'done', 'failed', 'cancelled', 'gone']),
     counts: COUNTS,
+    waiting: Type.Optional(
+      Type.Literal(true, {
+        description: 'It waits for its turn: a process has 16 replays of subscriptions open at a time.',
+      }),
+    ),
     endedAtMs: Type.Optional(MILLISECONDS),
     skippedFor: Type.Optional(
       Type.Record(Type.String(), COUNT, { description: 'Why some were skipped, and how many for each reason.' }),
