@@ -19,7 +19,7 @@ export interface DeadLetter {
   readonly subscriptionId: string;
   readonly eventId: string;
   readonly place: Place;
-  /** 0 for the first life of the debt; a redrive adds one. */
+  /** 0 for the first life of the debt; a redrive adds one, and a reset begins behind all that were before. */
   readonly round: number;
   readonly attempts: number;
   /** The last error in words. */
@@ -34,7 +34,12 @@ export interface DeadLetter {
   /** Facts about the event that its store kept beside it: see `event/flags.ts`. */
   readonly flags?: number;
   /** The letter that was redriven and died again as this one, and by which redrive that was. */
-  readonly redriven?: { readonly letterId: string; readonly runId: string };
+  readonly redriven?: {
+    readonly letterId: string;
+    readonly runId: string;
+    /** How often it was redriven by then; absent where that is `round`. */
+    readonly redrives?: number;
+  };
   /** Its payload was edited when an earlier letter was redriven. */
   readonly edited?: true;
   /** Who redrove or discarded it. */
@@ -98,7 +103,7 @@ export function deadLetterChanges(facts: {
     event: utf8Text(kept.body),
     recordedAtMs: kept.recordedAtMs,
     ...(kept.flags === 0 ? {} : { flags: kept.flags }),
-    ...(redriven ? { redriven: { letterId: redriven.letterId, runId: redriven.runId } } : {}),
+    ...(redriven ? { redriven: redrivenBy(redriven, round) } : {}),
     ...(redriven?.isEdited ? { edited: true } : {}),
   };
   const changes: StateChange[] = [
@@ -113,6 +118,15 @@ export function deadLetterChanges(facts: {
     changes.push({ kind: 'schedule', key: `dead-letter/${key}`, value });
   }
   return changes;
+}
+
+/** How often the delivery was redriven since it was owed first, or since a reset. */
+export function redrivesOf({ redriven, round }: DeadLetter): number {
+  return redriven ? (redriven.redrives ?? round) : 0;
+}
+
+function redrivenBy({ letterId, runId, redrives = 0 }: Redriven, round: number): NonNullable<DeadLetter['redriven']> {
+  return { letterId, runId, ...(redrives === 0 || redrives === round ? {} : { redrives }) };
 }
 
 /** The original event under the dead-letter topic, with the reason in its metadata. */

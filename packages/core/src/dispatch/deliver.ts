@@ -37,7 +37,8 @@ export class Attempt implements DeliverOptions {
     this.batch = batch;
     const subscriptionId = subscription.id;
     this.deliveries = batch.map(({ claimed, kept }) => {
-      const life = lifeOf(subscription.queue.resets, claimed.owed?.round ?? 0);
+      const { queue } = subscription;
+      const life = lifeOf(queue.resets, queue.roundOf(claimed.owed));
       const delivery = { record: kept, subscriptionId, attempt: claimed.attempt };
       return life === undefined ? delivery : { ...delivery, life };
     });

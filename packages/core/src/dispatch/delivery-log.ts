@@ -76,13 +76,14 @@ export class DeliveryLog {
   delivered(subscription: ActiveSubscription, { claimed, kept }: ClaimedDelivery): readonly StateChange[] {
     const { deliveryLog } = subscription.definition.options;
     if (!claimed.owed && deliveryLog !== 'full') return [];
-    const { failedAttempts: errors = [], round = 0 } = claimed.owed ?? {};
+    const { failedAttempts: errors = [] } = claimed.owed ?? {};
+    const round = subscription.queue.roundOf(claimed.owed);
     return this.#changes(subscription, kept, { end: 'delivered', attempts: claimed.attempt, errors, round });
   }
 
   /** The same for one that became a dead letter. */
   buried(subscription: ActiveSubscription, { claimed, kept }: ClaimedDelivery): readonly StateChange[] {
-    const { round = 0 } = claimed.owed ?? {};
+    const round = subscription.queue.roundOf(claimed.owed);
     return this.#changes(subscription, kept, { end: 'dead-letter', attempts: claimed.attempt, errors: [], round });
   }
 
@@ -95,7 +96,8 @@ export class DeliveryLog {
   ): void {
     const { queue } = subscription;
     if (!owed && queue.pendingChanges >= EXPIRED_AT_ONCE_MAX) return;
-    const { attempt: attempts = 0, failedAttempts: errors = [], round = 0 } = owed ?? {};
+    const { attempt: attempts = 0, failedAttempts: errors = [] } = owed ?? {};
+    const round = queue.roundOf(owed);
     // What only may have been under way when a process died was perhaps never wanted at all.
     if (end === 'withdrawn' && owed?.suspect && errors.length === 0) return;
     const changes = this.#changes(subscription, kept, { end, attempts, errors, round });

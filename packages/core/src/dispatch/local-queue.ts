@@ -21,6 +21,7 @@ import type { Claimed, GivenUp } from './claimed.ts';
 import { Debts, type PendingDebts } from './debts.ts';
 import { KeptEvent } from './kept-event.ts';
 import type { LaneQueue, LaneStanding } from './lane-queue.ts';
+import { firstRoundIn, resetsIn } from './life-of.ts';
 import type { KeyEntry } from './order/key-entry.ts';
 import type { Parked } from './order/key-record.ts';
 import type { KeySnapshot } from './order/key-records.ts';
@@ -55,6 +56,8 @@ export class LocalQueue {
   receiver: JsonObject | undefined;
   /** How often the subscription was reset: kept with the progress. */
   resets = 0;
+  /** The round in which its deliveries begin: behind those of the dead letters that it was reset over. */
+  firstRound = 0;
   /** Something happened that the durable records do not say yet. */
   dirty = false;
   readonly #options: QueueOptions;
@@ -164,6 +167,7 @@ export class LocalQueue {
     this.#options.rateLimit?.recover(progress);
     this.receiver = progress?.['receiver'] as JsonObject | undefined;
     this.resets = resetsIn(progress);
+    this.firstRound = firstRoundIn(progress);
     return kept.records.reduce((most, { through }) => Math.max(most, through), highest);
   }
 
@@ -274,7 +278,7 @@ export class LocalQueue {
   /** The same for one that an earlier process may have attempted. */
   claimSuspect(entry: KeyEntry, lane: Lane): Claimed {
     const owed = this.keys!.takeSuspect(entry, (position) => {
-      const suspect = new Owed(position, lane, 1);
+      const suspect = new Owed(position, lane, 1, this.firstRound);
       suspect.suspect = true;
       return suspect;
     });
@@ -334,6 +338,11 @@ export class LocalQueue {
     this.dirty = true;
   }
 
+  /** Which life of the delivery this is. */
+  roundOf(owed: Owed | undefined): number {
+    return owed?.round ?? this.firstRound;
+  }
+
   /** Changes that wait for the next commit, beside the records of the queue itself. */
   get pendingChanges(): number {
     return this.#window.changesCount;
@@ -348,7 +357,7 @@ export class LocalQueue {
   /** The delivery stays a debt; resolves to the entry, which the caller times. */
   settleOwed(claimed: Claimed): Owed {
     this.#leaveWindow();
-    const owed = claimed.owed ?? new Owed(claimed.position, claimed.lane, claimed.attempt);
+    const owed = claimed.owed ?? new Owed(claimed.position, claimed.lane, claimed.attempt, this.firstRound);
     owed.started = false;
     owed.suspect = false;
     if (claimed.slot >= 0) this.byLane[claimed.lane]!.settle(claimed.slot);
@@ -413,7 +422,7 @@ export class LocalQueue {
 
   /** With what is known beside the lanes. */
   #whole(progress: JsonObject, routedHead: Position): JsonObject {
-    const { receiver, resets } = this;
+    const { receiver, resets, firstRound } = this;
     const { order } = this.#options;
     if (!receiver && order === undefined && resets === 0) return progress;
     const ahead = this.keys?.aheadOf(this.lanes[0]!.floor(routedHead));
@@ -421,6 +430,7 @@ export class LocalQueue {
       ...progress,
       ...(receiver ? { receiver } : {}),
       ...(resets === 0 ? {} : { resets }),
+      ...(firstRound === 0 ? {} : { firstRound }),
       ...(order === undefined ? {} : { order }),
       ...(ahead ? { ahead } : {}),
     };
@@ -449,7 +459,7 @@ export class LocalQueue {
       this.#changed();
       return;
     }
-    const suspect = new Owed(position, lane, 1);
+    const suspect = new Owed(position, lane, 1, this.firstRound);
     suspect.suspect = true;
     this.#putOwed(suspect);
     this.makeReady(suspect);
@@ -479,9 +489,4 @@ export class LocalQueue {
     this.#forgetOwed(owed.position);
     this.#progress.debtSettled(owed.lane, owed.position);
   }
-}
-
-/** How often a subscription with this progress was reset. */
-export function resetsIn(progress: JsonObject | undefined): number {
-  return (progress?.['resets'] as number | undefined) ?? 0;
 }

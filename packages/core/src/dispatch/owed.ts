@@ -46,8 +46,8 @@ export class Owed implements TimetableEntry {
   attempt: number;
   /** Attempts that failed; what the retry budget counts. */
   failures = 0;
-  /** Which life of the debt this is: a redrive adds one. */
-  round = 0;
+  /** Which life of the debt this is: a redrive adds one, and a reset begins behind all that were before. */
+  round: number;
   /** Persisted due time, wall clock. */
   dueWallMs = 0;
   /** The wait that was decided, so that a wall clock that jumped cannot stretch it. */
@@ -74,10 +74,11 @@ export class Owed implements TimetableEntry {
   hasCome = false;
   #event: RedrivenEvent | undefined;
 
-  constructor(position: Position, lane: Lane, attempt: number) {
+  constructor(position: Position, lane: Lane, attempt: number, round: number) {
     this.position = position;
     this.lane = lane;
     this.attempt = attempt;
+    this.round = round;
   }
 
   due(): void {
@@ -120,9 +121,8 @@ export class Owed implements TimetableEntry {
   }
 
   static fromJson(position: Position, value: JsonObject): Owed {
-    const owed = new Owed(position, value['lane'] as Lane, value['attempt'] as number);
+    const owed = new Owed(position, value['lane'] as Lane, value['attempt'] as number, value['round'] as number);
     owed.failures = value['failures'] as number;
-    owed.round = value['round'] as number;
     owed.dueWallMs = value['dueAt'] as number;
     owed.delayMs = value['delay'] as number;
     owed.started = value['started'] as boolean;

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../event/encode-event.ts';
 import { DEAD_LETTER, HAS_EXPIRY, HAS_ORDERING_KEY } from '../event/flags.ts';
 import type { JsonObject } from '../json.ts';
 import { canonicalLevels } from '../topic/topic.ts';
-import type { DeadLetter } from './dead-letter.ts';
+import { type DeadLetter, redrivesOf } from './dead-letter.ts';
 import { KeptEvent } from './kept-event.ts';
 
 /**
@@ -17,6 +17,8 @@ export interface Redriven {
   readonly runId: string;
   /** Who asked for it: the id of a principal. */
   readonly by: string;
+  /** How often it was redriven by now; absent in debts of earlier versions. */
+  readonly redrives?: number;
   /** Its payload is not the one that was published. */
   readonly isEdited: boolean;
   readonly place: Place;
@@ -51,7 +53,7 @@ export function redrivenOf(
 ): Redriven {
   return {
     letterId: letter.id,
-    ...{ runId, by, isEdited: event !== undefined || letter.edited === true },
+    ...{ runId, by, redrives: redrivesOf(letter) + 1, isEdited: event !== undefined || letter.edited === true },
     place: letter.place,
     recordedAtMs: letter.recordedAtMs ?? letter.deadAtMs,
     flags: letter.flags ?? flagsOf(letter.event),

@@ -187,7 +187,7 @@ function bury(
     definition: subscription.definition,
     kept,
     attempts: claimed.attempt,
-    round: claimed.owed?.round ?? 0,
+    round: subscription.queue.roundOf(claimed.owed),
     errors,
     atMs,
     redriven: claimed.owed?.redriven,

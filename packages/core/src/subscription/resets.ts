@@ -13,8 +13,9 @@ import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
 import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
+import { highestRound } from '../dispatch/highest-round.ts';
 import { resourceOf } from '../dispatch/leases.ts';
-import { resetsIn } from '../dispatch/local-queue.ts';
+import { firstRoundIn, resetsIn } from '../dispatch/life-of.ts';
 import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import type { Redriven } from '../dispatch/redriven.ts';
@@ -66,6 +67,12 @@ export interface SubscriptionReset {
   /** Who asked for it: the id of a principal. */
   readonly by: string;
   readonly note?: string;
+}
+
+/** The same as it is kept. */
+export interface KeptReset extends SubscriptionReset {
+  /** The round in which deliveries begin since; absent in resets by earlier versions. */
+  readonly firstRound?: number;
 }
 
 export interface ResetsOptions {
@@ -174,8 +181,11 @@ export class Resets {
       ...{ dropped: removals.length, atMs: runtime.clock.wallMs(), by },
       ...(note === undefined ? {} : { note }),
     };
-    const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position) };
-    const audit = await this.#audit(reset);
+    // What it had before may die once more: the letter of that is another one.
+    const kept = await highestRound(state, id, partition, { behind: position });
+    const firstRound = Math.max(firstRoundIn(before), kept + 1);
+    const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position, firstRound) };
+    const audit = await this.#audit({ ...reset, firstRound });
     await state.commit([
       { ...moved, ifRevision: progress?.revision ?? 0, ...(lease ? { lease } : {}) },
       ...removals,
@@ -186,13 +196,10 @@ export class Resets {
   }
 
   /** With those before: who had it go where, and why. */
-  async #audit(reset: SubscriptionReset): Promise<StateChange> {
+  async #audit(reset: KeptReset): Promise<StateChange> {
     const key = resetAuditKey(reset.id);
     const [kept] = await this.#options.adapter.state.get('audit', [key]);
-    const resets = [
-      ...(((kept?.value as JsonObject | undefined)?.['resets'] as unknown as SubscriptionReset[]) ?? []),
-      reset,
-    ];
+    const resets = [...(((kept?.value as JsonObject | undefined)?.['resets'] as unknown as KeptReset[]) ?? []), reset];
     return { kind: 'audit', key, value: { resets: resets.slice(-AUDITED_MAX) } as unknown as JsonObject };
   }
 }
@@ -235,11 +242,12 @@ function readReset(input: unknown): Pick<ResetRequest, 'to' | 'note'> {
 }
 
 /** As a subscription that begins there, with the pace that it had, and one reset on: what it owes now is owed anew. */
-function movedTo(before: JsonObject, position: Position): JsonObject {
+function movedTo(before: JsonObject, position: Position, firstRound: number): JsonObject {
   const { rate, receiver } = before['lanes'] ? afterRemoval(before) : before;
   const lane = [position, position, []];
   const kept = { ...(rate === undefined ? {} : { rate }), ...(receiver === undefined ? {} : { receiver }) };
-  return { lanes: [lane, lane, lane, lane], resets: resetsIn(before) + 1, ...kept } as unknown as JsonObject;
+  const lives = { resets: resetsIn(before) + 1, ...(firstRound === 0 ? {} : { firstRound }) };
+  return { lanes: [lane, lane, lane, lane], ...lives, ...kept } as unknown as JsonObject;
 }
 
 function settledThrough({ lanes }: JsonObject): Position {

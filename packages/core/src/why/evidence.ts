@@ -11,7 +11,7 @@ import { decodeCursor } from '../query/cursor.ts';
 import type { RemovedRange } from '../retention/removal-record.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
 import { statePages } from '../state-pages.ts';
-import { resetAuditKey, type SubscriptionReset } from '../subscription/resets.ts';
+import { type KeptReset, resetAuditKey } from '../subscription/resets.ts';
 import { command, finding, moment } from './finding.ts';
 import { errorsJson } from './owed-finding.ts';
 import type { WhyFinding, WhyStep } from './why.ts';
@@ -21,7 +21,7 @@ const LETTERS_MAX = 20;
 /** Dead letters of a subscription that are looked through for an event that is gone. */
 const LOOKED_MAX = 1_000;
 const LOOKED_AT_ONCE = 20;
-const NOTHING = { removed: undefined, resets: [] } as const;
+const NOTHING = { removed: undefined, resets: [], setBack: [] } as const;
 
 export interface Evidence {
   readonly record: DeliveryRecord | undefined;
@@ -30,6 +30,8 @@ export interface Evidence {
   readonly removed: RemovedRange | undefined;
   /** Resets of the subscription, the oldest first. */
   readonly resets: readonly Moved[];
+  /** Those that had it owe the event once more. */
+  readonly setBack: readonly Moved[];
 }
 
 /** Somebody had the subscription go on elsewhere in the log. */
@@ -38,6 +40,8 @@ export interface Moved {
   readonly to: Position;
   readonly atMs: number;
   readonly by: string;
+  /** Deliveries began in this round then; absent where that is not known. */
+  readonly firstRound?: number | undefined;
 }
 
 export async function loadEvidence(state: StateStore, subscriptionId: string, kept: KeptEvent): Promise<Evidence> {
@@ -50,13 +54,17 @@ export async function loadEvidence(state: StateStore, subscriptionId: string, ke
   const removals = await readRemovals(state, progress);
   const removed = removals?.ranges.find(({ from, through }) => from <= position && position <= through);
   const resets = await loadResets(state, subscriptionId);
-  return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed, resets };
+  const setBack = resets.filter(({ to }) => to < position);
+  return { record: record?.value as unknown as DeliveryRecord | undefined, letters, removed, resets, setBack };
 }
 
 async function loadResets(state: StateStore, subscriptionId: string): Promise<readonly Moved[]> {
   const [audit] = await state.get('audit', [resetAuditKey(subscriptionId)]);
-  const { resets = [] } = (audit?.value ?? {}) as unknown as { readonly resets?: readonly SubscriptionReset[] };
-  return resets.map(({ to, atMs, by }) => ({ to: decodeCursor(to)[0]?.position ?? 0, atMs, by }));
+  const { resets = [] } = (audit?.value ?? {}) as unknown as { readonly resets?: readonly KeptReset[] };
+  return resets.map(({ to, atMs, by, firstRound }) => ({
+    to: decodeCursor(to)[0]?.position ?? 0,
+    ...{ atMs, by, firstRound },
+  }));
 }
 
 /** The same for an event that the log has no more: records and letters outlive it. */
@@ -98,12 +106,26 @@ export function redrivenEvent({ letters }: Evidence): KeptEvent | undefined {
 }
 
 /** What the records say of a delivery that is over; `undefined` where they say nothing. */
-export function endedBy({ record, letters, removed }: Evidence): WhyFinding | undefined {
+export function endedBy(evidence: Evidence): WhyFinding | undefined {
+  const { removed } = evidence;
+  const { record, letters } = ofThisLife(evidence);
   const letter = letters.at(-1);
   if (letter && letter.state !== 'redriven' && letter.round >= (record?.round ?? 0)) return buried(letter, record?.by);
   if (record && record.end !== 'dead-letter' && record.round >= (letter?.round ?? 0)) return recorded(record);
   if (removed) return removedBy(removed);
   return undefined;
+}
+
+/** Without what became of the event before the subscription was reset over it: since then it owed it once more. */
+export function ofThisLife({ record, letters, setBack }: Evidence): Pick<Evidence, 'record' | 'letters'> {
+  const isBefore = (round: number, endedAtMs: number) =>
+    setBack.some(({ firstRound, atMs }) => (firstRound === undefined ? endedAtMs <= atMs : round < firstRound));
+  // Where no letter was in the way its round is the one that deliveries begin with, before the reset and since.
+  const isOld = record && setBack.some(({ firstRound = 0, atMs }) => record.round < firstRound || record.atMs <= atMs);
+  return {
+    record: isOld ? undefined : record,
+    letters: letters.filter(({ round, deadAtMs }) => !isBefore(round, deadAtMs)),
+  };
 }
 
 function recorded({ end, attempts, atMs, by, errors, round }: DeliveryRecord): WhyFinding {

@@ -11,7 +11,7 @@
 import type { KeptEvent } from '../dispatch/kept-event.ts';
 import { priorityName } from '../event/priority.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
-import { type Evidence, endedBy, failedSteps, stepsOf } from './evidence.ts';
+import { type Evidence, endedBy, failedSteps, ofThisLife, stepsOf } from './evidence.ts';
 import { finding, moment } from './finding.ts';
 import type { Standing } from './standing.ts';
 import { WHY_REASONS, type Why, type WhyEvent, type WhyFinding, type WhyStep } from './why.ts';
@@ -98,7 +98,7 @@ function doubtOf({ definition, kept, evidence, nowMs, keptForMs }: WhyFacts): st
   if (reset) {
     return `The subscription was reset at ${moment(reset.atMs)} by ${reset.by}, to go on behind this event: what it was owed of it then was dropped.`;
   }
-  if (evidence.letters.length > 0)
+  if (ofThisLife(evidence).letters.length > 0)
     return 'It was a dead letter that was put back; the record of what followed is not kept any more.';
   if (definition.options.deliveryLog === 'off') {
     return 'The subscription keeps no records of deliveries (deliveryLog: off): it may have taken more attempts, or have expired.';

@@ -4,7 +4,7 @@ import { Owed } from '../../src/dispatch/owed.ts';
 
 it('is ready once, whoever says so, and not while it is tried: a second entry was a second attempt beside the first', () => {
   const debts = new Debts(4, true);
-  const owed = new Owed(7, 2, 1);
+  const owed = new Owed(7, 2, 1, 0);
   debts.put(owed);
   debts.makeReady(owed);
   debts.makeReady(owed);

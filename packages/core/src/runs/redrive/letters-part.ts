@@ -13,6 +13,7 @@
  */
 import type { StateChange } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
+import { highestRound } from '../../dispatch/highest-round.ts';
 import { OneAtATime } from '../../dispatch/one-at-a-time.ts';
 import type { Owed } from '../../dispatch/owed.ts';
 import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
@@ -160,6 +161,7 @@ export class LettersPart implements PartDriver {
     if (room <= 0) return LOOK_AGAIN_MS;
     const cursor = cursorOf(this.part.at);
     const { found, next } = await this.#source.look(cursor, LOOK);
+    const rounds = await this.#roundsOf(found);
     if (!this.#mayGoOn) return 0;
     const step: Step = { debts: [], changes: [], bytes: 0, done: 0, skipped: new Map(), next };
     for (const letter of found) {
@@ -167,7 +169,7 @@ export class LettersPart implements PartDriver {
         step.next = this.#before(letter, found, cursor);
         break;
       }
-      this.#look(letter, cursor, step);
+      this.#look(letter, rounds.get(letter.key) ?? letter.letter.round + 1, cursor, step);
     }
     const part = this.#partAfter(step);
     await this.#commit(step, part);
@@ -177,6 +179,20 @@ export class LettersPart implements PartDriver {
       this.#assignment.onEnded();
     }
     return this.#isDiscard || this.#room() > 0 ? 0 : LOOK_AGAIN_MS;
+  }
+
+  /** Of letters from before a reset there may be others of the same event behind the next round. */
+  async #roundsOf(found: readonly FoundLetter[]): Promise<ReadonlyMap<string, number>> {
+    const rounds = new Map<string, number>();
+    const { firstRound } = this.#assignment.subscription.queue;
+    if (this.#isDiscard) return rounds;
+    for (const { key, letter } of found) {
+      if (letter.state !== 'open' || letter.round >= firstRound) continue;
+      const { subscriptionId, place } = letter;
+      const kept = await highestRound(this.#context.state, subscriptionId, place.partition, { at: place.position });
+      rounds.set(key, Math.max(kept, firstRound) + 1);
+    }
+    return rounds;
   }
 
   get #isDiscard(): boolean {
@@ -224,7 +240,7 @@ export class LettersPart implements PartDriver {
     return sum;
   }
 
-  #look({ key, letter }: FoundLetter, { event }: LetterCursor, step: Step): void {
+  #look({ key, letter }: FoundLetter, round: number, { event }: LetterCursor, step: Step): void {
     const { run, subscription } = this.#assignment;
     const { runtime, redrivesMax } = this.#context;
     const by = run.words[0]!.by;
@@ -236,7 +252,7 @@ export class LettersPart implements PartDriver {
       return;
     }
     const most = this.#request.force ? Number.POSITIVE_INFINITY : redrivesMax;
-    const taken = takeUp(subscription, letter, { runId: run.id, by, event, redrivesMax: most, wallMs });
+    const taken = takeUp(subscription, letter, { runId: run.id, by, event, round, redrivesMax: most, wallMs });
     if (typeof taken === 'string') {
       skip(step, taken);
       return;

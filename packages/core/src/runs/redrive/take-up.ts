@@ -5,7 +5,7 @@
  */
 import type { ActiveSubscription } from '../../dispatch/active-subscription.ts';
 import { tellsOf } from '../../dispatch/claim.ts';
-import type { DeadLetter } from '../../dispatch/dead-letter.ts';
+import { type DeadLetter, redrivesOf } from '../../dispatch/dead-letter.ts';
 import { Owed } from '../../dispatch/owed.ts';
 import { RedrivenEvent, redrivenOf } from '../../dispatch/redriven.ts';
 import { untilExpiryMs } from '../../dispatch/until-expiry.ts';
@@ -28,7 +28,9 @@ export interface TakeUpFacts {
   readonly by: string;
   /** The edited event. */
   readonly event: string | undefined;
-  /** Rounds that a letter may have been through. */
+  /** Its next life: behind every one that a letter is kept of. */
+  readonly round: number;
+  /** How often a letter may have been redriven. */
   readonly redrivesMax: number;
   readonly wallMs: number;
 }
@@ -36,7 +38,7 @@ export interface TakeUpFacts {
 /** The debt that the letter becomes, not yet due; or why it does not. */
 export function takeUp(subscription: ActiveSubscription, letter: DeadLetter, facts: TakeUpFacts): Owed | SkipReason {
   if (letter.state !== 'open') return 'not_open';
-  if (letter.round >= facts.redrivesMax) return 'redriven_too_often';
+  if (redrivesOf(letter) >= facts.redrivesMax) return 'redriven_too_often';
   const redriven = redrivenOf(letter, facts);
   const kept = new RedrivenEvent(redriven);
   if (untilExpiryMs(kept, facts.wallMs) <= 0) return 'expired';
@@ -44,8 +46,7 @@ export function takeUp(subscription: ActiveSubscription, letter: DeadLetter, fac
   if (!isMatched || tellsOf(subscription, kept)) return 'not_wanted';
   if (subscription.matches && !subscription.matches(kept.event)) return 'not_wanted';
   if (subscription.queue.owes(kept)) return 'owed_already';
-  const owed = new Owed(letter.place.position, kept.lane, letter.attempts);
-  owed.round = letter.round + 1;
+  const owed = new Owed(letter.place.position, kept.lane, letter.attempts, facts.round);
   owed.redriven = redriven;
   return owed;
 }

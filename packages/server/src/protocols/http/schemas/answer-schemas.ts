@@ -185,7 +185,7 @@ const DEAD_LETTERS: Components = {
       flags: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: 'What its store keeps beside it.' })),
       redriven: Type.Optional(
         Type.Object(
-          { letterId: UUID, runId: UUID },
+          { letterId: UUID, runId: UUID, redrives: Type.Optional(COUNT) },
           { ...CLOSED, description: 'The letter that died again as this one.' },
         ),
       ),
