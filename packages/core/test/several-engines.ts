@@ -2,6 +2,7 @@ import {
   ANONYMOUS,
   type Event,
   EventManagerError,
+  type EventStore,
   type Sink,
   type StateStore,
   type SubscribeRequest,
@@ -69,6 +70,10 @@ export class SeveralEngines {
   /** The way of one process to what all share. */
   stateOf(bus: EngineUnderTest): StateStore {
     return this.#handles.get(bus)!.state;
+  }
+
+  storeOf(bus: EngineUnderTest): EventStore {
+    return this.#handles.get(bus)!.store;
   }
 
   async leave(bus: EngineUnderTest): Promise<void> {

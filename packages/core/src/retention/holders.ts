@@ -83,7 +83,7 @@ export class Holders {
       const fresh = holders.filter(({ life }) => !judged.has(life));
       if (fresh.length === 0) {
         this.#forgetRemoved(holders);
-        return { ...released, through: Math.min(released.through, this.#holdEphemeral(request)) };
+        return { ...released, through: Math.min(released.through, this.stillFree(request)) };
       }
       for (const holder of fresh) {
         judged.add(holder.life);
@@ -130,7 +130,7 @@ export class Holders {
   }
 
   /** Subscriptions that end with this process hold events like others, until these are forced. */
-  #holdEphemeral({ through, forcedThrough }: ReleaseRequest): Position {
+  stillFree({ through, forcedThrough }: Pick<ReleaseRequest, 'through' | 'forcedThrough'>): Position {
     const { dispatch } = this.#options;
     let free = through;
     for (const active of dispatch.active.values()) {

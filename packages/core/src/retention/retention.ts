@@ -31,6 +31,7 @@ import { dueRange } from './due-range.ts';
 import type { Holders } from './holders.ts';
 import { noRetentionCounts, type RetentionCounts } from './retention-counts.ts';
 import { type RetentionOptions, type RetentionPolicy, readRetention } from './retention-policy.ts';
+import { readTrimMark, type TrimMark, trimMarkChange } from './trim-mark.ts';
 
 const EVERY_MS = 10_000;
 /** Events of one step, and bytes of their bodies: some milliseconds. */
@@ -134,20 +135,37 @@ export class Retention {
     if (through < bounds.first) return false;
     const forcedThrough = range.forcedThrough === range.through ? through : range.forcedThrough;
     const isLeader = await this.#mayRemove();
+    // Before anybody is asked what he is owed.
+    const mark = adapter.supports.shared ? await readTrimMark(adapter.state, dispatch.partition) : undefined;
     const again = isLeader ? await firstAppendedAgain(adapter.state, records) : undefined;
     const events = records.map((record) => new KeptEvent(record));
     const free = await holders.release({ events, through, forcedThrough, isLeader });
     this.counts.holding = free.holding;
     this.counts.removedDebts += free.removed;
     if (!isLeader || free.through < bounds.first) return false;
-    // Nothing is awaited from here on: whoever subscribed a moment ago was asked.
-    const removable = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
+    const due = Math.min(free.through, (again ?? Number.POSITIVE_INFINITY) - 1);
+    if (due < bounds.first) return false;
+    if (mark && !(await this.#announce(mark, due))) return true;
+    // Nothing is awaited from here on: whoever subscribed here a moment ago was asked.
+    const removable = Math.min(due, holders.stillFree({ through: due, forcedThrough }));
     if (removable < bounds.first) return false;
     await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);
     holders.removed(events, removable);
     this.#countRemoved(records, removable);
     // Looked at once more: for what comes behind, and for how large the log is now.
     return true;
+  }
+
+  /** False when a subscription was reset at another process meanwhile: it may be owed what nobody was. */
+  async #announce({ revision }: TrimMark, through: Position): Promise<boolean> {
+    const { adapter, dispatch } = this.#parts;
+    try {
+      await adapter.state.commit([trimMarkChange(dispatch.partition, { through, revision }, this.#lease)]);
+      return true;
+    } catch (error) {
+      if (isEventManagerError(error, 'revision_conflict')) return false;
+      throw error;
+    }
   }
 
   #countRemoved(records: readonly Recorded[], through: Position): void {

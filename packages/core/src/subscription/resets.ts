@@ -20,12 +20,13 @@ import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import type { Redriven } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { fieldTable, readFields } from '../json/read-fields.ts';
 import type { JsonObject } from '../json.ts';
 import { textOf } from '../peers/letter-fields.ts';
 import type { Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
+import { readTrimMark, trimMarkChange, trimMarkKey } from '../retention/trim-mark.ts';
 import type { LogPlaceIn } from '../runs/replay/replay-options.ts';
 import { type LogPlace, readLogPlace } from '../runs/replay/replay-request.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -43,6 +44,7 @@ const LEASE_TTL_MS = 10_000;
 const ANSWER_WITHIN_MS = 15_000;
 /** Kept of each subscription. */
 const AUDITED_MAX = 20;
+const COMMIT_TRIES_MAX = 10;
 
 /** What `resetSubscription` takes. */
 export interface ResetRequestIn {
@@ -160,11 +162,26 @@ export class Resets {
   }
 
   async #commit(request: ResetRequest, lease: Lease | undefined): Promise<SubscriptionReset> {
+    const trimmed = trimMarkKey(this.#options.dispatch.partition);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#commitOnce(request, lease);
+      } catch (error) {
+        // Another process removes what it would have gone on with, or resets another subscription.
+        const isTrimmed = isEventManagerError(error, 'revision_conflict') && error.details['key'] === trimmed;
+        if (!isTrimmed || tries >= COMMIT_TRIES_MAX) throw error;
+      }
+    }
+  }
+
+  async #commitOnce(request: ResetRequest, lease: Lease | undefined): Promise<SubscriptionReset> {
     const { adapter, dispatch, runtime } = this.#options;
-    const { state, store } = adapter;
+    const { state, store, supports } = adapter;
     const { partition, route } = dispatch;
     const { id, by, note } = request;
-    const position = await startPosition(request.to, { store, partition, routedHead: route.head });
+    const mark = supports.shared ? await readTrimMark(state, partition) : undefined;
+    const asked = await startPosition(request.to, { store, partition, routedHead: route.head });
+    const position = Math.max(asked, mark?.through ?? 0);
     const keys = queueKeys(id, partition);
     const [progress] = await state.get('progress', [keys.progress]);
     const removals: StateChange[] = [];
@@ -191,6 +208,7 @@ export class Resets {
       ...removals,
       ...letters,
       audit,
+      ...(mark ? [trimMarkChange(partition, mark)] : []),
     ]);
     return reset;
   }

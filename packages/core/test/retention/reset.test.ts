@@ -1,5 +1,6 @@
 import { ANONYMOUS, type Event } from '@event-manager/core';
 import { expect, it } from 'vitest';
+import { decodeCursor } from '../../src/query/cursor.ts';
 import { durableWorld, type EngineUnderTest } from '../open-engine.ts';
 import { attachHandler, detach, numbers, SeveralEngines } from '../several-engines.ts';
 
@@ -83,4 +84,57 @@ it('holds what is owed by a reset that came while the debts of another subscript
   // What the reset owes is too old as well: it ends as a debt does, and is counted.
   expect(bus.engine.retention.counts).toMatchObject({ removedEvents: 10, removedDebts: 40 });
   await bus.close();
+});
+
+/** Ten events that are due and owed to nobody, one that is not due, and a subscription that the other process serves. */
+async function dueNow(engines: SeveralEngines) {
+  const [leader, other] = engines.all as [EngineUnderTest, EngineUnderTest];
+  const { id, seen } = await attachHandler(other);
+  await leader.publishMany(10);
+  await engines.time.advance(55 * SECOND);
+  await leader.publishMany(1, 11);
+  await engines.time.advance(SECOND);
+  expect(seen.splice(0)).toHaveLength(11);
+  const isLeader = leader.engine.retention.counts.log !== undefined;
+  expect(isLeader).toBe(true);
+  return { leader, other, id, seen };
+}
+
+it('holds what is owed by a reset at another process that came after everybody was asked', async () => {
+  const engines = await SeveralEngines.of(2, { retention });
+  const { leader, other, id, seen } = await dueNow(engines);
+  const state = engines.stateOf(leader);
+  const commit = state.commit.bind(state);
+  let resetting: Promise<unknown> | undefined;
+  state.commit = async (changes) => {
+    if (!resetting && changes.some(({ kind, key }) => kind === 'audit' && key.startsWith('trim/'))) {
+      resetting = other.engine.subscriptions.resets.reset(ANONYMOUS, id, { to: 'earliest' });
+      await resetting;
+    }
+    return commit(changes);
+  };
+  await engines.time.advance(MINUTE);
+  expect(resetting).toBeDefined();
+  expect(seen).toEqual(numbers(1, 11));
+  expect(other.engine.metrics().deliveries.removed).toBe(0);
+  await engines.close();
+});
+
+it('goes on behind what another process is removing', async () => {
+  const engines = await SeveralEngines.of(2, { retention });
+  const { leader, other, id, seen } = await dueNow(engines);
+  const store = engines.storeOf(leader);
+  const trim = store.trim.bind(store);
+  let resetting: ReturnType<typeof other.engine.subscriptions.resets.reset> | undefined;
+  store.trim = async (upTo) => {
+    resetting ??= other.engine.subscriptions.resets.reset(ANONYMOUS, id, { to: 'earliest' });
+    await resetting;
+    return trim(upTo);
+  };
+  await engines.time.advance(30 * SECOND);
+  // It does not promise what is gone a moment later.
+  expect(decodeCursor((await resetting!).to)).toMatchObject([{ position: 10 }]);
+  expect(seen).toEqual(numbers(11, 11));
+  expect(other.engine.metrics().deliveries.removed).toBe(0);
+  await engines.close();
 });
