@@ -10,15 +10,16 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import { decodeStoredEvent } from '../event/decode-event.ts';
 import { parseEventId } from '../event/event-id.ts';
 import { priorityName } from '../event/priority.ts';
+import { bytesOf, PageSize } from '../page-size.ts';
 import type { EventQuery } from '../query/event-query.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { EventGraph, GraphBounds, GraphCut, GraphEvent, MissingCause } from './event-graph.ts';
 
 /** Time for the searches of one graph together. */
 const BUDGET_MS = 2_000;
 /** Causes asked for in one search: each is a look into every index of the log. */
 const CAUSES_AT_ONCE = 100;
-const PAGE = 200;
+const PAGE = { most: 200, bytesMax: 1024 * 1024 };
 
 interface Node {
   readonly place: Place;
@@ -27,7 +28,7 @@ interface Node {
 
 export interface TraceOptions {
   readonly store: EventStore;
-  readonly clock: Clock;
+  readonly runtime: Pick<Runtime, 'clock' | 'timers'>;
   readonly bounds: GraphBounds;
 }
 
@@ -48,7 +49,7 @@ class Trace {
 
   constructor(options: TraceOptions, asked: Recorded) {
     this.#options = options;
-    this.#deadlineMs = options.clock.monotonicMs() + BUDGET_MS;
+    this.#deadlineMs = options.runtime.clock.monotonicMs() + BUDGET_MS;
     this.#asked = this.#take(asked, 'asked', 0);
   }
 
@@ -126,18 +127,22 @@ class Trace {
     query: EventQuery,
     take: (record: Recorded) => GraphCut['reason'] | undefined,
   ): Promise<GraphCut['reason'] | undefined> {
-    const { store, clock } = this.#options;
+    const { store, runtime } = this.#options;
+    const size = new PageSize(PAGE);
     for (let after: Place | undefined; ; ) {
-      const budgetMs = this.#deadlineMs - clock.monotonicMs();
+      const budgetMs = this.#deadlineMs - runtime.clock.monotonicMs();
       if (budgetMs <= 0) return 'time';
-      const page = { limit: PAGE, direction: 'forward', budgetMs, ...(after === undefined ? {} : { after }) } as const;
+      const { limit } = size;
+      const page = { limit, direction: 'forward', budgetMs, ...(after === undefined ? {} : { after }) } as const;
       const { records, next } = await store.find(query, page);
+      size.saw(records.length, bytesOf(records));
       for (const record of records) {
         const refusal = take(record);
         if (refusal !== undefined) return refusal;
       }
       if (next === undefined) return undefined;
       after = next;
+      await new Promise<void>((resolve) => runtime.timers.soon(resolve));
     }
   }
 
@@ -173,7 +178,7 @@ class Trace {
   }
 
   get #isLate(): boolean {
-    return this.#options.clock.monotonicMs() >= this.#deadlineMs;
+    return this.#options.runtime.clock.monotonicMs() >= this.#deadlineMs;
   }
 }
 

@@ -100,7 +100,7 @@ export class History {
     const bounds = readGraphBounds(request);
     this.#assertSearchable();
     const { adapter, runtime } = this.#options;
-    return traceEvent({ store: adapter.store, clock: runtime.clock, bounds }, id);
+    return traceEvent({ store: adapter.store, runtime, bounds }, id);
   }
 
   /** Folds what is stored into a state. Throws `invalid_pattern`, `invalid_filter`, `invalid_query`, `not_supported`, and what `apply` throws. */

@@ -17,6 +17,7 @@ import { filterWork } from '../filter/filter-work.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
 import { fieldTable, type ReadFields, readFields } from '../json/read-fields.ts';
 import type { Limits } from '../limits.ts';
+import { bytesOf, PageSize } from '../page-size.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -32,9 +33,10 @@ export const PREVIEW_SAMPLE_MAX = 100;
 const LIMIT_DEFAULT = 10_000;
 const SAMPLE_DEFAULT = 5;
 const BUDGET_MS = 1_000;
-/** Events that are looked at in one turn of the event loop, and their work as the dispatcher counts it. */
+/** Events that are looked at in one turn of the event loop, their work as the dispatcher counts it, and their bytes. */
 const CHUNK = 100;
 const CHUNK_WORK = 1_000;
+const CHUNK_BYTES = 1024 * 1024;
 
 /** What `previewFilter` takes. */
 export interface PreviewRequest {
@@ -109,16 +111,18 @@ export async function previewFilter(
   }
   const { query, filter, known, limit, sample, after, direction } = parsed(options, input);
   const tally = new Tally(filter, known, sample);
-  const chunk = Math.max(1, Math.min(CHUNK, Math.floor(CHUNK_WORK / (1 + filterWork(filter)))));
+  const most = Math.max(1, Math.min(CHUNK, Math.floor(CHUNK_WORK / (1 + filterWork(filter)))));
+  const chunk = new PageSize({ most, bytesMax: CHUNK_BYTES });
   const endMs = runtime.clock.monotonicMs() + BUDGET_MS;
   for (let place = after; ; ) {
     const leftMs = Math.max(1, endMs - runtime.clock.monotonicMs());
     const { records, next } = await adapter.store.find(query, {
-      limit: Math.min(chunk, limit - tally.looked),
+      limit: Math.min(chunk.limit, limit - tally.looked),
       direction,
       budgetMs: leftMs,
       ...(place === undefined ? {} : { after: place }),
     });
+    chunk.saw(records.length, bytesOf(records));
     for (const record of records) tally.look(record);
     if (next === undefined) return tally.answer(undefined);
     place = next;

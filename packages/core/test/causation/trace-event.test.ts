@@ -1,5 +1,5 @@
 import type { Appendable, EventGraph, EventStore } from '@event-manager/core';
-import { memory } from '@event-manager/core';
+import { memory, systemRuntime } from '@event-manager/core';
 import { sampleEvent, sampleId } from '@event-manager/testing/conformance';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { traceEvent } from '../../src/causation/trace-event.ts';
 
 const BOUNDS = { depth: 10, eventsMax: 500 };
 const clock = { wallMs: () => 0, monotonicMs: () => 0 };
+const runtime = { clock, timers: systemRuntime.timers };
 
 /** Events by number, each with the number of its cause. */
 async function stored(causes: readonly (number | undefined)[], flows: Readonly<Record<number, string>> = {}) {
@@ -23,7 +24,7 @@ async function stored(causes: readonly (number | undefined)[], flows: Readonly<R
 }
 
 const trace = (store: EventStore, n: number, bounds: Partial<typeof BOUNDS> = {}) =>
-  traceEvent({ store, clock, bounds: { ...BOUNDS, ...bounds } }, sampleId(n));
+  traceEvent({ store, runtime, bounds: { ...BOUNDS, ...bounds } }, sampleId(n));
 
 const NUMBERS = new Map(Array.from({ length: 1_000 }, (_, n) => [sampleId(n), n]));
 const numbersOf = ({ events }: EventGraph) => events.map(({ id }) => NUMBERS.get(id));
@@ -93,7 +94,7 @@ describe('traceEvent', () => {
     const store = await stored([undefined, 0, 1]);
     let nowMs = 0;
     const slow = { wallMs: () => 0, monotonicMs: () => (nowMs += 1_500) };
-    const graph = await traceEvent({ store, clock: slow, bounds: BOUNDS }, sampleId(0));
+    const graph = await traceEvent({ store, runtime: { ...runtime, clock: slow }, bounds: BOUNDS }, sampleId(0));
     expect(graph.complete).toBe(false);
     expect(graph.cut.every(({ reason }) => reason === 'time')).toBe(true);
   });
@@ -101,7 +102,7 @@ describe('traceEvent', () => {
   it('refuses what is no id of a stored event', async () => {
     const store = await stored([undefined]);
     for (const id of [sampleId(7), 'no id']) {
-      const tracing = traceEvent({ store, clock, bounds: BOUNDS }, id);
+      const tracing = traceEvent({ store, runtime, bounds: BOUNDS }, id);
       await expect(tracing).rejects.toMatchObject({ code: 'event_not_found' });
     }
   });

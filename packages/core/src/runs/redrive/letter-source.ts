@@ -1,4 +1,4 @@
-import type { StateStore } from '../../contracts/state-store.ts';
+import type { StateEntry, StateStore } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
 import type { JsonObject } from '../../json.ts';
 import { compileSelection, type LetterSelection } from './letter-selection.ts';
@@ -23,6 +23,9 @@ export interface FoundLetters {
   readonly found: readonly FoundLetter[];
   /** Where to go on behind all that was looked at; `undefined` when there is nothing more. */
   readonly next: LetterCursor | undefined;
+  /** What was read for that: letters, and bytes of their events. */
+  readonly looked: number;
+  readonly bytes: number;
 }
 
 /** Finds the letters of one subscription that a run means, those that died again in the same run left out. */
@@ -53,7 +56,8 @@ export class LetterSource {
       const next = { ...rest, keys: keys.slice(at + 1) };
       return entry ? [{ key: keys[at]!, letter: entry.value as unknown as DeadLetter, next }] : [];
     });
-    return { found, next: keys.length <= most ? undefined : { ...rest, keys: keys.slice(most) } };
+    const behind = keys.length <= most ? undefined : { ...rest, keys: keys.slice(most) };
+    return { found, next: behind, ...read(entries) };
   }
 
   async #selected({ after, ...rest }: LetterCursor, most: number): Promise<FoundLetters> {
@@ -64,8 +68,13 @@ export class LetterSource {
       const isMeant = letter.redriven?.runId !== this.#runId && this.#isMeant(letter);
       return isMeant ? [{ key, letter, next: { ...rest, after: key } }] : [];
     });
-    return { found, next: next === undefined ? undefined : { ...rest, after: next } };
+    return { found, next: next === undefined ? undefined : { ...rest, after: next }, ...read(entries) };
   }
+}
+
+function read(entries: readonly (StateEntry | undefined)[]): Pick<FoundLetters, 'looked' | 'bytes'> {
+  const sizes = entries.map((entry) => (entry ? (entry.value as unknown as DeadLetter).event.length : 0));
+  return { looked: entries.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 export function cursorOf(at: JsonObject): LetterCursor {

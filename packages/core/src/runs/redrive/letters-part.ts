@@ -20,6 +20,7 @@ import type { PartitionDispatch } from '../../dispatch/partition-dispatch.ts';
 import { mayPass } from '../../errors/may-pass.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Limits } from '../../limits.ts';
+import { PageSize } from '../../page-size.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { isLeft } from '../is-left.ts';
@@ -32,8 +33,9 @@ import { cursorOf, type FoundLetter, type LetterCursor, LetterSource } from './l
 import type { LetterTurns } from './letter-turns.ts';
 import { type SkipReason, takeUp } from './take-up.ts';
 
-/** Letters looked at in one step. */
+/** Letters looked at in one step, and their bytes. */
 const LOOK = 200;
+const LOOK_BYTES = 1024 * 1024;
 /** Bytes of letters in one commit: the queue stops claiming at a megabyte. */
 const STEP_BYTES_MAX = 512 * 1024;
 /** How long before they are due debts are made. */
@@ -81,8 +83,11 @@ export class LettersPart implements PartDriver {
   readonly #request: LettersRunRequest;
   readonly #source: LetterSource;
   readonly #steps: OneAtATime;
+  readonly #size = new PageSize({ most: LOOK, bytesMax: LOOK_BYTES });
   #isPaused = true;
   #isOver = false;
+  /** In the queue of the subscription, and not known to be durable. */
+  #joined: RunPart | undefined;
   #cancelWait: Cancel | undefined;
 
   constructor(assignment: PartAssignment, context: LettersContext) {
@@ -110,6 +115,16 @@ export class LettersPart implements PartDriver {
 
   async cancel(): Promise<void> {
     await this.stop();
+    const { subscription } = this.#assignment;
+    try {
+      // A step that the store refused is made durable by the next commit of the queue: whatever said so before would be overwritten.
+      if (this.#joined) await this.#context.dispatch().checkpoint.durable(subscription);
+    } catch (error) {
+      if (isLeft(error)) return;
+      throw error;
+    }
+    this.part = this.#joined ?? this.part;
+    this.#joined = undefined;
     if (this.part.state !== 'open') return;
     const endedAtMs = this.#context.runtime.clock.wallMs();
     const part: RunPart = { ...this.part, state: 'cancelled', endedAtMs, at: {} };
@@ -145,6 +160,8 @@ export class LettersPart implements PartDriver {
     while (this.#mayGoOn) {
       try {
         const waitMs = await this.#context.turns.take(this.#assignment.subscription, () => this.#step());
+        // A store that answers from memory waits for nothing, and others want the loop, too.
+        await new Promise<void>((resolve) => this.#context.runtime.timers.soon(resolve));
         if (waitMs === 0 || !this.#mayGoOn) continue;
         this.#cancelWait = this.#context.runtime.timers.after(waitMs, () => this.#steps.poke());
         return;
@@ -160,7 +177,8 @@ export class LettersPart implements PartDriver {
     const room = this.#room();
     if (room <= 0) return LOOK_AGAIN_MS;
     const cursor = cursorOf(this.part.at);
-    const { found, next } = await this.#source.look(cursor, LOOK);
+    const { found, next, looked, bytes } = await this.#source.look(cursor, this.#size.limit);
+    this.#size.saw(looked, bytes);
     const rounds = await this.#roundsOf(found);
     if (!this.#mayGoOn) return 0;
     const step: Step = { debts: [], changes: [], bytes: 0, done: 0, skipped: new Map(), next };
@@ -318,6 +336,7 @@ export class LettersPart implements PartDriver {
     } else {
       const isTorn = runtime.planted.has('redrive-torn-from-letter');
       queue.takeUp(debts, isTorn ? [] : [...changes, partChange(run.id, part)], bytes);
+      if (!isTorn) this.#joined = part;
       ended();
     }
     for (const owed of debts) dispatcher.schedule(subscription, owed);
@@ -331,6 +350,7 @@ export class LettersPart implements PartDriver {
         await new Promise<void>((resolve) => runtime.timers.after(COMMIT_AGAIN_MS, resolve));
       }
     }
+    this.#joined = undefined;
     if (queue.durable && runtime.planted.has('redrive-torn-from-letter')) await this.#assignment.commit(part, changes);
   }
 

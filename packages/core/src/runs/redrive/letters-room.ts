@@ -81,7 +81,7 @@ export class LettersRoom implements RunRoom {
   async finishUnserved(run: RunRecord, part: RunPart): Promise<void> {
     const { state, runtime } = this.#options;
     if (this.#options.knows(part.subscriptionId) || part.state !== 'open') return;
-    await discardUnserved(state, run, part, () => runtime.clock.wallMs());
+    await discardUnserved(state, run, part, runtime);
   }
 
   drive(assignment: PartAssignment): PartDriver {
@@ -96,8 +96,9 @@ export class LettersRoom implements RunRoom {
   }
 
   #selected({ selection }: ReadRequest): Promise<SelectedLetters> {
-    const state = selection.ids ? {} : { state: 'open' as const };
-    return scanLetters(this.#options.state, { ...selection, ...state });
+    const { state, runtime } = this.#options;
+    const open = selection.ids ? {} : { state: 'open' as const };
+    return scanLetters({ state, timers: runtime.timers }, { ...selection, ...open });
   }
 
   #assertConfirmed({ count, complete }: SelectedLetters, { confirm = 0 }: ReadRequest): void {

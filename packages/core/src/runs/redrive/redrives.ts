@@ -54,10 +54,11 @@ export class Redrives {
 
   /** The open letters by their causes, of all subscriptions or of one, by its id or name. Throws `invalid_run`, `subscription_not_found`. */
   async groups(_principal: Principal, subscription?: string): Promise<LetterGroupsFound> {
-    const { state, limits, knows } = this.#options;
-    if (subscription === undefined) return groupLetters(state);
+    const { state, limits, knows, runtime } = this.#options;
+    const scan = { state, timers: runtime.timers };
+    if (subscription === undefined) return groupLetters(scan);
     const asked = askedSubscription(subscription, '/subscriptionId', limits);
     await assertKnown(state, [asked], knows);
-    return groupLetters(state, asked.id);
+    return groupLetters(scan, asked.id);
   }
 }

@@ -1,11 +1,13 @@
-import type { StateStore } from '../../contracts/state-store.ts';
+import type { StateEntry, StateStore } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { PageSize } from '../../page-size.ts';
+import type { Timers } from '../../runtime/clock.ts';
 import { type LetterGroup, LetterGroups } from './letter-groups.ts';
 import { compileSelection, type LetterSelection } from './letter-selection.ts';
 
-/** A letter holds its event: a page of the largest is 25 MiB. */
-const PAGE = 100;
+/** A letter holds its event. */
+const PAGE = { most: 100, bytesMax: 1024 * 1024 };
 /** Letters that one question may look at. */
 const SCANNED_MAX = 200_000;
 const SAMPLE_MAX = 10;
@@ -29,13 +31,21 @@ export interface LetterGroupsFound {
   readonly complete: boolean;
 }
 
+export interface ScanOptions {
+  readonly state: StateStore;
+  readonly timers: Pick<Timers, 'soon'>;
+}
+
 /** Looks at the letters of a selection. Throws `dead_letter_not_found` for an id that is none. */
-export async function scanLetters(state: StateStore, selection: LetterSelection): Promise<SelectedLetters> {
+export async function scanLetters(
+  { state, timers }: ScanOptions,
+  selection: LetterSelection,
+): Promise<SelectedLetters> {
   const groups = new LetterGroups();
   const subscriptions = new Map<string, number>();
   const sample: DeadLetter[] = [];
   let count = 0;
-  const complete = await eachLetter(state, selection, (letter) => {
+  const complete = await eachLetter({ state, timers }, selection, (letter) => {
     count++;
     groups.add(letter);
     subscriptions.set(letter.subscriptionId, (subscriptions.get(letter.subscriptionId) ?? 0) + 1);
@@ -46,13 +56,13 @@ export async function scanLetters(state: StateStore, selection: LetterSelection)
 }
 
 /** The open letters by their causes, of one subscription or of all. */
-export async function groupLetters(state: StateStore, subscriptionId?: string): Promise<LetterGroupsFound> {
+export async function groupLetters(options: ScanOptions, subscriptionId?: string): Promise<LetterGroupsFound> {
   const groups = new LetterGroups();
   const selection: LetterSelection = {
     state: 'open',
     ...(subscriptionId !== undefined ? { subscriptionIds: [subscriptionId] } : {}),
   };
-  const complete = await eachLetter(state, selection, (letter) => groups.add(letter));
+  const complete = await eachLetter(options, selection, (letter) => groups.add(letter));
   return { groups: groups.all(), complete: complete && !groups.isFull };
 }
 
@@ -67,36 +77,38 @@ export async function keysOfLetters(state: StateStore, ids: readonly string[]): 
 
 /** False when it stopped before the end. */
 async function eachLetter(
-  state: StateStore,
+  { state, timers }: ScanOptions,
   selection: LetterSelection,
   see: (letter: DeadLetter) => void,
 ): Promise<boolean> {
   const isMeant = compileSelection(selection);
+  const size = new PageSize(PAGE);
+  const seePage = async (entries: readonly (StateEntry | undefined)[]) => {
+    const letters = entries.flatMap((entry) => (entry ? [entry.value as unknown as DeadLetter] : []));
+    for (const letter of letters) if (isMeant(letter)) see(letter);
+    const bytes = letters.reduce((sum, { event }) => sum + event.length, 0);
+    size.saw(letters.length, bytes);
+    // A store that answers from memory waits for nothing, and others want the loop, too.
+    await new Promise<void>((resolve) => timers.soon(resolve));
+  };
   if (selection.ids) {
     const keys = await keysOfLetters(state, selection.ids);
-    for (let from = 0; from < keys.length; from += PAGE) {
-      for (const entry of await state.get('dead-letter', keys.slice(from, from + PAGE))) {
-        const letter = entry?.value as unknown as DeadLetter | undefined;
-        if (letter && isMeant(letter)) see(letter);
-      }
+    for (let from = 0; from < keys.length; ) {
+      const piece = keys.slice(from, from + size.limit);
+      await seePage(await state.get('dead-letter', piece));
+      from += piece.length;
     }
     return true;
   }
   let left = SCANNED_MAX;
   for (const of of selection.subscriptionIds ?? [undefined]) {
+    const prefix = of === undefined ? {} : { prefix: `${of}/` };
     let after: string | undefined;
     do {
       if (left <= 0) return false;
-      const prefix = of === undefined ? {} : { prefix: `${of}/` };
-      const page = await state.load('dead-letter', {
-        ...prefix,
-        ...(after === undefined ? {} : { after }),
-        limit: PAGE,
-      });
-      for (const { value } of page.entries) {
-        const letter = value as unknown as DeadLetter;
-        if (isMeant(letter)) see(letter);
-      }
+      const behind = after === undefined ? {} : { after };
+      const page = await state.load('dead-letter', { ...prefix, ...behind, limit: size.limit });
+      await seePage(page.entries);
       left -= page.entries.length;
       after = page.next;
     } while (after !== undefined);

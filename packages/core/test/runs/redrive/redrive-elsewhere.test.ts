@@ -115,7 +115,8 @@ describe('a redrive of a subscription with members at several processes', () => 
     await engines.time.advance(30_000);
     isSlow = false;
     await engines.time.advance(30_000);
-    expect(refused).toContain('cancelled');
+    // A step was under way, and its cancel gave up behind it.
+    expect(refused).toContain('open');
     await owner.publishMany(1, 200);
     const { parts } = await engines.time.run(owner.engine.runs.get(ANONYMOUS, run.id));
     expect(parts.map((part) => part.state)).toEqual(['cancelled']);
