@@ -121,9 +121,11 @@ export class Dispatcher {
       this.#runner.tellIdle(subscription);
     };
     const cancel = this.#options.runtime.timers.after(patienceMs, giveUp, true);
-    await this.#runner.idle(subscription, () => isOver || subscription.isIdle());
+    // Calls of its replays are cut off as well when it goes.
+    const isIdle = () => subscription.isIdle() && subscription.slotsLent === 0;
+    await this.#runner.idle(subscription, () => isOver || isIdle());
     cancel();
-    if (subscription.isIdle()) return true;
+    if (isIdle()) return true;
     subscription.isYielding = false;
     this.wake(subscription);
     return false;

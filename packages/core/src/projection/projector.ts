@@ -212,7 +212,10 @@ export class Projector {
       await this.#renewOrAcquire();
       if (this.#folding && this.#rebuilding) await this.#begin(this.#folding, this.#rebuilding);
       this.#known.resolve();
-      if (!this.#folding) return await this.#follow();
+      if (!this.#folding) {
+        this.#endRebuilding(new EventManagerError('lease_lost', 'Another process folds this projection by now.'));
+        return await this.#follow();
+      }
       if (this.#folding.record.isClearing) await this.#clear(this.#folding);
       await this.#fold(this.#folding);
     } catch (error) {

@@ -109,10 +109,20 @@ export class RunRecords {
     await this.#state.commit([runChange(record, before), markChange(record)]);
   }
 
-  async remove({ id, subscriptionIds }: RunRecord): Promise<void> {
+  /** With what parts that nobody serves have left: of a run that was cancelled nobody comes to do that. */
+  async remove(record: RunRecord): Promise<void> {
+    const { id, subscriptionIds } = record;
+    const open = (await this.partsOf(record)).filter(({ state }) => state === 'open');
     const changes = subscriptionIds.map((of): StateChange => ({ kind: 'run-part', key: partKey(of, id) }));
     for await (const page of statePages(this.#state, 'run-report', `${id}/`)) {
       for (const { key } of page) changes.push({ kind: 'run-report', key });
+    }
+    for (const { subscriptionId } of open) {
+      for (const kind of ['progress', 'owed', 'blocked'] as const) {
+        for await (const page of statePages(this.#state, kind, `${replaysPrefix(subscriptionId)}${id}/`)) {
+          for (const { key } of page) changes.push({ kind, key });
+        }
+      }
     }
     await this.#state.commit([{ kind: 'run', key: id }, ...changes]);
   }

@@ -21,6 +21,8 @@ import { ServedParts } from './served-parts.ts';
 
 /** Kept of those that have ended; the oldest go first. */
 const RUNS_MAX = 1_000;
+/** Kept of what was said about one. */
+const WORDS_MAX = 100;
 const SAY_TRIES_MAX = 5;
 const ENDS_WITHIN_MS = 50;
 
@@ -95,7 +97,6 @@ export class Runs {
     const room = this.#options.rooms[kind];
     if (!room) throw new EventManagerError('not_supported', `A ${kind} comes with a later version.`);
     const { request, parts, note } = await room.prepare(principal, input);
-    await this.#makeRoom();
     const record: RunRecord = {
       ...{ id: this.#nextId(), kind, wanted: 'running', request },
       subscriptionIds: parts.map(({ subscriptionId }) => subscriptionId),
@@ -103,12 +104,21 @@ export class Runs {
       ...(note === undefined ? {} : { note }),
     };
     const open = parts.map((part): RunPart => ({ state: 'open', ...part }));
-    await this.#records.create(record, open);
+    try {
+      await this.#makeRoom();
+      await this.#records.create(record, open);
+    } catch (error) {
+      room.over?.(record);
+      throw error;
+    }
     for (const part of open) await room.finishUnserved?.(record, part);
     this.#follow(record);
     const run = await this.#describe(record);
     this.#options.onTold?.('started', run);
-    if (run.endedAtMs !== undefined) this.#options.onTold?.('ended', run);
+    if (run.endedAtMs !== undefined) {
+      room.over?.(record);
+      this.#options.onTold?.('ended', run);
+    }
     return run;
   }
 
@@ -212,8 +222,7 @@ export class Runs {
 
   /** Whoever ends the last part of a run tells of it. Parts that end together, perhaps thousands, are looked at together. */
   #partEnded(id: string): void {
-    const { onTold, onFailure, runtime } = this.#options;
-    if (!onTold) return;
+    const { onTold, onFailure, runtime, rooms } = this.#options;
     let look = this.#ends.get(id);
     if (!look) {
       const { timers } = runtime;
@@ -225,7 +234,8 @@ export class Runs {
           if (!run) return;
           isTold = true;
           this.#ends.delete(id);
-          onTold('ended', run);
+          rooms[run.kind]?.over?.(run);
+          onTold?.('ended', run);
         },
         onFailure,
         timers,
@@ -263,7 +273,7 @@ export class Runs {
       if (run.endedAtMs !== undefined) {
         throw new EventManagerError('run_ended', `The ${run.kind} has ended: it is ${run.state}.`, { id });
       }
-      const record: RunRecord = { ...before, wanted, words: [...before.words, this.#word(what, principal)] };
+      const record: RunRecord = { ...before, wanted, words: withWord(before.words, this.#word(what, principal)) };
       try {
         await this.#records.say(record, revision);
       } catch (error) {
@@ -273,6 +283,7 @@ export class Runs {
       this.#follow(record);
       await Promise.all(record.subscriptionIds.map((of) => this.#served.get(of)?.looked()));
       const after = await this.#describe(record);
+      if (what === 'cancelled') this.#options.rooms[record.kind]?.over?.(record);
       this.#options.onTold?.(what === 'cancelled' ? 'ended' : what, after);
       return after;
     }
@@ -313,4 +324,10 @@ export class Runs {
   #word(what: RunWord['what'], { id }: Principal): RunWord {
     return { what, atMs: this.#options.runtime.clock.wallMs(), by: id };
   }
+}
+
+/** Whoever pauses and resumes it by a timer, for months, must not make its record larger and larger. */
+function withWord(words: readonly RunWord[], word: RunWord): readonly RunWord[] {
+  if (words.length < WORDS_MAX) return [...words, word];
+  return [words[0]!, ...words.slice(2 - WORDS_MAX), word];
 }

@@ -272,6 +272,26 @@ describe('a projection that cannot go on', () => {
 });
 
 describe('a projection of several processes', () => {
+  it('says so when it is lost to another one while it shall be folded anew', async () => {
+    const engines = await SeveralEngines.of(2);
+    const [first, second] = engines.all as [EngineUnderTest, EngineUnderTest];
+    const projection = await open(first, SUMS);
+    await open(second, SUMS);
+    await second.publishMany(10, 0);
+    await engines.time.run(projection.caughtUp());
+    engines.sleep(first, 30_000);
+    await engines.time.advance(25_000);
+    // It does not know yet that another one folds.
+    expect(projection.status).toBe('folding');
+    const rebuilding = projection.rebuild().then(
+      () => 'rebuilt',
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await engines.time.advance(20_000);
+    expect(await Promise.race([rebuilding, 'no answer'])).toBe('lease_lost');
+    await engines.close();
+  });
+
   it('is folded by one and read by the others; another one takes over within ten seconds', async () => {
     const engines = await SeveralEngines.of(3);
     const projections = [];
