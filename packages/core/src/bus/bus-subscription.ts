@@ -1,42 +1,88 @@
 import type { SubscribeRequest } from '../event-manager.ts';
-import type { DeliveryContext, HandlerAnswer } from '../sink/handler-sink.ts';
+import { fieldName } from '../json/read-fields.ts';
+import type { RetryPolicy } from '../retry/retry-policy.ts';
 import type { OptionValues, SubscriptionFields } from '../subscription/subscribe-options.ts';
+import { SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
+import { type BusContext, deliveredTo } from './bus-delivery.ts';
 import { type BusEvent, busEvent } from './bus-event.ts';
+import { type BusMeter, metered } from './bus-meter.ts';
+import type { SubscriptionDefaults } from './subscription-defaults.ts';
 
 /** What `subscribe` of the bus takes beside topic and handler: every option of a subscription, and the short names of the bus. */
 export interface BusSubscribeOptions
   extends Omit<SubscriptionFields, 'options'>,
-    Partial<Omit<OptionValues, keyof SubscriptionFields>> {
+    Partial<Omit<OptionValues, keyof SubscriptionFields | 'useDLQ'>> {
   /** Members of one group share its events: each goes to one of them. The group outlives its members. */
   readonly consumerGroup?: string | undefined;
-  /** Retries after the first attempt. */
+  /** Retries after the first attempt. Default: 3. */
   readonly maxRetries?: number | undefined;
+  /** `false`: the event is settled by `ack` or `nack` of the context, not by the return of the handler. Default: true. */
+  readonly autoAck?: boolean | undefined;
+  /**
+   * Tells of each dead letter by an event on `dlqTopic`, or on the topic with `.dlq` behind it where none is named. Default: true
+   * with a `dlqTopic`, else false. The dead letter itself is kept in any case.
+   */
+  readonly useDLQ?: boolean | undefined;
   /** Topic of an event that tells of each dead letter. */
   readonly dlqTopic?: string | undefined;
 }
 
-export type BusHandler<Received = BusEvent> = (event: Received, context: DeliveryContext) => HandlerAnswer;
+/** What a subscription is that says nothing. */
+export interface BusDefaults extends Pick<SubscriptionDefaults, 'autoAck' | 'useDLQ'> {
+  /** Of the engine. */
+  readonly retryPolicy: Partial<RetryPolicy> & Pick<RetryPolicy, 'maxRetries'>;
+}
 
-const FIELDS = new Set(['name', 'subscriber', 'filter', 'context', 'realtime', 'fallbackWebhook']);
+/** What it returns means nothing unless it is a `HandlerResult`, or a promise of one. */
+export type BusHandler<Received = BusEvent> = (event: Received, context: BusContext) => unknown;
+
+const WILDCARD = /[+*#]/;
+const DLQ_ENDING = '.dlq';
 
 /** The request of a subscription that the bus makes of its arguments. */
 export function subscribeRequest(
   topic: string,
   handler: BusHandler,
-  { consumerGroup, maxRetries, dlqTopic, ...rest }: BusSubscribeOptions,
+  { consumerGroup, maxRetries, autoAck, useDLQ, dlqTopic, retryPolicy, ...rest }: BusSubscribeOptions,
+  { defaults, meter }: { readonly defaults: BusDefaults; readonly meter?: BusMeter | undefined },
 ): SubscribeRequest {
+  if (typeof handler !== 'function') throw new TypeError('The handler of a subscription is a function.');
+  if (autoAck !== undefined && typeof autoAck !== 'boolean') throw new TypeError('autoAck is true or false.');
   const entries = Object.entries(rest);
-  const fields = Object.fromEntries(entries.filter(([name]) => FIELDS.has(name)));
-  const options = Object.fromEntries(entries.filter(([name]) => !FIELDS.has(name)));
+  const isField = (name: string) => fieldName(SUBSCRIPTION_FIELDS, name) !== undefined;
+  const fields = Object.fromEntries(entries.filter(([name]) => isField(name)));
+  const options = Object.fromEntries(entries.filter(([name]) => !isField(name)));
+  const answering = deliveredTo(handler, autoAck ?? defaults.autoAck);
+  const called = meter ? metered(answering, meter) : answering;
   return {
     ...(consumerGroup === undefined ? {} : { name: consumerGroup }),
     ...fields,
     topic,
-    handler: (event, context) => handler(busEvent(event), context),
+    handler: (event, context) => called(busEvent(event), context),
     options: {
-      ...(maxRetries === undefined ? {} : { retryPolicy: { maxRetries } }),
-      ...(dlqTopic === undefined ? {} : { deadLetterTopic: dlqTopic }),
+      ...retries(maxRetries, retryPolicy, defaults),
+      ...deadLetters(topic, dlqTopic, useDLQ ?? (dlqTopic === undefined ? defaults.useDLQ : true)),
       ...options,
     },
   };
+}
+
+/** What is not said is the policy of the bus, which the engine has. */
+function retries(
+  maxRetries: number | undefined,
+  retryPolicy: BusSubscribeOptions['retryPolicy'],
+  defaults: BusDefaults,
+): Pick<OptionValues, 'retryPolicy'> | undefined {
+  if (retryPolicy === undefined) {
+    return maxRetries === undefined ? undefined : { retryPolicy: { ...defaults.retryPolicy, maxRetries } };
+  }
+  const { maxRetries: camel, max_retries: snake, ...rest } = retryPolicy;
+  return { retryPolicy: { ...rest, maxRetries: maxRetries ?? camel ?? snake ?? defaults.retryPolicy.maxRetries } };
+}
+
+/** A pattern has no one topic to put an ending behind: its dead letters are told where a `dlqTopic` says so. */
+function deadLetters(topic: string, dlqTopic: string | undefined, useDLQ: boolean): Partial<OptionValues> {
+  if (!useDLQ) return dlqTopic === undefined ? {} : { deadLetterTopic: dlqTopic, useDLQ };
+  const told = dlqTopic ?? (WILDCARD.test(topic) ? undefined : `${topic}${DLQ_ENDING}`);
+  return told === undefined ? {} : { deadLetterTopic: told, useDLQ };
 }

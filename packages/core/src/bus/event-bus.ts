@@ -1,73 +1,160 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import { EventManager, type EventManagerOptions, type Subscription } from '../event-manager.ts';
+import { EventManager } from '../event-manager.ts';
 import type { PublishResult } from '../ingest/publish-result.ts';
-import { memory } from '../memory/memory.ts';
-import { type BusEvent, busEvent } from './bus-event.ts';
-import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
+import { systemRuntime } from '../runtime/runtime.ts';
+
+import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
+import type { SignalEventsOptions } from '../signal/signal-events.ts';
+import type { Emitted, Listener } from '../typed/emitted.ts';
+import type { EventTypeOf } from '../typed/event-map.ts';
+import { type AnyBusEvents, type BusEventOf, type BusEventOn, busEvent } from './bus-event.ts';
+import { BusMeter, type BusMetrics } from './bus-meter.ts';
+import { type BusSettings, type EventBusOptions, readBusOptions } from './bus-options.ts';
+import type { BusHandler, BusSubscribeOptions } from './bus-subscription.ts';
+import { BusSubscriptions } from './bus-subscriptions.ts';
 import { type Middleware, MiddlewarePipeline } from './middleware-pipeline.ts';
 import {
-  type BusEventIn,
-  type BusPublishOptions,
+  type BusEventInOf,
   eventOfArguments,
+  type PayloadArguments,
   type PublishArguments,
 } from './publish-arguments.ts';
 
 /** The acknowledgement, or word of the middleware that kept the event back. */
 export type BusPublishResult = PublishResult | { readonly filtered: true; readonly by: string };
 
-export interface EventBusOptions extends EventManagerOptions {
-  /** Who publishes: `source` of events that do not say it. */
-  readonly name?: string | undefined;
-}
-
 export interface EventBusStats {
+  /** Name of the adapter. */
   readonly adapter: string;
   readonly isHealthy: boolean;
+  /** Stored since the start. */
   readonly publishedEvents: number;
+  /** Deliveries whose attempt failed, whatever followed. */
   readonly failedEvents: number;
   readonly activeSubscriptions: number;
+  /** Kept back by a middleware. */
+  readonly filteredEvents: number;
+  /** Dead letters made since the start. */
+  readonly deadLetters: number;
 }
 
-const SOURCE = 'event-bus';
 const FLOW_MAX = 1_000;
 
-/** The bus with the face of an emitter: the same engine as `EventManager`, which is there under `eventManager`. */
-export class EventBus implements AsyncDisposable {
-  readonly eventManager: EventManager;
-  readonly #source: string;
+/**
+ * The bus with the face of an emitter: the same engine as `EventManager`, which is there under `eventManager`. The adapter is
+ * opened by the first call. `Events` maps each event type to its payload; without it every payload is anything.
+ */
+export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
+  readonly eventManager: EventManager<Events>;
+  /** The same; what its events look like is known to the compiler alone. */
+  readonly #engine: EventManager;
+  readonly #settings: BusSettings;
+  readonly #adapter: EventBusAdapter;
   readonly #pipeline = new MiddlewarePipeline();
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #adapter: string;
+  readonly #meter: BusMeter | undefined;
+  readonly #subscriptions: BusSubscriptions;
+  readonly #signal: Signal<Events>;
 
-  constructor(options?: EventBusOptions);
+  constructor(options?: EventBusOptions<Events>);
   constructor(adapter: EventBusAdapter, name?: string);
-  constructor(first: EventBusOptions | EventBusAdapter = {}, name?: string) {
-    const { name: given, ...options }: EventBusOptions = 'store' in first ? { adapter: first, name } : first;
-    const { adapter = memory(options.runtime ? { runtime: options.runtime } : {}) } = options;
-    this.#source = given ?? SOURCE;
-    this.#adapter = adapter.name;
-    this.eventManager = new EventManager({ ...options, adapter });
+  constructor(first: EventBusOptions<Events> | EventBusAdapter = {}, name?: string) {
+    const { settings, adapter, managed } = readBusOptions<Events>('store' in first ? { adapter: first, name } : first);
+    const { clock } = managed.runtime ?? systemRuntime;
+    this.#settings = settings;
+    this.#adapter = adapter;
+    this.#meter = settings.enableMetrics ? new BusMeter(clock) : undefined;
+    const { onListenerError: onError, maxListeners } = settings;
+    this.#signal = new Signal<Events>({ onError, maxListeners });
+    this.eventManager = new EventManager<Events>(managed);
+    this.#engine = this.eventManager as unknown as EventManager;
+    this.#subscriptions = new BusSubscriptions(this.#engine, settings, this.#meter);
   }
 
-  publish(event: BusEventIn): Promise<BusPublishResult>;
-  publish(topic: string, type: string, payload?: unknown, options?: BusPublishOptions): Promise<BusPublishResult>;
+  /** Opens the adapter now and not with the first call. Throws what it throws. */
+  async initialize(): Promise<void> {
+    await this.eventManager.getHealth();
+  }
+
+  publish<Type extends EventTypeOf<Events>>(event: BusEventInOf<Events, Type>): Promise<BusPublishResult>;
+  publish<Type extends EventTypeOf<Events>>(
+    topic: string,
+    type: Type,
+    ...more: PayloadArguments<Events, Type>
+  ): Promise<BusPublishResult>;
   async publish(...given: unknown[]): Promise<BusPublishResult> {
-    const event = eventOfArguments(given as unknown as PublishArguments, this.#source);
-    if (this.#pipeline.isEmpty) return this.eventManager.publish(event);
-    const passed = await this.#pipeline.run(event);
-    return 'filtered' in passed ? passed : this.eventManager.publish(passed.event);
+    try {
+      const event = eventOfArguments(given as unknown as PublishArguments, this.#settings.source);
+      const passed = this.#pipeline.isEmpty ? { event } : await this.#pipeline.run(event);
+      if ('filtered' in passed) {
+        if (this.#meter) this.#meter.filtered++;
+        return passed;
+      }
+      const result = await this.#engine.publish(passed.event);
+      this.#meter?.published(passed.event.type);
+      return result;
+    } catch (error) {
+      if (this.#meter) this.#meter.errors++;
+      throw error;
+    }
   }
 
   /** Resolves with the id of the subscription: every event published from now on is owed to it. */
-  async subscribe(topic: string, handler: BusHandler, options: BusSubscribeOptions = {}): Promise<string> {
-    const subscription = await this.eventManager.subscribe(subscribeRequest(topic, handler, options));
-    this.#subscriptions.set(subscription.id, subscription);
-    return subscription.id;
+  subscribe<const Topic extends string>(
+    topic: Topic,
+    handler: BusHandler<BusEventOn<Events, Topic>>,
+    options: BusSubscribeOptions = {},
+  ): Promise<string> {
+    return this.#subscriptions.add(topic, handler as BusHandler, options);
   }
 
-  async unsubscribe(subscriptionId: string): Promise<void> {
-    this.#subscriptions.delete(subscriptionId);
-    await this.eventManager.unsubscribe(subscriptionId);
+  /** The handler gets nothing more. A consumer group goes on without it. Throws `subscription_not_found`. */
+  unsubscribe(subscriptionId: string): Promise<void> {
+    return this.#subscriptions.remove(subscriptionId);
+  }
+
+  /**
+   * Listens to what `emit` says in this process, by name or topic pattern. Nothing of it is stored, delivered again or seen by
+   * subscriptions. Throws `invalid_pattern`.
+   */
+  on<const Name extends string>(name: Name, listener: Listener<Events, Name>, options?: ListenOptions): Off {
+    return this.#signal.on(name, listener, options);
+  }
+
+  /** The same until it was called once. */
+  once<const Name extends string>(name: Name, listener: Listener<Events, Name>, options?: ListenOptions): Off {
+    return this.#signal.once(name, listener, options);
+  }
+
+  /** Listens to everything that is emitted. */
+  onAny(listener: Listener<Events, '#'>, options?: ListenOptions): Off {
+    return this.#signal.onAny(listener, options);
+  }
+
+  /** Takes away a listener, or all of the name. */
+  off<const Name extends string>(name: Name, listener?: Listener<Events, Name>): void {
+    this.#signal.off(name, listener);
+  }
+
+  /** Calls the listeners of `on`, here and now. True when there are any. */
+  emit<Type extends EventTypeOf<Events>>(type: Type, payload: Events[Type]): boolean {
+    return this.#signal.emit(type, payload);
+  }
+
+  /** The same, and resolves when what the listeners promised has ended, well or not. */
+  emitAsync<Type extends EventTypeOf<Events>>(type: Type, payload: Events[Type]): Promise<void> {
+    return this.#signal.emitAsync(type, payload);
+  }
+
+  /** What is emitted from now on, for `for await`. Throws `overloaded` to who reads too slowly. */
+  events<const Name extends string>(
+    name: Name,
+    options?: SignalEventsOptions,
+  ): AsyncIterableIterator<Emitted<Events, Name>> & AsyncDisposable {
+    return this.#signal.events(name, options);
+  }
+
+  listenerCount(name?: string): number {
+    return this.#signal.listenerCount(name);
   }
 
   /** Adds a step in front of the store; what this returns takes it away again. */
@@ -75,25 +162,41 @@ export class EventBus implements AsyncDisposable {
     return this.#pipeline.add(middleware);
   }
 
+  /** True when it can be published to and everything that is owed makes progress. */
   async isHealthy(): Promise<boolean> {
-    return (await this.eventManager.getHealth()).status === 'ok';
+    try {
+      return (await this.eventManager.getHealth()).status === 'ok';
+    } catch {
+      return false;
+    }
   }
 
   async getStats(): Promise<EventBusStats> {
-    const [health, metrics] = [await this.eventManager.getHealth(), await this.eventManager.getMetrics()];
+    const health = await this.eventManager.getHealth();
+    const metrics = await this.eventManager.getMetrics();
     return {
-      adapter: this.#adapter,
+      adapter: this.#adapter.name,
       isHealthy: health.status === 'ok',
       publishedEvents: metrics.eventsPublished,
       failedEvents: metrics.eventsFailed,
       activeSubscriptions: health.subscriptions,
+      filteredEvents: this.#meter?.filtered ?? 0,
+      deadLetters: metrics.deadLetterCount,
     };
   }
 
+  /** What was counted here, at once and without a promise. `undefined` where `enableMetrics` is false. */
+  getMetrics(): BusMetrics | undefined {
+    return this.#meter?.read({
+      activeSubscriptions: this.#subscriptions.count,
+      listeners: this.#signal.listenerCount(),
+    });
+  }
+
   /** The events of one flow, oldest first. Needs no `this`. */
-  readonly queryEventsByCorrelationId = async (correlationId: string): Promise<readonly BusEvent[]> => {
-    const events = await this.eventManager.getEvents({ correlationId }, { limit: FLOW_MAX });
-    return events.map(busEvent);
+  readonly queryEventsByCorrelationId = async (correlationId: string): Promise<readonly BusEventOf<Events>[]> => {
+    const events = await this.#engine.getEvents({ correlationId }, { limit: FLOW_MAX });
+    return events.map((event) => busEvent(event) as BusEventOf<Events>);
   };
 
   /** Resolves when everything acknowledged so far is settled: for tests. */

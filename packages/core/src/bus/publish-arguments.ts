@@ -1,4 +1,5 @@
 import type { EventIn, EventMetadataIn } from '../event/event.ts';
+import type { EventTypeOf } from '../typed/event-map.ts';
 
 /** What `publish(topic, type, payload, options)` takes beside these. */
 export type BusPublishOptions = Partial<Omit<EventIn, 'topic' | 'type' | 'payload'>>;
@@ -8,6 +9,21 @@ export interface BusEventIn extends Omit<EventIn, 'source'> {
   readonly source?: string | undefined;
   readonly data?: unknown;
 }
+
+/** The same of a map of events: the payload stands under either of its names. */
+export type BusEventInOf<Events, Type extends EventTypeOf<Events> = EventTypeOf<Events>> = string extends keyof Events
+  ? BusEventIn
+  : {
+      [Each in Type]: Omit<BusEventIn, 'type' | 'payload' | 'data'> & { readonly type: Each } & (
+          | { readonly payload: Events[Each]; readonly data?: Events[Each] }
+          | { readonly data: Events[Each]; readonly payload?: Events[Each] }
+        );
+    }[Type];
+
+/** What follows topic and type. */
+export type PayloadArguments<Events, Type extends EventTypeOf<Events>> = string extends keyof Events
+  ? readonly [payload?: unknown, options?: BusPublishOptions]
+  : readonly [payload: Events[Type], options?: BusPublishOptions];
 
 export type PublishArguments =
   | readonly [event: BusEventIn]

@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   method_not_allowed: invalid('This address does not answer to this method.'),
   unsupported_media_type: invalid('The body must be application/json.'),
   not_supported: invalid('The chosen adapter does not have this feature.'),
+  adapter_not_installed: invalid('The adapter is a package of its own that is not installed.'),
   too_deep: limit('The JSON is nested deeper than the limit.'),
   event_too_large: limit('The event is larger than the limit.'),
   body_too_large: limit('The request body is larger than the limit.'),

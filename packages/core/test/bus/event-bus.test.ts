@@ -1,5 +1,6 @@
-import { EventBus, memory } from '@event-manager/core';
+import { EventBus, globalEventBus, memory } from '@event-manager/core';
 import { afterEach, expect, it } from 'vitest';
+import { virtualBus } from './virtual-bus.ts';
 
 const open: EventBus[] = [];
 
@@ -51,4 +52,81 @@ it('says which middleware kept an event back, and stores nothing of it', async (
   await events.publish({ type: 'task_created', data: {} });
   expect(received).toEqual([['seen']]);
   expect((await events.getStats()).publishedEvents).toBe(1);
+});
+
+it('counts at once what went through it', async () => {
+  const { bus, time } = virtualBus({ defaultSubscriptionOptions: { maxRetries: 0 } });
+  bus.use(function onlyTasks(event, next) {
+    return event.type === 'noise' ? undefined : next();
+  });
+  await time.run(bus.subscribe('tasks', () => time.wait(10)));
+  await time.run(bus.subscribe('tasks', async () => Promise.reject(new TypeError('odd'))));
+  bus.on('task.*', () => {});
+  for (const type of ['created', 'created', 'deleted', 'noise']) await time.run(bus.publish('tasks', type, {}));
+  await time.run(expect(bus.publish('tasks', '', {})).rejects.toMatchObject({ code: 'invalid_event' }));
+  expect(bus.getMetrics()).toEqual({
+    eventsPublished: 3,
+    eventsFiltered: 1,
+    publishErrors: 1,
+    eventsProcessed: 3,
+    handlerErrors: 3,
+    averageProcessingTimeMs: 5,
+    longestProcessingTimeMs: 10,
+    eventsByType: { created: 2, deleted: 1 },
+    activeSubscriptions: 2,
+    listeners: 1,
+  });
+  expect(await time.run(bus.getStats())).toMatchObject({
+    adapter: 'memory',
+    publishedEvents: 3,
+    filteredEvents: 1,
+    failedEvents: 3,
+    deadLetters: 3,
+    activeSubscriptions: 2,
+  });
+  await time.run(bus.close());
+});
+
+it('counts nothing where it shall not', async () => {
+  const events = kept(new EventBus({ enableMetrics: false }));
+  await events.publish('a', 'b', {});
+  expect(events.getMetrics()).toBeUndefined();
+});
+
+it('is not healthy once it is closed', async () => {
+  const events = new EventBus();
+  expect(await events.isHealthy()).toBe(true);
+  await events.close();
+  expect(await events.isHealthy()).toBe(false);
+});
+
+it('is there for the whole process, and opens nothing until it is used', async () => {
+  expect(globalEventBus.getMetrics()).toMatchObject({ eventsPublished: 0, activeSubscriptions: 0 });
+  const received: unknown[] = [];
+  const id = await globalEventBus.subscribe('task/created', (event) => void received.push(event.data));
+  await globalEventBus.publish({ type: 'task_created', topic: 'task/created', data: { id: '1' } });
+  expect(received).toEqual([{ id: '1' }]);
+  await globalEventBus.unsubscribe(id);
+  await globalEventBus.close();
+});
+
+it('emits beside the engine: nothing of it is stored, and subscriptions see none of it', async () => {
+  const told: unknown[] = [];
+  const events = kept(new EventBus({ onListenerError: (error, name) => told.push([String(error), name]) }));
+  const seen: unknown[] = [];
+  await events.subscribe('#', () => void seen.push('subscription'));
+  using _listening = events.on('task.*', (payload, name) => seen.push([name, payload]));
+  events.once('task.*', () => {
+    throw new TypeError('odd');
+  });
+  expect(events.emit('task.created', { id: '1' })).toBe(true);
+  await events.emitAsync('task.created', { id: '2' });
+  expect(seen).toEqual([
+    ['task.created', { id: '1' }],
+    ['task.created', { id: '2' }],
+  ]);
+  expect(told).toEqual([['TypeError: odd', 'task.created']]);
+  events.off('task.*');
+  expect(events.emit('task.created', {})).toBe(false);
+  expect(await events.eventManager.getEvents()).toHaveLength(0);
 });

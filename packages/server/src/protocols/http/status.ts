@@ -25,6 +25,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   unsupported_media_type: 415,
   // Not 501: it is the request that asks for too much, and a 5xx would be counted and retried as a failure of ours.
   not_supported: 422,
+  adapter_not_installed: 422,
   too_deep: 400,
   event_too_large: 413,
   body_too_large: 413,

@@ -1,0 +1,104 @@
+/**
+ * One attempt as a handler of the bus sees it: the context of the engine, with `ack` and `nack`.
+ *
+ *     called ──ack──▶ delivered
+ *       │ ────nack, throws, answers with a failure──▶ failed: retried by the policy
+ *       │ ────returns──▶ delivered with `autoAck`; without it the attempt goes on until something is said
+ *       └──the time limit passes──▶ failed, by the engine
+ *
+ * What is said first counts, and whoever says something later is told that it came too late. A crash before the answer means that
+ * the event is delivered again, as after any attempt.
+ */
+import type { ReplayMark } from '../contracts/sink.ts';
+import type { DeliveryContext, HandlerAnswer, HandlerResult } from '../sink/handler-sink.ts';
+
+/** What a handler of the bus is told beside the event, and how it may answer. */
+export interface BusContext extends DeliveryContext {
+  /** The event is handled. True when this settled the attempt; false when it was settled or given up before. */
+  ack(): boolean;
+  /** It is not: `error` is kept with the attempt, and with `retry: false` it becomes a dead letter at once. True as for `ack`. */
+  nack(error?: unknown, options?: { readonly retry?: boolean }): boolean;
+}
+
+type Handler<Received> = (event: Received, context: BusContext) => unknown;
+
+/** The handler as the engine calls it. */
+export function deliveredTo<Received>(handler: Handler<Received>, autoAck: boolean) {
+  return autoAck ? settledByReturn(handler) : settledByWord(handler);
+}
+
+function settledByReturn<Received>(handler: Handler<Received>) {
+  return (event: Received, context: DeliveryContext): HandlerAnswer => {
+    const delivery = new BusDelivery(context);
+    const answer = handler(event, delivery) as HandlerAnswer;
+    if (typeof (answer as { then?: unknown } | undefined)?.then !== 'function') {
+      return delivery.end() ?? (answer as HandlerResult | undefined);
+    }
+    return Promise.resolve(answer).then((result) => delivery.end() ?? result);
+  };
+}
+
+function settledByWord<Received>(handler: Handler<Received>) {
+  return (event: Received, context: DeliveryContext): Promise<HandlerResult> =>
+    new Promise((resolve) => {
+      const delivery = new BusDelivery(context, resolve);
+      const run = async () => (await handler(event, delivery)) as HandlerResult | undefined;
+      const failed = (error: unknown) => void delivery.nack(error);
+      // The engine has settled it by then, and waits for the end of the call before the next attempt.
+      const { signal } = context;
+      signal.addEventListener('abort', () => resolve({ success: false, error: signal.reason }), { once: true });
+      run().then((result) => {
+        if (result?.success === false) delivery.say(result);
+      }, failed);
+    });
+}
+
+class BusDelivery implements BusContext {
+  readonly #context: DeliveryContext;
+  readonly #onSaid: ((result: HandlerResult) => void) | undefined;
+  #said: HandlerResult | undefined;
+  #isOver = false;
+
+  constructor(context: DeliveryContext, onSaid?: (result: HandlerResult) => void) {
+    this.#context = context;
+    this.#onSaid = onSaid;
+  }
+
+  get subscriptionId(): string {
+    return this.#context.subscriptionId;
+  }
+
+  get attempt(): number {
+    return this.#context.attempt;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+
+  get replay(): ReplayMark {
+    // Absent is not the same as undefined to the compiler, and a getter cannot be absent.
+    return this.#context.replay as ReplayMark;
+  }
+
+  ack(): boolean {
+    return this.say({ success: true });
+  }
+
+  nack(error?: unknown, { retry = true }: { readonly retry?: boolean } = {}): boolean {
+    return this.say({ success: false, error, retry });
+  }
+
+  say(result: HandlerResult): boolean {
+    if (this.#isOver || this.#said || this.#context.signal.aborted) return false;
+    this.#said = result;
+    this.#onSaid?.(result);
+    return true;
+  }
+
+  /** The handler has returned. What it said before, if anything. */
+  end(): HandlerResult | undefined {
+    this.#isOver = true;
+    return this.#said;
+  }
+}

@@ -1,0 +1,46 @@
+import type { EventManager, Subscription } from '../event-manager.ts';
+import type { BusMeter } from './bus-meter.ts';
+import type { BusSettings } from './bus-options.ts';
+import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
+
+/**
+ * The subscriptions that were made through one bus. A subscription without a group ends with its handler. Of a group a handler
+ * is one member: the first one has the id of the subscription, further ones in this process have a number behind it, so that each
+ * can leave alone.
+ */
+export class BusSubscriptions {
+  readonly #eventManager: EventManager;
+  readonly #settings: BusSettings;
+  readonly #meter: BusMeter | undefined;
+  readonly #held = new Map<string, Subscription>();
+  #members = 0;
+
+  constructor(eventManager: EventManager, settings: BusSettings, meter: BusMeter | undefined) {
+    this.#eventManager = eventManager;
+    this.#settings = settings;
+    this.#meter = meter;
+  }
+
+  get count(): number {
+    return this.#held.size;
+  }
+
+  async add(topic: string, handler: BusHandler, options: BusSubscribeOptions): Promise<string> {
+    const request = subscribeRequest(topic, handler, options, {
+      defaults: this.#settings.defaults,
+      meter: this.#meter,
+    });
+    const subscription = await this.#eventManager.subscribe(request);
+    const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
+    this.#held.set(id, subscription);
+    return id;
+  }
+
+  /** One that was made by somebody else ends for all its members. Throws `subscription_not_found`. */
+  async remove(id: string): Promise<void> {
+    const held = this.#held.get(id);
+    if (!held) return this.#eventManager.unsubscribe(id);
+    this.#held.delete(id);
+    await held[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Fire and forget inside one process, as an emitter does it: no id, no lane, no store, and nothing of the engine. Listeners are
+ * called at once, in the order in which they were added; what they throw stops neither the others nor whoever emits.
+ *
+ * The list of listeners is replaced by each change and never changed, so whoever walks it needs no copy. What is listened to by
+ * pattern is decided once per name: `#byName` forgets all with each change and when it holds too many names.
+ */
+import { emitWarning } from 'node:process';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { BUS_WARNING, ListenerLimit } from '../listener-limit.ts';
+import { matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts';
+import type { Emitted, Listener } from '../typed/emitted.ts';
+import type { EventTypeOf } from '../typed/event-map.ts';
+import { SignalEvents, type SignalEventsOptions } from './signal-events.ts';
+
+/** Takes a listener away; also by `using`. */
+export interface Off extends Disposable {
+  (): void;
+}
+
+export interface ListenOptions {
+  /** Takes the listener away when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SignalOptions {
+  /** Told once of everything that a listener throws or rejects with. Default: a warning of the process. */
+  readonly onError?: ((error: unknown, name: string) => void) | undefined;
+  /** Listeners of one name or pattern before a warning says so; 0: never. Default: 1,000. */
+  readonly maxListeners?: number | undefined;
+}
+
+interface Entry {
+  readonly pattern: Pattern;
+  readonly listener: (payload: never, name: never) => unknown;
+  readonly off: () => void;
+  /** Of one that is called once: also where it emits its own name. */
+  left: number;
+}
+
+const MAX_LISTENERS = 1_000;
+const NAMES_MAX = 10_000;
+const DONE = Promise.resolve();
+
+export class Signal<Events> {
+  readonly #onError: (error: unknown, name: string) => void;
+  readonly #limit: ListenerLimit;
+  readonly #byName = new Map<string, readonly Entry[]>();
+  #entries: readonly Entry[] = [];
+
+  constructor({ onError = warnOfError, maxListeners = MAX_LISTENERS }: SignalOptions = {}) {
+    this.#onError = onError;
+    this.#limit = new ListenerLimit(maxListeners);
+  }
+
+  /** Listens to a name or to all that a topic pattern matches. Throws `invalid_pattern`. */
+  on<const Name extends string>(name: Name, listener: Listener<Events, Name>, options: ListenOptions = {}): Off {
+    return this.#add(name, listener, Number.POSITIVE_INFINITY, options);
+  }
+
+  /** The same until it was called once. */
+  once<const Name extends string>(name: Name, listener: Listener<Events, Name>, options: ListenOptions = {}): Off {
+    return this.#add(name, listener, 1, options);
+  }
+
+  onAny(listener: Listener<Events, '#'>, options: ListenOptions = {}): Off {
+    return this.on('#', listener, options);
+  }
+
+  /** Takes away a listener, or all of the name. */
+  off<const Name extends string>(name: Name, listener?: Listener<Events, Name>): void {
+    const { canonical } = parsePattern(name, DEFAULT_LIMITS);
+    for (const entry of this.#entries) {
+      const isMeant = listener === undefined || entry.listener === listener;
+      if (isMeant && entry.pattern.canonical === canonical) entry.off();
+    }
+  }
+
+  /** Calls the listeners. True when there are any. */
+  emit<Type extends EventTypeOf<Events>>(name: Type, payload: Events[Type]): boolean {
+    const entries = this.#byName.get(name) ?? this.#entriesOf(name);
+    for (let at = 0; at < entries.length; at++) this.#call(entries[at]!, payload, name);
+    return entries.length > 0;
+  }
+
+  /** The same, and resolves when what the listeners promised has ended, well or not. */
+  emitAsync<Type extends EventTypeOf<Events>>(name: Type, payload: Events[Type]): Promise<void> {
+    const entries = this.#byName.get(name) ?? this.#entriesOf(name);
+    let ends: Promise<unknown>[] | undefined;
+    for (let at = 0; at < entries.length; at++) {
+      const end = this.#call(entries[at]!, payload, name);
+      if (end && ends) ends.push(end);
+      else if (end) ends = [end];
+    }
+    return ends ? Promise.all(ends).then(() => {}) : DONE;
+  }
+
+  /** What is emitted from now on, until the iteration is left or aborted. Throws `overloaded` to who reads too slowly. */
+  events<const Name extends string>(
+    name: Name,
+    options: SignalEventsOptions = {},
+  ): SignalEvents<Emitted<Events, Name>> {
+    return new SignalEvents((listener) => this.#add(name, listener, Number.POSITIVE_INFINITY, options), options);
+  }
+
+  /** Of all names, or those that `emit` of this name would call. */
+  listenerCount(name?: string): number {
+    return name === undefined ? this.#entries.length : this.#entriesOf(name).length;
+  }
+
+  #add(text: string, listener: Entry['listener'], left: number, { signal }: ListenOptions): Off {
+    if (typeof listener !== 'function') throw new TypeError(`The listener of ${text} is a function.`);
+    const pattern = parsePattern(text, DEFAULT_LIMITS);
+    const off = () => {
+      signal?.removeEventListener('abort', off);
+      this.#replace(this.#entries.filter((kept) => kept !== entry));
+    };
+    const entry: Entry = { pattern, listener, off, left };
+    const leave = Object.assign(off, { [Symbol.dispose]: off });
+    if (signal?.aborted) return leave;
+    signal?.addEventListener('abort', off, { once: true });
+    this.#replace([...this.#entries, entry]);
+    const isSame = (other: Entry) => other.pattern.canonical === pattern.canonical;
+    this.#limit.added(text, this.#entries.filter(isSame).length, listener);
+    return leave;
+  }
+
+  #replace(entries: readonly Entry[]): void {
+    this.#entries = entries;
+    this.#byName.clear();
+  }
+
+  #entriesOf(name: string): readonly Entry[] {
+    if (this.#byName.size >= NAMES_MAX) this.#byName.clear();
+    const entries = this.#entries.filter(({ pattern }) => matchesPattern(pattern, name));
+    this.#byName.set(name, entries);
+    return entries;
+  }
+
+  /** Returns the end of it where that is yet to come. Never throws, and what it returns never rejects. */
+  #call(entry: Entry, payload: unknown, name: string): Promise<unknown> | undefined {
+    if (entry.left === 0) return undefined;
+    if (--entry.left === 0) entry.off();
+    try {
+      const answer = entry.listener(payload as never, name as never) as Promise<unknown> | undefined;
+      if (typeof answer?.then !== 'function') return undefined;
+      return answer.then(undefined, (error: unknown) => this.#report(error, name));
+    } catch (error) {
+      this.#report(error, name);
+      return undefined;
+    }
+  }
+
+  #report(error: unknown, name: string): void {
+    try {
+      this.#onError(error, name);
+    } catch (another) {
+      warnOfError(another, name);
+    }
+  }
+}
+
+function warnOfError(error: unknown, name: string): void {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  emitWarning(`A listener of "${name}" failed: ${words}`, BUS_WARNING);
+}
