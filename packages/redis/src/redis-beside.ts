@@ -16,6 +16,7 @@ import { readUrl } from './connect/read-url.ts';
 import { BesideExchange } from './exchange/beside-exchange.ts';
 import type { Said } from './exchange/envelope.ts';
 import { StorePlaces } from './exchange/store-places.ts';
+import { assertKeyPrefix, KEY_PREFIX_DEFAULT } from './read-options.ts';
 
 export interface RedisBesideOptions {
   /** `redis://user:password@host:port/database`, or `rediss://` for TLS. */
@@ -39,8 +40,6 @@ const OPTION_NAMES: { readonly [Name in keyof Required<RedisBesideOptions>]: tru
 const POLICY_HIDDEN = 'The maxmemory-policy of Redis could not be read; it must be noeviction.';
 /** By then everybody has heard that a process left Redis. */
 const HEARD_OF_MS = 1_000;
-const KEY_PREFIX_DEFAULT = 'dadms:events:';
-const KEY_PREFIX = /^[!-~]{1,128}$/;
 
 /** Keeps everything where the adapter does, and carries hints and letters between its processes by Redis. */
 export function redisBeside(adapter: EventBusAdapter, options: RedisBesideOptions): EventBusAdapter {
@@ -68,9 +67,7 @@ class RedisBeside implements EventBusAdapter {
     refuseUnknownOptions(options, Object.keys(OPTION_NAMES), 'redisBeside');
     const { url, keyPrefix = KEY_PREFIX_DEFAULT, runtime = systemRuntime } = options;
     if (typeof url !== 'string') throw new TypeError('redisBeside needs a url.');
-    if (typeof keyPrefix !== 'string' || !KEY_PREFIX.test(keyPrefix)) {
-      throw new EventManagerError('invalid_setting', 'keyPrefix must be 1 to 128 visible characters of ASCII.');
-    }
+    assertKeyPrefix(keyPrefix);
     assertShared(adapter);
     this.name = `${adapter.name}+redis`;
     this.supports = adapter.supports;

@@ -1,0 +1,53 @@
+import { ErrorReply } from 'redis';
+import { checkServer } from './check-server.ts';
+import type { RedisClient } from './redis-client.ts';
+import { unusable } from './store-error.ts';
+import { REPLICA } from './why-away.ts';
+
+/** What a server says of itself that a store has to know. */
+export interface ServerFacts {
+  /** Another one after each start of the server, and at each server. */
+  readonly run: string;
+  /** As it is set. Where that may not be read it is `relaxed`. */
+  readonly durability: 'synced' | 'relaxed';
+  /** It may have begun without something that was acknowledged before: it syncs later, or was a copy once. */
+  readonly mayLack: boolean;
+  /** Whether it lets us see how it is set. */
+  readonly settings: 'seen' | 'hidden';
+}
+
+const NEVER_A_COPY = /^0*$/;
+
+/** Throws for a server that must not be used: one that evicts, and, for now, a replica. */
+export async function readServer(client: RedisClient): Promise<ServerFacts> {
+  const policy = await checkServer(client);
+  const info = readInfo(`${await client.info('server')}\n${await client.info('replication')}`);
+  if (info.get('role') !== 'master') throw unusable(REPLICA);
+  const durability = policy === 'seen' && (await isSynced(client)) ? 'synced' : 'relaxed';
+  const wasCopy = !NEVER_A_COPY.test(info.get('master_replid2') ?? '');
+  return { run: info.get('run_id') ?? '', durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
+}
+
+/** Each write is on the disk before it is answered, also while the server writes its file anew. */
+async function isSynced(client: RedisClient): Promise<boolean> {
+  try {
+    const settings = await client.configGet(['appendonly', 'appendfsync', 'no-appendfsync-on-rewrite']);
+    return (
+      settings['appendonly'] === 'yes' &&
+      settings['appendfsync'] === 'always' &&
+      settings['no-appendfsync-on-rewrite'] === 'no'
+    );
+  } catch (error) {
+    if (error instanceof ErrorReply) return false;
+    throw error;
+  }
+}
+
+function readInfo(text: string): Map<string, string> {
+  return new Map(
+    text.split('\n').flatMap((line): [string, string][] => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1).trim()]];
+    }),
+  );
+}

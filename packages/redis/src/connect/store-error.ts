@@ -1,0 +1,84 @@
+import { type ErrorCode, EventManagerError } from '@event-manager/core';
+import { ErrorReply } from 'redis';
+import { whyAway } from './why-away.ts';
+
+/** After so long it is worth trying again: long enough for a restart to have gone on, short enough to be back soon after it. */
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * What the server says while it cannot, but may soon: loading its file, a replica, unable to write its file, busy with a script, without
+ * enough replicas, in a cluster that is down.
+ */
+const PASSING = new Set([
+  'LOADING',
+  'READONLY',
+  'MISCONF',
+  'BUSY',
+  'NOREPLICAS',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+]);
+/** The server does not know us. */
+const DENIED = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
+/** What our own scripts say of a store that was emptied. */
+const GONE = 'GONE';
+/** How the driver, Node and OpenSSL name what is wrong with a certificate or with the encryption as a whole. */
+const OF_TLS = /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
+
+/**
+ * Says what a failure means to whoever asked. The text never repeats what the driver or the server said: it may name hosts,
+ * files or data. That is kept as the cause, for logs.
+ */
+export function storeError(error: unknown): EventManagerError {
+  if (error instanceof EventManagerError) return error;
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new EventManagerError('internal', 'A call of Redis was made wrongly.', {}, error);
+  }
+  if (!(error instanceof ErrorReply)) return unreachable(error);
+  const [code = ''] = error.message.split(' ');
+  if (code === GONE) {
+    const words = 'What Redis kept of this store is gone: the database was emptied, or the server lost its file.';
+    return new EventManagerError('store_failed', words, {}, error);
+  }
+  if (code === 'OOM') return make('disk_full', 'The memory of Redis is full.', error, code);
+  if (code === 'MISCONF' && /No space left/i.test(error.message)) {
+    return make('disk_full', 'The disk of Redis is full.', error, code);
+  }
+  // Said in words alone.
+  if (PASSING.has(code) || /max number of clients/i.test(error.message)) {
+    return make('store_unavailable', whyAway(error), error, code);
+  }
+  if (DENIED.has(code)) {
+    return new EventManagerError('invalid_setting', whyAway(error), { setting: 'url', redisCode: code }, error);
+  }
+  return make('store_failed', `Redis refused for a reason that nobody foresaw (${codeOf(code)}).`, error, codeOf(code));
+}
+
+/** Nobody answered in time. */
+export function silent(): EventManagerError {
+  return make('store_unavailable', 'Redis does not answer.', undefined);
+}
+
+/** A server that cannot be used at the moment, for a reason in words for everybody. */
+export function unusable(reason: string): EventManagerError {
+  return make('store_unavailable', reason, undefined);
+}
+
+function unreachable(error: unknown): EventManagerError {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'string' && OF_TLS.test(code)) {
+    const words = `The encryption of Redis is not what it must be (${code}).`;
+    return new EventManagerError('invalid_setting', words, { setting: 'tls', tlsCode: code }, error);
+  }
+  return make('store_unavailable', whyAway(error), error);
+}
+
+function codeOf(word: string): string {
+  return /^[A-Z]{2,20}$/.test(word) ? word : 'ERR';
+}
+
+function make(code: ErrorCode, message: string, cause: unknown, redisCode?: string): EventManagerError {
+  const retry = code === 'store_failed' ? {} : { retryAfterMs: RETRY_AFTER_MS };
+  return new EventManagerError(code, message, { ...retry, ...(redisCode ? { redisCode } : {}) }, cause);
+}

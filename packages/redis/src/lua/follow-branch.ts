@@ -1,0 +1,42 @@
+import { storeScript } from './script.ts';
+
+/** How far the head, the revisions and the tokens of leases move when the log branches: further than anything that was given. */
+const STRIDE = 2 ** 24;
+
+/**
+ * `ARGV`: store, the run of the server that we are connected to (empty: the one that is known), `1` if that run may lack something,
+ * the head that this process knows. Answers branch, head, and the lost ranges as from, through, from, through, …
+ *
+ * See `log/log-branch.ts`.
+ */
+export const FOLLOW_BRANCH = storeScript(`
+local run, may_lack, known = ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local head = field('head')
+local is_other_run = run ~= '' and redis.call('HGET', head_key, 'run') ~= run
+if is_other_run then redis.call('HSET', head_key, 'run', run) end
+if known > head or (is_other_run and may_lack) then
+  local through = math.max(head, known) + ${STRIDE}
+  redis.call('HSET', gaps_key, text(head + 1), text(through))
+  redis.call('HSET', head_key, 'head', text(through))
+  redis.call('HINCRBY', head_key, 'branch', 1)
+  redis.call('HINCRBY', head_key, 'revision', ${STRIDE})
+  redis.call('HINCRBY', head_key, 'token', ${STRIDE})
+  head = through
+end
+local gaps = redis.call('HGETALL', gaps_key)
+for at = 1, #gaps, 2 do
+  local from, through = tonumber(gaps[at]), tonumber(gaps[at + 1])
+  -- Whoever knows the end of a gap came after it.
+  if from <= known and known < through then
+    local told = tonumber(redis.call('HGET', lost_key, gaps[at]) or '0')
+    if known > told then
+      redis.call('HSET', lost_key, gaps[at], text(known))
+      redis.call('HINCRBY', head_key, 'branch', 1)
+    end
+  end
+end
+local answer = { field('branch'), head }
+local lost = redis.call('HGETALL', lost_key)
+for at = 1, #lost do answer[#answer + 1] = tonumber(lost[at]) end
+return answer
+`);

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** A program that the server runs as one step: nobody sees the half of it, and it is written to the file as one. */
+export interface Script {
+  readonly source: string;
+  /** The server knows it by this once it has run it. */
+  readonly digest: string;
+}
+
+/** What a script is given: text as UTF-8, bytes as they are. */
+export type ScriptValue = string | number | Uint8Array;
+
+/**
+ * What all scripts begin with. `KEYS[1]` is what the names of the store begin with: the others are made of it, because the kinds
+ * of records are many and the store lies on one server. `ARGV[1]` is the id of the store: one that was emptied, or emptied and
+ * begun anew, is not the one that this process knows, and nothing may be done to it.
+ *
+ * Numbers are written out by `text`, since Lua would write the large ones with an exponent. `over_limit` lets what must go on
+ * even when the memory is full go on: the server refuses only the first command of a script that writes, and only one that
+ * may take memory.
+ */
+const PROLOGUE = `
+local prefix = KEYS[1]
+local head_key, log_key, ids_key = prefix .. 'head', prefix .. 'log', prefix .. 'ids'
+local gaps_key, lost_key = prefix .. 'gaps', prefix .. 'lost'
+local leases_key, committers_key = prefix .. 'leases', prefix .. 'committers'
+local function text(number) return string.format('%.0f', number) end
+local function over_limit() redis.call('HDEL', head_key, 'nothing') end
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function field(name) return tonumber(redis.call('HGET', head_key, name) or '0') end
+if redis.call('HGET', head_key, 'store') ~= ARGV[1] then
+  return redis.error_reply('GONE What this store kept is not there any more.')
+end
+`;
+
+/** A script about a store that is there. */
+export function storeScript(body: string): Script {
+  return bareScript(PROLOGUE + body);
+}
+
+/** A script that begins with nothing. */
+export function bareScript(source: string): Script {
+  return { source, digest: createHash('sha1').update(source).digest('hex') };
+}
