@@ -1,0 +1,69 @@
+/** First digits and lengths of the cards that are issued. */
+const CARDS: readonly (readonly [RegExp, readonly number[]])[] = [
+  [/^4/, [13, 16, 19]],
+  [/^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, [16]],
+  [/^3[47]/, [15]],
+  [/^(6011|64[4-9]|65)/, [16, 19]],
+  [/^35(2[89]|[3-8])/, [16]],
+  [/^3(0[0-5]|[689])/, [14]],
+  [/^62/, [16, 17, 18, 19]],
+  [/^(50|5[6-9]|6)/, [16, 18, 19]],
+];
+const DIGITS_MIN = 13;
+const DIGITS_MAX = 19;
+const GROUPS_MAX = 8;
+
+/** Replaces numbers of credit cards, also in groups with spaces or dashes between them. Other numbers stay: their check digit is wrong. */
+export function withoutCardNumbers(text: string, replacement: string): string {
+  let result = '';
+  let taken = 0;
+  let at = 0;
+  while (at < text.length) {
+    if (!isDigit(text, at)) {
+      at++;
+      continue;
+    }
+    const end = cardEnd(text, at);
+    if (end !== undefined) {
+      result += text.slice(taken, at) + replacement;
+      taken = at = end;
+    } else {
+      while (isDigit(text, at)) at++;
+    }
+  }
+  return taken === 0 ? text : result + text.slice(taken);
+}
+
+/** Where the card ends whose first group of digits begins here. */
+function cardEnd(text: string, start: number): number | undefined {
+  let digits = '';
+  let at = start;
+  for (let group = 0; group < GROUPS_MAX; group++) {
+    while (isDigit(text, at) && digits.length <= DIGITS_MAX) digits += text[at++];
+    if (digits.length > DIGITS_MAX) return undefined;
+    if (digits.length >= DIGITS_MIN && isCard(digits)) return at;
+    const isJoined = (text[at] === ' ' || text[at] === '-') && isDigit(text, at + 1);
+    if (!isJoined) return undefined;
+    at++;
+  }
+  return undefined;
+}
+
+function isCard(digits: string): boolean {
+  return CARDS.some(([first, lengths]) => lengths.includes(digits.length) && first.test(digits)) && isLuhn(digits);
+}
+
+function isLuhn(digits: string): boolean {
+  let sum = 0;
+  for (let at = 0; at < digits.length; at++) {
+    const digit = digits.charCodeAt(digits.length - 1 - at) - 0x30;
+    const doubled = at % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+}

@@ -1,0 +1,177 @@
+import { homedir, tmpdir } from 'node:os';
+import { posix } from 'node:path';
+
+const HOME = '~';
+const TEMPORARY = '<tmp>';
+const DRIVE = '<drive>';
+const SHARE = '<share>';
+/** Folders whose next level is the name of a user. */
+const HOMES = ['/home/', '/Users/', '/var/home/', '/export/home/', '/usr/home/', '/data/home/'];
+const WINDOWS_HOMES = ['users/', 'documents and settings/'];
+const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
+const USER_CHARACTERS_MAX = 64;
+const SHARE_CHARACTERS_MAX = 200;
+/** What ends a path in a text. */
+const ENDS = ' \t\r\n"\'`<>|*?,;()[]{}';
+
+/**
+ * Rewrites the paths in a text so that they say nothing of the machine and its user: home folders become `~`, temporary ones `<tmp>`, drives
+ * `<drive>` and shares `<share>`; `..` is resolved. What follows stays, because that is what one looks for in an error.
+ */
+export function normalizePaths(text: string): string {
+  if (!text.includes('/') && !text.includes('\\')) return text;
+  let result = '';
+  let at = 0;
+  let taken = 0;
+  while (at < text.length) {
+    const found = isPathStart(text, at) ? pathAt(text, at) : undefined;
+    if (found === undefined) {
+      at++;
+      continue;
+    }
+    result += text.slice(taken, at) + found.normal;
+    taken = at = Math.max(found.end, at + 1);
+  }
+  return taken === 0 ? text : result + text.slice(taken);
+}
+
+interface FoundPath {
+  readonly normal: string;
+  readonly end: number;
+}
+
+function isPathStart(text: string, at: number): boolean {
+  const character = text[at]!;
+  if (character === '/' || character === '\\') return true;
+  return text[at + 1] === ':' && (text[at + 2] === '\\' || text[at + 2] === '/') && isLoneLetter(text, at);
+}
+
+function pathAt(text: string, at: number): FoundPath | undefined {
+  if (text[at] === '/') return posixPath(text, at);
+  return text[at] === '\\' ? sharePath(text, at) : drivePath(text, at);
+}
+
+function posixPath(text: string, at: number): FoundPath | undefined {
+  // The middle of a relative path, of a URL or of what is no path at all stays.
+  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  const end = pathEnd(text, at);
+  const path = text.slice(at, end);
+  const resolved = path.includes('/.') ? posix.normalize(path) : path;
+  return { normal: shortened(resolved), end };
+}
+
+/** Where a URL or a path of its own begins with `/`, its folders are told by these words. */
+export function shortened(path: string): string {
+  for (const folder of ownFolders().homes) if (isBelow(path, folder)) return HOME + path.slice(folder.length);
+  for (const folder of ownFolders().temporaries)
+    if (isBelow(path, folder)) return TEMPORARY + path.slice(folder.length);
+  if (isBelow(path, '/root')) return HOME + path.slice('/root'.length);
+  for (const homes of HOMES) {
+    if (!path.startsWith(homes)) continue;
+    const next = path.indexOf('/', homes.length);
+    return next < 0 ? HOME : HOME + path.slice(next);
+  }
+  // macOS keeps those of each user in folders with names drawn by chance.
+  const folders = /^(?:\/private)?\/var\/folders\/[^/]{1,16}\/[^/]{1,64}/.exec(path)?.[0];
+  return folders === undefined ? path : TEMPORARY + path.slice(folders.length);
+}
+
+function drivePath(text: string, at: number): FoundPath {
+  return windowsPath(text, at + 2, DRIVE);
+}
+
+/** `\\server\share\…`, also with its backslashes doubled as in JSON. */
+function sharePath(text: string, at: number): FoundPath | undefined {
+  // A name or another backslash before it: this is the middle of something.
+  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  let start = at;
+  while (text[start] === '\\') start++;
+  if (start - at < 2) return undefined;
+  const [server, share] = text.slice(start, start + SHARE_CHARACTERS_MAX).split(/\\{1,4}/, 2);
+  if (!server || !share || !/^[\w.$ -]{1,80}$/.test(server) || !/^[\w.$-]{1,80}/.test(share)) return undefined;
+  const name = /^[\w.$-]{1,80}/.exec(share)![0];
+  const rest = text.indexOf(name, start + server.length) + name.length;
+  return windowsPath(text, rest, SHARE);
+}
+
+/** From its first separator on. The name of a user may have spaces in it. */
+function windowsPath(text: string, from: number, root: string): FoundPath {
+  let start = from;
+  while (text[start] === '\\' || text[start] === '/') start++;
+  for (const homes of WINDOWS_HOMES) {
+    const head = text
+      .slice(start, start + homes.length)
+      .replace('\\', '/')
+      .toLowerCase();
+    if (head !== homes) continue;
+    const end = userEnd(text, start + homes.length);
+    const rest = restOf(text, end);
+    const normal = HOME + rest.normal.replace(/^\/AppData\/Local\/Temp(?=\/|$)/i, '');
+    return {
+      normal: normal.length < HOME.length + rest.normal.length ? normal.replace(HOME, TEMPORARY) : normal,
+      end: rest.end,
+    };
+  }
+  const rest = restOf(text, from);
+  return { normal: root + rest.normal, end: rest.end };
+}
+
+function restOf(text: string, from: number): FoundPath {
+  const end = pathEnd(text, from);
+  const slashed = text.slice(from, end).replace(/\\{1,4}/g, '/');
+  const isResolved = slashed.startsWith('/') && slashed.includes('/.');
+  return { normal: isResolved ? posix.normalize(slashed) : slashed, end };
+}
+
+function userEnd(text: string, from: number): number {
+  let at = from;
+  while (text[at] === '\\' || text[at] === '/') at++;
+  const start = at;
+  while (at < text.length && at - start < USER_CHARACTERS_MAX && !'\\/:*?"<>|\r\n,;'.includes(text[at]!)) at++;
+  // Without a separator behind it, what follows the first space is the text around it.
+  return text[at] === '\\' || text[at] === '/' ? at : pathEnd(text, start);
+}
+
+function pathEnd(text: string, from: number): number {
+  let end = from;
+  while (end < text.length && !ENDS.includes(text[end]!)) end++;
+  return end;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder) && (path.length === folder.length || '/:'.includes(path[folder.length]!));
+}
+
+function isLoneLetter(text: string, at: number): boolean {
+  return isLetter(text, at) && (at === 0 || !isNameCharacter(text, at - 1));
+}
+
+function isLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at) | 0x20;
+  return code >= 0x61 && code <= 0x7a;
+}
+
+function isNameCharacter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return isLetter(text, at) || (code >= 0x30 && code <= 0x39) || '_.-/~>\\%'.includes(text[at]!) || code > 0x7f;
+}
+
+interface OwnFolders {
+  readonly homes: readonly string[];
+  readonly temporaries: readonly string[];
+}
+
+let own: OwnFolders | undefined;
+
+/** Those of this process, wherever they are. */
+function ownFolders(): OwnFolders {
+  own ??= {
+    homes: [homedir()].filter(isOfUse),
+    temporaries: [...new Set([tmpdir(), ...TEMPORARIES])].filter(isOfUse),
+  };
+  return own;
+}
+
+function isOfUse(folder: string): boolean {
+  return folder.startsWith('/') && folder.length > 1;
+}

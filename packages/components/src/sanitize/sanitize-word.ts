@@ -1,0 +1,117 @@
+import { looksSecret } from './looks-secret.ts';
+import { secretName } from './secret-names.ts';
+import { withoutAddresses } from './without-addresses.ts';
+
+const REDACTED = '[redacted]';
+/** Addresses of databases and queues say how to get in, also where the password is not in its place. */
+const CONNECTIONS =
+  /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql)$/i;
+const SEPARATORS = '=:/,&?#@!\\%';
+
+export interface SanitizedWord {
+  readonly text: string;
+  /** It ends where the value of a secret begins. */
+  readonly assigns: boolean;
+}
+
+/** A piece of a text without spaces. */
+export function sanitizeWord(word: string): SanitizedWord {
+  if (word.length < 3) return { text: word, assigns: false };
+  const scheme = word.indexOf('://');
+  if (scheme > 0) return { text: sanitizeUrl(word, scheme), assigns: false };
+  const assignment = secretAssignment(word);
+  if (assignment) return assignment;
+  return { text: sanitizePieces(word), assigns: false };
+}
+
+function sanitizeUrl(word: string, scheme: number): string {
+  const start = schemeStart(word, scheme);
+  if (CONNECTIONS.test(word.slice(start, scheme))) return `${word.slice(0, scheme)}://${REDACTED}`;
+  const rest = word.slice(scheme + 3);
+  const pathAt = endOfAuthority(rest);
+  const authority = rest.slice(0, pathAt);
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const account = host.length < authority.length ? `${REDACTED}@` : '';
+  const { text } = sanitizeWord(`${rest.slice(pathAt)}`);
+  return `${sanitizePieces(word.slice(0, start))}${word.slice(start, scheme)}://${account}${sanitizePieces(host)}${text}`;
+}
+
+function schemeStart(word: string, scheme: number): number {
+  let start = scheme;
+  while (start > 0 && /[a-z0-9+.:-]/i.test(word[start - 1]!)) start--;
+  return start;
+}
+
+function endOfAuthority(rest: string): number {
+  // A password may hold any of these, so the last @ before a space ends it.
+  const at = rest.lastIndexOf('@');
+  const slash = rest.slice(Math.max(at, 0)).search(/[/?#]/);
+  const first = rest.search(/[/?#]/);
+  // An @ behind a path, as in `/users/@me`, is no end of an account: it has no colon before it.
+  if (first >= 0 && first < at && !rest.slice(0, first).includes(':')) return first;
+  return slash < 0 ? rest.length : slash + Math.max(at, 0);
+}
+
+/** `password=…`, `"token":…`, `a=1&secret=…`: the first name of a secret that is given a value. What follows is gone up to the next `&`. */
+function secretAssignment(word: string): SanitizedWord | undefined {
+  let result = '';
+  let at = 0;
+  let found = false;
+  for (let sign = nextSign(word, 0); sign >= 0; sign = nextSign(word, sign + 1)) {
+    if (sign < at) continue;
+    const signs = word.startsWith('%', sign) ? 3 : 1;
+    if (secretName(nameBefore(word, at, sign)) !== 'one') continue;
+    found = true;
+    result += sanitizePieces(word.slice(at, sign)) + word.slice(sign, sign + signs);
+    let end = word.indexOf('&', sign + signs);
+    if (end < 0) end = word.length;
+    if (sign + signs >= word.length) return { text: result, assigns: true };
+    // `password:=x` and `token=>x` have more signs.
+    let start = sign + signs;
+    while (start < end && '=:>\\'.includes(word[start]!)) result += word[start++];
+    if (start === word.length) return { text: result, assigns: true };
+    result += REDACTED;
+    at = end;
+  }
+  return found ? { text: result + sanitizePieces(word.slice(at)), assigns: false } : undefined;
+}
+
+/** `=`, `:` and how URLs write them. */
+function nextSign(word: string, from: number): number {
+  for (let at = from; at < word.length; at++) {
+    const character = word[at];
+    if (character === '=' || character === ':') return at;
+    if (character === '%' && word[at + 1] === '3' && 'AaDd'.includes(word[at + 2] ?? ' ')) return at;
+  }
+  return -1;
+}
+
+const NAME_CHARACTERS_MAX = 80;
+
+function nameBefore(word: string, from: number, end: number): string {
+  let start = end;
+  while (start > from && end - start < NAME_CHARACTERS_MAX && /[\p{L}\p{N}_.$-]/u.test(word[start - 1]!)) start--;
+  return word.slice(start, end);
+}
+
+/** Addresses of mail, accounts before a host, and pieces that look like tokens. */
+function sanitizePieces(given: string): string {
+  if (looksSecret(given)) return REDACTED;
+  const word = withoutAddresses(given, REDACTED);
+  let result = '';
+  let start = 0;
+  for (let end = 0; end <= word.length; end++) {
+    if (end < word.length && !SEPARATORS.includes(word[end]!)) continue;
+    const piece = word.slice(start, end);
+    result += isSecretPiece(piece) ? REDACTED : piece;
+    result += word[end] ?? '';
+    start = end + 1;
+  }
+  return result;
+}
+
+function isSecretPiece(piece: string): boolean {
+  if (looksSecret(piece)) return true;
+  const plain = piece.replace(/^\.{1,3}/, '').replace(/\.{1,3}$/, '');
+  return plain.length < piece.length && looksSecret(plain);
+}

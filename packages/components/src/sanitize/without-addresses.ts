@@ -1,0 +1,56 @@
+const EMAIL = '[email]';
+const LOCAL_CHARACTERS_MAX = 64;
+const DOMAIN_CHARACTERS_MAX = 253;
+const LAST_LABEL = /^\p{L}{2,24}$/u;
+
+/** Replaces addresses of mail, and accounts with a password before a host: what stands around each `@` of a piece without spaces. */
+export function withoutAddresses(word: string, replacement: string): string {
+  let result = '';
+  let taken = 0;
+  for (let sign = nextSign(word, 0); sign !== undefined; sign = nextSign(word, sign.end)) {
+    const domain = domainAt(word, sign.end);
+    const account = accountStart(word, taken, sign.at);
+    const local = localStart(word, taken, sign.at);
+    if (account !== undefined && domain.end > sign.end) {
+      result += `${word.slice(taken, account)}${replacement}@`;
+      taken = sign.end;
+    } else if (domain.isMail && local < sign.at) {
+      result += word.slice(taken, local) + EMAIL;
+      taken = domain.end;
+    }
+  }
+  return taken === 0 ? word : result + word.slice(taken);
+}
+
+/** `@`, and how URLs write it. */
+function nextSign(word: string, from: number): { at: number; end: number } | undefined {
+  for (let at = from; at < word.length; at++) {
+    if (word[at] === '@') return { at, end: at + 1 };
+    if (word[at] === '%' && word.startsWith('40', at + 1)) return { at, end: at + 3 };
+  }
+  return undefined;
+}
+
+/** Where `user:password` before the sign begins. */
+function accountStart(word: string, from: number, sign: number): number | undefined {
+  const before = word.slice(from, sign);
+  const colon = before.indexOf(':');
+  const isAccount =
+    colon >= 0 && colon < before.length - 1 && !before.includes('/') && before.slice(0, colon) !== 'mailto';
+  return isAccount ? from : undefined;
+}
+
+function localStart(word: string, from: number, sign: number): number {
+  let start = sign;
+  while (start > from && sign - start < LOCAL_CHARACTERS_MAX && /[\p{L}\p{N}._+'~-]/u.test(word[start - 1]!)) start--;
+  return start;
+}
+
+function domainAt(word: string, from: number): { end: number; isMail: boolean } {
+  let end = from;
+  while (end < word.length && end - from < DOMAIN_CHARACTERS_MAX && /[\p{L}\p{N}.-]/u.test(word[end]!)) end++;
+  while (end > from && (word[end - 1] === '.' || word[end - 1] === '-')) end--;
+  const domain = word.slice(from, end);
+  const dot = domain.lastIndexOf('.');
+  return { end, isMail: dot > 0 && LAST_LABEL.test(domain.slice(dot + 1)) };
+}
