@@ -1,5 +1,6 @@
 const EMAIL = '[email]';
 const LOCAL_CHARACTERS_MAX = 64;
+const ACCOUNT_CHARACTERS_MAX = 512;
 const DOMAIN_CHARACTERS_MAX = 253;
 const LAST_LABEL = /^\p{L}{2,24}$/u;
 
@@ -32,7 +33,8 @@ function nextSign(word: string, from: number): { at: number; end: number } | und
 }
 
 /** Where `user:password` before the sign begins. */
-function accountStart(word: string, from: number, sign: number): number | undefined {
+function accountStart(word: string, taken: number, sign: number): number | undefined {
+  const from = Math.max(taken, sign - ACCOUNT_CHARACTERS_MAX);
   const before = word.slice(from, sign);
   const colon = before.indexOf(':');
   const isAccount =
