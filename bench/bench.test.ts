@@ -51,6 +51,8 @@ describe('npm run bench', () => {
       'append.growth',
       'beside.slow-readers',
       'beside.slow-requests',
+      'emit.awaited',
+      'emit.sync',
       'http.batch',
       'http.single',
       ...(hasPostgres ? ['members.elsewhere', 'pg.deliver', 'pg.instances', 'pg.publish'] : []),

@@ -21,6 +21,14 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
   ],
   ['overload', entry('ratio ≥ 0.95 at 3 × overload', false, async () => (await import('./overload.ts')).overload)],
   ['subscribe', entry('p99 ≤ 5 ms', false, async () => (await import('./subscribe.ts')).subscribe)],
+  ['emit.sync', entry('ratio ≥ 1', true, async () => (await import('./emit-sync.ts')).emitSync)],
+  ['emit.awaited', entry('ratio ≥ 2', true, async () => (await import('./emit-awaited.ts')).emitAwaited)],
+  [
+    'emit.persisted',
+    entry('≥ 90,000/s in bursts, p99 < 1 ms to accept', false, async () => {
+      return (await import('./emit-persisted.ts')).emitPersisted;
+    }),
+  ],
   [
     'publish.memory',
     entry('≥ 200,000/s, p99 < 1 ms', false, async () => (await import('./publish-memory.ts')).publishMemory),
