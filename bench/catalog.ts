@@ -29,6 +29,7 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
       return (await import('./emit-persisted.ts')).emitPersisted;
     }),
   ],
+  ['types.suite', entry('≤ 10,000 ms', false, async () => (await import('./types-suite.ts')).typesSuite)],
   [
     'publish.memory',
     entry('≥ 200,000/s, p99 < 1 ms', false, async () => (await import('./publish-memory.ts')).publishMemory),

@@ -3,6 +3,8 @@
  * payload fits the latest version of the schema. It stands behind `normalize`, because only then the payload is what everybody
  * will read: a `Date` is a text, and the topic has its canonical form.
  *
+ * Schemas that the process brings along are those of event types: an event has to fit the one of its type on whatever topic it is.
+ *
  * An event says in `version` what its publisher calls its payload; it chooses no schema by it. With backward compatibility the
  * latest version takes what older publishers send, and a publisher that could choose could keep an old mistake alive for ever.
  */
@@ -14,7 +16,7 @@ import { sameContent } from '../event/same-content.ts';
 import type { JsonValue } from '../json.ts';
 import type { Principal } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { PayloadCheck } from '../topic/payload-check.ts';
+import { everyCheck, type PayloadCheck } from '../topic/payload-check.ts';
 import type { TopicRules, Topics } from '../topic/topics.ts';
 import { Rejections } from './rejections.ts';
 
@@ -57,9 +59,10 @@ export class Validate {
     if (request.principal.kind === 'system') return undefined;
     const rules = this.#topics.rulesOf(request.event.topic);
     if (this.#isStrict && !rules.isDeclared) throw this.#noted(request, notDeclared(request));
-    if (!rules.check && !rules.trial) return undefined;
+    const check = everyCheck([rules.check, this.#topics.checkOfType(request.event.type, request.event.topic)]);
+    if (!check && !rules.trial) return undefined;
     const payload = payloadOf(request);
-    const violation = rules.check?.(payload);
+    const violation = check?.(payload);
     if (violation) return this.#judge(request, payload, rules, violation);
     rules.trial?.observe(payload, request.event.id);
     return undefined;

@@ -60,6 +60,8 @@ export class Topics {
   readonly #catalog: TopicCatalog;
   /** Of the event types that this process brings along. */
   readonly #own = new Map<string, PayloadCheck>();
+  /** The same by type, with the topic where they hold in any case. */
+  readonly #ofTypes = new Map<string, { readonly topic: string; readonly check: PayloadCheck }>();
   readonly #standard = new Map<string, PayloadCheck>();
   readonly #trials = new Map<string, SchemaTrial>();
   /** For every topic that is in one of the three above: made when an event asks. */
@@ -76,7 +78,10 @@ export class Topics {
     this.#catalog = new TopicCatalog({ state: adapter.state, compiler, onChange });
     for (const [type, schema] of Object.entries(definitions)) {
       if (!isStandardSchema(schema)) throw new TypeError(`The schema of ${type} does not speak Standard Schema.`);
-      this.#own.set(parseTopic(type, limits, '/events'), standardCheck(schema));
+      const topic = parseTopic(type, limits, '/events');
+      const check = standardCheck(schema);
+      this.#own.set(topic, check);
+      this.#ofTypes.set(type, { topic, check });
     }
     for (const [canonical, check] of this.#own) this.#bring(canonical, check);
     this.#refreshing = new OneAtATime(
@@ -104,6 +109,12 @@ export class Topics {
 
   async stop(): Promise<void> {
     await this.#refreshing.stop();
+  }
+
+  /** What an event of a type has to pass on a topic that is not the one of its type. */
+  checkOfType(type: string, canonical: string): PayloadCheck | undefined {
+    const own = this.#ofTypes.get(type);
+    return own?.topic === canonical ? undefined : own?.check;
   }
 
   /** What an event has to pass; asked for every event. */

@@ -12,7 +12,8 @@ export interface EventDefinitions<Events> {
 
 /**
  * Gathers the schemas of event types, from any library that speaks Standard Schema. Given to an event manager as `events` it
- * types `publish` and handlers, and every payload on the topic that a type is the name of has to fit.
+ * types `publish` and handlers, and payloads have to fit: those of events of a type, on whatever topic, and every one on the topic
+ * that a type is the name of.
  */
 export function defineEvents<const Given extends Schemas>(schemas: Given): EventDefinitions<EventsOf<Given>> {
   for (const [type, schema] of Object.entries(schemas)) {

@@ -1,6 +1,6 @@
 /*
  * The rules of `topic/pattern.ts` once more, in types: `.` and `/` separate levels, `+` is one level, `*` one or more, `#` zero
- * or more. `types-on.test-d.ts` holds both to the same table.
+ * or more. `types-on.test.ts` holds both to the same table.
  */
 
 /** The types that, read as topics, a pattern matches; all of them when none does or the pattern is not known. */
