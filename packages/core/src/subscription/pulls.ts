@@ -225,9 +225,10 @@ export class Pulls {
   }
 }
 
-/** Something is owed that could be claimed now, or is on its way from the store. */
+/** Something is owed that could be claimed now, or is on its way from the store; so is everything before it is served. */
 function mayCome(subscription: ActiveSubscription | undefined): boolean {
-  if (!subscription?.isServing || subscription.definition.state !== 'active') return false;
+  if (subscription === undefined) return true;
+  if (!subscription.isServing || subscription.definition.state !== 'active') return false;
   for (const replay of subscription.replays) if (mayCome(replay)) return true;
   const { queue, starting, isLoading } = subscription;
   if (isLoading || starting.size > 0 || queue.hasReady || queue.waitingCount > 0) return true;
