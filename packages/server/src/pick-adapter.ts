@@ -2,7 +2,7 @@
 import { type EventBusAdapter, memory, type Runtime } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { postgres } from '@event-manager/postgres';
-import { redisBeside } from '@event-manager/redis';
+import { redis, redisBeside } from '@event-manager/redis';
 import type { Configuration } from './configuration/settings.ts';
 
 /** Not opened yet. */
@@ -10,6 +10,11 @@ export function pickAdapter(configuration: Configuration, runtime: Runtime): Eve
   const { adapter, dataDir } = configuration;
   if (adapter === 'memory') return memory({ runtime });
   if (adapter === 'journal') return journal({ directory: dataDir, runtime });
+  const { redisUrl: url, redisKeyPrefix: keyPrefix } = configuration;
+  if (adapter === 'redis') {
+    const { databaseDurability: durability, databaseQueryTimeoutMs: commandTimeoutMs } = configuration;
+    return redis({ url: url!, keyPrefix, durability, commandTimeoutMs, runtime });
+  }
   const database = postgres({
     url: configuration.databaseUrl!,
     maxConnections: configuration.databaseMaxConnections,
@@ -18,6 +23,5 @@ export function pickAdapter(configuration: Configuration, runtime: Runtime): Eve
     durability: configuration.databaseDurability,
     runtime,
   });
-  const { redisUrl: url, redisKeyPrefix: keyPrefix } = configuration;
   return url === undefined ? database : redisBeside(database, { url, keyPrefix, runtime });
 }

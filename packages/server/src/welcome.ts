@@ -1,6 +1,6 @@
 import { isLoopback } from './configuration/is-loopback.ts';
 import type { Configuration } from './configuration/settings.ts';
-import { databasePlace } from './database/database-place.ts';
+import { databasePlace, redisPlace } from './database/database-place.ts';
 import type { Service } from './service.ts';
 
 /** What to try next, in lines that can be copied. */
@@ -31,6 +31,7 @@ export function welcome({ url, warnings }: Service, configuration: Configuration
 
 function whereKept({ adapter, dataDir, databaseUrl, redisUrl }: Configuration): string {
   if (adapter === 'memory') return 'in memory only';
+  if (adapter === 'redis') return `in Redis: ${redisPlace(redisUrl!)}`;
   if (adapter !== 'postgres') return `in ${dataDir}`;
   return `in PostgreSQL: ${databasePlace(databaseUrl!)}${redisUrl === undefined ? '' : ', with Redis beside it'}`;
 }

@@ -39,3 +39,24 @@ it('looks at the Redis beside the database, and says whether the service would s
     { status: 'warning', detail: expect.stringMatching(/cannot be reached/) },
   ]);
 });
+
+it('says of a Redis that is to keep everything whether it keeps it on its disk', async (context) => {
+  await skipWithout('redis', context);
+  await using redis = await startRedis();
+  const whole = { EVENT_MANAGER_PORT: '0', EVENT_MANAGER_ADAPTER: 'redis', EVENT_MANAGER_REDIS_URL: redis.url };
+  const about = async (more: Readonly<Record<string, string>> = {}) => {
+    const { out } = await run(['doctor', '--json'], { environment: { ...whole, ...more } });
+    return (JSON.parse(out) as { findings: { check: string }[] }).findings.filter(({ check }) => check === 'redis');
+  };
+  expect(await about()).toMatchObject([{ status: 'ok', detail: expect.stringMatching(/what it keeps is synced$/) }]);
+  const client = createClient({ url: redis.url });
+  await client.connect();
+  await client.configSet('appendfsync', 'everysec');
+  client.destroy();
+  expect(await about()).toMatchObject([{ status: 'failed', detail: expect.stringMatching(/appendfsync always/) }]);
+  expect(await about({ EVENT_MANAGER_DATABASE_DURABILITY: 'relaxed' })).toMatchObject([
+    { status: 'ok', detail: expect.stringMatching(/what it keeps is relaxed$/) },
+  ]);
+  await redis.stop();
+  expect(await about()).toMatchObject([{ status: 'failed', detail: expect.stringMatching(/cannot be reached/) }]);
+});

@@ -7,6 +7,13 @@ import { SETTINGS } from './settings.ts';
 /** Settings that mean something only where events are kept in a database. */
 const OF_DATABASE = Object.keys(DATABASE_SETTINGS) as readonly (keyof typeof DATABASE_SETTINGS)[];
 
+/** Of these, what means the same to a Redis that keeps events. */
+const OF_ANY_SERVER: ReadonlySet<string> = new Set([
+  'databaseQueryTimeoutMs',
+  'databaseStartTimeoutMs',
+  'databaseDurability',
+] satisfies (keyof typeof DATABASE_SETTINGS)[]);
+
 export interface ChosenAdapter {
   readonly adapter: SettledSetting;
   /** What was given and has no effect, because events are kept elsewhere. */
@@ -31,11 +38,15 @@ export function chooseAdapter(settings: ReadonlyMap<string, SettledSetting>, not
       note(invalidSetting('databaseUrl', url.from, `must be ${EXPECTED}`));
     return { adapter: chosen, warnings: [] };
   }
+  if (chosen.value === 'redis' && settings.get('redisUrl')!.kind === 'default') {
+    note(invalidSetting('adapter', adapter.from, `needs a Redis: give its address by ${SETTINGS.redisUrl.variable}`));
+  }
   if (isUrlGiven && !isShared(url.from)) {
     const words = `contradicts adapter (${adapter.from}), which says ${adapter.value}; remove one of them`;
     note(invalidSetting('databaseUrl', url.from, words));
   }
-  const idle = OF_DATABASE.map((name) => settings.get(name)!);
+  const names = chosen.value === 'redis' ? OF_DATABASE.filter((name) => !OF_ANY_SERVER.has(name)) : OF_DATABASE;
+  const idle = names.map((name) => settings.get(name)!);
   const warnings = idle
     .filter(({ kind }) => kind !== 'default')
     .map(({ row, from }) => `The setting ${row.name} (${from}) is not used: the adapter is ${chosen.value}.`);

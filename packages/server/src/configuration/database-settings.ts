@@ -2,7 +2,7 @@ import { oneOf, setting, someText, textLike, wholeNumber } from './setting.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Where events are kept when it is a PostgreSQL database. */
+/** Where events are kept when it is a PostgreSQL database. What is about any server that keeps them goes for a Redis that does as well. */
 export const DATABASE_SETTINGS = {
   databaseUrl: setting<string | undefined>({
     variable: 'EVENT_MANAGER_DATABASE_URL',
@@ -27,14 +27,16 @@ export const DATABASE_SETTINGS = {
     spellings: ['databaseQueryTimeout'],
     reader: wholeNumber(100, 60 * MINUTE_MS),
     fallback: 5_000,
-    reason: 'Time for one call of the database, tries after failures that pass included; then it is answered with 503.',
+    reason:
+      'Time for one call of the database, or of the Redis that keeps events, tries after failures that pass included; then it is answered with 503.',
   }),
   databaseStartTimeoutMs: setting({
     variable: 'EVENT_MANAGER_DATABASE_START_TIMEOUT_MS',
     spellings: ['databaseStartTimeout'],
     reader: wholeNumber(0, 60 * MINUTE_MS),
     fallback: MINUTE_MS,
-    reason: 'How long a start waits for a database that is not there yet, as when everything is started at once.',
+    reason:
+      'How long a start waits for a database, or a Redis that keeps events, that is not there yet, as when everything is started at once.',
   }),
   databaseSchema: setting({
     variable: 'EVENT_MANAGER_DATABASE_SCHEMA',
@@ -47,6 +49,6 @@ export const DATABASE_SETTINGS = {
     reader: oneOf('synced', 'relaxed'),
     fallback: 'synced',
     reason:
-      'Only relaxed takes a server whose `fsync` or `synchronous_commit` answers before a commit is on its disk: what was acknowledged may then be lost.',
+      'Only relaxed takes a server that answers before a commit is on its disk (`fsync` or `synchronous_commit` of PostgreSQL; a Redis without `appendonly yes` and `appendfsync always`): what was acknowledged may then be lost.',
   }),
 } as const;

@@ -60,13 +60,13 @@ export const SETTINGS = {
     fallback: undefined,
     reason: 'A TOML file with settings; what the environment or the command line says beats it.',
   }),
-  adapter: setting<'journal' | 'postgres' | 'memory'>({
+  adapter: setting<'journal' | 'postgres' | 'redis' | 'memory'>({
     variable: 'EVENT_MANAGER_ADAPTER',
     flag: 'adapter',
-    reader: oneOf('journal', 'postgres', 'memory'),
+    reader: oneOf('journal', 'postgres', 'redis', 'memory'),
     fallback: 'journal',
     reason:
-      'Where events are kept: postgres when `databaseUrl` is given, else journal. memory keeps nothing beyond the process and is for trying out.',
+      'Where events are kept: postgres when `databaseUrl` is given, else journal. redis keeps all in the Redis of `redisUrl`. memory keeps nothing beyond the process and is for trying out.',
   }),
   ...DATABASE_SETTINGS,
   ...REDIS_SETTINGS,

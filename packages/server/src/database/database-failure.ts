@@ -4,7 +4,7 @@
  */
 import { type EventManagerError, isEventManagerError } from '@event-manager/core';
 import type { Configuration } from '../configuration/settings.ts';
-import { databasePlace } from './database-place.ts';
+import { databasePlace, redisPlace } from './database-place.ts';
 
 const CORRECT = 'Correct the address in EVENT_MANAGER_DATABASE_URL.';
 
@@ -36,15 +36,27 @@ export function isPassing(error: unknown): boolean {
 
 /** One sentence for the person at the terminal; `undefined` when it is about something else. */
 export function databaseFailure(error: unknown, configuration: Configuration): string | undefined {
-  if (configuration.adapter !== 'postgres' || !isEventManagerError(error)) return undefined;
+  if (!isEventManagerError(error)) return undefined;
+  if (configuration.adapter === 'redis') return redisFailure(error, configuration);
+  if (configuration.adapter !== 'postgres') return undefined;
   const place = `PostgreSQL (${databasePlace(configuration.databaseUrl!)})`;
   const words = lastingWords(error);
   if (words !== undefined) return `${place} ${words} [${error.code}]`;
   if (error.code !== 'store_unavailable') return undefined;
-  const waitedMs = configuration.databaseStartTimeoutMs;
-  const waited = waitedMs === 0 ? '' : ` for ${Math.round(waitedMs / 1_000)} s`;
   const advice = 'Start it, or correct the address in EVENT_MANAGER_DATABASE_URL.';
-  return `${place} could not be reached${waited}. ${advice} [${error.code}]`;
+  return `${place} could not be reached${waitedFor(configuration)}. ${advice} [${error.code}]`;
+}
+
+/** What no later try would change is a mistake in the settings, and says so itself. */
+function redisFailure(error: EventManagerError, configuration: Configuration): string | undefined {
+  if (error.code !== 'store_unavailable') return undefined;
+  const place = `Redis (${redisPlace(configuration.redisUrl!)})`;
+  const advice = 'Start it, or correct the address in EVENT_MANAGER_REDIS_URL.';
+  return `${place} could not be used${waitedFor(configuration)}: ${error.message} ${advice} [${error.code}]`;
+}
+
+function waitedFor({ databaseStartTimeoutMs: waitedMs }: Configuration): string {
+  return waitedMs === 0 ? '' : ` for ${Math.round(waitedMs / 1_000)} s`;
 }
 
 function lastingWords(error: EventManagerError): string | undefined {

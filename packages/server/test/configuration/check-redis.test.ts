@@ -60,3 +60,19 @@ it('refuses what is no address of a Redis or no prefix, without repeating it', (
   }
   expect(refusal({ ...DATABASE, EVENT_MANAGER_REDIS_KEY_PREFIX: 'a b' })).toMatch(/redisKeyPrefix .* must be/);
 });
+
+it('keeps everything in a Redis where the adapter says so, and needs its address', () => {
+  const whole = { EVENT_MANAGER_ADAPTER: 'redis', EVENT_MANAGER_REDIS_URL: OURS };
+  const asked = settle({ ...whole, EVENT_MANAGER_DATABASE_DURABILITY: 'relaxed' });
+  expect(asked.configuration).toMatchObject({ adapter: 'redis', redisUrl: OURS, databaseDurability: 'relaxed' });
+  // What goes for any server that keeps events has its effect; what is about PostgreSQL alone has none.
+  expect(asked.warnings).toEqual([]);
+  expect(settle({ ...whole, EVENT_MANAGER_DATABASE_SCHEMA: 'other' }).warnings).toEqual([
+    'The setting databaseSchema (EVENT_MANAGER_DATABASE_SCHEMA) is not used: the adapter is redis.',
+  ]);
+  expect(refusal({ EVENT_MANAGER_ADAPTER: 'redis' })).toMatch(/needs a Redis: .* EVENT_MANAGER_REDIS_URL/);
+  expect(refusal({ ...whole, ...DATABASE })).toMatch(/databaseUrl .* contradicts adapter/);
+  const wrong = refusal({ ...whole, EVENT_MANAGER_REDIS_URL: 'http://:hidden-word@redis' });
+  expect(wrong).toMatch(/redisUrl .* must be an address such as redis:/);
+  expect(wrong).not.toContain('hidden-word');
+});

@@ -91,7 +91,7 @@ describe('readConfiguration', () => {
       'The setting port (EVENT_MANAGER_PORT) must be a whole number from 0 to 65535.',
     );
     expect(refusal({ args: ['--adapter', 'kafka'] })).toBe(
-      'The setting adapter (--adapter) must be one of journal, postgres, memory.',
+      'The setting adapter (--adapter) must be one of journal, postgres, redis, memory.',
     );
     expect(refusal({ environment: { EVENT_MANAGER_PROT: '1' } })).toMatch(
       /EVENT_MANAGER_PROT \(environment\) is not known/,

@@ -17,7 +17,7 @@ export async function checkDataDirectory({ configuration, isServing }: Patient):
     const detail = 'none: events are kept in memory and gone when the service stops';
     return [{ check: 'data directory', status: 'warning', detail, advice: 'Use the adapter journal to keep them.' }];
   }
-  if (adapter === 'postgres') return [];
+  if (adapter === 'postgres' || adapter === 'redis') return [];
   const place = await nearest(dataDir);
   const verdicts = [await permission(dataDir, place), await space(place)];
   if (place === dataDir && verdicts[0]?.status === 'ok') verdicts.push(await use(dataDir, isServing));

@@ -17,7 +17,10 @@ export const SERVE_FLAGS = {
   host: text('ADDRESS', 'Which address listens (default 127.0.0.1)'),
   dataDir: text('DIRECTORY', 'Where the journal lives'),
   config: text('FILE', 'A TOML file with settings'),
-  adapter: text('journal|postgres|memory', 'Where events are kept (default journal, or postgres with a database)'),
+  adapter: text(
+    'journal|postgres|redis|memory',
+    'Where events are kept (default journal, or postgres with a database)',
+  ),
   databaseUrl: text('URL', 'A PostgreSQL database to keep events in; better said by EVENT_MANAGER_DATABASE_URL'),
 } as const;
 
