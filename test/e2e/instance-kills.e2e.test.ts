@@ -1,6 +1,6 @@
 import { EventManagerClient } from '@event-manager/client';
 import { checkHistory, type HistoryEntry, SeededChance } from '@event-manager/testing';
-import { createTestDatabase, createTestKeys, skipWithout } from '@event-manager/testing/servers';
+import { createTestDatabase, createTestKeys, skipWithout, startRedis } from '@event-manager/testing/servers';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { digest } from '../../examples/github-demo/digest.ts';
 import { call } from './support/call.ts';
@@ -29,18 +29,20 @@ const HOOKS = ['hook-1', 'hook-2', 'hook-3'];
 const NAMES = [...HOOKS, 'socket', 'pulled'];
 
 /** If this failed, a crash of one of several instances would lose events, or hand one to two of them. */
-it.for(['PostgreSQL', 'PostgreSQL and Redis'])(
+it.for(['PostgreSQL', 'PostgreSQL and Redis', 'Redis'])(
   `on %s loses nothing while one of ${INSTANCES} instances is killed every 2 s for ${SECONDS} s`,
   {
     timeout: 120_000 + SECONDS * 3_000,
   },
   async (on, context) => {
-    await skipWithout('postgres', context);
-    const database = await createTestDatabase();
-    onTestFinished(() => database.drop());
+    const storeUrl = await storeFor(on, context);
     const chance = new SeededChance(SEED);
-    const cluster = await Cluster.start(database.url, INSTANCES, on === 'PostgreSQL' ? {} : await redisFor(context));
-    const leases = await LeaseWatch.start(database.url);
+    const cluster = await Cluster.start(
+      storeUrl,
+      INSTANCES,
+      on === 'PostgreSQL and Redis' ? await redisFor(context) : {},
+    );
+    const leases = await LeaseWatch.start(storeUrl);
     const { url } = cluster.balancer;
     const history: HistoryEntry[] = NAMES.map((subscription) => ({ kind: 'subscribe', subscription }));
     const seen = new Map(NAMES.map((name) => [name, new Set<string>()]));
@@ -137,6 +139,20 @@ it.for(['PostgreSQL', 'PostgreSQL and Redis'])(
     }
   },
 );
+
+/** What keeps everything. A Redis syncs each write. */
+async function storeFor(on: string, context: TestContext): Promise<string> {
+  if (on === 'Redis') {
+    await skipWithout('redis', context);
+    const server = await startRedis();
+    onTestFinished(() => server.close());
+    return server.url;
+  }
+  await skipWithout('postgres', context);
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  return database.url;
+}
 
 async function redisFor(context: TestContext): Promise<Record<string, string>> {
   await skipWithout('redis', context);

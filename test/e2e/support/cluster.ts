@@ -13,42 +13,40 @@ interface Member {
   name: string | undefined;
 }
 
-/** Several instances on one database behind a balancer, of which any may be killed; each comes again on its port. */
+/** Several instances on one store behind a balancer, of which any may be killed; each comes again on its port. */
 export class Cluster {
   readonly balancer: Balancer;
   readonly #members: readonly Member[];
-  readonly #databaseUrl: string;
+  readonly #storeUrl: string;
   readonly #environment: Readonly<Record<string, string>>;
 
   private constructor(
     members: readonly Member[],
     balancer: Balancer,
-    databaseUrl: string,
+    storeUrl: string,
     environment: Readonly<Record<string, string>>,
   ) {
     this.#members = members;
     this.balancer = balancer;
-    this.#databaseUrl = databaseUrl;
+    this.#storeUrl = storeUrl;
     this.#environment = environment;
   }
 
-  static async start(databaseUrl: string, size: number, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  static async start(storeUrl: string, size: number, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const environment = {
       EVENT_MANAGER_DATABASE_MAX_CONNECTIONS: '8',
       NODE_COMPILE_CACHE: temporaryDirectory(),
       ...more,
     };
     // Only a process that ends in order writes down what it compiled; all others start from that.
-    await (await startInstance(databaseUrl, { environment })).stop('SIGTERM');
-    const processes = await Promise.all(
-      Array.from({ length: size }, () => startInstance(databaseUrl, { environment })),
-    );
+    await (await startInstance(storeUrl, { environment })).stop('SIGTERM');
+    const processes = await Promise.all(Array.from({ length: size }, () => startInstance(storeUrl, { environment })));
     const members = await Promise.all(
       processes.map(async (process) => ({ process, port: process.port, name: await nameOf(process) })),
     );
     const balancer = await Balancer.start(members.map(({ port }) => port));
     onTestFinished(() => balancer.close());
-    return new Cluster(members, balancer, databaseUrl, environment);
+    return new Cluster(members, balancer, storeUrl, environment);
   }
 
   get urls(): readonly string[] {
@@ -79,7 +77,7 @@ export class Cluster {
   async #restart(member: Member): Promise<void> {
     await member.process.stop('SIGKILL');
     const { port } = member;
-    member.process = makeInstance(this.#databaseUrl, { port, environment: this.#environment });
+    member.process = makeInstance(this.#storeUrl, { port, environment: this.#environment });
     await member.process.listening();
     member.name = await nameOf(member.process);
   }

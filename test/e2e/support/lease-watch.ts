@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
 
 const LOOK_MS = 50;
@@ -8,31 +9,38 @@ interface Holding {
   readonly token: string;
 }
 
+interface LeaseRow extends Holding {
+  readonly resource: string;
+}
+
+/** The leases of subscriptions as the store has them. */
+interface LeaseTable {
+  read(): Promise<readonly LeaseRow[]>;
+  close(): Promise<void>;
+}
+
 export interface TakeOver {
   readonly resource: string;
   /** From the death of the holder to when somebody else holds it. */
   readonly afterMs: number;
 }
 
-/** Looks at the leases of subscriptions as the database has them, past every instance. */
+/** Looks at the leases of subscriptions as the store has them, past every instance. */
 export class LeaseWatch {
   readonly takeOvers: TakeOver[] = [];
   /** Tokens only grow: one that was passed over belonged to a lease that nobody saw. */
   tokensWentBack = 0;
-  readonly #client: Client;
+  readonly #table: LeaseTable;
   readonly #held = new Map<string, Holding>();
   readonly #diedAtMs = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(client: Client) {
-    this.#client = client;
+  private constructor(table: LeaseTable) {
+    this.#table = table;
   }
 
-  static async start(databaseUrl: string): Promise<LeaseWatch> {
-    const client = new Client({ connectionString: databaseUrl });
-    client.on('error', () => {});
-    await client.connect();
-    const watch = new LeaseWatch(client);
+  static async start(storeUrl: string): Promise<LeaseWatch> {
+    const watch = new LeaseWatch(await (storeUrl.startsWith('redis') ? inRedis : inDatabase)(storeUrl));
     onTestFinished(() => watch.stop());
     watch.#later();
     return watch;
@@ -55,7 +63,7 @@ export class LeaseWatch {
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#client.end().catch(() => {});
+    await this.#table.close().catch(() => {});
   }
 
   #later(): void {
@@ -67,8 +75,7 @@ export class LeaseWatch {
   }
 
   async #look(): Promise<void> {
-    const sql = `SELECT resource, owner, token::text FROM leases WHERE resource LIKE 'subscription/%'`;
-    const { rows } = await this.#client.query<{ resource: string; owner: string; token: string }>(sql);
+    const rows = await this.#table.read();
     const nowMs = performance.now();
     for (const { resource, owner, token } of rows) {
       const before = this.#held.get(resource);
@@ -79,4 +86,29 @@ export class LeaseWatch {
       if (diedAtMs !== undefined) this.takeOvers.push({ resource, afterMs: nowMs - diedAtMs });
     }
   }
+}
+
+async function inDatabase(url: string): Promise<LeaseTable> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  const sql = `SELECT resource, owner, token::text FROM leases WHERE resource LIKE 'subscription/%'`;
+  return { read: async () => (await client.query<LeaseRow>(sql)).rows, close: () => client.end() };
+}
+
+/** Under the prefix that is used when none is given. */
+async function inRedis(url: string): Promise<LeaseTable> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  await client.connect();
+  return {
+    async read() {
+      const leases = Object.entries(await client.hGetAll('dadms:events:leases'));
+      return leases.flatMap(([resource, lease]) => {
+        const [token = '', , , owner = ''] = lease.split(' ');
+        return resource.startsWith('subscription/') ? [{ resource, owner, token }] : [];
+      });
+    },
+    close: async () => client.destroy(),
+  };
 }

@@ -11,23 +11,28 @@ export interface InstanceOptions {
   readonly by?: readonly string[];
 }
 
-/** A service of its own on a database that others may share; it ends with the test. */
-export function makeInstance(databaseUrl: string, options: InstanceOptions = {}): ServiceProcess {
+/** A service of its own on a database, or a Redis that keeps everything, that others may share; it ends with the test. */
+export function makeInstance(storeUrl: string, options: InstanceOptions = {}): ServiceProcess {
   const { port = 0, environment, args = [], by = [] } = options;
   const instance = new ServiceProcess({
     dataDir: temporaryDirectory(),
     port,
     args,
     by,
-    environment: { EVENT_MANAGER_DATABASE_URL: databaseUrl, EVENT_MANAGER_WEBHOOK_ALLOW: 'loopback', ...environment },
+    environment: { ...settingsOf(storeUrl), EVENT_MANAGER_WEBHOOK_ALLOW: 'loopback', ...environment },
   });
   onTestFinished(async () => void (await instance.stop('SIGKILL')));
   return instance;
 }
 
 /** The same, and it listens. */
-export async function startInstance(databaseUrl: string, options: InstanceOptions = {}): Promise<ServiceProcess> {
-  const instance = makeInstance(databaseUrl, options);
+export async function startInstance(storeUrl: string, options: InstanceOptions = {}): Promise<ServiceProcess> {
+  const instance = makeInstance(storeUrl, options);
   await instance.listening();
   return instance;
+}
+
+function settingsOf(storeUrl: string): Record<string, string> {
+  if (!storeUrl.startsWith('redis')) return { EVENT_MANAGER_DATABASE_URL: storeUrl };
+  return { EVENT_MANAGER_ADAPTER: 'redis', EVENT_MANAGER_REDIS_URL: storeUrl };
 }

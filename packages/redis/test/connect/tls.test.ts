@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { systemRuntime } from '@event-manager/core';
+import { redis } from '@event-manager/redis';
+import { sampleEvents } from '@event-manager/testing/conformance';
 import { createTestKeys, missingServer } from '@event-manager/testing/servers';
 import { expect, it, onTestFinished } from 'vitest';
 import { Link } from '../../src/connect/link.ts';
@@ -47,10 +49,20 @@ it('encrypts what goes to rediss://, and trusts only whom Node trusts', async (c
   const encrypted = `rediss://:${password}@localhost:${(server.address() as AddressInfo).port}`;
 
   expect(await stateAt(encrypted, keyPrefix)).toMatchObject({ isUp: false, reason: 'Redis cannot be reached.' });
+  const store = () =>
+    redis({ host: 'localhost', port: Number(new URL(encrypted).port), password, tls: true, keyPrefix });
+  await expect(store().open()).rejects.toMatchObject({
+    code: 'invalid_setting',
+    message: 'The encryption of Redis is not what it must be (DEPTH_ZERO_SELF_SIGNED_CERT).',
+  });
   const trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, identity.cert]);
   onTestFinished(() => setDefaultCACertificates(trusted));
   expect(await stateAt(encrypted, keyPrefix)).toMatchObject({ isUp: true, policy: 'seen' });
+  const adapter = store();
+  await adapter.open();
+  expect(await adapter.store.append(sampleEvents(1))).toMatchObject([{ status: 'stored' }]);
+  await adapter.close();
   // The server speaks TLS alone there.
   expect(await stateAt(encrypted.replace('rediss', 'redis'), keyPrefix)).toMatchObject({ isUp: false });
 });

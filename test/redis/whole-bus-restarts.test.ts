@@ -1,10 +1,10 @@
 import { redis } from '@event-manager/redis';
 import { expect, it } from 'vitest';
-import { Load } from '../../../postgres/test/support/load.ts';
-import { askRedis } from '../support/ask-redis.ts';
-import { ROUNDS } from '../support/figures.ts';
-import { pause, until } from '../support/until.ts';
-import { withPrivateRedis } from '../support/with-redis.ts';
+import { Load } from '../../packages/postgres/test/support/load.ts';
+import { askRedis } from '../../packages/redis/test/support/ask-redis.ts';
+import { ROUNDS } from '../../packages/redis/test/support/figures.ts';
+import { pause, until } from '../../packages/redis/test/support/until.ts';
+import { withPrivateRedis } from '../../packages/redis/test/support/with-redis.ts';
 
 const UP_MS = 500;
 /** Longer than a call may take, so that calls are refused and not only late. */

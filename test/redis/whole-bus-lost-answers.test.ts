@@ -3,10 +3,10 @@ import { FaultProxy, SeededChance } from '@event-manager/testing';
 import { allStored, sampleEvents } from '@event-manager/testing/conformance';
 import { createTestKeys } from '@event-manager/testing/servers';
 import { expect, it } from 'vitest';
-import { Load } from '../../../postgres/test/support/load.ts';
-import { readAll } from '../../../postgres/test/support/read-all.ts';
-import { pause, until } from '../support/until.ts';
-import { withRedis } from '../support/with-redis.ts';
+import { Load } from '../../packages/postgres/test/support/load.ts';
+import { readAll } from '../../packages/postgres/test/support/read-all.ts';
+import { pause, until } from '../../packages/redis/test/support/until.ts';
+import { withRedis } from '../../packages/redis/test/support/with-redis.ts';
 
 const IS_FULL = process.env['REDIS_FAULTS'] === 'full';
 const CUTS = IS_FULL ? 2_000 : 100;

@@ -1,0 +1,150 @@
+import { type EventBusAdapter, EventManagerError } from '@event-manager/core';
+import { redis } from '@event-manager/redis';
+import { allStored, sampleEvents } from '@event-manager/testing/conformance';
+import { missingServer, startRedis } from '@event-manager/testing/servers';
+import { describe, expect, it } from 'vitest';
+import { readAll } from '../../packages/postgres/test/support/read-all.ts';
+import { askRedis } from '../../packages/redis/test/support/ask-redis.ts';
+import { until } from '../../packages/redis/test/support/until.ts';
+
+const missing = await missingServer('redis');
+const COMMAND_TIMEOUT_MS = 400;
+const KIB = 1_024;
+
+async function opened(url: string): Promise<EventBusAdapter> {
+  const adapter = redis({ url, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  await adapter.open();
+  return adapter;
+}
+
+describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () => {
+  /** If debts could not be settled when the memory is full, nothing could ever be removed, and it would stay full. */
+  it('takes no event when its memory is full, settles what is owed, and takes events again when old ones are removed', async () => {
+    await using server = await startRedis();
+    const adapter = await opened(server.url);
+    const places = allStored(await adapter.store.append(sampleEvents(50, 0, { payload: 'x'.repeat(20 * KIB) })));
+    const [lease] = await adapter.state.acquire(['s'], { owner: 'a', ttlMs: 60_000 });
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory', '1kb');
+    const full = { code: 'disk_full', kind: 'unavailable', retryable: true, message: 'The memory of Redis is full.' };
+    await expect(adapter.store.append(sampleEvents(1, 100))).rejects.toMatchObject(full);
+    expect(adapter.health()).toMatchObject({ status: 'full', reason: full.message });
+    const declaring = adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    const settling = adapter.state.commit([{ kind: 'progress', key: 's', value: 1, lease: lease! }]);
+    await expect(declaring).rejects.toMatchObject(full);
+    expect(await settling).toBeGreaterThan(0);
+    expect(await adapter.state.renew([lease!], { ttlMs: 60_000 })).toEqual([]);
+    expect(await adapter.state.acquire(['t'], { owner: 'a', ttlMs: 60_000 })).toHaveLength(1);
+    expect(await adapter.state.get('topic', ['a'])).toEqual([undefined]);
+
+    expect(await adapter.store.trim([places.at(-1)!.place])).toHaveLength(1);
+    await until(async () => Number(await askRedis(server.url, 'XLEN', 'dadms:events:log')) === 0, 'the entries went');
+    expect(await askRedis(server.url, 'HLEN', 'dadms:events:ids')).toBe(0);
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory', '0');
+    allStored(await adapter.store.append(sampleEvents(1, 100)));
+    expect((await readAll(adapter.store)).map(({ place }) => place.position)).toEqual([places.length + 1]);
+    await adapter.close();
+  });
+
+  it('is waited for while it is a replica or refuses writes', async () => {
+    await using server = await startRedis();
+    const adapter = await opened(server.url);
+    await adapter.store.append(sampleEvents(1));
+    const away = { code: 'store_unavailable', retryable: true };
+
+    await askRedis(server.url, 'CONFIG', 'SET', 'min-replicas-to-write', '1');
+    await expect(adapter.store.append(sampleEvents(1, 1))).rejects.toMatchObject(away);
+    expect(adapter.health()).toMatchObject({ status: 'unavailable', reason: 'Redis refuses (NOREPLICAS).' });
+    await askRedis(server.url, 'CONFIG', 'SET', 'min-replicas-to-write', '0');
+    allStored(await adapter.store.append(sampleEvents(1, 1)));
+
+    await askRedis(server.url, 'REPLICAOF', '127.0.0.1', '1');
+    await expect(adapter.store.append(sampleEvents(1, 2))).rejects.toMatchObject(away);
+    await askRedis(server.url, 'REPLICAOF', 'NO', 'ONE');
+    allStored(await adapter.store.append(sampleEvents(1, 2)));
+    expect(await readAll(adapter.store)).toHaveLength(3);
+    await adapter.close();
+  });
+
+  it('is refused by a name and with the remedy when it would throw keys away', async () => {
+    await using server = await startRedis({ settings: { 'maxmemory-policy': 'allkeys-lru' } });
+    await expect(opened(server.url)).rejects.toMatchObject({
+      code: 'invalid_setting',
+      message: 'maxmemory-policy of Redis is allkeys-lru; it must be noeviction.',
+      details: { setting: 'maxmemory-policy' },
+    });
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    const adapter = await opened(server.url);
+    // Set so while the bus runs it is found at the next connection, and waited for.
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory-policy', 'volatile-ttl');
+    await askRedis(server.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect(adapter.store.append(sampleEvents(1))).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining('volatile-ttl'),
+    });
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    allStored(await adapter.store.append(sampleEvents(1)));
+    await adapter.close();
+  });
+
+  it.each([
+    [{ appendfsync: 'always' }, 'synced'],
+    [{ appendfsync: 'everysec' }, 'relaxed'],
+    [{ appendonly: 'no' }, 'relaxed'],
+    [{ 'no-appendfsync-on-rewrite': 'yes' }, 'relaxed'],
+    [{ 'rename-command': 'CONFIG ""' }, 'relaxed'],
+  ] as const)('is as durable as its settings %o say: %s', async (settings, durability) => {
+    await using server = await startRedis({ settings });
+    const adapter = await opened(server.url);
+    expect(adapter.supports.durability).toBe(durability);
+    expect(Object.isFrozen(adapter.supports)).toBe(true);
+    expect(adapter.health().facts).toMatchObject({ durability });
+    const isHidden = 'rename-command' in settings;
+    expect(adapter.health().warnings ?? []).toHaveLength(isHidden ? 1 : 0);
+    await adapter.close();
+    const synced = redis({ url: server.url, durability: 'synced' });
+    const opening = synced.open().then(() => synced.close());
+    if (durability === 'synced') await opening;
+    else {
+      const refused = { code: 'invalid_setting', message: expect.stringContaining('appendfsync always') };
+      await expect(opening).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('keeps what it promised: what was synced when it began is not taken by a server that syncs later', async () => {
+    await using server = await startRedis();
+    const adapter = await opened(server.url);
+    await askRedis(server.url, 'CONFIG', 'SET', 'appendfsync', 'everysec');
+    await askRedis(server.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect(adapter.store.append(sampleEvents(1))).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining('appendfsync always'),
+    });
+    expect(adapter.supports.durability).toBe('synced');
+    await askRedis(server.url, 'CONFIG', 'SET', 'appendfsync', 'always');
+    allStored(await adapter.store.append(sampleEvents(1)));
+    await adapter.close();
+  });
+
+  it('does not know a wrong password, says so once, and no secret is in what is told', async () => {
+    await using server = await startRedis();
+    const { password } = new URL(server.url);
+    const error: unknown = await opened(server.url.replace(password, 'hidden-word')).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'invalid_setting', message: 'Redis refuses (WRONGPASS).' });
+    expect(JSON.stringify(error) + String(error)).not.toContain('hidden-word');
+    expect(error).toBeInstanceOf(EventManagerError);
+  });
+
+  it('has databases that know nothing of each other', async () => {
+    await using server = await startRedis();
+    const { hostname: host, port, password } = new URL(server.url);
+    const parts = { host, port: Number(port), password };
+    const [first, second] = [redis({ ...parts, db: 0 }), redis({ ...parts, db: 7 })];
+    await first.open();
+    await second.open();
+    await first.store.append(sampleEvents(3));
+    expect(await second.store.bounds()).toMatchObject([{ head: 0 }]);
+    expect(first.storeId()).not.toBe(second.storeId());
+    await first.close();
+    await second.close();
+  });
+});
