@@ -1,0 +1,106 @@
+/** `npm run task-manager`: tasks with a live page. `-- start`, `-- status` and `-- stop` keep it in the background. */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { findRunning, logFile, startDaemon, stopDaemon, tellRunning } from './daemon.ts';
+import { runTaskManager } from './run-task-manager.ts';
+
+const USAGE = `npm run task-manager [-- run|start|status|stop] [options]
+
+  run               serve until Ctrl-C (the default)
+  start             the same in the background
+  status            whether it runs, and where
+  stop              end it in order
+
+  --data-dir DIR    where the events are kept (.event-manager/task-manager)
+  --port PORT       of the page and HTTP (3003); 0 takes a free one
+  --tcp-port PORT   of commands, one to a line (3001)
+  --admin NAMES     users who may everything, separated by commas
+`;
+const NOT_RUNNING = 3;
+const WRONG_USE = 2;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const fail = (words: string, code = 1) => {
+  process.stderr.write(`task-manager: ${words}\n`);
+  process.exitCode = code;
+};
+
+function readArguments() {
+  const options = {
+    'data-dir': { type: 'string', default: '.event-manager/task-manager' },
+    port: { type: 'string', default: '3003' },
+    'tcp-port': { type: 'string', default: '3001' },
+    admin: { type: 'string', default: '' },
+    help: { type: 'boolean', default: false },
+  } as const;
+  return parseArgs({ options, allowPositionals: true });
+}
+
+async function run({ values }: ReturnType<typeof readArguments>): Promise<void> {
+  const instance = randomUUID();
+  const tasks = await runTaskManager({
+    instance,
+    dataDir: values['data-dir'],
+    port: Number(values.port),
+    tcpPort: Number(values['tcp-port']),
+    administrators: values.admin.split(',').filter((name) => name !== ''),
+    onFailure: (error) => process.stderr.write(`task-manager: ${error instanceof Error ? error.stack : error}\n`),
+  });
+  const { url, tcpPort } = tasks;
+  tellRunning(values['data-dir'], { instance, url, tcpPort });
+  print(`The page is on ${url}, commands on TCP port ${tcpPort}; ${tasks.tasks} tasks in ${values['data-dir']}.`);
+  let isStopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks a second time does not want to wait.
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      tasks.close().catch((error: unknown) => fail(String(error)));
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const given = readArguments();
+  const { values, positionals } = given;
+  const dataDir = values['data-dir'];
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  switch (positionals[0] ?? 'run') {
+    case 'run':
+      return run(given);
+    case 'start': {
+      const running =
+        (await findRunning(dataDir)) ??
+        (await startDaemon(
+          dataDir,
+          process.argv.slice(2).filter((each) => each !== 'start'),
+        ));
+      print(`Running as process ${running.pid} on ${running.url}; its log is ${logFile(dataDir)}.`);
+      return;
+    }
+    case 'status': {
+      const running = await findRunning(dataDir);
+      if (running) print(`Running as process ${running.pid} on ${running.url} with ${running.tasks} tasks.`);
+      else fail('not running', NOT_RUNNING);
+      return;
+    }
+    case 'stop': {
+      const stopped = await stopDaemon(dataDir);
+      print(stopped ? `Process ${stopped.pid} has ended.` : 'None was running.');
+      return;
+    }
+    default:
+      fail(`there is no "${positionals[0]}"\n\n${USAGE}`, WRONG_USE);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+  // What was opened before would keep the process alive.
+  process.exit();
+}

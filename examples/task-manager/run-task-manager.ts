@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { EventBus } from '@event-manager/core';
+import { journal } from '@event-manager/journal';
+import { type BrowserOptions, EventIntegratedWebSocketManager } from '@event-manager/realtime';
+import { httpServer } from './http/http-server.ts';
+import { pageRoutes } from './http/page-routes.ts';
+import { taskRoutes } from './http/task-routes.ts';
+import { EnhancedTaskService } from './tasks/enhanced-task-service.ts';
+import { Permissions } from './tasks/permissions.ts';
+import { TaskRepository } from './tasks/task-repository.ts';
+import { lineServer } from './tcp/line-server.ts';
+
+export interface TaskManagerOptions {
+  /** Holds the journal: all there is. */
+  readonly dataDir: string;
+  /** Of HTTP, the page and its WebSocket; 0 takes a free one. */
+  readonly port: number;
+  /** Of the line protocol. */
+  readonly tcpPort: number;
+  readonly administrators?: readonly string[];
+  readonly sockets?: BrowserOptions;
+  /** Told by `/api/status`, so that who asks knows that it is the one it means. */
+  readonly instance?: string;
+  readonly onFailure?: (error: unknown) => void;
+}
+
+export interface TaskManager {
+  readonly url: string;
+  readonly tcpPort: number;
+  readonly tasks: number;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** Opens everything, in the order in which it is needed; resolves when commands are taken. */
+export async function runTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
+  const { dataDir, port, tcpPort, administrators, onFailure = () => {} } = options;
+  mkdirSync(dataDir, { recursive: true });
+  const bus = new EventBus({ adapter: journal({ directory: join(dataDir, 'journal') }), name: 'task-manager' });
+  const repository = await TaskRepository.rebuild(bus.eventManager);
+  const taskService = new EnhancedTaskService(repository, { bus, permissions: new Permissions(administrators) });
+  const app = httpServer(onFailure);
+  app.get('/api/status', async () => ({
+    instance: options.instance,
+    pid: process.pid,
+    tasks: repository.size,
+    pages: sockets.getMetrics(),
+  }));
+  taskRoutes(app, { taskService, repository, bus });
+  pageRoutes(app);
+  const sockets = new EventIntegratedWebSocketManager({
+    ...options.sockets,
+    server: app.server,
+    topics: ['task.*'],
+    onFailure,
+  });
+  await sockets.subscribeToEventBus(bus);
+  const url = await app.listen({ host: HOST, port });
+  const lines = lineServer({ taskService, repository }, onFailure);
+  lines.listen(tcpPort, HOST);
+  await once(lines, 'listening');
+  return {
+    url,
+    tcpPort: (lines.address() as AddressInfo).port,
+    tasks: repository.size,
+    async close() {
+      lines.close();
+      await sockets.close();
+      await app.close();
+      await bus.close();
+    },
+  };
+}
