@@ -4,12 +4,12 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
-import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
-import { MemoryEventStore } from './memory-event-store.ts';
+import { systemRuntime } from '../runtime/runtime.ts';
+import { MemoryEventStore, type MemoryRuntime } from './memory-event-store.ts';
 import { MemoryStateStore } from './memory-state-store.ts';
 
 export interface MemoryOptions {
-  readonly runtime?: Pick<Runtime, 'clock'>;
+  readonly runtime?: MemoryRuntime;
   /**
    * How many of the newest events `getHistory` and `find` see. Unbounded when absent. It frees nothing: what is owed is
    * never bounded by it, and every event stays in memory until the adapter itself goes.
@@ -45,7 +45,7 @@ export class MemoryAdapter implements MovableAdapter {
     refuseUnknownOptions(options, ['runtime', 'maxHistorySize'] satisfies (keyof MemoryOptions)[], 'memory');
     const { runtime = systemRuntime, maxHistorySize = Number.POSITIVE_INFINITY } = options;
     if (!(maxHistorySize >= 0)) throw new TypeError(`maxHistorySize must be at least 0, not ${maxHistorySize}.`);
-    this.store = new MemoryEventStore(runtime.clock, maxHistorySize);
+    this.store = new MemoryEventStore(runtime, maxHistorySize);
     this.state = new MemoryStateStore(runtime.clock);
   }
 

@@ -18,10 +18,18 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import { sameContent } from '../event/same-content.ts';
 import type { EventQuery } from '../query/event-query.ts';
 import { compileQuery } from '../query/matches-query.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timers } from '../runtime/clock.ts';
 
 /** How many records a search looks at between two looks at the clock. */
 const RECORDS_PER_CLOCK_READING = 256;
+/** Bytes of bodies that a search may have decoded before others have their turn. */
+const BYTES_PER_TURN = 1024 * 1024;
+
+/** Without timers a search holds the event loop until it is through. */
+export interface MemoryRuntime {
+  readonly clock: Clock;
+  readonly timers?: Pick<Timers, 'soon'>;
+}
 
 /**
  * The log as an array: what every other store must do, in the fewest words.
@@ -35,6 +43,7 @@ export class MemoryEventStore implements EventStore {
   isOpen = false;
 
   readonly #clock: Clock;
+  readonly #timers: Pick<Timers, 'soon'> | undefined;
   readonly #maxHistorySize: number;
   readonly #records: (Recorded | undefined)[] = [];
   /** Holes in which no event ever was. */
@@ -46,8 +55,9 @@ export class MemoryEventStore implements EventStore {
   #lastRecordedAtMs = 0;
   #historyClearedThrough: Position = 0;
 
-  constructor(clock: Clock, maxHistorySize: number) {
+  constructor({ clock, timers }: MemoryRuntime, maxHistorySize: number) {
     this.#clock = clock;
+    this.#timers = timers;
     this.#maxHistorySize = maxHistorySize;
   }
 
@@ -114,6 +124,7 @@ export class MemoryEventStore implements EventStore {
 
     const records: Recorded[] = [];
     let looked = 0;
+    let bytes = 0;
     let position = forward ? Math.max(after, oldest - 1) : Math.min(after, newest + 1);
     while (forward ? position < end : position > end) {
       if (records.length >= options.limit) return { records, next: { partition: 0, position }, complete: true };
@@ -122,7 +133,12 @@ export class MemoryEventStore implements EventStore {
       }
       position += step;
       const record = this.#at(position);
-      if (record !== undefined && matches(record)) records.push(record);
+      if (record === undefined) continue;
+      if (matches(record)) records.push(record);
+      bytes += record.body.length;
+      if (bytes < BYTES_PER_TURN || !this.#timers) continue;
+      bytes = 0;
+      await new Promise<void>((resolve) => this.#timers!.soon(resolve));
     }
     return { records, complete: true };
   }
