@@ -5,6 +5,7 @@ import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import type { AnyEvents } from '../typed/event-map.ts';
 import type { BusDefaults } from './bus-subscription.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
+import type { PluginIn } from './plugins/plugin.ts';
 import {
   defaultsOfAdapter,
   readSubscriptionDefaults,
@@ -26,6 +27,8 @@ export interface BusOwnOptions {
   readonly dataDir?: string | undefined;
   /** Time for one middleware, milliseconds. */
   readonly middlewareTimeout?: number | undefined;
+  /** Middleware by name or by path, loaded before the first event is published. */
+  readonly plugins?: readonly PluginIn[] | undefined;
   /** Told of everything that a listener of `on` throws or rejects with. Default: a warning of the process. */
   readonly onListenerError?: ((error: unknown, name: string) => void) | undefined;
   /** Of subscriptions that say nothing about it. */
@@ -40,6 +43,7 @@ export interface BusSettings {
   readonly maxListeners: number;
   readonly enableMetrics: boolean;
   readonly middlewareTimeoutMs: number;
+  readonly plugins: readonly PluginIn[];
   readonly onListenerError: ((error: unknown, name: string) => void) | undefined;
   readonly defaults: BusDefaults;
 }
@@ -52,6 +56,7 @@ const OWN: { readonly [Name in keyof Required<BusOwnOptions>]: true } = {
   enablePersistence: true,
   dataDir: true,
   middlewareTimeout: true,
+  plugins: true,
   onListenerError: true,
   defaultSubscriptionOptions: true,
 };
@@ -74,6 +79,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
     enablePersistence = false,
     dataDir,
     middlewareTimeout = MIDDLEWARE_TIMEOUT_MS,
+    plugins = [],
     onListenerError,
     defaultSubscriptionOptions = {},
     ...rest
@@ -99,6 +105,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
       maxListeners,
       enableMetrics,
       middlewareTimeoutMs: middlewareTimeout,
+      plugins,
       onListenerError,
       defaults: { ...STANDARD_DEFAULTS, ...said, retryPolicy },
     },

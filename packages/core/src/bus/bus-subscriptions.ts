@@ -2,23 +2,27 @@ import type { EventManager, Subscription } from '../event-manager.ts';
 import type { BusMeter } from './bus-meter.ts';
 import type { BusSettings } from './bus-options.ts';
 import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
+import { ListenerLimit } from './handlers/listener-limit.ts';
+import type { HandlerHost } from './handlers/loaded-handlers.ts';
 
 /**
  * The subscriptions that were made through one bus. A subscription without a group ends with its handler. Of a group a handler
  * is one member: the first one has the id of the subscription, further ones in this process have a number behind it, so that each
  * can leave alone.
  */
-export class BusSubscriptions {
+export class BusSubscriptions implements HandlerHost {
   readonly #eventManager: EventManager;
   readonly #settings: BusSettings;
   readonly #meter: BusMeter | undefined;
   readonly #held = new Map<string, Subscription>();
+  readonly #limit: ListenerLimit;
   #members = 0;
 
   constructor(eventManager: EventManager, settings: BusSettings, meter: BusMeter | undefined) {
     this.#eventManager = eventManager;
     this.#settings = settings;
     this.#meter = meter;
+    this.#limit = new ListenerLimit(settings.maxListeners);
   }
 
   get count(): number {
@@ -33,6 +37,7 @@ export class BusSubscriptions {
     const subscription = await this.#eventManager.subscribe(request);
     const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
     this.#held.set(id, subscription);
+    this.#limit.added(id, topic, handler);
     return id;
   }
 
@@ -41,6 +46,7 @@ export class BusSubscriptions {
     const held = this.#held.get(id);
     if (!held) return this.#eventManager.unsubscribe(id);
     this.#held.delete(id);
+    this.#limit.removed(id);
     await held[Symbol.asyncDispose]();
   }
 }

@@ -1,8 +1,7 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
+import type { EventIn } from '../event/event.ts';
 import { EventManager } from '../event-manager.ts';
-import type { PublishResult } from '../ingest/publish-result.ts';
 import { systemRuntime } from '../runtime/runtime.ts';
-
 import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
 import type { SignalEventsOptions } from '../signal/signal-events.ts';
 import type { Emitted, Listener } from '../typed/emitted.ts';
@@ -10,18 +9,21 @@ import type { EventTypeOf } from '../typed/event-map.ts';
 import { type AnyBusEvents, type BusEventOf, type BusEventOn, busEvent } from './bus-event.ts';
 import { BusMeter, type BusMetrics } from './bus-meter.ts';
 import { type BusSettings, type EventBusOptions, readBusOptions } from './bus-options.ts';
+import { type BusPublishResult, isFiltered } from './bus-publish-result.ts';
 import type { BusHandler, BusSubscribeOptions } from './bus-subscription.ts';
 import { BusSubscriptions } from './bus-subscriptions.ts';
-import { type Middleware, MiddlewarePipeline } from './middleware-pipeline.ts';
+import { LoadedHandlers } from './handlers/loaded-handlers.ts';
+import type { Middleware, MiddlewareStats } from './middleware/middleware.ts';
+import { MiddlewarePipeline } from './middleware/middleware-pipeline.ts';
+import { BusPlugins } from './plugins/bus-plugins.ts';
+import { folderOf } from './plugins/import-module.ts';
+import type { LoadedPlugin, PluginIn } from './plugins/plugin.ts';
 import {
   type BusEventInOf,
   eventOfArguments,
   type PayloadArguments,
   type PublishArguments,
 } from './publish-arguments.ts';
-
-/** The acknowledgement, or word of the middleware that kept the event back. */
-export type BusPublishResult = PublishResult | { readonly filtered: true; readonly by: string };
 
 export interface EventBusStats {
   /** Name of the adapter. */
@@ -50,7 +52,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #engine: EventManager;
   readonly #settings: BusSettings;
   readonly #adapter: EventBusAdapter;
-  readonly #pipeline = new MiddlewarePipeline();
+  readonly #pipeline: MiddlewarePipeline;
+  readonly #plugins: BusPlugins;
   readonly #meter: BusMeter | undefined;
   readonly #subscriptions: BusSubscriptions;
   readonly #signal: Signal<Events>;
@@ -59,10 +62,12 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   constructor(adapter: EventBusAdapter, name?: string);
   constructor(first: EventBusOptions<Events> | EventBusAdapter = {}, name?: string) {
     const { settings, adapter, managed } = readBusOptions<Events>('store' in first ? { adapter: first, name } : first);
-    const { clock } = managed.runtime ?? systemRuntime;
+    const { runtime = systemRuntime, schemas } = managed;
     this.#settings = settings;
     this.#adapter = adapter;
-    this.#meter = settings.enableMetrics ? new BusMeter(clock) : undefined;
+    this.#meter = settings.enableMetrics ? new BusMeter(runtime.clock) : undefined;
+    this.#pipeline = new MiddlewarePipeline({ timeoutMs: settings.middlewareTimeoutMs, runtime });
+    this.#plugins = new BusPlugins(this.#pipeline, { runtime, schemas }, settings.plugins);
     const { onListenerError: onError, maxListeners } = settings;
     this.#signal = new Signal<Events>({ onError, maxListeners });
     this.eventManager = new EventManager<Events>(managed);
@@ -84,19 +89,21 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   async publish(...given: unknown[]): Promise<BusPublishResult> {
     try {
       const event = eventOfArguments(given as unknown as PublishArguments, this.#settings.source);
-      const passed = this.#pipeline.isEmpty ? { event } : await this.#pipeline.run(event);
-      if ('filtered' in passed) {
-        if (this.#meter) this.#meter.filtered++;
-        return passed;
-      }
-      const result = await this.#engine.publish(passed.event);
-      this.#meter?.published(passed.event.type);
+      if (this.#plugins.areWanted) await this.#plugins.loaded();
+      const result = await (this.#pipeline.isEmpty ? this.#append(event) : this.#pipeline.run(event, this.#append));
+      if (this.#meter && isFiltered(result)) this.#meter.filtered++;
       return result;
     } catch (error) {
       if (this.#meter) this.#meter.errors++;
       throw error;
     }
   }
+
+  readonly #append = async (event: EventIn): Promise<BusPublishResult> => {
+    const result = await this.#engine.publish(event);
+    this.#meter?.published(event.type);
+    return result;
+  };
 
   /** Resolves with the id of the subscription: every event published from now on is owed to it. */
   subscribe<const Topic extends string>(
@@ -157,9 +164,30 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#signal.listenerCount(name);
   }
 
-  /** Adds a step in front of the store; what this returns takes it away again. */
-  use(middleware: Middleware): () => void {
-    return this.#pipeline.add(middleware);
+  /** Adds a step in front of the store; what this returns takes it away again. `name` stands for it in answers and numbers. */
+  use(middleware: Middleware, { name }: { readonly name?: string } = {}): () => void {
+    return this.#pipeline.add(middleware, name);
+  }
+
+  /**
+   * Adds middleware by name (`logging`, `metrics`, `filtering`, `rate-limiting`, `validation`, `error-handling`) or by the path of a
+   * module, relative to `from` or the working directory: all of it or, when one cannot be loaded, none. Throws `plugin_failed`.
+   */
+  usePlugins(
+    plugins: readonly PluginIn[],
+    { from }: { readonly from?: string | URL } = {},
+  ): Promise<readonly LoadedPlugin[]> {
+    return this.#plugins.add(plugins, folderOf(from));
+  }
+
+  /** Subscribes the handlers of a module, which `reload` of what this returns imports anew. Throws `plugin_failed`. */
+  loadHandlers(path: string, { from }: { readonly from?: string | URL } = {}): Promise<LoadedHandlers> {
+    return LoadedHandlers.load(this.#subscriptions, path, folderOf(from));
+  }
+
+  /** What became of the events that each middleware saw, in the order in which they stand. */
+  getMiddlewareStats(): readonly MiddlewareStats[] {
+    return this.#pipeline.stats;
   }
 
   /** True when it can be published to and everything that is owed makes progress. */

@@ -33,15 +33,21 @@ export type PublishArguments =
 export function eventOfArguments(given: PublishArguments, source: string): EventIn {
   const [first, type, payload, options] = given;
   if (typeof first === 'string') {
-    return lifted({ ...options, source: options?.source ?? source, topic: first, type: type as string, payload });
+    return liftCorrelation({
+      ...options,
+      source: options?.source ?? source,
+      topic: first,
+      type: type as string,
+      payload,
+    });
   }
   if (typeof first !== 'object' || first === null) return first;
   const { data, ...event } = first;
-  return lifted({ ...event, source: event.source ?? source, payload: event.payload ?? data });
+  return liftCorrelation({ ...event, source: event.source ?? source, payload: event.payload ?? data });
 }
 
 /** A flow is named by a field of the event, and its publishers may say it among the metadata. */
-function lifted(event: EventIn): EventIn {
+export function liftCorrelation(event: EventIn): EventIn {
   const { correlationId, ...metadata } = (event.metadata ?? {}) as EventMetadataIn & { correlationId?: string };
   if (correlationId === undefined || event.correlationId !== undefined) return event;
   return { ...event, correlationId, metadata };

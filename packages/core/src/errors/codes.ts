@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   invalid_request: invalid('The request is not one that the protocol allows, or names something by what is no text.'),
   method_not_allowed: invalid('This address does not answer to this method.'),
   unsupported_media_type: invalid('The body must be application/json.'),
+  plugin_failed: invalid('A plugin or a module of handlers cannot be loaded; what was there stays as it is.'),
   not_supported: invalid('The chosen adapter does not have this feature.'),
   adapter_not_installed: invalid('The adapter is a package of its own that is not installed.'),
   too_deep: limit('The JSON is nested deeper than the limit.'),
@@ -60,6 +61,10 @@ export const ERROR_CODES = {
   too_many_errors: limit('More lines of an upload were refused than one may have; the rest was not read.'),
   projection_too_large: limit('A state of the projection is larger than the limit, or it has too many of them.'),
   overloaded: limit('More is waiting than may wait; try again after the stated time.', true),
+  rate_limited: limit(
+    'More events came than the rate-limiting middleware lets pass; try again after the stated time.',
+    true,
+  ),
   too_many_subscriptions: limit('The limit of subscriptions is reached.'),
   too_many_scheduled: limit('The limit of events that wait for their time is reached.'),
   too_many_contexts: limit('The limit of registered contexts is reached.'),
@@ -99,6 +104,17 @@ export const ERROR_CODES = {
   not_ready: unavailable('The service is starting or stopping.'),
   stalled: unavailable('A subscription that could go on makes no progress; events are taken all the same.'),
   unreachable: unavailable('The service gave no answer in time; what was asked for may have been done all the same.'),
+  middleware_timeout: unavailable('A middleware of the bus took longer than it may; the event was not stored.'),
+  middleware_failed: {
+    kind: 'internal',
+    retryable: false,
+    meaning: 'A middleware of the bus threw or called next twice; the details name it.',
+  },
+  upcast_failed: {
+    kind: 'internal',
+    retryable: false,
+    meaning: 'A stored event cannot be brought to the current version of its type; the details name it.',
+  },
   projection_failed: {
     kind: 'internal',
     retryable: false,

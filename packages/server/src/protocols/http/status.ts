@@ -20,6 +20,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   schema_violation: 422,
   topic_not_declared: 422,
   invalid_setting: 400,
+  plugin_failed: 400,
   invalid_request: 400,
   method_not_allowed: 405,
   unsupported_media_type: 415,
@@ -33,6 +34,8 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   too_many_errors: 400,
   projection_too_large: 409,
   overloaded: 429,
+  // Of a bus in front of an engine; the service itself has no middleware.
+  rate_limited: 429,
   too_many_subscriptions: 409,
   too_many_contexts: 409,
   too_many_topics: 409,
@@ -71,6 +74,9 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   stalled: 503,
   // Only a client says it, about us.
   unreachable: 503,
+  middleware_timeout: 503,
+  middleware_failed: 500,
+  upcast_failed: 500,
   projection_failed: 500,
   aborted: 503,
   closed: 503,

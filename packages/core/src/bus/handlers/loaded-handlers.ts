@@ -1,0 +1,164 @@
+/**
+ * Handlers out of a module that is imported anew while events come. Each handler has a subscription that lives as long as the
+ * module names it; what is swapped is the function that the subscription calls. So there is no moment without a handler, and
+ * none with two: an event is handled by the old function or by the new one, according to when its attempt began.
+ *
+ * A reload is all or nothing: the module is imported and looked over, handlers that are new get their subscriptions, then all
+ * functions are swapped without an await in between, and only then those end that the module does not name any more. What fails
+ * before the swap leaves everything as it was.
+ *
+ * Node keeps every version of a module until the process ends, and what the module itself imports is not imported anew.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import type { BusHandler, BusSubscribeOptions } from '../bus-subscription.ts';
+import { importModule, moduleUrl } from '../plugins/import-module.ts';
+
+/** A handler as a module says it: its topic, the function, and the options of `subscribe`. */
+export interface HandlerDefinition extends BusSubscribeOptions {
+  readonly topic: string;
+  readonly handler: BusHandler;
+}
+
+/** The default export of a module of handlers: each under a name of its own. */
+export type HandlerDefinitions = Readonly<Record<string, HandlerDefinition>>;
+
+/** Where handlers are subscribed. */
+export interface HandlerHost {
+  add(topic: string, handler: BusHandler, options: BusSubscribeOptions): Promise<string>;
+  remove(subscriptionId: string): Promise<void>;
+}
+
+interface Live {
+  readonly subscriptionId: string;
+  readonly definition: HandlerDefinition;
+  /** What the subscription calls. */
+  readonly slot: { handler: BusHandler };
+}
+
+export class LoadedHandlers implements AsyncDisposable {
+  readonly #host: HandlerHost;
+  readonly #path: string;
+  readonly #from: string;
+  #live = new Map<string, Live>();
+  #version = 0;
+  #isClosed = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Imports the module and subscribes its handlers. Throws `plugin_failed` and what `subscribe` throws. */
+  static async load(host: HandlerHost, path: string, from: string): Promise<LoadedHandlers> {
+    const loaded = new LoadedHandlers(host, path, from);
+    await loaded.reload();
+    return loaded;
+  }
+
+  private constructor(host: HandlerHost, path: string, from: string) {
+    this.#host = host;
+    this.#path = path;
+    this.#from = from;
+  }
+
+  /** How often the module was imported. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Names of the handlers with the ids of their subscriptions. */
+  get subscriptions(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#live].map(([name, { subscriptionId }]) => [name, subscriptionId]));
+  }
+
+  /**
+   * Imports the module anew and goes on with its functions. Throws `plugin_failed`, for a module that cannot be imported and for a
+   * handler whose topic or options are not what they were, and what `subscribe` throws; the handlers are then the old ones.
+   */
+  reload(): Promise<void> {
+    return this.#inTurn(() => this.#reload());
+  }
+
+  /** The handlers leave, as by `unsubscribe`. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#inTurn(async () => {
+      const live = this.#live;
+      this.#live = new Map();
+      await this.#leave([...live.values()]);
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#isClosed) throw new EventManagerError('closed', 'The handlers have left the bus.');
+    const definitions = await this.#import();
+    for (const [name, definition] of definitions) {
+      const live = this.#live.get(name);
+      if (live && !isSameSubscription(live.definition, definition)) {
+        throw this.#fail(`changes the topic or the options of ${name}: give it another name, or restart.`);
+      }
+    }
+    const added = await this.#subscribe([...definitions].filter(([name]) => !this.#live.has(name)));
+    const gone: Live[] = [];
+    for (const [name, live] of this.#live) {
+      const definition = definitions.get(name);
+      if (definition) live.slot.handler = definition.handler;
+      else gone.push(live);
+    }
+    this.#live = new Map([...this.#live, ...added].filter(([name]) => definitions.has(name)));
+    await this.#leave(gone);
+  }
+
+  async #import(): Promise<ReadonlyMap<string, HandlerDefinition>> {
+    let exported: unknown;
+    try {
+      exported = (await importModule(moduleUrl({ path: this.#path, from: this.#from }), this.#version + 1))['default'];
+    } catch (error) {
+      throw this.#fail(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, error);
+    } finally {
+      this.#version++;
+    }
+    if (typeof exported !== 'object' || exported === null) throw this.#fail('has no object as its default export.');
+    const definitions = new Map(Object.entries(exported as HandlerDefinitions));
+    for (const [name, definition] of definitions) {
+      const isUsable = typeof definition?.topic === 'string' && typeof definition.handler === 'function';
+      if (!isUsable) throw this.#fail(`says of ${name} no topic or no handler.`);
+    }
+    return definitions;
+  }
+
+  async #subscribe(definitions: readonly (readonly [string, HandlerDefinition])[]): Promise<[string, Live][]> {
+    const made: [string, Live][] = [];
+    try {
+      for (const [name, definition] of definitions) {
+        const { topic, handler, ...options } = definition;
+        const slot = { handler };
+        const call: BusHandler = (event, context) => slot.handler(event, context);
+        made.push([name, { subscriptionId: await this.#host.add(topic, call, options), definition, slot }]);
+      }
+    } catch (error) {
+      await this.#leave(made.map(([, live]) => live));
+      throw error;
+    }
+    return made;
+  }
+
+  async #leave(live: readonly Live[]): Promise<void> {
+    for (const { subscriptionId } of live) await this.#host.remove(subscriptionId);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  #fail(words: string, cause?: unknown): EventManagerError {
+    return new EventManagerError('plugin_failed', `The module of handlers ${this.#path} ${words}`, {}, cause);
+  }
+}
+
+function isSameSubscription(a: HandlerDefinition, b: HandlerDefinition): boolean {
+  return isDeepStrictEqual({ ...a, handler: undefined }, { ...b, handler: undefined });
+}

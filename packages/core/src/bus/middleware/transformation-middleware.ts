@@ -1,0 +1,19 @@
+import type { EventIn } from '../../event/event.ts';
+import type { Middleware, MiddlewareEvent } from './middleware.ts';
+
+type Transformed = (EventIn & { readonly data?: unknown }) | undefined;
+
+/** Returns another event, or nothing to leave it as it is. The one it gets is not to be changed: its publisher holds it, too. */
+export type Transform = (event: MiddlewareEvent) => Transformed | Promise<Transformed>;
+
+/** Changes events before they are stored: all of them, or those of some types. */
+export function transformationMiddleware(transform: Transform | { readonly [type: string]: Transform }): Middleware {
+  const transformOf =
+    typeof transform === 'function'
+      ? () => transform
+      : (type: string) => (Object.hasOwn(transform, type) ? transform[type] : undefined);
+  return async function transformation(event, next) {
+    const changed = await transformOf(event.type)?.(event);
+    await next(changed ?? event);
+  };
+}

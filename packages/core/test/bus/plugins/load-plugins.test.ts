@@ -1,0 +1,108 @@
+import { EventBus, type PluginIn } from '@event-manager/core';
+import { ajvSchemas } from '@event-manager/schema';
+import { expect, it } from 'vitest';
+import { keptBus } from '../kept-bus.ts';
+import { moduleFolder } from '../module-folder.ts';
+
+const PLUGIN = `
+export const closed = [];
+export default async function stamp({ tag }, { runtime }) {
+  if (tag === undefined) throw new TypeError('a tag is needed');
+  let count = 0;
+  return {
+    middleware: function stamp(event, next) {
+      count++;
+      return next({ ...event, metadata: { ...event.metadata, tags: [tag, typeof runtime.clock.wallMs()] } });
+    },
+    stats: () => ({ count }),
+    close: () => void (globalThis.closedPlugins = [...(globalThis.closedPlugins ?? []), tag]),
+  };
+}
+`;
+const closed = () => (globalThis as { closedPlugins?: string[] }).closedPlugins ?? [];
+
+it('adds what plain configuration names, before the first event is published', async () => {
+  const plugins: readonly PluginIn[] = [
+    'metrics',
+    { name: 'error-handling', options: { passOver: ['logging'] } },
+    { name: 'filtering', options: { excludeTypes: ['noise'] } },
+    { name: 'rate-limiting', options: { limit: 2, windowMs: 3_600_000, key: 'source' } },
+    { name: 'validation', options: { schemas: { order: { type: 'object', required: ['id'] } } } },
+  ];
+  const bus = keptBus({ plugins: JSON.parse(JSON.stringify(plugins)), schemas: ajvSchemas() });
+  const outcomes = await Promise.all(
+    [
+      { type: 'noise', data: {} },
+      { type: 'order', data: {} },
+      { type: 'order', data: { id: 1 } },
+      { type: 'order', data: { id: 2 } },
+      { type: 'order', source: 'other', data: { id: 3 } },
+    ].map((event) =>
+      bus.publish(event).then(
+        (result) => ('filtered' in result ? result.by : 'stored'),
+        ({ code }) => code,
+      ),
+    ),
+  );
+  expect(outcomes).toEqual(['filtering', 'schema_violation', 'stored', 'rate_limited', 'stored']);
+  expect(bus.getMiddlewareStats().map(({ name }) => name)).toEqual([
+    'metrics',
+    'error-handling',
+    'filtering',
+    'rate-limiting',
+    'validation',
+  ]);
+});
+
+it('adds a module by its path, gives it its options, and closes it with the bus', async () => {
+  const { path, write } = moduleFolder();
+  write('stamp.mjs', PLUGIN);
+  const bus = new EventBus();
+  const [stamp, metrics] = await bus.usePlugins([{ path: './stamp.mjs', options: { tag: 'red' } }, 'metrics'], {
+    from: path,
+  });
+  const tags: unknown[] = [];
+  await bus.subscribe('*', ({ metadata }) => void tags.push(...metadata.tags));
+  await bus.publish({ type: 'a', data: {} });
+  expect(tags).toEqual(['red', 'number']);
+  expect(stamp).toMatchObject({ name: 'stamp' });
+  expect(stamp!.stats()).toEqual({ count: 1 });
+  expect(metrics!.stats()).toMatchObject({ stored: 1 });
+  await bus.close();
+  expect(closed()).toContain('red');
+});
+
+it.each([
+  ['an unknown name', ['metrics', 'loging'], 'there are logging, metrics'],
+  ['options that do not fit', [{ name: 'rate-limiting', options: { limit: 0 } }], 'limit is a number'],
+  ['a word that is no key', [{ name: 'rate-limiting', options: { limit: 1, key: 'user' } }], 'source, type, topic'],
+  ['an option that nobody reads', [{ name: 'logging', options: { level: 'x' } }], 'level'],
+  ['a module that is not there', ['metrics', { path: './nothing.mjs' }], 'cannot be loaded'],
+  ['a package that is not there', [{ path: '@nobody/has-this' }], 'cannot be loaded'],
+  ['a module that does not parse', [{ path: './broken.mjs' }], 'cannot be loaded'],
+  ['a module without a function', [{ path: './empty.mjs' }], 'default export'],
+  ['a plugin that throws', [{ path: './stamp.mjs' }], 'a tag is needed'],
+  ['a plugin that gives nothing', [{ path: './nothing-given.mjs' }], 'gave no middleware'],
+  ['what is no plugin', [null], 'is unknown'],
+])('refuses %s and leaves the bus as it was', async (_, plugins, words) => {
+  const { path, write } = moduleFolder();
+  write('stamp.mjs', PLUGIN);
+  write('broken.mjs', 'export default {');
+  write('empty.mjs', 'export const a = 1;');
+  write('nothing-given.mjs', 'export default () => undefined;');
+  const bus = keptBus();
+  const before = closed().length;
+  const wanted = [{ path: './stamp.mjs', options: { tag: 'blue' } }, ...plugins] as PluginIn[];
+  const refused = bus.usePlugins(wanted, { from: path });
+  await expect(refused).rejects.toMatchObject({ code: 'plugin_failed', message: expect.stringContaining(words) });
+  await expect(refused).rejects.toMatchObject({ details: { pointer: `/${wanted.length - 1}` } });
+  expect(bus.getMiddlewareStats()).toEqual([]);
+  expect(closed()).toHaveLength(before + 1);
+});
+
+it('publishes nothing without a plugin that the options name', async () => {
+  const bus = keptBus({ plugins: [{ path: './nothing.mjs' }] });
+  await expect(bus.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'plugin_failed' });
+  await expect(bus.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'plugin_failed' });
+  expect((await bus.getStats()).publishedEvents).toBe(0);
+});
