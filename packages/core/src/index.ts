@@ -24,7 +24,22 @@ export * from './bus/middleware/rate-limiting-middleware.ts';
 export * from './bus/middleware/transformation-middleware.ts';
 export * from './bus/middleware/validation-middleware.ts';
 export type * from './bus/plugins/plugin.ts';
-export type { BusEventIn, BusEventInOf, BusPublishOptions } from './bus/publish-arguments.ts';
+export type {
+  BusEventIn,
+  BusEventIn,
+  BusEventInOf,
+  BusPublishOptions,
+  BusPublishOptions,
+} from './bus/publish-arguments.ts';
+export * from './bus/store/adapter-event-store.ts';
+export type * from './bus/store/bus-event-store.ts';
+export { compileRead, type ReadFields } from './bus/store/compile-read.ts';
+export * from './bus/store/event-replay-service.ts';
+export * from './bus/store/in-memory-event-store.ts';
+export type { EventSelection } from './bus/store/read-events.ts';
+export type { ReplayContext, ReplayHandler } from './bus/store/replay-receivers.ts';
+export * from './bus/store/snapshot-service.ts';
+export * from './bus/store/upcasters.ts';
 export type { SubscriptionDefaults, SubscriptionDefaultsIn } from './bus/subscription-defaults.ts';
 export type * from './causation/event-graph.ts';
 export * from './context/context.ts';

@@ -1,2 +1,2 @@
 /** Events of an embedded bus in LevelDB. */
-export {};
+export { LevelDBEventStore, type LevelOptions } from './level-event-store.ts';

@@ -18,7 +18,7 @@ export function reviveEvent(parsed: object): Event {
 }
 
 /** Freezes JSON values; recursion is bounded by the depth that ingest allows. */
-function freezeDeep(value: unknown): void {
+export function freezeDeep(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) for (const entry of value) freezeDeep(entry);
   else for (const key in value) freezeDeep((value as Record<string, unknown>)[key]);

@@ -1,0 +1,58 @@
+import { decodeEvent } from '../../event/decode-event.ts';
+import type { Event } from '../../event/event.ts';
+import { readTimeMs } from '../../ingest/read-time.ts';
+import type { BusEventStore } from './bus-event-store.ts';
+import type { Upcasters } from './upcasters.ts';
+
+const PAGE = 500;
+
+/** Which events, as programs say it. Times are those of keeping: a `Date`, RFC 3339 text or milliseconds since 1970. */
+export interface EventSelection {
+  readonly from?: Date | string | number | undefined;
+  readonly to?: Date | string | number | undefined;
+  /** Topic pattern. */
+  readonly topic?: string | undefined;
+  /** Patterns over the type. */
+  readonly types?: readonly string[] | undefined;
+  /** Only behind this position. */
+  readonly after?: number | undefined;
+}
+
+/** An event out of a store, in the current version of its type. */
+export interface ReadEvent {
+  readonly event: Event;
+  readonly position: number;
+  readonly recordedAtMs: number;
+}
+
+/** A page of events; `missing` counts those before it that the store had once and has no more. */
+export interface ReadEvents {
+  readonly events: readonly ReadEvent[];
+  readonly missing: number;
+}
+
+/** Reads a store page by page, in its order. Throws `upcast_failed`, `corrupt_record`, `invalid_pattern`, `invalid_query`. */
+export async function* readEvents(
+  store: BusEventStore,
+  selection: EventSelection,
+  upcasters?: Upcasters,
+): AsyncGenerator<ReadEvents, void> {
+  const { from, to, topic, types } = selection;
+  const times = { fromMs: momentOf(from, '/from'), toMs: momentOf(to, '/to') };
+  let after = selection.after ?? 0;
+  for (;;) {
+    const { records, next, first } = await store.read({ ...times, topic, types, after, limit: PAGE });
+    const events = records.map(({ position, recordedAtMs, body }) => {
+      const event = decodeEvent(body);
+      return { event: upcasters ? upcasters.upcast(event) : event, position, recordedAtMs };
+    });
+    const missing = Math.max(0, first - 1 - after);
+    if (events.length > 0 || missing > 0) yield { events, missing };
+    if (next === undefined) return;
+    after = next;
+  }
+}
+
+function momentOf(moment: Date | string | number | undefined, pointer: string): number | undefined {
+  return moment === undefined ? undefined : readTimeMs(moment, pointer, 'invalid_query');
+}

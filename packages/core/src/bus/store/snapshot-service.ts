@@ -1,0 +1,168 @@
+/**
+ * States that are folded out of the events of a store, and kept so that the next time only what came since has to be folded.
+ *
+ * A snapshot is a fold of everything up to its position, by one version of the fold. It is never needed: without it, or when it
+ * is of another version, the state is folded from the first event. So it may be late or lost, and is written when enough was
+ * folded, after the fold; a crash in between costs the work and nothing else.
+ */
+import { readTimeMs } from '../../ingest/read-time.ts';
+import { checkJson } from '../../json/check-json.ts';
+import type { JsonValue } from '../../json.ts';
+import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
+import { type BusEvent, busEvent } from '../bus-event.ts';
+import type { BusEventStore, KeptSnapshot } from './bus-event-store.ts';
+import { readEvents } from './read-events.ts';
+import { type Upcaster, Upcasters } from './upcasters.ts';
+
+const SNAPSHOT_EVERY = 100;
+const DEPTH_MAX = 64;
+const NAME_CHARACTERS_MAX = 500;
+
+/** How events become a state. The same events in the same order have to give the same state. */
+export interface SnapshotDefinition<State> {
+  /** Under it the snapshot is kept: one name for each state, as `account/4711`. */
+  readonly name: string;
+  /** A whole number from 1 on; change it with `apply`, `topic` or `types`. */
+  readonly version?: number | undefined;
+  /** Topic pattern; everything when absent. A topic for each aggregate is read by itself. */
+  readonly topic?: string | undefined;
+  /** Patterns over the type. */
+  readonly types?: readonly string[] | undefined;
+  /** The state before the first event: JSON, or what makes it. */
+  readonly initial: State | (() => State);
+  /** Returns the state behind the event; nothing when it changed the state in place. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return is what changes a state in place.
+  readonly apply: (state: State, event: BusEvent) => State | undefined | void;
+}
+
+/** A state, and what it took to make it. */
+export interface FoldedState<State> {
+  readonly state: State;
+  /** Of the last event that is folded in; 0 when there was none. */
+  readonly position: number;
+  /** Events that were folded now. */
+  readonly folded: number;
+  /** Position of the snapshot that it began with; 0 without one. */
+  readonly snapshotPosition: number;
+  /** Positions that the store has no more and no snapshot covers: the state is a fold of the others. */
+  readonly missing: number;
+}
+
+export interface SnapshotOptions {
+  /** A snapshot is kept when so many events had to be folded. Default: 100. */
+  readonly snapshotEvery?: number | undefined;
+  /** Brings old events to the current version of their type. */
+  readonly upcasters?: Upcasters | readonly Upcaster[] | undefined;
+}
+
+const DEFINITION = [
+  'name',
+  'version',
+  'topic',
+  'types',
+  'initial',
+  'apply',
+] satisfies (keyof SnapshotDefinition<unknown>)[];
+
+export class SnapshotService {
+  readonly #store: BusEventStore;
+  readonly #snapshotEvery: number;
+  readonly #upcasters: Upcasters;
+
+  constructor(store: BusEventStore, { snapshotEvery = SNAPSHOT_EVERY, upcasters = [] }: SnapshotOptions = {}) {
+    if (!(snapshotEvery >= 1)) throw new TypeError('snapshotEvery is a number from 1 on.');
+    this.#store = store;
+    this.#snapshotEvery = snapshotEvery;
+    this.#upcasters = upcasters instanceof Upcasters ? upcasters : new Upcasters(upcasters);
+  }
+
+  /**
+   * The state now: the latest snapshot and the events behind it. Throws what `apply` and the store throw, `invalid_pattern`,
+   * `upcast_failed`; TypeError for a state that is no plain JSON.
+   */
+  async load<State>(definition: SnapshotDefinition<State>): Promise<FoldedState<State>> {
+    return this.#fold(definition, await this.#latest(definition), {});
+  }
+
+  /** The same from the first event on, whatever snapshot there is, and keeps that. */
+  async rebuild<State>(definition: SnapshotDefinition<State>): Promise<FoldedState<State>> {
+    await this.#store.saveSnapshot(checkedName(definition), undefined);
+    return this.#fold(definition, undefined, { isKept: true });
+  }
+
+  /** The state of events that were kept before a moment: a `Date`, RFC 3339 text or milliseconds since 1970. Keeps nothing. */
+  async at<State>(definition: SnapshotDefinition<State>, moment: Date | string | number): Promise<FoldedState<State>> {
+    const toMs = readTimeMs(moment, '/moment', 'invalid_query');
+    const latest = await this.#latest(definition);
+    return this.#fold(definition, latest && latest.recordedAtMs < toMs ? latest : undefined, { toMs, isKept: false });
+  }
+
+  /** Forgets a snapshot. The events stay. */
+  async remove(name: string): Promise<void> {
+    await this.#store.saveSnapshot(name, undefined);
+  }
+
+  async #latest<State>(definition: SnapshotDefinition<State>): Promise<KeptSnapshot | undefined> {
+    const kept = await this.#store.loadSnapshot(checkedName(definition));
+    return kept?.version === (definition.version ?? 1) ? kept : undefined;
+  }
+
+  async #fold<State>(
+    definition: SnapshotDefinition<State>,
+    snapshot: KeptSnapshot | undefined,
+    { toMs, isKept }: { readonly toMs?: number; readonly isKept?: boolean },
+  ): Promise<FoldedState<State>> {
+    const { topic, types, apply, name, version = 1 } = definition;
+    const snapshotPosition = snapshot?.position ?? 0;
+    let state = snapshot ? (snapshot.state as State) : initialOf(definition);
+    let position = snapshotPosition;
+    let recordedAtMs = snapshot?.recordedAtMs ?? 0;
+    let folded = 0;
+    let missing = 0;
+    const selection = { topic, types, to: toMs, after: snapshotPosition };
+    for await (const page of readEvents(this.#store, selection, this.#upcasters)) {
+      missing += page.missing;
+      for (const { event, ...kept } of page.events) {
+        state = apply(state, busEvent(event)) ?? state;
+        ({ position, recordedAtMs } = kept);
+        folded++;
+      }
+    }
+    if (folded > 0 && (isKept ?? folded >= this.#snapshotEvery) && missing === 0) {
+      const json = jsonOf(state, name);
+      await this.#store.saveSnapshot(name, { state: json, version, position, recordedAtMs });
+    }
+    return { state, position, folded, snapshotPosition, missing };
+  }
+}
+
+function checkedName(definition: { readonly name: string; readonly version?: number | undefined }): string {
+  refuseUnknownOptions(definition, DEFINITION, 'A snapshot');
+  const { name, version = 1 } = definition;
+  if (typeof name !== 'string' || name === '' || name.length > NAME_CHARACTERS_MAX || /\0/.test(name)) {
+    throw new TypeError(`The name of a snapshot has 1 to ${NAME_CHARACTERS_MAX} characters, and no NUL.`);
+  }
+  if (!Number.isInteger(version) || version < 1)
+    throw new TypeError('The version of a snapshot is a whole number from 1 on.');
+  return name;
+}
+
+function initialOf<State>({ initial }: SnapshotDefinition<State>): State {
+  return typeof initial === 'function' ? (initial as () => State)() : structuredClone(initial);
+}
+
+/** What JSON would change, as a `Date`, would make another state of the snapshot than of the events. */
+function jsonOf(state: unknown, name: string): JsonValue {
+  let isPlain = true;
+  try {
+    isPlain = checkJson(state, { depthMax: DEPTH_MAX, pointer: '' });
+  } catch (error) {
+    throw new TypeError(`The state of the snapshot ${name} is no JSON.`, { cause: error });
+  }
+  const text = JSON.stringify(state, function (this: Record<string, unknown>, key, value) {
+    if (this[key] instanceof Date) isPlain = false;
+    return value as unknown;
+  });
+  if (isPlain) return JSON.parse(text) as JsonValue;
+  throw new TypeError(`The state of the snapshot ${name} is no plain JSON: write a Date as a text or a number.`);
+}

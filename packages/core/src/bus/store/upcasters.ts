@@ -1,0 +1,90 @@
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import type { Event } from '../../event/event.ts';
+import { freezeDeep } from '../../event/revive-event.ts';
+import type { JsonObject } from '../../json.ts';
+
+/** One step: what payloads of one version of a type are in the next. */
+export interface Upcaster {
+  readonly type: string;
+  /** `version` of the events that it takes; events that say none have `1.0`. */
+  readonly from: string;
+  readonly to: string;
+  /** Returns the payload in the version `to`. The one it gets is frozen. */
+  readonly upcast: (payload: JsonObject, event: Event) => JsonObject;
+}
+
+interface Chain {
+  readonly steps: ReadonlyMap<string, Upcaster>;
+  readonly current: string;
+}
+
+/**
+ * Brings stored events to the current version of their type, step by step, whenever they are read: what is stored stays as it
+ * was written. The steps of a type have to be one chain without a gap, which is looked at here and not when the first old event
+ * comes; types without steps are left alone.
+ */
+export class Upcasters {
+  readonly #chains: ReadonlyMap<string, Chain>;
+
+  /** Throws TypeError for a version with two ways on, and for steps that do not lead to one version. */
+  constructor(steps: readonly Upcaster[]) {
+    const byType = Map.groupBy(steps, ({ type }) => type);
+    this.#chains = new Map([...byType].map(([type, own]) => [type, chainOf(type, own)]));
+  }
+
+  /** The version that events of a type are brought to; `undefined` for a type without steps. */
+  currentOf(type: string): string | undefined {
+    return this.#chains.get(type)?.current;
+  }
+
+  /** The event in the current version of its type. Throws `upcast_failed`. Needs no `this`. */
+  readonly upcast = <Payload>(event: Event<Payload>): Event<Payload> => {
+    const chain = this.#chains.get(event.type);
+    if (!chain || event.version === chain.current) return event;
+    let current = event as Event;
+    while (current.version !== chain.current) {
+      const step = chain.steps.get(current.version);
+      if (!step) throw failed(current, chain, `no upcaster leads from there to ${chain.current}`);
+      current = applied(step, current, chain);
+    }
+    return current as Event<Payload>;
+  };
+}
+
+function applied(step: Upcaster, event: Event, chain: Chain): Event {
+  let payload: JsonObject;
+  try {
+    payload = step.upcast(event.payload, event);
+  } catch (error) {
+    throw failed(event, chain, `its upcaster to ${step.to} threw`, error);
+  }
+  if (typeof payload !== 'object' || payload === null) throw failed(event, chain, 'its upcaster gave no payload');
+  freezeDeep(payload);
+  return Object.freeze({ ...event, version: step.to, payload });
+}
+
+function failed({ id, type, version }: Event, { current }: Chain, why: string, cause?: unknown): EventManagerError {
+  const words = `The event ${id} of type ${type} has the version ${version}, and ${why}.`;
+  return new EventManagerError('upcast_failed', words, { eventId: id, type, version, current }, cause);
+}
+
+function chainOf(type: string, steps: readonly Upcaster[]): Chain {
+  const byFrom = new Map<string, Upcaster>();
+  for (const step of steps) {
+    if (byFrom.has(step.from)) throw new TypeError(`Two upcasters of ${type} begin at the version ${step.from}.`);
+    byFrom.set(step.from, step);
+  }
+  const ends = [...new Set(steps.map(({ to }) => to))].filter((to) => !byFrom.has(to));
+  if (ends.length === 0) throw new TypeError(`The upcasters of ${type} go round in a circle.`);
+  if (ends.length > 1) {
+    const words = `no upcaster goes on from ${ends.slice(0, -1).join(' and ')}, or it is not needed`;
+    throw new TypeError(`The upcasters of ${type} have a gap: they end at ${ends.join(' and ')}; ${words}.`);
+  }
+  const current = ends[0]!;
+  for (const { from } of steps) {
+    let at = from;
+    for (let left = steps.length; left > 0 && at !== current; left--) at = byFrom.get(at)!.to;
+    if (at !== current) throw new TypeError(`The upcasters of ${type} go round in a circle at ${from}.`);
+  }
+  return { steps: byFrom, current };
+}
