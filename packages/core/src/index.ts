@@ -26,9 +26,7 @@ export * from './bus/middleware/validation-middleware.ts';
 export type * from './bus/plugins/plugin.ts';
 export type {
   BusEventIn,
-  BusEventIn,
   BusEventInOf,
-  BusPublishOptions,
   BusPublishOptions,
 } from './bus/publish-arguments.ts';
 export * from './bus/store/adapter-event-store.ts';
@@ -37,7 +35,6 @@ export { compileRead, type ReadFields } from './bus/store/compile-read.ts';
 export * from './bus/store/event-replay-service.ts';
 export * from './bus/store/in-memory-event-store.ts';
 export type { EventSelection } from './bus/store/read-events.ts';
-export type { ReplayContext, ReplayHandler } from './bus/store/replay-receivers.ts';
 export * from './bus/store/snapshot-service.ts';
 export * from './bus/store/upcasters.ts';
 export type { SubscriptionDefaults, SubscriptionDefaultsIn } from './bus/subscription-defaults.ts';

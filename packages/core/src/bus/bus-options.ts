@@ -6,6 +6,8 @@ import type { AnyEvents } from '../typed/event-map.ts';
 import type { BusDefaults } from './bus-subscription.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
 import type { PluginIn } from './plugins/plugin.ts';
+import type { BusEventStore } from './store/bus-event-store.ts';
+import { type Upcaster, Upcasters } from './store/upcasters.ts';
 import {
   defaultsOfAdapter,
   readSubscriptionDefaults,
@@ -29,6 +31,10 @@ export interface BusOwnOptions {
   readonly middlewareTimeout?: number | undefined;
   /** Middleware by name or by path, loaded before the first event is published. */
   readonly plugins?: readonly PluginIn[] | undefined;
+  /** Keeps events beside the log, as `setEventStore` says. */
+  readonly eventStore?: BusEventStore | undefined;
+  /** Bring events that handlers get to the current version of their type. */
+  readonly upcasters?: Upcasters | readonly Upcaster[] | undefined;
   /** Told of everything that a listener of `on` throws or rejects with. Default: a warning of the process. */
   readonly onListenerError?: ((error: unknown, name: string) => void) | undefined;
   /** Of subscriptions that say nothing about it. */
@@ -44,6 +50,8 @@ export interface BusSettings {
   readonly enableMetrics: boolean;
   readonly middlewareTimeoutMs: number;
   readonly plugins: readonly PluginIn[];
+  readonly eventStore: BusEventStore | undefined;
+  readonly upcasters: Upcasters;
   readonly onListenerError: ((error: unknown, name: string) => void) | undefined;
   readonly defaults: BusDefaults;
 }
@@ -57,6 +65,8 @@ const OWN: { readonly [Name in keyof Required<BusOwnOptions>]: true } = {
   dataDir: true,
   middlewareTimeout: true,
   plugins: true,
+  eventStore: true,
+  upcasters: true,
   onListenerError: true,
   defaultSubscriptionOptions: true,
 };
@@ -80,6 +90,8 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
     dataDir,
     middlewareTimeout = MIDDLEWARE_TIMEOUT_MS,
     plugins = [],
+    eventStore,
+    upcasters = [],
     onListenerError,
     defaultSubscriptionOptions = {},
     ...rest
@@ -106,6 +118,8 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
       enableMetrics,
       middlewareTimeoutMs: middlewareTimeout,
       plugins,
+      eventStore,
+      upcasters: upcasters instanceof Upcasters ? upcasters : new Upcasters(upcasters),
       onListenerError,
       defaults: { ...STANDARD_DEFAULTS, ...said, retryPolicy },
     },

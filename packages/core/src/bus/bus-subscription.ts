@@ -6,6 +6,7 @@ import { SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
 import { type BusContext, deliveredTo } from './bus-delivery.ts';
 import { type BusEvent, busEvent } from './bus-event.ts';
 import { type BusMeter, metered } from './bus-meter.ts';
+import type { Upcasters } from './store/upcasters.ts';
 import type { SubscriptionDefaults } from './subscription-defaults.ts';
 
 /** What `subscribe` of the bus takes beside topic and handler: every option of a subscription, and the short names of the bus. */
@@ -44,7 +45,11 @@ export function subscribeRequest(
   topic: string,
   handler: BusHandler,
   { consumerGroup, maxRetries, autoAck, useDLQ, dlqTopic, retryPolicy, ...rest }: BusSubscribeOptions,
-  { defaults, meter }: { readonly defaults: BusDefaults; readonly meter?: BusMeter | undefined },
+  {
+    defaults,
+    meter,
+    upcasters,
+  }: { readonly defaults: BusDefaults; readonly meter?: BusMeter | undefined; readonly upcasters: Upcasters },
 ): SubscribeRequest {
   if (typeof handler !== 'function') throw new TypeError('The handler of a subscription is a function.');
   if (autoAck !== undefined && typeof autoAck !== 'boolean') throw new TypeError('autoAck is true or false.');
@@ -58,7 +63,7 @@ export function subscribeRequest(
     ...(consumerGroup === undefined ? {} : { name: consumerGroup }),
     ...fields,
     topic,
-    handler: (event, context) => called(busEvent(event), context),
+    handler: (event, context) => called(busEvent(upcasters.upcast(event)), context),
     options: {
       ...retries(maxRetries, retryPolicy, defaults),
       ...deadLetters(topic, dlqTopic, useDLQ ?? (dlqTopic === undefined ? defaults.useDLQ : true)),

@@ -4,6 +4,7 @@ import type { BusSettings } from './bus-options.ts';
 import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
 import { ListenerLimit } from './handlers/listener-limit.ts';
 import type { HandlerHost } from './handlers/loaded-handlers.ts';
+import { ReplayReceivers } from './store/replay-receivers.ts';
 
 /**
  * The subscriptions that were made through one bus. A subscription without a group ends with its handler. Of a group a handler
@@ -16,6 +17,8 @@ export class BusSubscriptions implements HandlerHost {
   readonly #meter: BusMeter | undefined;
   readonly #held = new Map<string, Subscription>();
   readonly #limit: ListenerLimit;
+  /** The same handlers, for events that come out of a store. */
+  readonly receivers = new ReplayReceivers();
   #members = 0;
 
   constructor(eventManager: EventManager, settings: BusSettings, meter: BusMeter | undefined) {
@@ -33,11 +36,13 @@ export class BusSubscriptions implements HandlerHost {
     const request = subscribeRequest(topic, handler, options, {
       defaults: this.#settings.defaults,
       meter: this.#meter,
+      upcasters: this.#settings.upcasters,
     });
     const subscription = await this.#eventManager.subscribe(request);
     const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
     this.#held.set(id, subscription);
     this.#limit.added(id, topic, handler);
+    this.receivers.added(id, topic, request.handler!, options);
     return id;
   }
 
@@ -47,6 +52,7 @@ export class BusSubscriptions implements HandlerHost {
     if (!held) return this.#eventManager.unsubscribe(id);
     this.#held.delete(id);
     this.#limit.removed(id);
+    this.receivers.removed(id);
     await held[Symbol.asyncDispose]();
   }
 }

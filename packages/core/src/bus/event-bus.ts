@@ -1,5 +1,5 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import type { EventIn } from '../event/event.ts';
+import type { Event, EventIn } from '../event/event.ts';
 import { EventManager } from '../event-manager.ts';
 import { systemRuntime } from '../runtime/runtime.ts';
 import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
@@ -24,6 +24,9 @@ import {
   type PayloadArguments,
   type PublishArguments,
 } from './publish-arguments.ts';
+import { AdapterEventStore } from './store/adapter-event-store.ts';
+import type { BusEventStore } from './store/bus-event-store.ts';
+import { type StoreCell, storingAdapter } from './store/storing-adapter.ts';
 
 export interface EventBusStats {
   /** Name of the adapter. */
@@ -54,6 +57,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #adapter: EventBusAdapter;
   readonly #pipeline: MiddlewarePipeline;
   readonly #plugins: BusPlugins;
+  readonly #store: StoreCell;
+  readonly #ownLog: BusEventStore;
   readonly #meter: BusMeter | undefined;
   readonly #subscriptions: BusSubscriptions;
   readonly #signal: Signal<Events>;
@@ -68,16 +73,20 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     this.#meter = settings.enableMetrics ? new BusMeter(runtime.clock) : undefined;
     this.#pipeline = new MiddlewarePipeline({ timeoutMs: settings.middlewareTimeoutMs, runtime });
     this.#plugins = new BusPlugins(this.#pipeline, { runtime, schemas }, settings.plugins);
+    this.#store = { current: settings.eventStore };
     const { onListenerError: onError, maxListeners } = settings;
     this.#signal = new Signal<Events>({ onError, maxListeners });
-    this.eventManager = new EventManager<Events>(managed);
+    this.eventManager = new EventManager<Events>({ ...managed, adapter: storingAdapter(adapter, this.#store) });
+    this.#ownLog = new AdapterEventStore(adapter, { opened: () => this.eventManager.getHealth() });
     this.#engine = this.eventManager as unknown as EventManager;
     this.#subscriptions = new BusSubscriptions(this.#engine, settings, this.#meter);
   }
 
-  /** Opens the adapter now and not with the first call. Throws what it throws. */
+  /** Opens adapter and store and loads plugins now, and not with the first call. Throws what they throw. */
   async initialize(): Promise<void> {
     await this.eventManager.getHealth();
+    await this.#store.current?.open();
+    if (this.#plugins.areWanted) await this.#plugins.loaded();
   }
 
   publish<Type extends EventTypeOf<Events>>(event: BusEventInOf<Events, Type>): Promise<BusPublishResult>;
@@ -185,6 +194,24 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return LoadedHandlers.load(this.#subscriptions, path, folderOf(from));
   }
 
+  /**
+   * Keeps every event from now on in this store, before it is acknowledged; `undefined` ends that. The store is closed with the bus.
+   * An event that it refuses is refused altogether.
+   */
+  setEventStore(store: BusEventStore | undefined): void {
+    this.#store.current = store;
+  }
+
+  /** The store that was set, or the bus's own log to be read in the same way. */
+  get eventStore(): BusEventStore {
+    return this.#store.current ?? this.#ownLog;
+  }
+
+  /** Hands an event out of a store to the handlers that want it, marked as a replay. Resolves with what they failed with. */
+  deliverReplayed(event: Event, replayId: string, signal: AbortSignal): Promise<readonly unknown[]> {
+    return this.#subscriptions.receivers.deliver(event, replayId, signal);
+  }
+
   /** What became of the events that each middleware saw, in the order in which they stand. */
   getMiddlewareStats(): readonly MiddlewareStats[] {
     return this.#pipeline.stats;
@@ -224,7 +251,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   /** The events of one flow, oldest first. Needs no `this`. */
   readonly queryEventsByCorrelationId = async (correlationId: string): Promise<readonly BusEventOf<Events>[]> => {
     const events = await this.#engine.getEvents({ correlationId }, { limit: FLOW_MAX });
-    return events.map((event) => busEvent(event) as BusEventOf<Events>);
+    return events.map((event) => busEvent(this.#settings.upcasters.upcast(event)) as BusEventOf<Events>);
   };
 
   /** Resolves when everything acknowledged so far is settled: for tests. */
@@ -232,8 +259,14 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.eventManager.settled();
   }
 
-  close(): Promise<void> {
-    return this.eventManager.close();
+  /** Ends in order, and closes the store and the plugins. Rejects, with everything released, when progress did not become durable. */
+  async close(): Promise<void> {
+    try {
+      await this.eventManager.close();
+    } finally {
+      await this.#plugins.close();
+      await this.#store.current?.close();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

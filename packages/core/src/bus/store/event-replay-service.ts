@@ -10,11 +10,11 @@ import type { Event } from '../../event/event.ts';
 import { createEventIdSource } from '../../event/event-id.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { type Runtime, systemRuntime } from '../../runtime/runtime.ts';
-import type { HandlerAnswer } from '../../sink/handler-sink.ts';
+import type { DeliveryContext, HandlerAnswer } from '../../sink/handler-sink.ts';
 import { type BusEvent, busEvent } from '../bus-event.ts';
 import type { BusEventStore } from './bus-event-store.ts';
 import { type EventSelection, type ReadEvent, readEvents } from './read-events.ts';
-import { callReplayed, type ReplayContext, type ReplayHandler } from './replay-receivers.ts';
+import { callReplayed, type ReplayHandler } from './replay-receivers.ts';
 import { type Upcaster, Upcasters } from './upcasters.ts';
 
 /** Failures that are described; all are counted. */
@@ -36,7 +36,7 @@ export interface ReplayProgress {
 
 export interface StoreReplayRequest extends EventSelection {
   /** Gets the events, one after the other. */
-  readonly handler?: ((event: BusEvent, context: ReplayContext) => HandlerAnswer) | undefined;
+  readonly handler?: ((event: BusEvent, context: DeliveryContext) => HandlerAnswer) | undefined;
   /** Its handlers get them. With neither the events are returned. */
   readonly bus?: ReplayTarget | undefined;
   /** Told after every page of events. */

@@ -3,21 +3,12 @@ import { compileFilter } from '../../filter/compile-filter.ts';
 import type { FilterIn } from '../../filter/filter-in.ts';
 import { parseFilter } from '../../filter/parse-filter.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import { type HandlerAnswer, handlerOutcome } from '../../sink/handler-sink.ts';
+import { type DeliveryContext, type HandlerAnswer, handlerOutcome } from '../../sink/handler-sink.ts';
 import { matchesPattern, type Pattern, parsePattern } from '../../topic/pattern.ts';
 import type { BusSubscribeOptions } from '../bus-subscription.ts';
 
-/** What a handler is told of an event that comes out of a store. */
-export interface ReplayContext {
-  readonly subscriptionId: string;
-  readonly attempt: number;
-  readonly replay: { readonly id: string };
-  readonly signal: AbortSignal;
-  ack(): boolean;
-  nack(error?: unknown): boolean;
-}
-
-export type ReplayHandler = (event: Event, context: ReplayContext) => HandlerAnswer;
+/** A handler as the engine calls it. */
+export type ReplayHandler = (event: Event, context: DeliveryContext) => HandlerAnswer;
 
 interface Receiver {
   readonly pattern: Pattern;
@@ -66,8 +57,7 @@ export async function callReplayed(
   event: Event,
   { subscriptionId, replayId, signal }: { subscriptionId: string; replayId: string; signal: AbortSignal },
 ): Promise<unknown> {
-  const answers = { ack: () => false, nack: () => false };
-  const context: ReplayContext = { subscriptionId, attempt: 1, replay: { id: replayId }, signal, ...answers };
+  const context: DeliveryContext = { subscriptionId, attempt: 1, replay: { id: replayId }, signal };
   try {
     const outcome = handlerOutcome(await handler(event, context));
     return 'error' in outcome ? outcome.error : undefined;
