@@ -9,7 +9,7 @@ import { byState, redrive, redriveWorld } from './redrive/redrive-world.ts';
 const away = () => new EventManagerError('store_unavailable', 'The store is away.');
 
 function start(of: EngineUnderTest, request: object = {}): Promise<Run> {
-  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', request));
+  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', { all: true, ...request }));
 }
 
 function get(of: EngineUnderTest, { id }: Pick<Run, 'id'>): Promise<Run> {

@@ -69,12 +69,12 @@ it('leaves out of a dry run what has expired, and not out of the total', async (
   const expiresAt = new Date(bus.time.wallMs() + 1_000).toISOString();
   await bus.publishMany(2, 4, { metadata: { expiresAt } });
   await bus.settled();
-  const preview = () => bus.time.run(bus.engine.replays.preview(ANONYMOUS, {}));
+  const preview = () => bus.time.run(bus.engine.replays.preview(ANONYMOUS, { all: true }));
   expect((await preview()).count).toBe(5);
   await bus.time.advance(2_000);
   const { count, sample } = await preview();
   expect([count, sample.map(({ payload }) => payload['n'])]).toEqual([3, [1, 2, 3]]);
-  const run = await bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', {}));
+  const run = await bus.time.run(bus.engine.runs.start(ANONYMOUS, 'replay', { all: true }));
   await bus.time.advance(5_000);
   const { counts } = await bus.time.run(bus.engine.runs.get(ANONYMOUS, run.id));
   expect(counts).toEqual({ total: 5, done: 3, failed: 0, skipped: 2 });

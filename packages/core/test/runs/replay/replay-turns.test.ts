@@ -8,7 +8,7 @@ import { durableWorld, type EngineUnderTest, openMemory } from '../../open-engin
 const SUBSCRIPTIONS = 2 * OPEN_PARTS_MAX + 8;
 
 function start(of: EngineUnderTest, request: object = {}): Promise<Run> {
-  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', request));
+  return of.time.run(of.engine.runs.start(ANONYMOUS, 'replay', { all: true, ...request }));
 }
 
 function get(of: EngineUnderTest, { id }: Pick<Run, 'id'>): Promise<Run> {
