@@ -1,3 +1,8 @@
+export * from './assert-event-emitted.ts';
+export { failing, hanging } from './bus/failing-handler.ts';
+export { FaultyAdapter, faulty } from './bus/faulty-adapter.ts';
+export { type StoreCall, type StoreFaultOptions, StoreFaults } from './bus/store-faults.ts';
+export { TestEventBus, type TestEventBusOptions, testEventBus } from './bus/test-event-bus.ts';
 export * from './disk-error.ts';
 export type { DiskFault, DiskOperation } from './disk-faults.ts';
 export { FaultProxy, type FaultProxyOptions, type ProxyCounts } from './fault-proxy/fault-proxy.ts';
@@ -19,3 +24,4 @@ export type { SubscriptionReport } from './subscription-history.ts';
 export * from './test-event-collector.ts';
 export { testEventManager, type WebSocketFailures } from './test-event-manager.ts';
 export * from './virtual-time.ts';
+export { type WaitForOptions, waitFor } from './wait-for.ts';

@@ -4,6 +4,12 @@ import { TimerQueue } from './timer-queue.ts';
 /** Taken before any test could replace it: the turns of the real loop are what lets promise chains settle. */
 const realTurn = setImmediate;
 
+interface Background {
+  readonly movesClock: boolean;
+  stopped: boolean;
+  wake: (() => void) | undefined;
+}
+
 /** A virtual day: far longer than any back-off, so that reaching it means something goes round in circles. */
 const IDLE_LIMIT_MS = 24 * 60 * 60 * 1000;
 
@@ -29,7 +35,9 @@ export class VirtualTime implements Clock, Timers {
   readonly #queue = new TimerQueue();
   #nowMs: number;
   #wallOffsetMs: number;
-  #background: { stopped: boolean; wake: (() => void) | undefined } | undefined;
+  #background: Background | undefined;
+  /** Drives of the test that are under way; what runs in the background leaves the time to them. */
+  #driving = 0;
 
   constructor(options: VirtualTimeOptions = {}) {
     this.#nowMs = options.monotonicMs ?? 1_000_000;
@@ -86,30 +94,35 @@ export class VirtualTime implements Clock, Timers {
   /** Runs everything due within the next `byMs`, in order, and leaves the clock exactly there. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs;
-    await settlePromises();
-    while (await this.#step(untilMs));
+    await this.#inForeground(async () => {
+      await settlePromises();
+      while (await this.#step(untilMs));
+    });
     this.#nowMs = untilMs;
   }
 
   /** Runs until nothing is left to happen. Fails after a virtual `limitMs`: something then renews itself for ever. */
   async runUntilIdle(limitMs: number = IDLE_LIMIT_MS): Promise<void> {
     const untilMs = this.#nowMs + limitMs;
-    await settlePromises();
-    while (await this.#step(untilMs));
+    await this.#inForeground(async () => {
+      await settlePromises();
+      while (await this.#step(untilMs));
+    });
     if (this.#queue.size > 0) throw new RangeError(`Not idle after ${limitMs} virtual milliseconds.`);
   }
 
   /** Runs until `condition` holds. Fails when it does not within a virtual `limitMs` or nothing is left to happen. */
   async runUntil(condition: () => boolean, limitMs: number = IDLE_LIMIT_MS): Promise<void> {
     const untilMs = this.#nowMs + limitMs;
-    await settlePromises();
-    while (!condition()) {
-      if (!(await this.#step(untilMs))) {
+    await this.#inForeground(async () => {
+      await settlePromises();
+      while (!condition()) {
+        if (await this.#step(untilMs)) continue;
         const reason =
           this.#queue.size > 0 ? `within ${limitMs} virtual milliseconds` : 'and nothing is left to happen';
         throw new RangeError(`The condition does not hold ${reason}.`);
       }
-    }
+    });
   }
 
   /** Drives until `work` settles and gives its result: `await time.run(store.append(…))`. */
@@ -128,8 +141,20 @@ export class VirtualTime implements Clock, Timers {
    * know nothing about virtual time. An entry that throws becomes an unhandled rejection.
    */
   runInBackground(): () => void {
+    return this.#runBehind(true);
+  }
+
+  /**
+   * Does at once what is due now, and leaves the clock to the test: whoever awaits what needs no time to pass need not drive.
+   * Until the returned function is called.
+   */
+  keepUp(): () => void {
+    return this.#runBehind(false);
+  }
+
+  #runBehind(movesClock: boolean): () => void {
     if (this.#background !== undefined) throw new TypeError('Virtual time is already driven in the background.');
-    const background: { stopped: boolean; wake: (() => void) | undefined } = { stopped: false, wake: undefined };
+    const background: Background = { movesClock, stopped: false, wake: undefined };
     this.#background = background;
     void this.#drive(background);
     return () => {
@@ -139,14 +164,28 @@ export class VirtualTime implements Clock, Timers {
     };
   }
 
-  async #drive(background: { stopped: boolean; wake: (() => void) | undefined }): Promise<void> {
+  async #drive(background: Background): Promise<void> {
     while (!background.stopped) {
       await settlePromises();
-      if (background.stopped || (await this.#step(Number.POSITIVE_INFINITY))) continue;
+      if (background.stopped || (await this.#stepBehind(background))) continue;
       await new Promise<void>((resolve) => {
         background.wake = resolve;
       });
       background.wake = undefined;
+    }
+  }
+
+  async #stepBehind({ movesClock }: Background): Promise<boolean> {
+    return this.#driving === 0 && this.#step(movesClock ? Number.POSITIVE_INFINITY : this.#nowMs);
+  }
+
+  async #inForeground(drive: () => Promise<void>): Promise<void> {
+    this.#driving++;
+    try {
+      await drive();
+    } finally {
+      this.#driving--;
+      this.#wakeBackground();
     }
   }
 

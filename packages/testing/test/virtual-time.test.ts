@@ -136,3 +136,38 @@ describe('VirtualTime', () => {
     expect(ran).toEqual(['first', 'second', 'third']);
   });
 });
+
+describe('keeping up', () => {
+  it('does what is due now by itself, and moves no clock', async () => {
+    const time = new VirtualTime();
+    const stop = time.keepUp();
+    const startMs = time.monotonicMs();
+    const done: string[] = [];
+    time.after(1, () => done.push('later'));
+    await new Promise<void>((resolve) => time.soon(resolve));
+    await time.wait(0);
+    expect([done, time.monotonicMs()]).toEqual([[], startMs]);
+    await time.advance(1);
+    expect(done).toEqual(['later']);
+    stop();
+    time.soon(() => done.push('nobody drives'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(done).toEqual(['later']);
+  });
+
+  it('leaves the time to a drive of the test while that is under way', async () => {
+    const time = new VirtualTime();
+    const stop = time.keepUp();
+    const done: number[] = [];
+    const again = (left: number) => {
+      done.push(time.monotonicMs());
+      if (left > 0) time.soon(() => again(left - 1));
+    };
+    time.after(5, () => again(3));
+    time.after(5, () => done.push(0));
+    await time.advance(5);
+    const at = time.monotonicMs();
+    expect(done).toEqual([at, 0, at, at, at]);
+    stop();
+  });
+});
