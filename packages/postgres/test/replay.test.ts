@@ -18,6 +18,7 @@ await withServer((server) => {
       const handler = async (event: Event, { replay }: DeliveryContext) => {
         if (!replay) return;
         replayed.push(event.payload['n'] as number);
+        // A receiver that takes a moment: otherwise there is no half-way to leave it at.
         await new Promise((resolve) => setTimeout(resolve, 1));
       };
       const open = async () => {

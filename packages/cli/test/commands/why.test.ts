@@ -14,5 +14,14 @@ it('says why, and ends as for what does not exist where nobody knows the event o
   expect([unknown.code, unknown.out]).toEqual([4, expect.stringMatching(/^unknown: unknown_event\n/)]);
   const json = await em(['why', 'billing', NOBODY, '--json']);
   expect([json.code, JSON.parse(json.out).status]).toEqual([4, 'unknown']);
-  expect((await em(['why', 'nobody', id])).code).toBe(4);
+  const nobody = await em(['why', 'nobody', id]);
+  expect([nobody.code, nobody.err]).toEqual([
+    4,
+    expect.stringContaining('No subscription with this id or name exists'),
+  ]);
+  await em(['subscriptions', 'create', '{"name":"other","topic":"other"}']);
+  const note = async () => (await em(['events', 'deliveries', id])).err;
+  expect(await note()).toBe('the pattern of another one does not match its topic; --all lists such, too\n');
+  await em(['subscriptions', 'create', '{"name":"more","topic":"other"}']);
+  expect(await note()).toBe('the patterns of 2 others do not match its topic; --all lists such, too\n');
 });

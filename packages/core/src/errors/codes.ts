@@ -35,7 +35,7 @@ export const ERROR_CODES = {
     'The topic has an empty level, a wildcard, a control character or is too long, or is declared wrongly.',
   ),
   invalid_pattern: invalid('The topic pattern cannot be read.'),
-  invalid_filter: invalid('The filter has an unknown field or a value of the wrong type.'),
+  invalid_filter: invalid('The filter has an unknown field or a value of the wrong type, or is too large.'),
   invalid_context: invalid(
     'The context has an unknown field, a value of the wrong type or too many ids, or says nothing.',
   ),

@@ -23,28 +23,29 @@ export class FilterBudget {
     this.#entries -= entries;
     if (this.#entries >= 0) return;
     const maximum = this.limits.filterEntriesMax;
-    const words = `A filter holds at most ${maximum} values.`;
+    const words = `The filter is too large: it holds more than ${maximum} values, every one in its lists counted.`;
     throw new EventManagerError('invalid_filter', words, { pointer, limit: 'filterEntriesMax', maximum });
   }
 
   spendWildcard(pointer: string): void {
     if (this.#wildcards-- > 0) return;
-    const words = `A filter holds at most ${WILDCARDS_MAX} wildcards on values and tags.`;
+    const words = `The filter is too large: it holds more than ${WILDCARDS_MAX} wildcards on values and tags.`;
     throw new EventManagerError('invalid_filter', words, { pointer, maximum: WILDCARDS_MAX });
   }
 
   spendObjects(count: number, pointer: string): void {
     this.#objects -= count;
     if (this.#objects >= 0) return;
-    const words = `A filter compares with at most ${OBJECTS_MAX} objects.`;
+    const words = `The filter is too large: it compares with more than ${OBJECTS_MAX} objects.`;
     throw new EventManagerError('invalid_filter', words, { pointer, maximum: OBJECTS_MAX });
   }
 
   /** The size of what is kept. */
   assertSize(filter: object, pointer: string): void {
     const maximum = this.limits.filterCharactersMax;
-    if (JSON.stringify(filter).length <= maximum) return;
-    const words = `A filter has at most ${maximum} characters.`;
+    const { length } = JSON.stringify(filter);
+    if (length <= maximum) return;
+    const words = `The filter is too large: it has ${length} characters of JSON, and at most ${maximum} are allowed.`;
     throw new EventManagerError('invalid_filter', words, { pointer, limit: 'filterCharactersMax', maximum });
   }
 }

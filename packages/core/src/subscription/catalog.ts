@@ -189,7 +189,7 @@ export function changedAtMs(before: SubscriptionDefinition, clock: Clock): numbe
 }
 
 function notFound(id: string): EventManagerError {
-  return new EventManagerError('subscription_not_found', 'No subscription with this id exists.', { id });
+  return new EventManagerError('subscription_not_found', 'No subscription with this id or name exists.', { id });
 }
 
 /** The id of a named subscription follows from its name, so that two processes cannot create it twice. */

@@ -13,6 +13,18 @@ describe('parseFilter', () => {
     expect(parse({ event_types: ['a.*'], minimum_priority: 1, exclude_types: ['system.heartbeat'] })).toEqual(expected);
   });
 
+  it.each([
+    [{ types: Array.from({ length: 1_001 }, (_, at) => `t${at}`) }, /too large: it holds more than 1000 values/],
+    [{ payload: { a: 'x'.repeat(70_000) } }, /too large: it has 700\d\d characters of JSON, and at most 65536/],
+    [
+      { or: Array.from({ length: 101 }, () => ({ payload: { a: [{ wildcard: 'a*b' }] } })) },
+      /too large: .* 100 wildcards/,
+    ],
+    [{ or: Array.from({ length: 31 }, (_, a) => ({ payload: { a: { equals: { a } } } })) }, /too large: .* 30 objects/],
+  ])('says of one that is too large that it is', (input, words) => {
+    expect(() => parse(input)).toThrow(words);
+  });
+
   it('tells a minimum from a set of priorities', () => {
     expect(parse({ priority: ['low', 'CRITICAL', 0] })).toEqual({ priority: [0, 3] });
     expect(parse({ priority: 0 })).toEqual({ priority: 0 });

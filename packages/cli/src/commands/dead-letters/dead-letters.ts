@@ -4,6 +4,7 @@ import type { ServiceFlags } from '../../command-flags.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
 import { connect } from '../../service/connect.ts';
+import { subscriptionNames } from '../../service/subscription-names.ts';
 import type { DeadLettersFlags } from './route.ts';
 
 const NO_EVENT = 'null';
@@ -16,8 +17,13 @@ export async function listDeadLetters(this: CliContext, flags: DeadLettersFlags)
     for (const letter of letters) await output.result(readable(letter), () => []);
     return;
   }
+  const nameOf = await subscriptionNames(
+    client,
+    output,
+    letters.map(({ subscriptionId }) => subscriptionId),
+  );
   const rows = letters.map(({ id, subscriptionId, eventId, attempts, reason, deadAtMs, state }) => {
-    return [id, state, new Date(deadAtMs).toISOString(), subscriptionId, eventId, String(attempts), reason];
+    return [id, state, new Date(deadAtMs).toISOString(), nameOf(subscriptionId), eventId, String(attempts), reason];
   });
   const titles = ['ID', 'STATE', 'GIVEN UP', 'SUBSCRIPTION', 'EVENT', 'ATTEMPTS', 'REASON'];
   await output.result(undefined, () => textTable(titles, rows));

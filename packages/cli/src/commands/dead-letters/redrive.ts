@@ -6,8 +6,9 @@ import { confirmed } from '../../input/confirmed.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
 import { connect } from '../../service/connect.ts';
+import { type NameOf, subscriptionNames } from '../../service/subscription-names.ts';
 import { followRun } from '../runs/follow-run.ts';
-import { groupTable } from './groups.ts';
+import { groupTable, subscriptionsOf } from './groups.ts';
 import { lettersRequest, redriveRequest } from './letters-request.ts';
 import type { LettersFlags, RedriveFlags } from './redrive-flags.ts';
 
@@ -28,7 +29,8 @@ async function close(context: CliContext, flags: LettersFlags, kind: Kind, reque
   const output = new Output(context, flags);
   if (flags.dryRun) {
     const selected = await client[kind]({ ...request, dryRun: true });
-    await output.result(selected, () => linesOf(selected));
+    const nameOf = await subscriptionNames(client, output, subscriptionsOf(selected.groups));
+    await output.result(selected, () => linesOf(selected, nameOf));
     return;
   }
   const run = await start(context, client, kind, request, flags);
@@ -64,7 +66,7 @@ async function start(
   }
 }
 
-function linesOf({ count, complete, sample, groups }: SelectedLetters): string[] {
+function linesOf({ count, complete, sample, groups }: SelectedLetters, nameOf: NameOf): string[] {
   const known = `${complete ? '' : 'at least '}${count} dead letters are meant`;
   if (count === 0) return [known];
   const rows = sample.map(({ id, deadAtMs, eventId, attempts, reason }) => {
@@ -74,7 +76,7 @@ function linesOf({ count, complete, sample, groups }: SelectedLetters): string[]
   return [
     known,
     '',
-    ...groupTable(groups),
+    ...groupTable(groups, nameOf),
     '',
     ...first,
     ...textTable(['ID', 'GIVEN UP', 'EVENT', 'ATTEMPTS', 'REASON'], rows),

@@ -16,9 +16,9 @@ export async function listDeliveries(this: CliContext, flags: DeliveriesFlags, i
   ]);
   await output.result(found, () => textTable(['SUBSCRIPTION', 'STATUS', 'REASON', 'WHY'], rows));
   if (found.notMatching > 0 && flags.all !== true) {
-    output.note(
-      `the patterns of ${found.notMatching} other subscriptions do not match its topic; --all lists them, too`,
-    );
+    const others =
+      found.notMatching === 1 ? 'pattern of another one does' : `patterns of ${found.notMatching} others do`;
+    output.note(`the ${others} not match its topic; --all lists such, too`);
   }
   if (found.deliveries.length === 0) output.note('no subscription is concerned');
 }

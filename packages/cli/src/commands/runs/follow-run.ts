@@ -4,7 +4,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { orAborted } from '../../input/or-aborted.ts';
 import type { Output } from '../../output/output.ts';
 import { ProgressBar } from '../../output/progress-bar.ts';
-import { runLines } from './run-lines.ts';
+import { printRun } from './run-lines.ts';
 
 const LOOK_EVERY_MS = 250;
 
@@ -34,7 +34,7 @@ export async function followRun(
     output.note(`it goes on: event-manager runs show ${run.id}`);
     return;
   }
-  await output.result(run, () => runLines(run));
+  await printRun(client, output, run);
   if (run.state !== 'done') context.end('failed');
   else if (run.counts.failed > 0) context.end('partly');
 }

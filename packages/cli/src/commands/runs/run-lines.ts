@@ -1,14 +1,26 @@
+import type { EventManagerClient } from '@event-manager/client';
 import type { Run } from '@event-manager/core';
+import type { Output } from '../../output/output.ts';
 import { plain } from '../../output/plain.ts';
 import { textTable } from '../../output/text-table.ts';
+import { type NameOf, subscriptionNames } from '../../service/subscription-names.ts';
 
 const count = (number: number | undefined) => (number === undefined ? '?' : number.toLocaleString('en-US'));
 
-/** One run for people: what it is, how far, and each of its parts. */
-export function runLines(run: Run): readonly string[] {
+/** Prints one run: what it is, how far, and each of its parts. */
+export async function printRun(client: EventManagerClient, output: Output, run: Run): Promise<void> {
+  const nameOf = await subscriptionNames(
+    client,
+    output,
+    run.parts.map(({ subscriptionId }) => subscriptionId),
+  );
+  await output.result(run, () => runLines(run, nameOf));
+}
+
+function runLines(run: Run, nameOf: NameOf): readonly string[] {
   const { id, kind, state, note, counts, parts, createdAtMs, endedAtMs, words } = run;
   const rows = parts.map((part) => [
-    part.subscriptionId,
+    nameOf(part.subscriptionId),
     part.waiting ? 'waiting' : part.state,
     ...countsOf(part.counts),
   ]);

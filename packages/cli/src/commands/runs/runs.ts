@@ -4,9 +4,10 @@ import type { ServiceFlags } from '../../command-flags.ts';
 import { Output } from '../../output/output.ts';
 import { textTable } from '../../output/text-table.ts';
 import { connect } from '../../service/connect.ts';
+import { subscriptionNames } from '../../service/subscription-names.ts';
 import { followRun } from './follow-run.ts';
 import type { ListRunsFlags, ShowRunFlags } from './route.ts';
-import { runLines, runTable } from './run-lines.ts';
+import { printRun, runTable } from './run-lines.ts';
 
 export async function listRuns(this: CliContext, flags: ListRunsFlags): Promise<void> {
   await using client = await connect(this, flags);
@@ -25,25 +26,25 @@ export async function showRun(this: CliContext, flags: ShowRunFlags, id: string)
   const output = new Output(this, flags);
   const run = await client.getRun(id);
   if (flags.follow) await followRun(this, client, run, output);
-  else await output.result(run, () => runLines(run));
+  else await printRun(client, output, run);
 }
 
 export async function pauseRun(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
   await using client = await connect(this, flags);
   const run = await client.pauseRun(id);
-  await new Output(this, flags).result(run, () => runLines(run));
+  await printRun(client, new Output(this, flags), run);
 }
 
 export async function resumeRun(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
   await using client = await connect(this, flags);
   const run = await client.resumeRun(id);
-  await new Output(this, flags).result(run, () => runLines(run));
+  await printRun(client, new Output(this, flags), run);
 }
 
 export async function cancelRun(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
   await using client = await connect(this, flags);
   const run = await client.cancelRun(id);
-  await new Output(this, flags).result(run, () => runLines(run));
+  await printRun(client, new Output(this, flags), run);
 }
 
 export async function reportRun(this: CliContext, flags: ServiceFlags, id: string): Promise<void> {
@@ -54,8 +55,13 @@ export async function reportRun(this: CliContext, flags: ServiceFlags, id: strin
     for (const failure of failures) await output.result(failure, () => []);
     return;
   }
+  const nameOf = await subscriptionNames(
+    client,
+    output,
+    failures.map(({ subscriptionId }) => subscriptionId),
+  );
   const rows = failures.map(({ eventId, subscriptionId, topic, attempts, errors }) => {
-    return [eventId, subscriptionId, topic, String(attempts), errors.at(-1)?.message ?? ''];
+    return [eventId, nameOf(subscriptionId), topic, String(attempts), errors.at(-1)?.message ?? ''];
   });
   await output.result(undefined, () => textTable(['EVENT', 'SUBSCRIPTION', 'TOPIC', 'ATTEMPTS', 'REASON'], rows));
   if (failures.length === 0) output.note('nothing was given up on');
