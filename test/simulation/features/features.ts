@@ -10,6 +10,7 @@ import { order } from './order.ts';
 import { pause } from './pause.ts';
 import { pull } from './pull.ts';
 import { rateLimit } from './rate-limit.ts';
+import { redrive } from './redrive.ts';
 import { relevance } from './relevance.ts';
 import { replay } from './replay.ts';
 import { retention } from './retention.ts';
@@ -30,6 +31,7 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   pull,
   relevance,
   replay,
+  redrive,
 };
 
 /** Everything that a seed can switch on for a run. */
