@@ -79,9 +79,17 @@ export class ReplayTargets {
         pointer: '/target',
       });
     }
-    const definition = { ...slower(before), sink: { kind: 'webhook' as const, endpoint } };
+    const secret = secretOf(before.sink);
+    const sink = { kind: 'webhook' as const, endpoint, ...(secret === undefined ? {} : { secret }) };
+    const definition = { ...slower(before), sink };
     return { definition, sink: lastCallSink(webhookSink(definition), onFailure) };
   }
+}
+
+/** A signature does not tell its secret; what the headers of a subscription say is meant for its own endpoint alone. */
+function secretOf(sink: SubscriptionDefinition['sink']): string | undefined {
+  if ('secret' in sink) return sink.secret;
+  return 'fallback' in sink ? sink.fallback?.secret : undefined;
 }
 
 /** As much at a time as a replay that shares the way of its subscription has. */

@@ -183,6 +183,37 @@ describe('a replay', () => {
     expect(await bus.deadLetters()).toEqual([]);
   });
 
+  it.each([
+    ['original', 1],
+    [{ factor: 10 }, 10],
+  ])('makes the waits between events that there were, at the speed %j', async (speed, factor) => {
+    const bus = await openMemory();
+    const atMs: number[] = [];
+    const handler = (_event: Event, { replay }: DeliveryContext) => void (replay && atMs.push(bus.time.monotonicMs()));
+    await bus.subscribe({ topic: '#', name: 'one', handler });
+    const waitsMs = [0, 2_000, 0, 500, 60_000];
+    for (const [at, waitMs] of waitsMs.entries()) {
+      await bus.time.advance(waitMs);
+      await bus.publishMany(1, at);
+    }
+    await bus.settled();
+    const run = await start(bus, { speed });
+    await bus.time.advance(1_000 / factor);
+    const isPaused = bus.time.monotonicMs();
+    // What it stood still for is none of its waits: it begins anew with the next event.
+    await bus.time.run(bus.engine.runs.pause(ANONYMOUS, run.id));
+    await bus.time.advance(30_000);
+    await bus.time.run(bus.engine.runs.resume(ANONYMOUS, run.id));
+    const resumedMs = bus.time.monotonicMs();
+    await over(bus, run);
+    expect(atMs).toHaveLength(5);
+    expect(atMs[0]).toBeLessThanOrEqual(isPaused);
+    const waited = atMs.slice(1).map((ms, at) => ms - (at === 0 ? resumedMs : atMs[at]!));
+    const wanted = [0, 0, 500, 60_000].map((ms) => ms / factor);
+    for (const [at, ms] of waited.entries()) expect(Math.abs(ms - wanted[at]!)).toBeLessThanOrEqual(5);
+    await bus.close();
+  });
+
   it('stands still while paused, goes on, and ends where it is when cancelled', async () => {
     const bus = await openMemory();
     const { handler, replayed } = recorder();
