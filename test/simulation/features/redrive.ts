@@ -98,7 +98,7 @@ function handedOnce(letters: readonly DeadLetter[], live: LiveSubscription, calm
     const attemptsOf = handed.get(eventId) ?? [];
     const answers = receiver.answers.get(eventId) ?? [];
     const until = next?.attempts ?? Number.POSITIVE_INFINITY;
-    const life = attemptsOf.flatMap(({ attempt }, at) =>
+    const life = attemptsOf.flatMap(({ attempt = 0 }, at) =>
       attempt > attempts && attempt <= until ? [answers[at]!] : [],
     );
     const mayExpire = JSON.parse(letter.event).metadata.expiresAt !== undefined;
