@@ -1,6 +1,7 @@
 export * from './bus/bus-configuration.ts';
 export type { BusContext } from './bus/bus-delivery.ts';
 export * from './bus/bus-event.ts';
+export { BusEventEmitter, type BusEventEmitterOptions } from './bus/bus-event-emitter.ts';
 export type { BusMetrics } from './bus/bus-meter.ts';
 export type { EventBusOptions } from './bus/bus-options.ts';
 export type { BusPublishResult, Filtered } from './bus/bus-publish-result.ts';

@@ -14,6 +14,8 @@ export interface RedisConfiguration {
   readonly tls?: boolean | undefined;
   /** Instead of all of these. */
   readonly url?: string | undefined;
+  /** What every name in Redis begins with; processes that share a bus give the same. */
+  readonly keyPrefix?: string | undefined;
   readonly [option: string]: unknown;
 }
 

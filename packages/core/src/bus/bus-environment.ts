@@ -14,6 +14,8 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 const BUS_VARIABLES = [
   'EVENT_BUS_ADAPTER',
   'EVENT_BUS_DATA_DIR',
+  'EVENT_BUS_REDIS_URL',
+  'EVENT_BUS_REDIS_KEY_PREFIX',
   'EVENT_BUS_MEMORY_MAX_HISTORY',
   'EVENT_BUS_MEMORY_PERSIST',
   'EVENT_BUS_DEFAULT_MAX_RETRIES',
@@ -21,7 +23,7 @@ const BUS_VARIABLES = [
   'EVENT_BUS_DEFAULT_USE_DLQ',
 ];
 /** What begins like this is meant for us; `EVENT_BUS_NAME` may be meant for somebody else. */
-const OUR_PREFIXES = ['EVENT_BUS_ADAPT', 'EVENT_BUS_MEMORY_', 'EVENT_BUS_DEFAULT_'];
+const OUR_PREFIXES = ['EVENT_BUS_ADAPT', 'EVENT_BUS_MEMORY_', 'EVENT_BUS_REDIS_', 'EVENT_BUS_DEFAULT_'];
 
 /**
  * Reads the bus out of the environment. A number and a flag that nobody gave are absent: their defaults belong to whoever has
@@ -48,8 +50,10 @@ export function readBusEnvironment(variables: Variables): BusConfiguration {
 /** The environment of the adapter of Redis. A URL says everything at once, and wins. */
 export function readRedisEnvironment(variables: Variables): RedisConfiguration {
   const url = text(variables, 'EVENT_BUS_REDIS_URL') ?? text(variables, 'REDIS_URL');
-  if (url !== undefined) return { url };
+  const keyPrefix = text(variables, 'EVENT_BUS_REDIS_KEY_PREFIX');
+  if (url !== undefined) return { url, keyPrefix };
   return {
+    keyPrefix,
     host: text(variables, 'REDIS_HOST') ?? 'localhost',
     port: whole(variables, 'REDIS_PORT', 1, 65_535) ?? 6379,
     password: text(variables, 'REDIS_PASSWORD'),

@@ -2,6 +2,7 @@ import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { EventManagerOptions } from '../event-manager.ts';
 import { OPTION_NAMES } from '../option-names.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
+import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
 import type { AnyEvents } from '../typed/event-map.ts';
 import type { BusDefaults } from './bus-subscription.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
@@ -46,6 +47,7 @@ export interface EventBusOptions<Events = AnyEvents> extends EventManagerOptions
 /** The same, complete. */
 export interface BusSettings {
   readonly source: string;
+  readonly runtime: Runtime;
   readonly maxListeners: number;
   readonly enableMetrics: boolean;
   readonly middlewareTimeoutMs: number;
@@ -114,6 +116,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
   return {
     settings: {
       source: name,
+      runtime: rest.runtime ?? systemRuntime,
       maxListeners,
       enableMetrics,
       middlewareTimeoutMs: middlewareTimeout,

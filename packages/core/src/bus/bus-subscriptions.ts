@@ -1,10 +1,13 @@
 import type { EventManager, Subscription } from '../event-manager.ts';
+import type { Timers } from '../runtime/clock.ts';
 import type { BusMeter } from './bus-meter.ts';
 import type { BusSettings } from './bus-options.ts';
 import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
 import { ListenerLimit } from './handlers/listener-limit.ts';
 import type { HandlerHost } from './handlers/loaded-handlers.ts';
 import { ReplayReceivers } from './store/replay-receivers.ts';
+
+const SETTLED_LOOK_MS = 5;
 
 /**
  * The subscriptions that were made through one bus. A subscription without a group ends with its handler. Of a group a handler
@@ -19,9 +22,11 @@ export class BusSubscriptions implements HandlerHost {
   readonly #limit: ListenerLimit;
   /** The same handlers, for events that come out of a store. */
   readonly receivers = new ReplayReceivers();
+  readonly #timers: Timers;
   #members = 0;
 
   constructor(eventManager: EventManager, settings: BusSettings, meter: BusMeter | undefined) {
+    this.#timers = settings.runtime.timers;
     this.#eventManager = eventManager;
     this.#settings = settings;
     this.#meter = meter;
@@ -44,6 +49,28 @@ export class BusSubscriptions implements HandlerHost {
     this.#limit.added(id, topic, handler);
     this.receivers.added(id, topic, request.handler!, options);
     return id;
+  }
+
+  /**
+   * Resolves when everything acknowledged is settled, also by other processes. Where a store is shared, a subscription is served a
+   * moment after it was made, and by whoever has its lease: the engine here knows only what it serves itself.
+   */
+  async settled(): Promise<void> {
+    let isQuiet = false;
+    while (!isQuiet) {
+      await this.#eventManager.settled();
+      isQuiet = true;
+      for (const id of new Set([...this.#held.values()].map((held) => held.id))) {
+        if (await this.#isSettled(id)) continue;
+        isQuiet = false;
+        await new Promise<void>((resolve) => this.#timers.after(SETTLED_LOOK_MS, resolve, true));
+      }
+    }
+  }
+
+  async #isSettled(id: string): Promise<boolean> {
+    const { state, status } = await this.#eventManager.getSubscription(id);
+    return state !== 'active' || (status.lag === 0 && status.owed === 0);
   }
 
   /** One that was made by somebody else ends for all its members. Throws `subscription_not_found`. */

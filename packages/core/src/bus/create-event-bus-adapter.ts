@@ -2,11 +2,19 @@ import { env } from 'node:process';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
-import { BUS_ADAPTERS, type BusAdapterName, type BusConfiguration, CONFIGURATION_NAMES } from './bus-configuration.ts';
+import {
+  BUS_ADAPTERS,
+  type BusAdapterName,
+  type BusConfiguration,
+  CONFIGURATION_NAMES,
+  type RedisConfiguration,
+} from './bus-configuration.ts';
 import { readBusEnvironment, readKafkaEnvironment, readRedisEnvironment, type Variables } from './bus-environment.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
 import { loadJournal, loadRedis } from './load-adapter.ts';
 import { keepDefaults, readSubscriptionDefaults } from './subscription-defaults.ts';
+
+const ADDRESS = ['host', 'port', 'password', 'db', 'tls'] as const;
 
 type Make = (configuration: BusConfiguration, variables: Variables) => Promise<EventBusAdapter>;
 
@@ -14,8 +22,7 @@ type Make = (configuration: BusConfiguration, variables: Variables) => Promise<E
 const MAKE: { readonly [Name in BusAdapterName]: Make } = {
   memory: async ({ memory, dataDir }) => new InMemoryAdapter({ ...memory, dataDir }),
   journal: async ({ dataDir }) => loadJournal({ dataDir }),
-  redis: async ({ redis }, variables) =>
-    loadRedis(redis?.url ? redis : { ...readRedisEnvironment(variables), ...redis }),
+  redis: async ({ redis }, variables) => loadRedis(redisOptions(redis, variables)),
   kafka: async (_configuration, variables) => {
     readKafkaEnvironment(variables);
     const words = `There is no adapter for Kafka yet; EVENT_BUS_ADAPTER takes memory, journal and redis.`;
@@ -47,6 +54,14 @@ export async function createEventBusAdapter(
   const adapter = await make(whole, variables);
   keepDefaults(adapter, defaults);
   return adapter;
+}
+
+/** One address: a call that says a part of it means none that the environment has as a URL, and the other way round. */
+function redisOptions(said: RedisConfiguration = {}, variables: Variables): RedisConfiguration {
+  const read = readRedisEnvironment(variables);
+  const isAddress = ADDRESS.some((name) => said[name] !== undefined);
+  const isOther = said.url !== undefined || (read.url !== undefined && isAddress);
+  return over<RedisConfiguration>(isOther ? { keyPrefix: read.keyPrefix } : read, said);
 }
 
 /** What the call says wins, where it says something. */

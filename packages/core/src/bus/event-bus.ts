@@ -1,7 +1,7 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Event, EventIn } from '../event/event.ts';
 import { EventManager } from '../event-manager.ts';
-import { systemRuntime } from '../runtime/runtime.ts';
+
 import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
 import type { SignalEventsOptions } from '../signal/signal-events.ts';
 import type { Emitted, Listener } from '../typed/emitted.ts';
@@ -67,7 +67,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   constructor(adapter: EventBusAdapter, name?: string);
   constructor(first: EventBusOptions<Events> | EventBusAdapter = {}, name?: string) {
     const { settings, adapter, managed } = readBusOptions<Events>('store' in first ? { adapter: first, name } : first);
-    const { runtime = systemRuntime, schemas } = managed;
+    const { runtime } = settings;
+    const { schemas } = managed;
     this.#settings = settings;
     this.#adapter = adapter;
     this.#meter = settings.enableMetrics ? new BusMeter(runtime.clock) : undefined;
@@ -254,9 +255,9 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return events.map((event) => busEvent(this.#settings.upcasters.upcast(event)) as BusEventOf<Events>);
   };
 
-  /** Resolves when everything acknowledged so far is settled: for tests. */
+  /** Resolves when everything acknowledged so far is settled, for every subscription that was made here: for tests. */
   settled(): Promise<void> {
-    return this.eventManager.settled();
+    return this.#subscriptions.settled();
   }
 
   /** Ends in order, and closes the store and the plugins. Rejects, with everything released, when progress did not become durable. */

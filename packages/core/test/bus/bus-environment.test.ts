@@ -29,7 +29,8 @@ it('reads every variable', () => {
   });
   const redis = { REDIS_HOST: 'r', REDIS_PORT: '6380', REDIS_PASSWORD: 's', REDIS_DB: '3', REDIS_TLS: 'true' };
   expect(readRedisEnvironment(redis)).toEqual({ host: 'r', port: 6380, password: 's', db: 3, tls: true });
-  expect(readRedisEnvironment({ ...redis, REDIS_URL: 'redis://u' })).toEqual({ url: 'redis://u' });
+  const url = { REDIS_URL: 'redis://u', EVENT_BUS_REDIS_KEY_PREFIX: 'mine:' };
+  expect(readRedisEnvironment({ ...redis, ...url })).toEqual({ url: 'redis://u', keyPrefix: 'mine:' });
   const kafka = {
     KAFKA_BROKERS: 'a:9092, b:9093',
     KAFKA_CLIENT_ID: 'api',

@@ -1,0 +1,87 @@
+import { EventEmitter } from 'node:events';
+import { BusEventEmitter, EventBus } from '@event-manager/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let bus: EventBus;
+
+beforeEach(() => {
+  bus = new EventBus();
+});
+
+afterEach(() => bus.close());
+
+describe('as an emitter of Node', () => {
+  const methods = Object.getOwnPropertyNames(EventEmitter.prototype).filter((name) => !/^_|^constructor$/.test(name));
+
+  it.each(methods)('has %s, and it is that of Node', (name) => {
+    const emitter = new BusEventEmitter(bus);
+    expect(Reflect.get(emitter, name)).toBe(Reflect.get(EventEmitter.prototype, name));
+  });
+
+  it('is one, and does what one does', () => {
+    const emitter = new BusEventEmitter(bus);
+    expect(emitter).toBeInstanceOf(EventEmitter);
+    const seen: unknown[] = [];
+    emitter.on('newListener', (name) => seen.push(`new ${String(name)}`));
+    emitter.prependListener('a', (...given) => seen.push(given));
+    emitter.once('a', () => seen.push('once'));
+    expect(emitter.emit('a', 1, 2)).toBe(true);
+    emitter.emit('a', 3);
+    expect(seen).toEqual(['new a', 'new a', [1, 2], 'once', [3]]);
+    expect(emitter.eventNames()).toEqual(['newListener', 'a']);
+    expect(() => emitter.emit('error', new TypeError('odd'))).toThrow('odd');
+  });
+});
+
+describe('on the bus', () => {
+  it('emits here at once and publishes, and each listener gets it once', async () => {
+    const emitter = new BusEventEmitter(bus, { onPublishError: (error) => expect.unreachable(String(error)) });
+    const here: unknown[] = [];
+    const there: unknown[] = [];
+    emitter.onEvent('project.created', (payload) => here.push(payload));
+    await bus.subscribe('project.*', (event) => there.push(event.payload));
+    expect(emitter.emitEvent('project.created', { projectId: '1' })).toBe(true);
+    expect(here).toEqual([{ projectId: '1' }]);
+    await emitter.flush();
+    await bus.settled();
+    expect(here).toHaveLength(1);
+    expect(there).toEqual([{ projectId: '1' }]);
+  });
+
+  it('hears what others publish, on whatever topic, and no longer once it is taken away', async () => {
+    const emitter = new BusEventEmitter(bus);
+    const here: unknown[] = [];
+    const listener = (payload: unknown) => here.push(payload);
+    emitter.onEvent('project.created', listener);
+    emitter.onEvent('project.created', listener);
+    await emitter.flush();
+    await bus.publish('project.events', 'project.created', { projectId: '2' });
+    await bus.publish('project.events', 'project.deleted', { projectId: '2' });
+    expect(here).toEqual([{ projectId: '2' }, { projectId: '2' }]);
+    emitter.offEvent('project.created', listener);
+    emitter.offEvent('project.created', listener);
+    await bus.publish('project.events', 'project.created', { projectId: '3' });
+    expect(here).toHaveLength(2);
+    expect(bus.getMetrics()?.activeSubscriptions).toBe(0);
+  });
+
+  it('throws what a listener throws, and the event is on the bus all the same', async () => {
+    const emitter = new BusEventEmitter(bus);
+    emitter.onEvent('a', () => {
+      throw new TypeError('odd');
+    });
+    expect(() => emitter.emitEvent('a', { n: 1 })).toThrow('odd');
+    await emitter.flush();
+    expect(await bus.eventManager.getEvents()).toHaveLength(1);
+  });
+
+  it('tells what the bus refuses, and forgets it', async () => {
+    const told: unknown[] = [];
+    const onPublishError = (error: unknown, type: string) => told.push([type, (error as { code: string }).code]);
+    const emitter = new BusEventEmitter(bus, { onPublishError });
+    emitter.onEvent('a', () => {});
+    emitter.emitEvent('a', 'no object' as never);
+    await emitter.flush();
+    expect(told).toEqual([['a', 'invalid_event']]);
+  });
+});

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+/** A process in which the packages of adapters cannot be found, as after `npm install @event-manager/core` alone. */
+const ALONE = `
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (!/^@event-manager\\/(journal|redis)$/.test(specifier)) return next(specifier, context);
+      throw Object.assign(new Error('Cannot find package ' + specifier), { code: 'ERR_MODULE_NOT_FOUND' });
+    },
+  });
+  const { createEventBusAdapter, EventBus } = await import('@event-manager/core');
+  for (const adapter of ['journal', 'redis']) {
+    try {
+      await createEventBusAdapter({ adapter });
+    } catch ({ code, message, details }) {
+      console.log(JSON.stringify({ code, message, details }));
+    }
+  }
+  await using bus = new EventBus();
+  await bus.publish('a', 'b', {});
+  console.log('works');
+`;
+
+it('names the command that installs an adapter, and needs none for memory', async () => {
+  const run = promisify(execFile);
+  const flags = ['--conditions=source', '--input-type=module', '--eval', ALONE];
+  const { stdout } = await run(process.execPath, flags, { cwd: import.meta.dirname });
+  const lines = stdout.trim().split('\n');
+  for (const [at, adapter] of ['journal', 'redis'].entries()) {
+    const name = `@event-manager/${adapter}`;
+    expect(JSON.parse(lines[at]!)).toEqual({
+      code: 'adapter_not_installed',
+      message: `The adapter ${adapter} is a package of its own that is not installed: npm install ${name}`,
+      details: { adapter, package: name },
+    });
+  }
+  expect(lines[2]).toBe('works');
+});
