@@ -18,7 +18,13 @@ export type ClientFrame =
       /** Of `detach`: time for what is under way. */
       readonly drainMs?: number;
     }
-  | { readonly type: 'subscribe' | 'unsubscribe'; readonly ref?: Ref; readonly eventTypes: readonly string[] }
+  | {
+      readonly type: 'subscribe' | 'unsubscribe';
+      readonly ref?: Ref;
+      readonly eventTypes: readonly string[];
+      /** Of `subscribe`: a cursor to go on from. */
+      readonly from?: string;
+    }
   | { readonly type: 'ack'; readonly deliveries: readonly number[] }
   /** Given back unhandled, by a client that leaves: costs no failure. */
   | { readonly type: 'release'; readonly deliveries: readonly number[] }

@@ -10,12 +10,13 @@
  * costs no failure. Answers that come later go nowhere: the client asks again under the same event ids.
  */
 import type { Socket } from 'node:net';
-import { type Cancel, EventManagerError, type Runtime, type Turns } from '@event-manager/core';
+import { type Cancel, EventManagerError, isEventManagerError, type Runtime, type Turns } from '@event-manager/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { OperationContext } from '../../operations/operation-context.ts';
 import type { ClientFrame, Ref } from './client-frame.ts';
+import { cursorFrame } from './event-types.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { frameBytesMax, pendingBytesMax } from './limits.ts';
@@ -28,6 +29,8 @@ import { Subscriptions } from './subscriptions.ts';
 import { wireError } from './wire-error.ts';
 
 export const PROTOCOL = 'event-manager.v1';
+/** That of live pages: everything comes until the page says what it wants. */
+export const PAGE_PROTOCOL = 'event-manager.page.v1';
 
 /** Whoever sends so many frames that nobody can read speaks another language. */
 const UNREADABLE_MAX = 10;
@@ -52,6 +55,8 @@ export interface ConnectionOptions {
   /** Of the clock of the looks. */
   readonly nowMs: number;
   readonly logger: FastifyBaseLogger;
+  /** From where a page goes on. */
+  readonly cursor?: string | undefined;
 }
 
 export class Connection {
@@ -181,7 +186,23 @@ export class Connection {
       frameBytesMax: frameBytesMax(configuration),
       pendingBytesMax: pendingBytesMax(configuration),
     };
-    this.#send({ type: 'hello', protocol: PROTOCOL, connection: id, durability: context.durability, limits });
+    const isPage = this.#options.webSocket.protocol === PAGE_PROTOCOL;
+    const protocol = isPage ? PAGE_PROTOCOL : PROTOCOL;
+    this.#send({ type: 'hello', protocol, connection: id, durability: context.durability, limits });
+    if (isPage) this.#request(undefined, this.#beginPage());
+  }
+
+  /** A cursor that nobody made would come again with each connection: the page is told, and goes on from here. */
+  async #beginPage(): Promise<void> {
+    const begin = async (from: string) => this.#outbox.send(cursorFrame(await this.#requests.begin(from)));
+    const { cursor = 'latest' } = this.#options;
+    try {
+      await begin(cursor);
+    } catch (error) {
+      if (!isEventManagerError(error, 'invalid_cursor')) throw error;
+      this.#fail(undefined, error);
+      await begin('latest');
+    }
   }
 
   #take(data: Buffer, isBinary: boolean): void {

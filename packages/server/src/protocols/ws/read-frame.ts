@@ -82,7 +82,7 @@ const SHAPES: Readonly<Record<string, (frame: Fields) => Shape>> = {
   unstream: () => ({ needs: ['ref', 'stream'] }),
   subscribe: (frame) =>
     'eventTypes' in frame
-      ? { needs: ['eventTypes'], may: ['ref'] }
+      ? { needs: ['eventTypes'], may: ['ref', 'from'] }
       : { needs: ['ref', 'subscription'], may: ['member'] },
   unsubscribe: (frame) =>
     'eventTypes' in frame

@@ -50,10 +50,21 @@ export class Requests {
     }
   }
 
-  async #changeEventTypes({ type, ref, eventTypes }: Extract<RequestFrame, { eventTypes: unknown }>): Promise<void> {
-    const { context, outbox, streams, send } = this.#options;
+  /** What a page gets that has said nothing yet. Resolves with the cursor from where it comes. */
+  begin(from: string): Promise<string> {
+    return this.#types().begin(from);
+  }
+
+  async #changeEventTypes(frame: Extract<RequestFrame, { eventTypes: unknown }>): Promise<void> {
+    const { type, ref, eventTypes, from } = frame;
+    const types = this.#types();
+    const wanted = await (type === 'subscribe' ? types.add(eventTypes, from) : types.remove(eventTypes));
+    this.#options.send({ type: 'subscribed', ...(ref === undefined ? {} : { ref }), ...wanted });
+  }
+
+  #types(): EventTypes {
+    const { context, outbox, streams } = this.#options;
     this.#eventTypes ??= new EventTypes({ context, outbox, streams });
-    const wanted = await this.#eventTypes[type === 'subscribe' ? 'add' : 'remove'](eventTypes);
-    send({ type: 'subscribed', ...(ref === undefined ? {} : { ref }), eventTypes: wanted });
+    return this.#eventTypes;
   }
 }

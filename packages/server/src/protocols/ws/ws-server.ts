@@ -9,7 +9,7 @@ import type { OperationContext } from '../../operations/operation-context.ts';
 import { endWithProblem } from '../http/end-with-problem.ts';
 import { requestIds } from '../http/request-ids.ts';
 import { COMPRESSION } from './compression.ts';
-import { Connection, PROTOCOL } from './connection.ts';
+import { Connection, PAGE_PROTOCOL, PROTOCOL } from './connection.ts';
 import { frameBytesMax } from './limits.ts';
 import { refusalOf } from './refuse-upgrade.ts';
 import { cutLargestUnread } from './unread-frames.ts';
@@ -88,12 +88,13 @@ export class WsServer {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', onError);
       // The server listens on TCP; only its types allow for others.
-      this.#connect(webSocket, socket as Socket);
+      this.#connect(webSocket, socket as Socket, cursorOf(request));
     });
   }
 
-  #connect(webSocket: WebSocket, socket: Socket): void {
-    const connection = new Connection({ ...this.#options, id: this.#nextId(), nowMs: this.#nowMs, webSocket, socket });
+  #connect(webSocket: WebSocket, socket: Socket, cursor: string | undefined): void {
+    const id = this.#nextId();
+    const connection = new Connection({ ...this.#options, id, nowMs: this.#nowMs, webSocket, socket, cursor });
     this.#connections.add(connection);
     const { connections } = this.#options.context;
     connections.webSockets = this.#connections.size;
@@ -139,6 +140,11 @@ function serverOptions(configuration: Configuration): ServerOptions & UntypedOpt
     maxBufferedChunks: Math.max(CHUNKS_MIN, frameBytesMax(configuration) / CHUNK_BYTES_MIN),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: configuration.wsCompression ? COMPRESSION : false,
-    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+    handleProtocols: (offered) => [PROTOCOL, PAGE_PROTOCOL].find((known) => offered.has(known)) ?? false,
   };
+}
+
+/** A page holds its cursor, and can say it nowhere else while it connects. */
+function cursorOf({ url = '' }: IncomingMessage): string | undefined {
+  return URL.parse(url, 'http://service')?.searchParams.get('cursor') ?? undefined;
 }

@@ -15,8 +15,12 @@ export class WsClient {
   #wake: (() => void)[] = [];
   #lastRef = 0;
 
-  constructor(url: string, protocols: string[] = [], options: ClientOptions = {}) {
-    this.socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, protocols, options);
+  constructor(
+    url: string,
+    protocols: string[] = [],
+    { search = '', ...options }: ClientOptions & { search?: string } = {},
+  ) {
+    this.socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws${search}`, protocols, options);
     this.socket.on('message', (data) => {
       this.texts.push(String(data));
       this.frames.push(JSON.parse(String(data)));
