@@ -15,6 +15,8 @@ const USAGE = `npm run task-manager [-- run|start|status|stop] [options]
   --port PORT       of the page and HTTP (3003); 0 takes a free one
   --tcp-port PORT   of commands, one to a line (3001)
   --admin NAMES     users who may everything, separated by commas
+  --verbose         a line on the standard error for each event
+  --level DIR       keeps a copy of all events in LevelDB
 `;
 const NOT_RUNNING = 3;
 const WRONG_USE = 2;
@@ -31,6 +33,8 @@ function readArguments() {
     port: { type: 'string', default: '3003' },
     'tcp-port': { type: 'string', default: '3001' },
     admin: { type: 'string', default: '' },
+    verbose: { type: 'boolean', default: false },
+    level: { type: 'string' },
     help: { type: 'boolean', default: false },
   } as const;
   return parseArgs({ options, allowPositionals: true });
@@ -43,6 +47,8 @@ async function run({ values }: ReturnType<typeof readArguments>): Promise<void> 
     dataDir: values['data-dir'],
     port: Number(values.port),
     tcpPort: Number(values['tcp-port']),
+    logEvents: values.verbose,
+    levelDir: values.level,
     administrators: values.admin.split(',').filter((name) => name !== ''),
     onFailure: (error) => process.stderr.write(`task-manager: ${error instanceof Error ? error.stack : error}\n`),
   });

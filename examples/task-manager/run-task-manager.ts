@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { EventBus } from '@event-manager/core';
+import { ErrorHandlingMiddleware, EventBus, loggingMiddleware, MetricsMiddleware } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
+import { LevelDBEventStore } from '@event-manager/level';
 import { type BrowserOptions, EventIntegratedWebSocketManager } from '@event-manager/realtime';
 import { httpServer } from './http/http-server.ts';
 import { pageRoutes } from './http/page-routes.ts';
@@ -22,6 +23,10 @@ export interface TaskManagerOptions {
   readonly tcpPort: number;
   readonly administrators?: readonly string[];
   readonly sockets?: BrowserOptions;
+  /** A line on the standard error for each event. */
+  readonly logEvents?: boolean;
+  /** A folder for a copy of all events in LevelDB, for other tools to read when this is not running. */
+  readonly levelDir?: string | undefined;
   /** Told by `/api/status`, so that who asks knows that it is the one it means. */
   readonly instance?: string;
   readonly onFailure?: (error: unknown) => void;
@@ -40,7 +45,7 @@ const HOST = '127.0.0.1';
 export async function runTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
   const { dataDir, port, tcpPort, administrators, onFailure = () => {} } = options;
   mkdirSync(dataDir, { recursive: true });
-  const bus = new EventBus({ adapter: journal({ directory: join(dataDir, 'journal') }), name: 'task-manager' });
+  const bus = openBus(options);
   const repository = await TaskRepository.rebuild(bus.eventManager);
   const taskService = new EnhancedTaskService(repository, { bus, permissions: new Permissions(administrators) });
   const app = httpServer(onFailure);
@@ -48,7 +53,7 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
     instance: options.instance,
     pid: process.pid,
     tasks: repository.size,
-    pages: sockets.getMetrics(),
+    metrics: bus.getMetrics(),
   }));
   taskRoutes(app, { taskService, repository, bus });
   pageRoutes(app);
@@ -74,4 +79,19 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
       await bus.close();
     },
   };
+}
+
+/** What every event passes on its way to the log. */
+function openBus({ dataDir, logEvents = false, levelDir, onFailure = () => {} }: TaskManagerOptions): EventBus {
+  const bus = new EventBus({ adapter: journal({ directory: join(dataDir, 'journal') }), name: 'task-manager' });
+  if (levelDir !== undefined) bus.setEventStore(new LevelDBEventStore(levelDir));
+  const metrics = new MetricsMiddleware();
+  const errors = new ErrorHandlingMiddleware({
+    onError: ({ code, reason, type }) => onFailure(`${type}: ${code}, ${reason}`),
+  });
+  if (logEvents) bus.use(loggingMiddleware);
+  bus.use(metrics.middleware);
+  bus.use(errors.middleware);
+  bus.attachMetrics('middleware', () => metrics.getMetrics());
+  return bus;
 }

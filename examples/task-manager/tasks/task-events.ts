@@ -40,5 +40,3 @@ export const TASK_EVENTS = {
   task_dependency_removed: (task: Task, changes: TaskChanges, by: string) =>
     draft('dependency/removed', task, by, changes),
 } as const;
-
-export type TaskEventType = keyof typeof TASK_EVENTS;

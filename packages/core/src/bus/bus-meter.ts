@@ -22,6 +22,8 @@ export interface BusMetrics {
   readonly activeSubscriptions: number;
   /** Listeners of `on`. */
   readonly listeners: number;
+  /** Of what works beside the bus and tells its numbers by it (`attachMetrics`), by name; absent where there is nothing. */
+  readonly parts?: Readonly<Record<string, object>>;
 }
 
 const TYPES_MAX = 1_000;
@@ -62,7 +64,7 @@ export class BusMeter {
     if (tookMs > this.#longestMs) this.#longestMs = tookMs;
   }
 
-  read(now: Pick<BusMetrics, 'activeSubscriptions' | 'listeners'>): BusMetrics {
+  read(now: Pick<BusMetrics, 'activeSubscriptions' | 'listeners' | 'parts'>): BusMetrics {
     const calls = this.#processed + this.#failed;
     return {
       eventsPublished: this.#published,

@@ -60,6 +60,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #store: StoreCell;
   readonly #ownLog: BusEventStore;
   readonly #meter: BusMeter | undefined;
+  readonly #parts = new Map<string, () => object>();
   readonly #subscriptions: BusSubscriptions;
   readonly #signal: Signal<Events>;
 
@@ -246,7 +247,18 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#meter?.read({
       activeSubscriptions: this.#subscriptions.count,
       listeners: this.#signal.listenerCount(),
+      ...(this.#parts.size === 0
+        ? {}
+        : { parts: Object.fromEntries([...this.#parts].map(([name, read]) => [name, read()])) }),
     });
+  }
+
+  /** Shows the numbers of what works beside the bus under `parts` of its own, a second one of a name as `name 2`. What this returns ends that. */
+  attachMetrics(name: string, read: () => object): () => void {
+    let free = name;
+    for (let count = 2; this.#parts.has(free); count++) free = `${name} ${count}`;
+    this.#parts.set(free, read);
+    return () => void this.#parts.delete(free);
   }
 
   /** The events of one flow, oldest first. Needs no `this`. */

@@ -130,3 +130,12 @@ it('emits beside the engine: nothing of it is stored, and subscriptions see none
   expect(events.emit('task.created', {})).toBe(false);
   expect(await events.eventManager.getEvents()).toHaveLength(0);
 });
+
+it('shows the numbers of what works beside it, as long as that does', () => {
+  const bus = new EventBus();
+  const detach = bus.attachMetrics('pages', () => ({ open: 1 }));
+  bus.attachMetrics('pages', () => ({ open: 2 }));
+  expect(bus.getMetrics()?.parts).toEqual({ pages: { open: 1 }, 'pages 2': { open: 2 } });
+  detach();
+  expect(bus.getMetrics()?.parts).toEqual({ 'pages 2': { open: 2 } });
+});

@@ -40,7 +40,12 @@ const ELSEWHERE: Refusal = { status: 404, code: 'route_not_found', detail: 'Ther
 const UNAUTHORIZED: Refusal = { status: 401, code: 'not_authorized', detail: 'This page may not connect.' };
 
 /** A bus, or the event manager of one; also that of the client, over the network. */
-export type EventsForPages = PageSource | { readonly eventManager: PageSource };
+export type EventsForPages =
+  | PageSource
+  | { readonly eventManager: PageSource; attachMetrics?(name: string, read: () => object): () => void };
+
+/** Under it a bus shows what happens here. */
+const METRICS = 'webSockets';
 
 export class EventIntegratedWebSocketManager implements AsyncDisposable {
   readonly #settings: BrowserSettings;
@@ -51,6 +56,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
   #server: Server | undefined;
   #events: PageSource | undefined;
+  #detachMetrics: (() => void) | undefined;
   #turnedAway = 0;
   #cancelLook: Cancel = () => {};
 
@@ -69,6 +75,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     if (this.#state !== 'new') throw new EventManagerError('invalid_request', 'It follows a bus already.');
     this.#state = 'listening';
     this.#events = 'eventManager' in bus ? bus.eventManager : bus;
+    if ('eventManager' in bus) this.#detachMetrics = bus.attachMetrics?.(METRICS, () => this.getMetrics());
     const { server = ownServer() } = this.#settings;
     this.#server = server;
     server.on('upgrade', this.#upgrade);
@@ -93,6 +100,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#state = 'closing';
     this.#cancelLook();
+    this.#detachMetrics?.();
     await Promise.all([...this.#pages].map((page) => page.close(this.#settings.drainMs)));
     this.#state = 'closed';
     const server = this.#server;

@@ -70,6 +70,7 @@ it('isolates a conversion that fails: the page is told, its cursor moves, and ev
     conversionsFailedByType: { thrown: 1, promised: 1, nothing: 1, circular: 1 },
     connections: 2,
   });
+  expect(bus.getMetrics()?.parts).toEqual({ webSockets: sockets.getMetrics() });
   const again = await PageClient.open(`${url}?cursor=${pages[0]!.ofType('error').at(-1).cursor}`);
   await again.until(() => again.types.length === 1);
   expect(again.frames).toHaveLength(2);
