@@ -1,3 +1,5 @@
+export { eventBusConformance } from './event-bus.ts';
+export type { EventBusHarness, EventBusPlace } from './event-bus-subject.ts';
 export { eventManagerConformance } from './event-manager.ts';
 export type { EventManagerHarness, OpenedEventManager } from './event-manager-subject.ts';
 export { eventStoreConformance } from './event-store.ts';
