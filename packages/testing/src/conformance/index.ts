@@ -1,3 +1,4 @@
+export { type BusEventStoreHarness, busEventStoreConformance, type OpenedBusEventStore } from './bus-event-store.ts';
 export { eventBusConformance } from './event-bus.ts';
 export type { EventBusHarness, EventBusPlace } from './event-bus-subject.ts';
 export { eventManagerConformance } from './event-manager.ts';

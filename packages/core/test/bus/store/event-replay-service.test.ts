@@ -1,0 +1,107 @@
+import { EventReplayService, InMemoryEventStore, type ReplayProgress } from '@event-manager/core';
+import { sampleEvents } from '@event-manager/testing/conformance';
+import { expect, it } from 'vitest';
+import { keptBus } from '../kept-bus.ts';
+import { virtualSurroundings } from '../virtual-surroundings.ts';
+
+function filled(count: number): Promise<InMemoryEventStore> {
+  const store = new InMemoryEventStore();
+  return store.append(sampleEvents(count)).then(() => store);
+}
+
+it('hands every event to a function, in order and marked, and tells how far it is', async () => {
+  const store = await filled(1_200);
+  const seen: number[] = [];
+  const marks = new Set<string | undefined>();
+  const progress: ReplayProgress[] = [];
+  const report = await new EventReplayService(store).replayEvents({
+    handler: async ({ data }, { replay, attempt }) => {
+      seen.push(data.n);
+      marks.add(replay?.id);
+      expect(attempt).toBe(1);
+    },
+    onProgress: (now) => progress.push(now),
+  });
+  expect(seen).toEqual(Array.from({ length: 1_200 }, (_, n) => n));
+  expect(marks).toEqual(new Set([report.id]));
+  expect(report).toMatchObject({ replayed: 1_200, failed: 0, position: 1_200, isComplete: true, events: [] });
+  expect(progress.map(({ replayed }) => replayed)).toEqual([500, 1_000, 1_200]);
+});
+
+it('takes the range, the topic and the types that are asked for', async () => {
+  const { time, runtime } = virtualSurroundings();
+  const bus = keptBus({ runtime, eventStore: new InMemoryEventStore(100, { clock: time }) });
+  for (const type of ['task_created', 'order.placed', 'task_deleted']) {
+    await time.run(bus.publish({ type, topic: type.replace('_', '/'), data: {} }));
+    await time.advance(1_000);
+  }
+  const service = new EventReplayService(bus.eventStore);
+  const types = async (request: object) => (await service.replayEvents(request)).events.map(({ type }) => type);
+  expect(await types({})).toEqual(['task_created', 'order.placed', 'task_deleted']);
+  expect(await types({ topic: 'task.*' })).toEqual(['task_created', 'task_deleted']);
+  expect(await types({ types: ['order.*'] })).toEqual(['order.placed']);
+  const moment = new Date(time.wallMs() - 2_000);
+  expect(await types({ from: moment })).toEqual(['order.placed', 'task_deleted']);
+  expect(await types({ to: moment.toISOString() })).toEqual(['task_created']);
+  expect(await types({ after: 2 })).toEqual(['task_deleted']);
+  await expect(types({ from: 'yesterday' })).rejects.toMatchObject({ code: 'invalid_query' });
+  await expect(types({ topics: 'task.*' })).rejects.toThrow('no option "topics"');
+});
+
+it('hands events to the handlers of a bus that want them, and leaves everything else of the bus as it is', async () => {
+  const bus = keptBus({ eventStore: new InMemoryEventStore() });
+  const received: unknown[] = [];
+  const note =
+    (who: string) =>
+    (event: { data: { n: number } }, { replay }: { replay?: unknown }) => {
+      received.push([who, event.data.n, replay !== undefined]);
+    };
+  for (const n of [1, 2]) await bus.publish({ type: 'task_created', topic: 'task/created', data: { n } });
+  await bus.subscribe('task.*', note('all'));
+  await bus.subscribe('task.*', note('second'), { filter: { payload: { n: 2 } } });
+  await bus.subscribe('order.*', note('orders'));
+  await bus.subscribe('task.*', note('member'), { consumerGroup: 'g' });
+  await bus.subscribe('task.*', note('member'), { consumerGroup: 'g' });
+  const left = await bus.subscribe('task.*', note('left'));
+  await bus.unsubscribe(left);
+  const report = await new EventReplayService(bus.eventStore).replayEvents({ bus });
+  expect(report).toMatchObject({ replayed: 2, failed: 0 });
+  expect(received).toEqual([
+    ['all', 1, true],
+    ['member', 1, true],
+    ['all', 2, true],
+    ['second', 2, true],
+    ['member', 2, true],
+  ]);
+  expect((await bus.getStats()).publishedEvents).toBe(2);
+});
+
+it('goes on when a handler fails, and says which events it failed with', async () => {
+  const store = await filled(3);
+  const report = await new EventReplayService(store).replayEvents({
+    handler: ({ data }) => {
+      if (data.n === 0) throw new RangeError('no');
+      return data.n === 1 ? { success: false, error: 'not now' } : undefined;
+    },
+  });
+  expect(report).toMatchObject({ replayed: 1, failed: 2, isComplete: true });
+  expect(report.failures).toMatchObject([
+    { position: 1, error: new RangeError('no') },
+    { position: 2, error: { message: 'not now' } },
+  ]);
+});
+
+it('ends where it is told to, and goes on from there', async () => {
+  const store = await filled(10);
+  const ending = new AbortController();
+  const seen: number[] = [];
+  const handler = ({ data }: { data: { n: number } }) => {
+    seen.push(data.n);
+    if (data.n === 4) ending.abort();
+  };
+  const service = new EventReplayService(store);
+  const report = await service.replayEvents({ handler, signal: ending.signal });
+  expect(report).toMatchObject({ replayed: 5, position: 5, isComplete: false });
+  expect(await service.replayEvents({ handler, after: report.position })).toMatchObject({ replayed: 5 });
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

@@ -1,0 +1,77 @@
+import { InMemoryEventStore, SnapshotService } from '@event-manager/core';
+import { sampleEvents } from '@event-manager/testing/conformance';
+import { expect, it } from 'vitest';
+import { keptBus } from '../kept-bus.ts';
+import { virtualSurroundings } from '../virtual-surroundings.ts';
+
+const counted = {
+  name: 'count',
+  initial: { n: 0 },
+  apply: (state: { n: number }) => void state.n++,
+};
+
+it('folds only what came after the latest snapshot', async () => {
+  const store = new InMemoryEventStore();
+  const snapshots = new SnapshotService(store, { snapshotEvery: 10 });
+  await store.append(sampleEvents(9));
+  expect(await snapshots.load(counted)).toMatchObject({ state: { n: 9 }, folded: 9, snapshotPosition: 0 });
+  expect(await store.loadSnapshot('count')).toBeUndefined();
+  await store.append(sampleEvents(1, 9));
+  expect(await snapshots.load(counted)).toMatchObject({ state: { n: 10 }, folded: 10, snapshotPosition: 0 });
+  await store.append(sampleEvents(3, 10));
+  expect(await snapshots.load(counted)).toMatchObject({ state: { n: 13 }, folded: 3, snapshotPosition: 10 });
+  // The initial state was changed by nobody.
+  expect(counted.initial).toEqual({ n: 0 });
+});
+
+it('folds anew for another version, on request, and after the snapshot was forgotten', async () => {
+  const store = new InMemoryEventStore();
+  const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+  await store.append(sampleEvents(5));
+  await snapshots.load(counted);
+  const twice = { ...counted, version: 2, apply: (state: { n: number }) => ({ n: state.n + 2 }) };
+  expect(await snapshots.load(twice)).toMatchObject({ state: { n: 10 }, folded: 5 });
+  expect(await snapshots.load(twice)).toMatchObject({ state: { n: 10 }, folded: 0 });
+  expect(await snapshots.rebuild(twice)).toMatchObject({ state: { n: 10 }, folded: 5 });
+  await snapshots.remove('count');
+  expect(await snapshots.load(twice)).toMatchObject({ state: { n: 10 }, folded: 5 });
+});
+
+it('shows a state as it was at a moment, from a snapshot where that is old enough', async () => {
+  const { time, runtime } = virtualSurroundings();
+  const bus = keptBus({ runtime, eventStore: new InMemoryEventStore(100, { clock: time }) });
+  const moments: number[] = [];
+  const snapshots = new SnapshotService(bus.eventStore, { snapshotEvery: 5 });
+  for (let n = 0; n < 10; n++) {
+    moments.push(time.wallMs());
+    await time.run(bus.publish({ type: 'a', data: {} }));
+    if (n === 4) await snapshots.load(counted);
+    await time.advance(1_000);
+  }
+  for (const [n, moment] of moments.entries()) {
+    const { state, snapshotPosition } = await snapshots.at(counted, moment);
+    expect(state).toEqual({ n });
+    expect(snapshotPosition).toBe(n > 4 ? 5 : 0);
+  }
+  expect(await bus.eventStore.loadSnapshot('count')).toMatchObject({ position: 5 });
+});
+
+it.each([
+  ['a date', { at: new Date(0) }],
+  ['a map', { map: new Map() }],
+  ['no number', { n: Number.NaN }],
+])('refuses a state with %s, which JSON would make another one of', async (_, initial) => {
+  const store = new InMemoryEventStore();
+  await store.append(sampleEvents(1));
+  const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+  await expect(snapshots.load({ name: 'x', initial, apply: () => undefined })).rejects.toThrow(TypeError);
+  expect(await store.loadSnapshot('x')).toBeUndefined();
+});
+
+it('refuses a definition that cannot be meant', async () => {
+  const snapshots = new SnapshotService(new InMemoryEventStore());
+  await expect(snapshots.load({ ...counted, name: '' })).rejects.toThrow(TypeError);
+  await expect(snapshots.load({ ...counted, version: 1.5 })).rejects.toThrow(TypeError);
+  await expect(snapshots.load({ ...counted, every: 5 } as never)).rejects.toThrow('every');
+  expect(() => new SnapshotService(new InMemoryEventStore(), { snapshotEvery: 0 })).toThrow(TypeError);
+});

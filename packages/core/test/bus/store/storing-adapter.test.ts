@@ -1,0 +1,147 @@
+import {
+  type Appendable,
+  type BusEventStore,
+  EventBus,
+  EventManagerError,
+  EventReplayService,
+  InMemoryEventStore,
+  memory,
+  type StoreOutcome,
+} from '@event-manager/core';
+import { expect, it } from 'vitest';
+import { keptBus } from '../kept-bus.ts';
+
+const event = { type: 'task_created', topic: 'task/created', data: { n: 1 } };
+
+/** A store whose answers the test gives, one call after the other. */
+class HeldStore extends InMemoryEventStore implements BusEventStore {
+  readonly calls: { readonly ids: string[]; readonly proceed: () => void; readonly refuse: (error: Error) => void }[] =
+    [];
+
+  override append(events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const ids = events.map(({ id }) => id);
+      this.calls.push({ ids, proceed: () => resolve(super.append(events)), refuse: reject });
+    });
+  }
+}
+
+it('acknowledges and delivers an event once the store has it, and not before', async () => {
+  const store = new HeldStore();
+  const bus = keptBus({ eventStore: store });
+  const received: unknown[] = [];
+  await bus.subscribe('task.*', ({ id }) => void received.push(id));
+  let isAcknowledged = false;
+  const publishing = bus.publish(event).then((result) => {
+    isAcknowledged = true;
+    return result as { id: string };
+  });
+  await expect.poll(() => store.calls.length).toBe(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([isAcknowledged, received]).toEqual([false, []]);
+  store.calls[0]!.proceed();
+  const { id } = await publishing;
+  expect(received).toEqual([id]);
+  expect((await store.read({ limit: 10 })).records.map((record) => record.id)).toEqual([id]);
+});
+
+it('keeps the order of publishing, whichever call the store is done with first', async () => {
+  const store = new HeldStore();
+  const bus = keptBus({ eventStore: store });
+  const received: unknown[] = [];
+  await bus.subscribe('task.*', ({ data }) => void received.push(data['n']));
+  const publishing: Promise<unknown>[] = [];
+  for (const n of [1, 2, 3]) {
+    publishing.push(bus.publish({ ...event, data: { n } }));
+    await expect.poll(() => store.calls.length).toBe(n);
+  }
+  for (const call of store.calls.toReversed()) call.proceed();
+  await Promise.all(publishing);
+  expect(received).toEqual([1, 2, 3]);
+});
+
+it('refuses an event that the store refuses, stores and delivers nothing of it, and goes on', async () => {
+  const store = new HeldStore();
+  const bus = keptBus({ eventStore: store });
+  const received: unknown[] = [];
+  await bus.subscribe('task.*', ({ data }) => void received.push(data['n']));
+  const refused = bus.publish(event);
+  const stored = new Promise((resolve) => setImmediate(resolve)).then(() => bus.publish({ ...event, data: { n: 2 } }));
+  await expect.poll(() => store.calls.length).toBe(2);
+  store.calls[1]!.proceed();
+  store.calls[0]!.refuse(new EventManagerError('store_failed', 'broken'));
+  await expect(refused).rejects.toMatchObject({ code: 'store_failed' });
+  await stored;
+  expect(received).toEqual([2]);
+  expect((await bus.getStats()).publishedEvents).toBe(1);
+});
+
+it('refuses another event under an id that the store has, though the log does not know it', async () => {
+  const store = new InMemoryEventStore();
+  const first = new EventBus({ eventStore: store });
+  const { id } = (await first.publish(event)) as { id: string };
+  await first.close();
+  const bus = keptBus({ eventStore: store });
+  const [conflict, same, other] = await Promise.allSettled([
+    bus.publish({ ...event, id, data: { n: 9 } }),
+    bus.publish({ ...event, id }),
+    bus.publish(event),
+  ]);
+  expect(conflict).toMatchObject({ status: 'rejected', reason: { code: 'id_conflict' } });
+  expect(same).toMatchObject({ status: 'fulfilled', value: { id, duplicate: false } });
+  expect(other).toMatchObject({ status: 'fulfilled' });
+  expect(store.size).toBe(2);
+});
+
+it('can be set, changed and ended while the bus runs', async () => {
+  const bus = keptBus();
+  const [first, second] = [new InMemoryEventStore(), new InMemoryEventStore()];
+  await bus.publish(event);
+  bus.setEventStore(first);
+  await bus.publish(event);
+  bus.setEventStore(second);
+  await bus.publish(event);
+  await bus.publish(event);
+  bus.setEventStore(undefined);
+  await bus.publish(event);
+  expect([first.size, second.size]).toEqual([1, 2]);
+});
+
+it('keeps no events of the bus about itself', async () => {
+  const store = new InMemoryEventStore();
+  const bus = keptBus({ eventStore: store, systemEvents: true });
+  await bus.subscribe('task.*', () => ({ success: false, retry: false }), { consumerGroup: 'a' });
+  await bus.publish(event);
+  await bus.settled();
+  await expect.poll(async () => (await bus.eventManager.getEvents({ topic: '$sys/#' })).length).toBeGreaterThan(0);
+  expect(store.size).toBe(1);
+});
+
+it('keeps what is for later when its time has come', async () => {
+  const store = new InMemoryEventStore();
+  const bus = keptBus({ eventStore: store });
+  await bus.publish({ ...event, delayMs: 20 });
+  expect(store.size).toBe(0);
+  await expect.poll(() => store.size).toBe(1);
+});
+
+it('lets the log of a bus without a store be read in the same way', async () => {
+  const bus = keptBus({ adapter: memory() });
+  await bus.publish(event);
+  const { events } = await new EventReplayService(bus.eventStore).replayEvents();
+  expect(events.map(({ data }) => data)).toEqual([{ n: 1 }]);
+  await expect(bus.eventStore.append([])).rejects.toThrow(TypeError);
+});
+
+it('opens the store when it is told to, and closes it with the bus', async () => {
+  const words: string[] = [];
+  const store = Object.assign(new InMemoryEventStore(), {
+    open: async () => void words.push('open'),
+    close: async () => void words.push('close'),
+  });
+  const bus = new EventBus({ eventStore: store });
+  await bus.initialize();
+  expect(words).toEqual(['open']);
+  await bus.close();
+  expect(words).toEqual(['open', 'close']);
+});
