@@ -184,10 +184,12 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
    * Adds middleware by name (`logging`, `metrics`, `filtering`, `rate-limiting`, `validation`, `error-handling`) or by the path of a
    * module, relative to `from` or the working directory: all of it or, when one cannot be loaded, none. Throws `plugin_failed`.
    */
-  usePlugins(
+  async usePlugins(
     plugins: readonly PluginIn[],
     { from }: { readonly from?: string | URL } = {},
   ): Promise<readonly LoadedPlugin[]> {
+    // Those of the options come first.
+    if (this.#plugins.areWanted) await this.#plugins.loaded();
     return this.#plugins.add(plugins, folderOf(from));
   }
 

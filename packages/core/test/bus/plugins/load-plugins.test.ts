@@ -100,6 +100,12 @@ it.each([
   expect(closed()).toHaveLength(before + 1);
 });
 
+it('puts plugins that are added before the first event behind those of the options', async () => {
+  const bus = keptBus({ plugins: ['metrics'] });
+  await bus.usePlugins([{ name: 'logging', options: {} }]);
+  expect(bus.getMiddlewareStats().map(({ name }) => name)).toEqual(['metrics', 'logging']);
+});
+
 it('publishes nothing without a plugin that the options name', async () => {
   const bus = keptBus({ plugins: [{ path: './nothing.mjs' }] });
   await expect(bus.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'plugin_failed' });
