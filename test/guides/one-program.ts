@@ -34,6 +34,7 @@ export function holdAgainstProgram({ name, program, modules = [], others }: Guid
     const { stdout } = await run(process.execPath, ['--conditions=source', join(root, program)]);
     expect(stdout).toBe(
       ofLanguage('text')
+        .filter(({ file }) => file === program)
         .map((block) => block.text)
         .join(''),
     );

@@ -22,13 +22,12 @@ export type EventFactoryDefinitions = {
 };
 
 /** An event as a factory makes it, ready for `bus.publish`. Publishing it again is recognised by its id. */
-export type MadeEvent<Type extends string, Payload> = Omit<EventDraft<Payload>, 'payload'> & {
+export type MadeEvent<Type extends string = string, Draft extends EventDraft<unknown> = EventDraft<unknown>> = Draft & {
   readonly id: string;
   readonly type: Type;
   readonly timestamp: Date;
-  readonly payload: Payload;
   /** The same as `payload`. */
-  readonly data: Payload;
+  readonly data: Draft['payload'];
 };
 
 type Pascal<Text extends string> = Text extends `${infer Head}${'_' | '.' | '-' | '/'}${infer Rest}`
@@ -39,7 +38,7 @@ type Pascal<Text extends string> = Text extends `${infer Head}${'_' | '.' | '-' 
 export type EventFactoryOf<Definitions extends EventFactoryDefinitions> = {
   readonly [Type in keyof Definitions & string as `create${Pascal<Type>}`]: (
     ...given: Parameters<Definitions[Type]>
-  ) => MadeEvent<Type, ReturnType<Definitions[Type]>['payload']>;
+  ) => MadeEvent<Type, ReturnType<Definitions[Type]>>;
 };
 
 /** The map of payloads that a bus is typed by: `new EventBus<EventsOfFactory<typeof definitions>>()`. */

@@ -54,6 +54,7 @@ export const TASK_EVENTS = {
     about(taskId, removedBy, 'dependency_removed', { taskId, dependsOn, removedBy }),
 } as const;
 
-function about<Payload>(taskId: string, userId: string, what: string, payload: Payload): EventDraft<Payload> {
-  return { topic: `task/${what}`, payload, metadata: { userId, orderingKey: taskId } };
+function about<Payload>(taskId: string, userId: string, what: string, payload: Payload) {
+  const draft = { topic: `task/${what}`, payload, metadata: { userId, orderingKey: taskId } };
+  return draft satisfies EventDraft<Payload>;
 }

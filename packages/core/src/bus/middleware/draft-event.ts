@@ -21,7 +21,7 @@ export function draftEvent(event: EventIn, known: Known): MiddlewareEvent | unde
  * The event that a middleware passed on: what it left out of the bus's own knowledge stays, and of `payload` and `data` the one
  * counts that it changed. `undefined` when it is no event.
  */
-export function changedDraft(before: MiddlewareEvent, after: EventIn & { readonly data?: unknown }) {
+export function changedDraft(before: MiddlewareEvent, after: BusEventIn) {
   if (after === before) return before;
   if (typeof after !== 'object' || after === null) return undefined;
   const isPayloadNew = after.payload !== undefined && after.payload !== before.payload;

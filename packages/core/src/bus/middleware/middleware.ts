@@ -1,6 +1,7 @@
 import type { EventIn } from '../../event/event.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { BusPublishResult } from '../bus-publish-result.ts';
+import type { BusEventIn } from '../publish-arguments.ts';
 
 /** An event in front of the store: as it was handed in, with what the bus knows already. */
 export interface MiddlewareEvent extends EventIn {
@@ -18,7 +19,7 @@ export type PayloadIn = Readonly<Record<string, unknown>>;
  * Goes on with the next middleware, and behind the last one with the store; without an argument with the same event. Resolves with
  * what `publish` will answer, and rejects with what it will reject with. Need not be awaited.
  */
-export type Next = (event?: EventIn) => Promise<BusPublishResult>;
+export type Next = (event?: BusEventIn) => Promise<BusPublishResult>;
 
 /** What a middleware is told beside the event. */
 export interface MiddlewareContext {

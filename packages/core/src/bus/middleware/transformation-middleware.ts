@@ -1,7 +1,7 @@
-import type { EventIn } from '../../event/event.ts';
+import type { BusEventIn } from '../publish-arguments.ts';
 import type { Middleware, MiddlewareEvent } from './middleware.ts';
 
-type Transformed = (EventIn & { readonly data?: unknown }) | undefined;
+type Transformed = BusEventIn | undefined;
 
 /** Returns another event, or nothing to leave it as it is. The one it gets is not to be changed: its publisher holds it, too. */
 export type Transform = (event: MiddlewareEvent) => Transformed | Promise<Transformed>;
