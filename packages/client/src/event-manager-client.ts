@@ -312,8 +312,9 @@ export class EventManagerClient<Events = AnyEvents> implements EventManager<Even
   foldEvents<State, const Topic extends string = string>(
     request: FoldRequest<State, EventOn<Events, Topic>>,
   ): Promise<State> {
-    const pageOf = (query: object, page: EventsRequest) => this.#state.events(query, page);
-    return foldRemoteEvents(pageOf, request as unknown as FoldRequest<State>);
+    const page = (query: object, of: EventsRequest) => this.#state.events(query, of);
+    const preview = (asked: PreviewRequest) => this.#why.preview(asked);
+    return foldRemoteEvents({ page, preview }, request as unknown as FoldRequest<State>);
   }
 
   async stream(request: StreamRequest = {}): Promise<StreamReader> {

@@ -105,6 +105,17 @@ function looked(start: StartEventManager): void {
       const odd = await events.foldEvents<number[]>({ topic: 'orders.1', initial, apply });
       expect([odd.length, odd[0], odd.at(-1)]).toEqual([550, 1, 1_099]);
       expect(await events.foldEvents<number[]>({ until: new Date(0), initial, apply })).toEqual([]);
+      const filter = { payload: { n: { numeric: ['>=', 1_000] } } } as const;
+      const last = await events.foldEvents<number[]>({ topic: 'orders.*', filter, initial, apply });
+      expect(last).toEqual(Array.from({ length: 100 }, (_, at) => 1_000 + at));
+      const many = await events.foldEvents<number[]>({
+        filter: { payload: { n: { numeric: ['>', 4] } } },
+        initial,
+        apply,
+      });
+      expect([many.length, many[0], many.at(-1)]).toEqual([1_095, 5, 1_099]);
+      const unread = events.foldEvents<number[]>({ filter: { colour: 'red' } as object, initial, apply });
+      await expect(unread).rejects.toMatchObject({ code: 'invalid_filter' });
       const late = events.foldEvents<number[]>({ initial, apply: (async () => []) as never });
       await expect(late).rejects.toThrow(/apply returned a promise/);
       const wrong = events.foldEvents<number[]>({ topic: 'a..b', initial, apply });
