@@ -47,6 +47,18 @@ describe('replay and runs', () => {
     expect([nothing.code, JSON.parse(nothing.out)]).toEqual([0, expect.objectContaining({ state: 'done', parts: [] })]);
   });
 
+  it('ends with 5 where some were given up on, and says where to look', async () => {
+    const { em } = await runningService();
+    const endpoint = 'http://127.0.0.1:9/hook';
+    const options = { retryPolicy: { maxRetries: 0 } };
+    await em(['subscriptions', 'create', JSON.stringify({ name: 'down', topic: 'order.*', endpoint, options })]);
+    await em(['publish', 'order.created', '--quiet']);
+    const followed = await em(['replay', 'start', '--subscription', 'down', '--follow']);
+    expect([followed.code, followed.out]).toEqual([5, expect.stringContaining('\n0 done, 1 failed, 0 skipped of 1\n')]);
+    const [, id] = /event-manager runs report (\S+) says which failed/.exec(followed.err) ?? [];
+    expect((await em(['runs', 'report', id!])).out).toMatch(/ {2}down +order\/created +1 .*refused/);
+  });
+
   it('begins and ends at an end of the log, a cursor or a time, and not the wrong way round', async () => {
     const { em } = await runningService();
     await em(['subscriptions', 'create', '{"name":"billing","topic":"order.*"}']);

@@ -15,6 +15,8 @@ export async function printRun(client: EventManagerClient, output: Output, run: 
     run.parts.map(({ subscriptionId }) => subscriptionId),
   );
   await output.result(run, () => runLines(run, nameOf));
+  if (run.kind === 'replay' && run.counts.failed > 0)
+    output.note(`event-manager runs report ${run.id} says which failed`);
 }
 
 function runLines(run: Run, nameOf: NameOf): readonly string[] {
