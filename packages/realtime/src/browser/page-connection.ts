@@ -205,6 +205,8 @@ export class PageConnection {
 
   #take(frame: StreamedEvent | StreamedGap): void {
     const { bridge, formOf, counts } = this.#options;
+    // It said goodbye: its end is a moment away.
+    if (!this.#isOpen()) return;
     const { cursor } = frame;
     if (frame.kind === 'gap') {
       counts.gaps++;
@@ -222,7 +224,7 @@ export class PageConnection {
 
   readonly #flush = (): void => {
     const { webSocket, counts } = this.#options;
-    while (!this.#isClosed && webSocket.bufferedAmount < UNSENT_BYTES_MAX) {
+    while (this.#isOpen() && webSocket.bufferedAmount < UNSENT_BYTES_MAX) {
       const shed = this.#queue.takeShed();
       if (shed) this.#answer({ type: 'shed', ...shed });
       const next = this.#queue.shift();
@@ -339,10 +341,15 @@ export class PageConnection {
 
   #mayAnswer(): boolean {
     const { webSocket } = this.#options;
-    if (this.#isClosed || webSocket.readyState !== webSocket.OPEN) return false;
+    if (!this.#isOpen()) return false;
     if (webSocket.bufferedAmount <= ANSWERS_BYTES_MAX) return true;
     this.#close(TRY_AGAIN, 'Too much waits for you.');
     return false;
+  }
+
+  #isOpen(): boolean {
+    const { webSocket } = this.#options;
+    return !this.#isClosed && webSocket.readyState === webSocket.OPEN;
   }
 
   #fail(error: unknown): void {
