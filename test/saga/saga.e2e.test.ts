@@ -24,7 +24,7 @@ const DEADLY =
   process.env['SAGA_KILLS'] === 'all'
     ? EFFECTS
     : ['order-2/reserve-stock/undone', 'order-3/charge-card/undone', 'order-4/book-carrier'];
-const RANDOM_KILLS = process.env['SAGA_KILLS'] === 'all' ? 100 : 5;
+const RANDOM_KILLS = process.env['SAGA_KILLS'] === 'all' ? 100 : 3;
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 32);
 /** From its first words on: a shop that has not begun has nothing to lose. */
 const LIFE_MS_MAX = 600;
