@@ -59,22 +59,22 @@ export class ReplayService {
   /** Lets what is under way end for at most `drainMs`, and makes its progress durable. */
   async takeDown(subscription: ActiveSubscription, drainMs: number, caller?: unknown): Promise<void> {
     await this.#serving.takeDown(subscription, drainMs, caller);
-    await this.#leave(subscription);
+    await this.leave(subscription);
   }
 
   /** What it could not commit when it was taken down is still in its queue: nothing is attempted again. */
   takeUpAgain(subscription: ActiveSubscription): void {
     this.#serving.takeUpAgain(subscription);
-    subscription.replay?.shares?.replays.add(subscription);
   }
 
   /** Nothing may be committed any more. */
   drop(subscription: ActiveSubscription): void {
     this.#serving.drop(subscription);
-    void this.#leave(subscription);
+    void this.leave(subscription);
   }
 
-  async #leave(subscription: ActiveSubscription): Promise<void> {
+  /** Ends what was taken down without its last commit, and is not taken up again. */
+  async leave(subscription: ActiveSubscription): Promise<void> {
     subscription.replay?.shares?.replays.delete(subscription);
     await this.#readBack.stop();
   }

@@ -272,9 +272,11 @@ export class ReplayDriver implements PartDriver {
     } catch (error) {
       if (!mayPass(error)) throw error;
       // What could not be committed is still in its queue.
-      if (!this.#isOver) this.#service!.takeUpAgain(replay);
+      if (this.#isOver) await this.#service!.leave(replay);
+      else this.#service!.takeUpAgain(replay);
       return;
     }
+    this.#tell();
     this.#part = this.part;
     this.#replay = undefined;
     if (!replay.queue.durable) this.#left = replay.queue;
@@ -301,13 +303,17 @@ export class ReplayDriver implements PartDriver {
   }
 
   #served(): void {
-    const delivered = this.#replay?.counts.delivered ?? 0;
-    if (delivered > this.#told) this.#options.onReplayed(delivered - this.#told);
-    this.#told = delivered;
+    this.#tell();
     const { queue } = this.#replay ?? {};
     if (this.#isOver || this.#ending || !queue?.isSettled() || !queue.isCommitted) return;
     this.#isOver = true;
     this.#ending = this.#end('done').catch(this.#options.assignment.onFailure);
+  }
+
+  #tell(): void {
+    const delivered = this.#replay?.counts.delivered ?? 0;
+    if (delivered > this.#told) this.#options.onReplayed(delivered - this.#told);
+    this.#told = delivered;
   }
 
   /** Takes it down and ends the part, with everything that is kept beside it removed, in one commit. */
@@ -347,6 +353,7 @@ export class ReplayDriver implements PartDriver {
       if (replay?.isServing) await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
     } catch (error) {
       if (!mayPass(error)) throw error;
+      await this.#service!.leave(replay!);
     } finally {
       await this.#closeWay();
     }

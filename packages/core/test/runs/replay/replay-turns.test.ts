@@ -1,4 +1,4 @@
-import { ANONYMOUS, type EventHandler } from '@event-manager/core';
+import { ANONYMOUS, type EventHandler, EventManagerError } from '@event-manager/core';
 import { VirtualTime } from '@event-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { OPEN_PARTS_MAX, type ReplayTurn, ReplayTurns } from '../../../src/runs/replay/replay-turns.ts';
@@ -91,6 +91,27 @@ describe('replays of more subscriptions than are open at a time', () => {
     await bus.time.run(bus.engine.runs.resume(ANONYMOUS, second.id));
     expect((await over(bus, second)).counts.done).toBe(5 * SUBSCRIPTIONS);
     expect([...replayed.values()]).toEqual(Array(SUBSCRIPTIONS).fill(FIVE));
+    await bus.close();
+  });
+
+  it('go on with what they have where the store takes nothing just when they are to be closed', async () => {
+    const world = durableWorld();
+    const bus = await world.open();
+    const { replayed } = await many(bus, true);
+    const run = await start(bus, { speed: 0.3 });
+    let refused = 0;
+    const fromMs = bus.time.monotonicMs() + 9_000;
+    world.kept.interfere = (call, [changes]) => {
+      const nowMs = bus.time.monotonicMs();
+      if (call !== 'commit' || nowMs < fromMs || nowMs > fromMs + 6_000) return;
+      if (!(changes as { key: string }[]).some(({ key }) => key.includes('/~'))) return;
+      refused++;
+      throw new EventManagerError('store_unavailable', 'The store is away.');
+    };
+    expect((await over(bus, run)).counts).toMatchObject({ done: 5 * SUBSCRIPTIONS, failed: 0 });
+    expect(refused).toBeGreaterThan(5);
+    expect([...replayed.values()]).toEqual(Array(SUBSCRIPTIONS).fill(FIVE));
+    expect(bus.engine.metrics().runs.replayed).toBe(5 * SUBSCRIPTIONS);
     await bus.close();
   });
 
