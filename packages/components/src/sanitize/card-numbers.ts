@@ -11,7 +11,9 @@ const CARDS: readonly (readonly [RegExp, readonly number[]])[] = [
 ];
 const DIGITS_MIN = 13;
 const DIGITS_MAX = 19;
-const GROUPS_MAX = 8;
+const FIRST_GROUP_DIGITS = 4;
+const GROUP_DIGITS_MAX = 6;
+const GROUPS_MAX = 5;
 
 /** Replaces numbers of credit cards, also in groups with spaces or dashes between them. Other numbers stay: their check digit is wrong. */
 export function withoutCardNumbers(text: string, replacement: string): string {
@@ -34,16 +36,20 @@ export function withoutCardNumbers(text: string, replacement: string): string {
   return taken === 0 ? text : result + text.slice(taken);
 }
 
-/** Where the card ends whose first group of digits begins here. */
+/** Where the card ends whose first group of digits begins here. In groups the first has four, as on the card. */
 function cardEnd(text: string, start: number): number | undefined {
   let digits = '';
   let at = start;
-  for (let group = 0; group < GROUPS_MAX; group++) {
+  for (let group = 1; group <= GROUPS_MAX; group++) {
+    const before = digits.length;
     while (isDigit(text, at) && digits.length <= DIGITS_MAX) digits += text[at++];
+    const size = digits.length - before;
     if (digits.length > DIGITS_MAX) return undefined;
-    if (digits.length >= DIGITS_MIN && isCard(digits)) return at;
+    if (group > 1 && (size < 2 || size > GROUP_DIGITS_MAX)) return undefined;
+    const isSplitAsCards = group === 1 || group >= 3;
+    if (isSplitAsCards && digits.length >= DIGITS_MIN && isCard(digits)) return at;
     const isJoined = (text[at] === ' ' || text[at] === '-') && isDigit(text, at + 1);
-    if (!isJoined) return undefined;
+    if (!isJoined || (group === 1 && size !== FIRST_GROUP_DIGITS)) return undefined;
     at++;
   }
   return undefined;

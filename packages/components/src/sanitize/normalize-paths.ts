@@ -51,13 +51,29 @@ function pathAt(text: string, at: number): FoundPath | undefined {
   return text[at] === '\\' ? sharePath(text, at) : drivePath(text, at);
 }
 
-function posixPath(text: string, at: number): FoundPath | undefined {
+function posixPath(text: string, at: number, isWhole = false): FoundPath | undefined {
   // The middle of a relative path, of a URL or of what is no path at all stays.
-  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
-  const end = pathEnd(text, at);
+  if (!isWhole && at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  if (text.startsWith('//', at)) return fileUrlPath(text, at);
+  const end = pathListEnd(text, at);
   const path = text.slice(at, end);
   const resolved = path.includes('/.') ? posix.normalize(path) : path;
   return { normal: shortened(resolved), end };
+}
+
+/** `file:///…`. Behind two slashes stands a host, and what follows is no path of this machine. */
+function fileUrlPath(text: string, at: number): FoundPath | undefined {
+  if (text[at + 2] !== '/') return undefined;
+  const isDrive = text[at + 4] === ':' && isLetter(text, at + 3);
+  const found = isDrive ? drivePath(text, at + 3) : posixPath(text, at + 2, true);
+  return found && { normal: `//${found.normal}`, end: found.end };
+}
+
+/** In a list of paths a colon ends one. */
+function pathListEnd(text: string, from: number): number {
+  const end = pathEnd(text, from);
+  const next = text.slice(from, end).indexOf(':/');
+  return next < 0 ? end : from + next;
 }
 
 /** Where a URL or a path of its own begins with `/`, its folders are told by these words. */

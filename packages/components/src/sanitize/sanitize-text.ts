@@ -79,7 +79,8 @@ class TextSanitizer {
   run(): string {
     while (this.#at < this.#text.length) {
       const character = this.#text[this.#at]!;
-      if (QUOTES.includes(character)) this.#quote(character);
+      if (this.#text.startsWith(REDACTED, this.#at)) this.#takeRedacted();
+      else if (QUOTES.includes(character)) this.#quote(character);
       else if (BREAKS.includes(character)) this.#break(character);
       else this.#word();
     }
@@ -179,6 +180,11 @@ class TextSanitizer {
     this.#result += text;
     this.#at = end;
     this.#expects = expects;
+  }
+
+  /** What was taken out before. */
+  #takeRedacted(): void {
+    this.#take(REDACTED, this.#at + REDACTED.length, 'nothing');
   }
 
   #copy(characters: number): void {

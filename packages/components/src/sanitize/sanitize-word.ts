@@ -6,7 +6,7 @@ const REDACTED = '[redacted]';
 /** Addresses of databases and queues say how to get in, also where the password is not in its place. */
 const CONNECTIONS =
   /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql)$/i;
-const SEPARATORS = '=:/,&?#@!\\%';
+const SEPARATORS = '=:/,&?#@!\\';
 
 export interface SanitizedWord {
   readonly text: string;
@@ -96,7 +96,7 @@ function nameBefore(word: string, from: number, end: number): string {
 
 /** Addresses of mail, accounts before a host, and pieces that look like tokens. */
 function sanitizePieces(given: string): string {
-  if (looksSecret(given)) return REDACTED;
+  if (isSecretPiece(given)) return REDACTED;
   const word = withoutAddresses(given, REDACTED);
   let result = '';
   let start = 0;
@@ -110,8 +110,18 @@ function sanitizePieces(given: string): string {
   return result;
 }
 
+/** Also with dots around it, as at the end of a sentence, and as URLs write it. */
 function isSecretPiece(piece: string): boolean {
   if (looksSecret(piece)) return true;
   const plain = piece.replace(/^\.{1,3}/, '').replace(/\.{1,3}$/, '');
-  return plain.length < piece.length && looksSecret(plain);
+  if (plain.length < piece.length && looksSecret(plain)) return true;
+  return (
+    (plain.includes('%') && plain.split('%').some((part, at) => at > 0 && looksSecret(part.slice(2)))) ||
+    looksSecret(decoded(plain))
+  );
+}
+
+function decoded(piece: string): string {
+  if (!piece.includes('%')) return '';
+  return piece.replace(/%2F/gi, '/').replace(/%2B/gi, '+').replace(/%3D/gi, '=').replace(/%3A/gi, ':');
 }

@@ -71,7 +71,7 @@ const WHOLE = new Set([
   'iban',
   'jwt',
 ]);
-const SHORT = new Set(['auth', 'sid', 'otp', 'cvv', 'cvc', 'ssn', 'dsn', 'iban', 'jwt', 'pwd']);
+const SHORT = new Set(['auth', 'sid', 'otp', 'cvv', 'cvc', 'ssn', 'dsn', 'iban', 'jwt']);
 const LONG_ENDINGS = ENDINGS.filter((ending) => !SHORT.has(ending));
 /** Lists of them. A number beside such a name counts something: `max_tokens: 100`. */
 const PLURALS = ['passwords', 'secrets', 'tokens', 'apikeys', 'cookies', 'privatekeys', 'accesskeys', 'recoverycodes'];

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { capture } from '../../src/sanitize/capture.ts';
+import { sanitizeText } from '../../src/sanitize/sanitize-text.ts';
+import { sanitizeValue } from '../../src/sanitize/sanitize-value.ts';
+import { secretSamples } from './secret-samples.ts';
+
+const written = (value: unknown) => JSON.stringify(sanitizeValue(capture(value)));
+
+/** A leak here is a secret in a log file. */
+describe('secrets', () => {
+  it('are gone from every one of some hundreds of samples', () => {
+    const samples = secretSamples();
+    const leaked = samples.flatMap(({ family, given, secrets }) => {
+      const result = written(given);
+      const found = secrets.filter((secret) => result.includes(JSON.stringify(secret).slice(1, -1)));
+      return found.length === 0 ? [] : [{ family, given, result }];
+    });
+    process.stdout.write(`${JSON.stringify({ samples: samples.length, leaked: leaked.length })}\n`);
+    expect(samples.length).toBeGreaterThan(300);
+    expect(leaked).toEqual([]);
+  });
+
+  it('are gone whatever stands around them', () => {
+    const words = fc.array(fc.constantFrom('the', 'order', '17', 'failed:', '(see', 'log)', '"quoted"', '\n', 'a=b'), {
+      maxLength: 6,
+    });
+    const samples = secretSamples().filter(({ given }) => typeof given === 'string');
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), words, words, ({ given, secrets }, before, after) => {
+        const text = `${before.join(' ')} ${given as string} ${after.join(' ')}`;
+        expect(secrets.filter((secret) => sanitizeText(text).includes(secret))).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('are gone however deep they lie', () => {
+    const samples = secretSamples().slice(0, 60);
+    const nested = (depth: number, value: unknown): unknown =>
+      depth === 0 ? value : [{ at: nested(depth - 1, value) }];
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), fc.nat({ max: 4 }), ({ given, secrets }, depth) => {
+        const result = written(nested(depth, given));
+        expect(secrets.filter((secret) => result.includes(JSON.stringify(secret).slice(1, -1)))).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** What an operator needs to find out what happened. */
+const ORDINARY = [
+  'The order 17 was not found.',
+  'Unexpected end of JSON input',
+  'Unexpected token < in JSON at position 0',
+  'connect ECONNREFUSED 10.0.0.5:5432',
+  'getaddrinfo ENOTFOUND api.example.com',
+  "Cannot read properties of undefined (reading 'items')",
+  'Request failed with status code 503',
+  'timeout of 5000 ms exceeded after 3 retries',
+  'password is required',
+  'the token has expired',
+  'invalid token',
+  'a secret must have 24 to 64 bytes',
+  'Basic authentication is not supported',
+  'The bearer of this ticket may enter.',
+  'max_tokens: 4096, temperature: 0.7',
+  'used 1200 input tokens and 300 output tokens',
+  'key not found: users/42',
+  'event 01a1fee6-de28-757b-9dcc-6b1df9c68a7b was accepted at 2026-11-21T16:18:25.448Z',
+  'at run (src/agents/planner.ts:10:5)',
+  'at async Promise.all (index 0)',
+  'at node:internal/process/task_queues:95:5',
+  'npm install @event-manager/core@0.1.0 failed',
+  'see https://example.com/docs/guide.html?page=2#install',
+  'GET https://api.example.com/v1/orders/17 404',
+  'took 1.5 s, 42 % done, 3/4 steps',
+  'SELECT * FROM orders WHERE id = 17',
+  'the author of gridlines is Sidney',
+  'file.access of report.pdf was denied',
+  'a/b/c and ./lib/index.js and ../x',
+  'e = mc^2; 1 < 2 && 3 > 2',
+  'version 1.2.3-beta.4+build.5',
+  'handleHttp2ServerResponseAfterTimeout threw',
+  'internationalization',
+  'the phone rang at 10:15',
+  'Größe überschritten: 12 €',
+];
+
+describe('ordinary texts', () => {
+  it.each(ORDINARY)('stay as they are: %s', (text) => {
+    expect(sanitizeText(text)).toBe(text);
+  });
+
+  it('stay as they are, whatever words they are made of', () => {
+    const word = fc.oneof(
+      fc
+        .stringMatching(/^[a-z]{1,14}$/)
+        .filter(
+          (text) =>
+            !/pass|pwd|token|secret|key|auth|cookie|sid|pin|sig|cred|basic|bearer|digest|hawk|ntlm|dsn|jwt|otp|cvv|cvc|ssn|iban|pw|mnemonic/.test(
+              text,
+            ),
+        ),
+      fc.integer({ min: -99_999, max: 999_999_999 }).map(String),
+      fc.uuid(),
+      fc.double({ min: 0, max: 1e6, noNaN: true, noDefaultInfinity: true }).map((n) => n.toFixed(2)),
+      fc.constantFrom(
+        '(',
+        ')',
+        '-',
+        '"',
+        ',',
+        'src/a.ts:1:2',
+        'ECONNRESET',
+        '10:15',
+        '100%',
+        'https://example.com/a?b=1',
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 20 }), (words) => {
+        const text = words.join(' ');
+        expect(sanitizeText(text)).toBe(text);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('of other values stay, and numbers beside plural names count something', () => {
+    const given = {
+      usage: { max_tokens: 100, tokens: 3 },
+      ok: true,
+      none: null,
+      password: null,
+      list: [1, 'two'],
+      at: 'x',
+    };
+    expect(sanitizeValue(given)).toEqual(given);
+  });
+});
+
+describe('paths', () => {
+  it.each([
+    ["open '/home/alice/p/x.json'", "open '~/p/x.json'"],
+    ['C:\\Users\\Alice Smith\\AppData\\Roaming\\x.log is busy', '~/AppData/Roaming/x.log is busy'],
+    ['C:\\Users\\alice\\AppData\\Local\\Temp\\x.tmp', '<tmp>/x.tmp'],
+    ['D:\\work\\x.txt', '<drive>/work/x.txt'],
+    ['\\\\srv\\share\\a\\b.txt', '<share>/a/b.txt'],
+    ['/opt/app/../lib/./x.js', '/opt/lib/x.js'],
+    ['/tmp/a/b', '<tmp>/a/b'],
+    ['at file:///home/alice/app/main.js:10:5', 'at file://~/app/main.js:10:5'],
+    ['PATH=/home/alice/bin:/usr/bin', 'PATH=~/bin:/usr/bin'],
+  ])('are normalized: %s', (given, normal) => {
+    expect(sanitizeText(given)).toBe(normal);
+  });
+});
+
+describe('the work', () => {
+  /** Texts on which something that goes back over what it read takes the square of their length. */
+  const units = [
+    'a@',
+    '@',
+    'a:',
+    'password',
+    'password ',
+    '=',
+    '"',
+    '\\',
+    '\\\\a',
+    '/',
+    '/.',
+    '//',
+    'C:\\',
+    '%40',
+    '4',
+    '4 ',
+    '://',
+    '-----BEGIN ',
+    ' ',
+    'eyJ',
+    '!\\\\a',
+    '&',
+    '.',
+  ];
+
+  it('grows with the length of the text and nothing else', () => {
+    // Beyond the bound of a text nothing is looked at, so the longest text is the worst.
+    const slow = units.flatMap((unit) => {
+      const text = unit.repeat(Math.ceil(4_096 / unit.length)).slice(0, 4_096);
+      const started = process.hrtime.bigint();
+      for (let n = 0; n < 10; n++) sanitizeText(text);
+      const milliseconds = Number(process.hrtime.bigint() - started) / 1e7;
+      return milliseconds > 50 ? [{ unit, milliseconds }] : [];
+    });
+    expect(slow).toEqual([]);
+  });
+
+  it('is bounded whatever a program hands over, and nothing of it throws', () => {
+    const circular: Record<string, unknown> = { name: 'x' };
+    circular['self'] = circular;
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const strange: unknown[] = [
+      circular,
+      revoked.proxy,
+      Object.defineProperty({ a: 1 }, 'b', {
+        enumerable: true,
+        get: () => {
+          throw new TypeError('no');
+        },
+      }),
+      JSON.parse('{"__proto__":{"polluted":1}}'),
+      Array.from({ length: 100_000 }, (_, n) => n),
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, { n }])),
+      'x'.repeat(1_000_000),
+      '\ud800',
+      [Number.NaN, 10n, () => 1, Symbol('s'), undefined, new Uint8Array(5), new Date(Number.NaN)],
+    ];
+    for (const each of strange) expect(written(each).length).toBeLessThan(50_000);
+    expect(written(circular)).toBe('{"name":"x","self":"[circular]"}');
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});
