@@ -70,13 +70,11 @@ export class EventsSwitch {
   }
 
   async configure(config: NonNullable<SwitchOptions['config']>): Promise<void> {
-    const before = this.#settings.say(config);
-    await this.#apply(before);
+    await this.#apply(() => this.#settings.say(config));
   }
 
   async reload(): Promise<void> {
-    const before = this.#settings.read();
-    await this.#apply(before);
+    await this.#apply(() => this.#settings.read());
   }
 
   async flush(): Promise<void> {
@@ -94,12 +92,14 @@ export class EventsSwitch {
     return this.#closing;
   }
 
-  /** What `undo` takes back when the configuration turns out to be wrong. */
-  async #apply(undo: () => void = () => {}): Promise<void> {
+  /** What `change` did to the settings is taken back when the configuration turns out to be wrong. */
+  async #apply(change: () => () => void = () => () => {}): Promise<void> {
     const word = ++this.#word;
     const isOutdated = () => word !== this.#word || this.#closing !== undefined;
     if (this.#closing) return;
+    let undo = () => {};
     try {
+      undo = change();
       const settled = this.#settings.settle();
       const { configuration } = settled;
       if (configuration.enabled) {
