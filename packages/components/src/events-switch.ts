@@ -168,11 +168,13 @@ export class EventsSwitch {
   /** A signal that nobody else takes has to end the process, as it would have done without us. */
   #closeAt(signal: NodeJS.Signals): () => void {
     const close = () => {
+      // Asked before the others are called: one that listens once is gone afterwards.
+      const isTaken = process.listenerCount(signal) > 0;
       void this.close().then(() => {
-        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+        if (!isTaken) process.kill(process.pid, signal);
       });
     };
-    process.once(signal, close);
+    process.prependOnceListener(signal, close);
     return () => process.removeListener(signal, close);
   }
 

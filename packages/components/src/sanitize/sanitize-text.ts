@@ -8,8 +8,10 @@
  */
 import { cut } from './capture.ts';
 import { withoutCardNumbers } from './card-numbers.ts';
+import { rewriteJson } from './json-in-text.ts';
 import { looksGenerated } from './looks-secret.ts';
 import { normalizePaths } from './normalize-paths.ts';
+import { sanitizeValue } from './sanitize-value.ts';
 import { sanitizeWord } from './sanitize-word.ts';
 import { secretName } from './secret-names.ts';
 
@@ -19,8 +21,8 @@ export const REDACTED = '[redacted]';
 const PLAIN = /^[A-Za-z][a-z_-]{0,14}(\.[a-z_-]{1,14}){0,4}$/;
 const QUOTES = '"\'`';
 const BREAKS = ' \t\r\n"\'`()[]{}<>,;|';
-/** What stands between a name and its value. */
-const SIGNS = new Set(['=', ':', ':=', '=>', '->', '==', '\\', ':\\']);
+/** What stands between a name and its value, also in texts that were put into quotes again and again. */
+const SIGN = /^([:=]{1,2}|[:=-]>|:=)?\\{0,32}$/;
 const GLUE = new Set([
   'is',
   'was',
@@ -61,7 +63,8 @@ type Expectation = 'nothing' | 'named' | 'assigned' | 'scheme';
 
 export function sanitizeText(given: string): string {
   if (PLAIN.test(given) && secretName(given) === undefined) return given;
-  const text = withoutCardNumbers(withoutKeys(cut(given)), REDACTED);
+  const readable = rewriteJson(cut(given), sanitizeValue);
+  const text = withoutCardNumbers(withoutKeys(readable), REDACTED);
   return new TextSanitizer(normalizePaths(text)).run();
 }
 
@@ -129,7 +132,7 @@ class TextSanitizer {
     let end = start;
     while (end < this.#text.length && !BREAKS.includes(this.#text[end]!)) end++;
     const word = this.#text.slice(start, end);
-    if (this.#expects === 'assigned' && !SIGNS.has(word)) this.#value(word, end);
+    if (this.#expects === 'assigned' && !SIGN.test(word)) this.#value(word, end);
     else if (this.#expects === 'scheme' && looksGenerated(bare(word))) this.#take(REDACTED, end, 'nothing');
     else if (this.#expects === 'named' && this.#followsName(word, end)) return;
     else this.#plainWord(word, end);
@@ -150,7 +153,7 @@ class TextSanitizer {
   }
 
   #followsName(word: string, end: number): boolean {
-    if (SIGNS.has(word)) {
+    if (SIGN.test(word)) {
       this.#take(word, end, 'assigned');
       return true;
     }
@@ -168,12 +171,19 @@ class TextSanitizer {
     const name = `${this.#before} ${bare(word)}`.trim();
     const isNamed = secretName(bare(word)) === 'one' || (this.#before !== '' && secretName(name) === 'one');
     const isFlag = word.startsWith('--') && isNamed;
-    const endsWithSign = /[:=]\\?$/.test(word);
+    const endsWithSign = /[:=]\\{0,32}$/.test(word);
     this.#before = name.length > 60 ? bare(word) : lastTwo(name);
     if (assigns || (isNamed && (endsWithSign || isFlag))) this.#take(text, end, 'assigned');
     else if (isNamed) this.#take(text, end, 'named');
     else if (SCHEMES.has(word.toLowerCase())) this.#take(text, end, 'scheme');
     else this.#take(text, end, 'nothing');
+    if (this.#expects !== 'nothing') this.#closeQuote(end - word.length);
+  }
+
+  /** A name in quotes: the quote behind it opens no value. */
+  #closeQuote(start: number): void {
+    const quote = this.#text[start - 1] ?? '';
+    if (quote !== '' && QUOTES.includes(quote) && this.#text[this.#at] === quote) this.#copy(1);
   }
 
   #take(text: string, end: number, expects: Expectation): void {

@@ -21,6 +21,18 @@ describe('secrets', () => {
     expect(leaked).toEqual([]);
   });
 
+  it('are gone from JSON in a text', () => {
+    for (const { given, secrets } of secretSamples()) {
+      const json = JSON.stringify(given instanceof Map ? Object.fromEntries(given) : given);
+      for (const text of [json, `400: ${json} (see [log])`, `{not json} ${json}`]) {
+        const result = sanitizeText(text);
+        expect(secrets.filter((secret) => result.includes(JSON.stringify(secret).slice(1, -1)))).toEqual([]);
+      }
+    }
+    const harmless = 'answered { "a": [1, 2], "text": "x y" } in 5 ms';
+    expect(sanitizeText(harmless)).toBe(harmless);
+  });
+
   it('are gone whatever stands around them', () => {
     const words = fc.array(fc.constantFrom('the', 'order', '17', 'failed:', '(see', 'log)', '"quoted"', '\n', 'a=b'), {
       maxLength: 6,
