@@ -51,11 +51,11 @@ describe('a webhook', () => {
 
   it('gets what came in a second in one request', async () => {
     const { url, requests } = await startReceiver();
-    const { emit, waits } = await posting({ webhook: url });
+    const { emit, waits, exported } = await posting({ webhook: url });
     emit(3);
     await until(() => waits.length > 0);
     emit(2);
-    await new Promise((done) => setTimeout(done, 20));
+    await until(() => exported().queued === 0);
     expect([requests.length, waits[0]!.delayMs]).toEqual([0, 1_000]);
     waits[0]!.call();
     await until(() => requests.length === 1);

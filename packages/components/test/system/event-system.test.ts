@@ -1,0 +1,383 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type ComponentEvent, ComponentRegistry, type EventsReport } from '@event-manager/components';
+import { EventBus, systemRuntime } from '@event-manager/core';
+import { retainedBytes } from '@event-manager/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { RateWindow } from '../../src/system/rate-window.ts';
+import { collecting } from '../collecting.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { until } from '../until.ts';
+
+describe('classes of events', () => {
+  const run = async (config: object) => {
+    const { registry, types } = await collecting({ ...config });
+    const context = registry.createExecutionContext();
+    context.wrapTool('search', () => 1)();
+    try {
+      context.wrapTool('broken', () => {
+        throw new TypeError('no');
+      })();
+    } catch {
+      // What is told of it is the matter here.
+    }
+    context.emitState('agent', { from: 'idle', to: 'busy' });
+    context.emitDebug('agent', { step: 1 });
+    context.emit('agent.thought', {});
+    return [...new Set(await types())].sort();
+  };
+
+  it('are timing alone by default; failures and other types are always told', async () => {
+    expect(await run({})).toEqual(['agent.thought', 'tool.completed', 'tool.failed', 'tool.started']);
+    expect(await run({ emitTimingEvents: false })).toEqual(['agent.thought', 'tool.failed']);
+  });
+
+  it('may be states and details', async () => {
+    expect(await run({ emitTimingEvents: false, emitStateEvents: true })).toEqual([
+      'agent.state',
+      'agent.thought',
+      'tool.failed',
+      'tool.state',
+    ]);
+    expect(await run({ emitTimingEvents: false, emitDebugEvents: true })).toEqual([
+      'agent.debug',
+      'agent.thought',
+      'tool.debug',
+      'tool.failed',
+    ]);
+  });
+
+  it('pass the filters: what is excluded is, whatever is included', async () => {
+    expect(
+      await run({ filtering: { includeTypes: ['tool.*', 'agent.*'], excludeTypes: ['*.started', '*.thought'] } }),
+    ).toEqual(['tool.completed', 'tool.failed']);
+  });
+});
+
+describe('data of the user', () => {
+  it('is no part of events unless that is wished', async () => {
+    for (const includeUserData of [false, true]) {
+      const { registry, emitted } = await collecting({ includeUserData });
+      const context = registry.createExecutionContext({
+        userId: 'u-1',
+        sessionId: 's-1',
+        projectId: 'p-1',
+        tags: ['t'],
+      });
+      context.wrapTool('search', (query: string) => [`${query}!`])('what I asked');
+      const [started, completed] = await emitted();
+      expect(started!.metadata).toEqual({
+        projectId: 'p-1',
+        tags: ['t'],
+        ...(includeUserData ? { userId: 'u-1', sessionId: 's-1' } : {}),
+      });
+      expect(started!.payload['input']).toEqual(includeUserData ? ['what I asked'] : undefined);
+      expect(completed!.payload['output']).toEqual(includeUserData ? ['what I asked!'] : undefined);
+    }
+  });
+
+  it('is told as it was when the event happened', async () => {
+    const { registry, emitted } = await collecting();
+    const data = { list: [1] };
+    registry.createExecutionContext().emit('a.b', data);
+    data.list.push(2);
+    expect((await emitted())[0]!.payload).toEqual({ list: [1] });
+  });
+});
+
+/** Components must not notice that there are events at all. */
+describe('a bus', () => {
+  const wrong: readonly [string, () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new TypeError('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('no'))],
+    ['gives something strange', () => Object.create(null)],
+  ];
+
+  it.each(wrong)('that %s fails nobody', async (_what, publish) => {
+    const reports: EventsReport[] = [];
+    const registry = await ComponentRegistry.withEventBus(
+      { publish },
+      { enabled: true },
+      {
+        environment: {},
+        onReport: (report) => {
+          reports.push(report);
+          throw new TypeError('a listener that fails');
+        },
+      },
+    );
+    expect(registry.createExecutionContext().wrapTool('search', () => 'found')()).toBe('found');
+    await registry.flush();
+    const { published, failed } = registry.status().counts!;
+    expect([published + failed.publish, reports.length <= 1]).toEqual([2, true]);
+    expect((await registry.close()).flushed).toBe(true);
+  });
+
+  it('that never answers fills the buffer, and then events are refused and counted', async () => {
+    const reports: EventsReport[] = [];
+    const registry = await ComponentRegistry.withEventBus(
+      { publish: () => new Promise(() => {}) },
+      { enabled: true, bufferSize: 500, shutdownTimeoutMs: 50 },
+      {
+        environment: {},
+        onReport: (report) => void reports.push(report),
+      },
+    );
+    const context = registry.createExecutionContext();
+    const tool = context.wrapTool('search', (n: number) => n);
+    for (let n = 0; n < 2_000; n++) {
+      expect(tool(n)).toBe(n);
+      if (n % 500 === 0) await new Promise((done) => setImmediate(done));
+    }
+    expect(registry.status().counts).toMatchObject({ accepted: 500, refused: { buffer: 3_500 }, queued: 500 });
+    expect(reports).toEqual([{ code: 'events_refused', text: 'Events are refused: buffer_size events wait.' }]);
+    expect(await registry.close()).toEqual({ flushed: false, lost: 244 });
+  });
+
+  it('whose subscriber calls a component gets its events too, in a flow of their own', async () => {
+    const bus = new EventBus();
+    onTestFinished(() => bus.close());
+    const registry = await ComponentRegistry.withEventBus(bus, { enabled: true }, { environment: {} });
+    const context = registry.createExecutionContext();
+    const inner = context.wrapTool('inner', () => 1);
+    await bus.subscribe('agent.completed', () => void inner());
+    const seen: { type: string; correlationId?: string | undefined }[] = [];
+    await bus.subscribe('#', ({ type, correlationId }) => void seen.push({ type, correlationId }));
+    context.wrapAgent('outer', () => 1)();
+    await until(() => seen.length === 4);
+    expect(new Set(seen.map(({ correlationId }) => correlationId)).size).toBe(2);
+    await registry.close();
+  });
+});
+
+describe('max_events_per_second', () => {
+  it('is kept in every second, wherever it begins', () => {
+    let nowMs = 1_000_000;
+    const window = new RateWindow({ monotonicMs: () => nowMs, wallMs: () => 0 });
+    window.limitTo(100);
+    const takenAtMs: number[] = [];
+    for (let step = 0; step < 20_000; step++) {
+      nowMs += step % 7 === 0 ? 3.5 : 0.25;
+      if (step % 5_000 === 0) nowMs += 2_500;
+      if (window.takes()) takenAtMs.push(nowMs);
+    }
+    const worst = takenAtMs.map(
+      (startMs) => takenAtMs.filter((atMs) => atMs >= startMs && atMs < startMs + 1_000).length,
+    );
+    expect(Math.max(...worst)).toBe(100);
+    expect(takenAtMs.length).toBeGreaterThan(900);
+  });
+
+  it('refuses and counts, and blocks nobody', async () => {
+    const { registry, emitted } = await collecting(
+      { maxEventsPerSecond: 50 },
+      { runtime: { ...systemRuntime, clock: { wallMs: () => 0, monotonicMs: () => 5 } } },
+    );
+    const context = registry.createExecutionContext();
+    const answers = Array.from({ length: 80 }, () => context.emit('a.b', {}));
+    expect(answers.filter(Boolean).length).toBe(50);
+    expect((await emitted()).length).toBe(50);
+    expect(registry.status().counts).toMatchObject({ refused: { rate: 30, buffer: 0 } });
+  });
+});
+
+describe('a queued event', () => {
+  it('takes about 500 bytes, so that 10,000 take about 5 MB', async () => {
+    const events = 10_000;
+    const registry = await ComponentRegistry.withEventBus(
+      { publish: () => new Promise(() => {}) },
+      { enabled: true, bufferSize: 2 * events, shutdownTimeoutMs: 0 },
+      { environment: {} },
+    );
+    const context = registry.createExecutionContext({ source: 'shop' });
+    const tool = context.wrapTool('search', () => 1);
+    // What grows once: the bus never answers, so 256 events stay with it.
+    for (let n = 0; n < 500; n++) tool();
+    await until(() => registry.status().counts!.queued === 1_000);
+    await new Promise((done) => setImmediate(done));
+    const before = retainedBytes();
+    for (let n = 0; n < events / 2; n++) tool();
+    const bytes = (retainedBytes() - before) / events;
+    process.stdout.write(
+      `${JSON.stringify({ queued: registry.status().counts!.queued, bytesEach: Math.round(bytes) })}\n`,
+    );
+    expect(bytes).toBeLessThan(500);
+    await registry.close();
+  });
+});
+
+/** Surroundings in which an interval of 45 s passes when the test says so. */
+function ticking() {
+  const ticks: (() => void)[] = [];
+  const after: typeof systemRuntime.timers.after = (delayMs, call, keepsAlive) => {
+    if (delayMs !== 45_000) return systemRuntime.timers.after(delayMs, call, keepsAlive);
+    ticks.push(call);
+    return () => {};
+  };
+  return { ticks, runtime: { ...systemRuntime, timers: { ...systemRuntime.timers, after } } };
+}
+
+describe('event.stats', () => {
+  it('is a line of every file, whatever types are included, and no event of the bus', async () => {
+    const { ticks, runtime } = ticking();
+    const file = join(temporaryFolder(), 'events.log');
+    const audit = join(temporaryFolder(), 'audit.log');
+    const { registry, types } = await collecting(
+      {
+        statsIntervalMs: 45_000,
+        filtering: { includeTypes: ['tool.*'] },
+        export: { file, audit: { file: audit, includeTypes: ['security.*'] } },
+      },
+      { runtime },
+    );
+    registry.createExecutionContext().wrapTool('search', () => 1)();
+    await registry.flush();
+    for (const tick of ticks.splice(0)) tick();
+    await registry.flush();
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as ComponentEvent).type)).toEqual([
+      'tool.started',
+      'tool.completed',
+      'event.stats',
+    ]);
+    expect((JSON.parse(lines[2]!) as ComponentEvent).payload).toMatchObject({
+      accepted: 2,
+      published: 2,
+      exported: 2,
+      queued: 0,
+      refused: { rate: 0, buffer: 0 },
+    });
+    expect([await types(), existsSync(audit), ticks.length]).toEqual([['tool.started', 'tool.completed'], false, 1]);
+  });
+
+  it('is not told where it is excluded', async () => {
+    const { ticks, runtime } = ticking();
+    const file = join(temporaryFolder(), 'events.log');
+    const settings = { statsIntervalMs: 45_000, filtering: { excludeTypes: ['event.*'] }, export: { file } };
+    const { registry } = await collecting(settings, { runtime });
+    for (const tick of ticks.splice(0)) tick();
+    await registry.flush();
+    expect([existsSync(file), ticks.length]).toEqual([false, 1]);
+  });
+});
+
+describe('GET /health/events', () => {
+  const freePort = async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { port, server, close: () => new Promise((done) => server.close(done)) };
+  };
+
+  it('is answered while events are on', async () => {
+    const { port, close } = await freePort();
+    await close();
+    const { registry } = await collecting({ health: { enabled: true, port } });
+    const ask = (path = '/health/events', method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
+    await until(() =>
+      ask().then(
+        () => true,
+        () => false,
+      ),
+    );
+    registry.createExecutionContext().wrapTool('search', () => 1)();
+    await registry.flush();
+    expect(await (await ask()).json()).toMatchObject({
+      status: 'ok',
+      enabled: true,
+      accepted: 2,
+      published: 2,
+      queued: 0,
+    });
+    expect([(await ask('/')).status, (await ask('/health/events', 'POST')).status]).toEqual([404, 404]);
+    await registry.disable();
+    await until(() =>
+      ask().then(
+        () => false,
+        () => true,
+      ),
+    );
+    await registry.enable();
+    await until(() =>
+      ask().then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('says that an export fails', async () => {
+    const { port, close } = await freePort();
+    await close();
+    const { registry } = await collecting(
+      { health: { enabled: true, port }, export: { file: join(temporaryFolder(), 'a', 'b.log') } },
+      { onReport: () => {} },
+    );
+    registry.createExecutionContext().emit('a.b', {});
+    await registry.flush();
+    await until(() =>
+      fetch(`http://127.0.0.1:${port}/health/events`).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const answer = (await (await fetch(`http://127.0.0.1:${port}/health/events`)).json()) as { status: string };
+    expect(answer.status).toBe('degraded');
+  });
+
+  it('at a port that is in use is a warning, and events go on', async () => {
+    const { port, close } = await freePort();
+    const reports: EventsReport[] = [];
+    const { registry, types } = await collecting(
+      { health: { enabled: true, port } },
+      { onReport: (report) => void reports.push(report) },
+    );
+    await until(() => reports.length > 0);
+    expect(reports).toEqual([{ code: 'health_unavailable', text: expect.stringContaining('EADDRINUSE') }]);
+    registry.createExecutionContext().wrapTool('search', () => 1)();
+    expect((await types()).length).toBe(2);
+    await close();
+  });
+});
+
+describe('closing', () => {
+  it('takes nothing more, and brings what waits where it belongs', async () => {
+    const file = join(temporaryFolder(), 'events.log');
+    const published: ComponentEvent[] = [];
+    const bus = { publish: (event: ComponentEvent) => void published.push(event) };
+    let closed = 0;
+    const registry = await ComponentRegistry.withEventBus(
+      () => Object.assign(bus, { close: () => void closed++ }),
+      { enabled: true, export: { file } },
+      { environment: {} },
+    );
+    const context = registry.createExecutionContext();
+    for (let n = 0; n < 5_000; n++) context.emit('a.b', { n });
+    const closing = registry.close();
+    expect([context.emit('a.b', {}), registry.enabled]).toEqual([false, false]);
+    expect(await closing).toEqual({ flushed: true, lost: 0 });
+    // Whoever made the bus closes it: it was made for this registry.
+    expect([published.length, readFileSync(file, 'utf8').trim().split('\n').length, closed]).toEqual([5_000, 5_000, 1]);
+    await registry.enable();
+    expect([registry.enabled, await registry.close()]).toEqual([false, { flushed: true, lost: 0 }]);
+  });
+
+  it('leaves a bus alone that was there before', async () => {
+    let closed = 0;
+    const registry = await ComponentRegistry.withEventBus(
+      Object.assign({ publish: () => {} }, { close: () => void closed++ }),
+      { enabled: true },
+      { environment: {} },
+    );
+    await registry.close();
+    expect(closed).toBe(0);
+  });
+});
