@@ -201,7 +201,9 @@ describe('a stream', () => {
     const stream = made.component();
     await made.emitted();
     expect(pulled).toBe(0);
-    expect(await Array.fromAsync(stream)).toEqual(['part 1', 'part 2']);
+    const parts = [];
+    for await (const part of stream) parts.push(part);
+    expect(parts).toEqual(['part 1', 'part 2']);
     expect(await last(made)).toMatchObject({ type: 'component.completed', payload: { items: 2 } });
   });
 

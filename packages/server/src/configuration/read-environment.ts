@@ -8,6 +8,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'EVENT_MANAGER_';
 /** Ours, but read by the command line: where the service is. */
 const OF_CLIENTS: ReadonlySet<string> = new Set(['EVENT_MANAGER_URL']);
+/** Of events for components, which a program in the same environment may have. */
+const OF_COMPONENTS = 'EVENT_MANAGER_EVENTS_';
 /**
  * Kubernetes writes such variables into every pod of a namespace that has a service called `event-manager`. They are not
  * meant for us; the one that collides with a setting, EVENT_MANAGER_PORT=tcp://…, is told from a port by its form.
@@ -26,7 +28,8 @@ export function readEnvironment(environment: Environment, note: NoteMistake): Gi
     if (found.length > 0) given.set(row.name, found);
   }
   for (const [variable, value] of Object.entries(environment)) {
-    const isOurs = variable.startsWith(PREFIX) && !SERVICE_LINK.test(variable) && !OF_CLIENTS.has(variable);
+    const isForeign = OF_CLIENTS.has(variable) || variable.startsWith(OF_COMPONENTS);
+    const isOurs = variable.startsWith(PREFIX) && !SERVICE_LINK.test(variable) && !isForeign;
     if (isOurs && isGiven(value) && !known.has(variable)) note(invalidSetting(variable, 'environment', 'is not known'));
   }
   return given;

@@ -240,6 +240,8 @@ describe('readConfiguration', () => {
 
   it('leaves the variable of the command line to the command line', () => {
     expect(read({ environment: { EVENT_MANAGER_URL: 'http://elsewhere:3004' } }).port).toBe(3004);
+    // Of a program with events for components, which may be started in the same environment.
+    expect(read({ environment: { EVENT_MANAGER_EVENTS_ENABLED: 'true' } }).port).toBe(3004);
   });
 
   it('takes the retry policy of the specification by its own names', () => {
