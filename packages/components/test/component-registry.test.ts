@@ -63,6 +63,17 @@ describe('components and their events', () => {
     ]);
   });
 
+  it('keeps the flow where its beginning is not told', async () => {
+    const { registry, emitted } = await collecting({ filtering: { includeTypes: ['*.completed'] } });
+    const context = registry.createExecutionContext();
+    const tool = context.wrapTool('search', () => 1);
+    context.wrapAgent('planner', () => tool())();
+    const [inner, outer] = await emitted();
+    expect([inner!.type, outer!.type]).toEqual(['tool.completed', 'agent.completed']);
+    expect(inner!.correlationId).toBe(outer!.correlationId);
+    expect([inner!.causationId, outer!.causationId]).toEqual([undefined, undefined]);
+  });
+
   it('goes on with a flow that began elsewhere, and hands it on', async () => {
     const { registry, emitted } = await collecting();
     const context = registry.createExecutionContext({ correlationId: 'order-17', causationId: 'cause' });

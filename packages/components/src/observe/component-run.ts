@@ -1,4 +1,4 @@
-import type { ObservedCall } from '../component-events.ts';
+import type { FlowFields, ObservedCall } from '../component-events.ts';
 import { capture } from '../sanitize/capture.ts';
 import type { EventSystem } from '../system/event-system.ts';
 import { errorFacts } from './error-facts.ts';
@@ -14,7 +14,7 @@ export class ComponentRun {
   readonly #system: EventSystem;
   readonly #call: ObservedCall;
   readonly #startedAtMs: number;
-  readonly #scope: Scope | undefined;
+  readonly #scope: Scope;
   #isOver = false;
 
   constructor(system: EventSystem, call: ObservedCall, given: readonly unknown[]) {
@@ -22,16 +22,19 @@ export class ComponentRun {
     this.#call = call;
     const outer = flowOf(call.fields);
     const id = this.#emit('started', system.includesUserData ? { input: capture(given) } : {}, outer);
-    // Where `started` is not told, what follows belongs to what is around it.
-    const [correlationId, causationId] = [outer.correlationId ?? id, id ?? outer.causationId];
-    if (correlationId !== undefined && causationId !== undefined) this.#scope = { correlationId, causationId };
+    // Where `started` is not told, what follows belongs to what is around it, and is one flow all the same.
+    const causationId = id ?? outer.causationId;
+    this.#scope = {
+      correlationId: outer.correlationId ?? id ?? system.drawId(),
+      ...(causationId === undefined ? {} : { causationId }),
+    };
     this.#tell('running', { given: given.map(kindOf) });
     this.#startedAtMs = system.runtime.clock.monotonicMs();
   }
 
   /** Runs a part of the component: what it emits and calls belongs to it. */
   enter<T>(part: () => T): T {
-    return this.#scope ? enterScope(this.#scope, part) : part();
+    return enterScope(this.#scope, part);
   }
 
   completed(result: unknown, facts: Facts = {}): void {
@@ -69,7 +72,7 @@ export class ComponentRun {
     this.#emit('debug', { state, ...debug });
   }
 
-  #emit(what: string, facts: Facts, flow = this.#scope ?? flowOf(this.#call.fields)): string | undefined {
+  #emit(what: string, facts: Facts, flow: FlowFields = this.#scope): string | undefined {
     const { kind, name, fields } = this.#call;
     const type = `${kind}.${what}`;
     if (!this.#system.wants(type)) return undefined;

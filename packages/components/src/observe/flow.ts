@@ -4,7 +4,7 @@ import type { ContextFields, FlowFields } from '../component-events.ts';
 /** The flow and cause of whatever happens in the component that runs. */
 export interface Scope {
   readonly correlationId: string;
-  readonly causationId: string;
+  readonly causationId?: string;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();

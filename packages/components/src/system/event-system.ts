@@ -160,6 +160,11 @@ export class EventSystem implements ComponentEvents {
     return id;
   }
 
+  /** Names a flow whose first event is not told. */
+  drawId(): string {
+    return this.#nextId();
+  }
+
   /** What a component hands over only with `include_user_data`. */
   get includesUserData(): boolean {
     return this.#route?.configuration.includeUserData === true;
