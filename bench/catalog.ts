@@ -35,6 +35,10 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
     entry('≥ 200,000/s, p99 < 1 ms', false, async () => (await import('./publish-memory.ts')).publishMemory),
   ],
   [
+    'component.overhead',
+    entry('< 1 % of a core', false, async () => (await import('./component-overhead.ts')).componentOverhead),
+  ],
+  [
     'memory.queued',
     entry('≤ 32 B per position, ≤ 500 B over the body', false, async () => {
       return (await import('./memory-queued.ts')).memoryQueued;
