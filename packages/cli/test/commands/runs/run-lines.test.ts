@@ -13,7 +13,7 @@ it('says which parts wait for their turn', () => {
     words: [{ what: 'started', atMs: 0, by: 'ada' }],
     createdAtMs: 0,
   };
-  const lines = runLines(run);
+  const lines = runLines(run, (id) => id);
   expect(lines.find((line) => line.startsWith('a '))).toMatch(/^a +open /);
   expect(lines.find((line) => line.startsWith('b '))).toMatch(/^b +waiting /);
 });
