@@ -19,7 +19,6 @@ export async function printRun(client: EventManagerClient, output: Output, run: 
     output.note(`event-manager runs report ${run.id} says which failed`);
 }
 
-/** The same as lines. */
 export function runLines(run: Run, nameOf: NameOf): readonly string[] {
   const { id, kind, state, note, counts, parts, createdAtMs, endedAtMs, words } = run;
   const rows = parts.map((part) => [
