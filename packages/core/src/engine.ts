@@ -225,7 +225,7 @@ export class Engine {
     const { contexts, subscriptions, rejections } = this;
     this.retention = openRetention({
       ...{ adapter, dispatch, runtime, limits, meter, owner, contexts, subscriptions, onFailure },
-      options: options.retention,
+      options: options.retention ?? this.#adapter.retention,
       onRemoved: (...removed) => this.#reporter.debtRemoved(...removed),
     });
     const isShared = adapter.supports.shared;

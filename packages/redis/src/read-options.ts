@@ -1,4 +1,10 @@
-import { EventManagerError, type Runtime, refuseUnknownOptions, systemRuntime } from '@event-manager/core';
+import {
+  EventManagerError,
+  type RetentionOptions,
+  type Runtime,
+  refuseUnknownOptions,
+  systemRuntime,
+} from '@event-manager/core';
 import { type RedisAddress, readUrl } from './connect/read-url.ts';
 
 export interface RedisOptions {
@@ -26,6 +32,10 @@ export interface RedisOptions {
   readonly durability?: 'synced' | 'relaxed' | undefined;
   /** How long a call may take, tries after failures that pass included; 5 000 when absent. */
   readonly commandTimeoutMs?: number | undefined;
+  /** Events that are older go, as soon as nobody is owed them. All are kept when absent. */
+  readonly ttlMs?: number | undefined;
+  /** The oldest events go while there are more, as soon as nobody is owed them. All are kept when absent. */
+  readonly maxHistory?: number | undefined;
   readonly runtime?: Runtime | undefined;
 }
 
@@ -41,6 +51,8 @@ const OPTION_NAMES: { readonly [Name in keyof Required<RedisOptions>]: true } = 
   keyPrefix: true,
   durability: true,
   commandTimeoutMs: true,
+  ttlMs: true,
+  maxHistory: true,
   runtime: true,
 };
 
@@ -58,6 +70,7 @@ export interface RedisSettings {
   readonly keyPrefix: string;
   readonly durability: 'synced' | 'relaxed' | undefined;
   readonly commandTimeoutMs: number;
+  readonly retention: RetentionOptions | undefined;
   readonly runtime: Runtime;
 }
 
@@ -72,9 +85,19 @@ export function readOptions(options: RedisOptions): RedisSettings {
   const commandTimeoutMs = whole(options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS_DEFAULT, {
     name: 'commandTimeoutMs',
     min: 1,
-    max: Number.MAX_SAFE_INTEGER,
   });
-  return { address: readAddress(options), keyPrefix, durability, commandTimeoutMs, runtime };
+  const retention = readRetention(options);
+  return { address: readAddress(options), keyPrefix, durability, commandTimeoutMs, retention, runtime };
+}
+
+/** What is owed stays however old it is. */
+function readRetention({ ttlMs, maxHistory }: RedisOptions): RetentionOptions | undefined {
+  if (ttlMs === undefined && maxHistory === undefined) return undefined;
+  return {
+    ...(ttlMs === undefined ? {} : { ageMs: whole(ttlMs, { name: 'ttlMs', min: 1 }) }),
+    ...(maxHistory === undefined ? {} : { eventsMax: whole(maxHistory, { name: 'maxHistory', min: 1 }) }),
+    owedAgeMs: Number.MAX_SAFE_INTEGER,
+  };
 }
 
 export function assertKeyPrefix(keyPrefix: unknown): asserts keyPrefix is string {
@@ -102,7 +125,8 @@ function readAddress(options: RedisOptions): RedisAddress {
   };
 }
 
-function whole(value: number, { name, min, max }: { name: string; min: number; max: number }): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  throw new EventManagerError('invalid_setting', `${name} must be a whole number from ${min} to ${max}.`);
+function whole(value: number, { name, min, max }: { name: string; min: number; max?: number }): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= (max ?? value)) return value;
+  const range = max === undefined ? `from ${min} on` : `from ${min} to ${max}`;
+  throw new EventManagerError('invalid_setting', `${name} must be a whole number ${range}.`);
 }

@@ -3,6 +3,7 @@ import {
   createEventIdSource,
   type EventBusAdapter,
   EventManagerError,
+  type RetentionOptions,
   type Supports,
 } from '@event-manager/core';
 import { Changes } from './connect/changes.ts';
@@ -46,6 +47,7 @@ export class RedisAdapter implements EventBusAdapter {
   readonly store = new EventLog();
   readonly state = new StateRecords();
   readonly exchange: BesideExchange;
+  readonly retention?: RetentionOptions;
   readonly #settings: RedisSettings;
   readonly #connection: Connection;
   readonly #link: Link;
@@ -63,6 +65,7 @@ export class RedisAdapter implements EventBusAdapter {
     const settings = readOptions(options);
     const { address, keyPrefix, commandTimeoutMs, runtime } = settings;
     this.#settings = settings;
+    if (settings.retention !== undefined) this.retention = settings.retention;
     this.#life = createEventIdSource(runtime)();
     this.#connection = new Connection({
       ...{ address, keyPrefix, commandTimeoutMs, runtime },

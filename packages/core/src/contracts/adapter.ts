@@ -1,3 +1,4 @@
+import type { RetentionOptions } from '../retention/retention-policy.ts';
 import type { EventStore, LostRange } from './event-store.ts';
 import type { Exchange } from './exchange.ts';
 import type { StateStore } from './state-store.ts';
@@ -64,6 +65,8 @@ export interface EventBusAdapter {
   readonly state: StateStore;
   /** Present where `supports.shared` and the adapter can carry letters: then receivers may sit at any of the processes. */
   readonly exchange?: Exchange;
+  /** How much of the log whoever made the adapter wants to be kept, where an event manager is told nothing else. */
+  readonly retention?: RetentionOptions;
   /** Recovers and takes what it needs. Called once. Throws `store_locked`, `unsupported_format`, `store_failed`. */
   open(): Promise<void>;
   /** Finishes what is under way and releases everything. Called once. */

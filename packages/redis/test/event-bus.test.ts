@@ -1,0 +1,118 @@
+import { type BusEvent, createEventBus, createEventBusAdapter, EventBus, systemRuntime } from '@event-manager/core';
+import { RedisAdapter } from '@event-manager/redis';
+import { createTestKeys, type TestKeys } from '@event-manager/testing/servers';
+import { expect, it, onTestFinished } from 'vitest';
+import { until } from './support/until.ts';
+import { withRedis } from './support/with-redis.ts';
+
+async function keysOfTest(): Promise<TestKeys> {
+  const keys = await createTestKeys();
+  onTestFinished(() => keys.remove());
+  return keys;
+}
+
+function busOn({ url, keyPrefix }: TestKeys, more: object = {}): EventBus {
+  const bus = new EventBus(new RedisAdapter({ url, keyPrefix, ...more }), 'orders');
+  onTestFinished(() => bus.close());
+  return bus;
+}
+
+await withRedis(() => {
+  it('gives every subscriber of every process all of it, and each group one of each', async () => {
+    const keys = await keysOfTest();
+    const buses = [busOn(keys), busOn(keys)];
+    const alone: string[][] = [[], []];
+    const grouped: string[][] = [[], []];
+    for (const [at, bus] of buses.entries()) {
+      await bus.subscribe('orders.*', (event: BusEvent) => void alone[at]!.push(event.id));
+      const options = { consumerGroup: 'billing', maxConcurrency: 1 };
+      await bus.subscribe('orders.*', (event: BusEvent) => void grouped[at]!.push(event.id), options);
+    }
+    const ids: string[] = [];
+    for (let n = 0; n < 40; n++) {
+      const result = await buses[n % 2]!.publish('orders.made', 'order.made', { n });
+      if ('id' in result) ids.push(result.id);
+    }
+    await until(() => alone.every((got) => got.length === 40) && grouped.flat().length === 40);
+    for (const got of alone) expect(got.toSorted()).toEqual(ids.toSorted());
+    expect(grouped.flat().toSorted()).toEqual(ids.toSorted());
+    expect(await buses[0]!.isHealthy()).toBe(true);
+    expect(await buses[0]!.getStats()).toMatchObject({ adapter: 'redis', isHealthy: true, publishedEvents: 20 });
+  });
+
+  it('finds a flow whoever published it, and tells of what was given up on its topic', async () => {
+    const keys = await keysOfTest();
+    const [first, second] = [busOn(keys), busOn(keys)];
+    const failed: BusEvent[] = [];
+    await second.subscribe('orders.failed', (event: BusEvent) => void failed.push(event));
+    await first.subscribe(
+      'orders.processing',
+      () => {
+        throw new Error('out of stock');
+      },
+      { maxRetries: 0, useDLQ: true, dlqTopic: 'orders.failed' },
+    );
+    const correlationId = 'flow-1';
+    await first.publish('orders.processing', 'order.made', {}, { metadata: { correlationId } });
+    await second.publish('billing.events', 'bill.sent', {}, { metadata: { correlationId } });
+    await until(() => failed.length === 1);
+    expect(failed[0]!.metadata.failureReason).toMatch(/out of stock/);
+    const flow = await second.queryEventsByCorrelationId(correlationId);
+    expect(flow.map(({ type }) => type)).toEqual(expect.arrayContaining(['order.made', 'bill.sent']));
+  });
+
+  it('is made by a configuration or by the environment, in the words of either', async () => {
+    const keys = await keysOfTest();
+    const { hostname, port, password } = new URL(keys.url);
+    const redis = { host: hostname, port: Number(port), password, db: 0, tls: false, keyPrefix: keys.keyPrefix };
+    const adapter = await createEventBusAdapter({
+      adapter: 'redis',
+      redis,
+      defaultSubscriptionOptions: { maxRetries: 5 },
+    });
+    expect(adapter).toBeInstanceOf(RedisAdapter);
+    const bus = new EventBus(adapter, 'my-service');
+    await bus.publish('a.b', 'a.b', {});
+    const variables = { EVENT_BUS_ADAPTER: 'redis', REDIS_HOST: hostname, REDIS_PORT: port, REDIS_PASSWORD: password };
+    const other = await createEventBusAdapter({ redis: { keyPrefix: keys.keyPrefix } }, variables);
+    await using byEnvironment = await createEventBus('other', { adapter: other });
+    const events = await byEnvironment.eventManager.getEvents({});
+    expect(events.map(({ source, type }) => [source, type])).toEqual([['my-service', 'a.b']]);
+    await bus.close();
+  });
+
+  it('opens by `initialize`, and whoever opens it afterwards finds it open', async () => {
+    const keys = await keysOfTest();
+    const adapter = new RedisAdapter({ url: keys.url, keyPrefix: keys.keyPrefix });
+    await adapter.initialize();
+    const bus = new EventBus(adapter);
+    await bus.publish('a.b', 'a.b', {});
+    expect(await adapter.store.bounds()).toMatchObject([{ head: 1 }]);
+    await bus.close();
+  });
+
+  it('keeps no more than `maxHistory` of what is settled, and everything that is owed', async () => {
+    const keys = await keysOfTest();
+    const bus = busOn(keys, { maxHistory: 5 });
+    const { id } = await bus.eventManager.subscribe({ topic: 'slow/*', name: 'slow' });
+    for (let n = 0; n < 20; n++) await bus.publish('slow.work', 'slow.work', { n });
+    const pulled = [];
+    while (pulled.length < 20) pulled.push(...(await bus.eventManager.pull(id, { max: 20, waitMs: 1_000 })));
+    expect(pulled.map(({ event }) => event.payload)).toEqual(Array.from({ length: 20 }, (_, n) => ({ n })));
+    for (const each of pulled) await each.ack();
+    await bus.close();
+    const { timers } = systemRuntime;
+    // Retention looks every ten seconds: here sooner.
+    const sooner = {
+      ...timers,
+      after: (...[ms, ...rest]: Parameters<typeof timers.after>) => timers.after(ms / 100, ...rest),
+    };
+    const adapter = new RedisAdapter({ url: keys.url, keyPrefix: keys.keyPrefix, maxHistory: 5 });
+    const later = new EventBus({ adapter, runtime: { ...systemRuntime, timers: sooner } });
+    onTestFinished(() => later.close());
+    await until(
+      async () => (await later.eventManager.getEvents({}, { limit: 100 })).length === 5,
+      'the oldest ones went',
+    );
+  });
+});
