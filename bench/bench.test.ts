@@ -56,7 +56,7 @@ describe('npm run bench', () => {
       'http.batch',
       'http.single',
       ...(hasPostgres ? ['members.elsewhere', 'pg.deliver', 'pg.instances', 'pg.publish'] : []),
-      ...(hasPeer ? ['ws.publish'] : []),
+      ...(hasPeer ? ['redis.publish', 'ws.publish'] : []),
     ]);
   });
 

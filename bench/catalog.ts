@@ -61,6 +61,7 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
   ['pg.publish', entry('ratio ≥ 0.7', false, async () => (await import('./pg-publish.ts')).pgPublish)],
   ['pg.deliver', entry('ratio ≥ 3', false, async () => (await import('./pg-deliver.ts')).pgDeliver)],
   ['pg.instances', entry('ratio ≥ 1.5', false, async () => (await import('./pg-instances.ts')).pgInstances)],
+  ['redis.publish', entry('ratio ≥ 0.7', false, async () => (await import('./redis-publish.ts')).redisPublish)],
   [
     'members.elsewhere',
     entry('beside a member at the owner', false, async () => {

@@ -127,14 +127,15 @@ describe.skipIf(missing !== undefined)('a Redis that lost something', () => {
       const { id } = await events.publish({ type: 'a.b', source: 'test' });
       await until(() => received.includes(id));
       await lose(server);
-      const refused = { code: 'store_failed', message: expect.stringContaining('is gone') };
+      // Whoever finds it out first: a publication, or the engine, which then takes none.
+      const refused = { code: 'store_failed' };
       await expect(events.publish({ type: 'a.b', source: 'test' })).rejects.toMatchObject(refused);
       expect(adapter.health()).toMatchObject({ status: 'failed', reason: expect.stringContaining('is gone') });
       const fresh = redis({ url: server.url });
       await fresh.open();
       expect(await fresh.store.bounds()).toMatchObject([{ first: 1, head: 0 }]);
       // The new store is not that of who knew the old one.
-      await expect(events.publish({ type: 'a.b', source: 'test' })).rejects.toMatchObject({ code: 'store_failed' });
+      await expect(events.publish({ type: 'a.b', source: 'test' })).rejects.toMatchObject(refused);
       expect(await fresh.store.bounds()).toMatchObject([{ first: 1, head: 0 }]);
       await fresh.close();
       await events.close().catch(() => {});

@@ -1,4 +1,6 @@
-import { type EventBusAdapter, EventManagerError } from '@event-manager/core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EventBusAdapter, EventManager, EventManagerError } from '@event-manager/core';
 import { redis } from '@event-manager/redis';
 import { allStored, sampleEvents } from '@event-manager/testing/conformance';
 import { missingServer, startRedis } from '@event-manager/testing/servers';
@@ -132,6 +134,29 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     expect(error).toMatchObject({ code: 'invalid_setting', message: 'Redis refuses (WRONGPASS).' });
     expect(JSON.stringify(error) + String(error)).not.toContain('hidden-word');
     expect(error).toBeInstanceOf(EventManagerError);
+  });
+
+  it('works with the rights that its page names, and no more', async () => {
+    await using server = await startRedis();
+    const rights = '+@read +@write +@scripting +@connection +@pubsub +role +info +config|get +time'.split(' ');
+    expect(readFileSync(join(import.meta.dirname, '../../packages/redis/README.md'), 'utf8')).toContain(
+      rights.join(' '),
+    );
+    await askRedis(server.url, 'ACL', 'SETUSER', 'bus', 'on', '>word', 'resetchannels', '~our:*', '&our:*', ...rights);
+    const { hostname: host, port } = new URL(server.url);
+    const parts = { host, port: Number(port), username: 'bus', password: 'word', keyPrefix: 'our:' };
+    const adapters = [redis(parts), redis(parts)];
+    const events = adapters.map((adapter) => new EventManager({ adapter }));
+    const received: string[] = [];
+    await events[0]!.subscribe({ topic: '#', name: 'all', handler: ({ id }) => void received.push(id) });
+    const { id } = await events[1]!.publish({ type: 'a.b', source: 'test' });
+    await until(() => received.includes(id));
+    expect(adapters.map((adapter) => adapter.health())).toMatchObject([
+      { status: 'ok', facts: { durability: 'synced', listening: true } },
+      { status: 'ok', facts: { durability: 'synced', listening: true } },
+    ]);
+    expect(await events[1]!.getEvents({ types: ['a.b'] })).toHaveLength(1);
+    for (const each of events) await each.close();
   });
 
   it('has databases that know nothing of each other', async () => {

@@ -184,9 +184,9 @@ export class RedisAdapter implements EventBusAdapter {
   }
 
   /** The id of the store that is there, or of a new one. */
-  async #makeStore(ask: AskOnce, { run }: ServerFacts): Promise<string> {
+  async #makeStore(ask: AskOnce, { life }: ServerFacts): Promise<string> {
     const id = createEventIdSource(this.#settings.runtime)();
-    const [kept, format] = (await ask(MAKE_STORE, [id, FORMAT, run])) as readonly (Buffer | null)[];
+    const [kept, format] = (await ask(MAKE_STORE, [id, FORMAT, life])) as readonly (Buffer | null)[];
     if (String(format) !== String(FORMAT)) {
       const words = 'What Redis keeps under this prefix was written by another version, or by another program.';
       throw new EventManagerError('unsupported_format', words);

@@ -153,7 +153,7 @@ export class Connection {
       return await within(this.#options.runtime, leftMs(), ask(client));
     } catch (error) {
       // The server answered: the connection can take the next call. A replica is not the server that it was.
-      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#lose(client);
+      if (!(error instanceof ErrorReply) || storeError(error).details['redisCode'] === 'READONLY') this.#lose(client);
       throw error;
     }
   }

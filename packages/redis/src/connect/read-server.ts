@@ -1,3 +1,4 @@
+import { EventManagerError } from '@event-manager/core';
 import { ErrorReply } from 'redis';
 import { checkServer } from './check-server.ts';
 import type { RedisClient } from './redis-client.ts';
@@ -7,7 +8,7 @@ import { REPLICA } from './why-away.ts';
 /** What a server says of itself that a store has to know. */
 export interface ServerFacts {
   /** Another one after each start of the server, and at each server. */
-  readonly run: string;
+  readonly life: string;
   /** As it is set. Where that may not be read it is `relaxed`. */
   readonly durability: 'synced' | 'relaxed';
   /** It may have begun without something that was acknowledged before: it syncs later, or was a copy once. */
@@ -16,16 +17,31 @@ export interface ServerFacts {
   readonly settings: 'seen' | 'hidden';
 }
 
+/** Since then a stream can be trimmed by position. */
+const VERSION_MIN = [6, 2] as const;
 const NEVER_A_COPY = /^0*$/;
 
 /** Throws for a server that must not be used: one that evicts, and, for now, a replica. */
 export async function readServer(client: RedisClient): Promise<ServerFacts> {
   const policy = await checkServer(client);
-  const info = readInfo(`${await client.info('server')}\n${await client.info('replication')}`);
+  const info = readInfo(await client.info());
+  assertFit(info);
   if (info.get('role') !== 'master') throw unusable(REPLICA);
   const durability = policy === 'seen' && (await isSynced(client)) ? 'synced' : 'relaxed';
   const wasCopy = !NEVER_A_COPY.test(info.get('master_replid2') ?? '');
-  return { run: info.get('run_id') ?? '', durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
+  return { life: info.get('run_id') ?? '', durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
+}
+
+/** What no later try would change. */
+function assertFit(info: ReadonlyMap<string, string>): void {
+  if (info.get('cluster_enabled') === '1') {
+    const words = 'This Redis is a cluster: a store lies on one server.';
+    throw new EventManagerError('invalid_setting', words, { setting: 'url' });
+  }
+  const [major = 0, minor = 0] = (info.get('redis_version') ?? '').split('.').map(Number);
+  if (major > VERSION_MIN[0] || (major === VERSION_MIN[0] && minor >= VERSION_MIN[1])) return;
+  const words = `This Redis is older than ${VERSION_MIN.join('.')}.`;
+  throw new EventManagerError('invalid_setting', words, { setting: 'url' });
 }
 
 /** Each write is on the disk before it is answered, also while the server writes its file anew. */

@@ -36,7 +36,7 @@ export function storeError(error: unknown): EventManagerError {
     return new EventManagerError('internal', 'A call of Redis was made wrongly.', {}, error);
   }
   if (!(error instanceof ErrorReply)) return unreachable(error);
-  const [code = ''] = error.message.split(' ');
+  const code = codeOf(error.message);
   if (code === GONE) {
     const words = 'What Redis kept of this store is gone: the database was emptied, or the server lost its file.';
     return new EventManagerError('store_failed', words, {}, error);
@@ -52,7 +52,7 @@ export function storeError(error: unknown): EventManagerError {
   if (DENIED.has(code)) {
     return new EventManagerError('invalid_setting', whyAway(error), { setting: 'url', redisCode: code }, error);
   }
-  return make('store_failed', `Redis refused for a reason that nobody foresaw (${codeOf(code)}).`, error, codeOf(code));
+  return make('store_failed', `Redis refused for a reason that nobody foresaw (${code}).`, error, code);
 }
 
 /** Nobody answered in time. */
@@ -74,8 +74,13 @@ function unreachable(error: unknown): EventManagerError {
   return make('store_unavailable', whyAway(error), error);
 }
 
-function codeOf(word: string): string {
-  return /^[A-Z]{2,20}$/.test(word) ? word : 'ERR';
+/** Before Redis 7 a failure inside a script was wrapped in one of the script. */
+function codeOf(message: string): string {
+  return (
+    /^ERR Error running script .*? -([A-Z]{2,20}) /.exec(message)?.[1] ??
+    /^[A-Z]{2,20}(?= )/.exec(message)?.[0] ??
+    'ERR'
+  );
 }
 
 function make(code: ErrorCode, message: string, cause: unknown, redisCode?: string): EventManagerError {

@@ -1,6 +1,7 @@
 import { type Appendable, type Appended, type Position, sameContent } from '@event-manager/core';
 import type { Reply } from '../connect/connection.ts';
 import type { ScriptValue } from '../lua/script.ts';
+import { searchedOf } from './narrow-query.ts';
 
 /** What `APPEND_EVENTS` answers: head before, branch, time of recording, and about each id that was there, by ordinal from 1. */
 export interface BatchAnswer {
@@ -42,7 +43,10 @@ export class AppendBatch {
 
   /** What `APPEND_EVENTS` is given behind the clock. */
   values(): ScriptValue[] {
-    return this.distinct.flatMap(({ id, lane, flags, topic, body }) => [id, `${lane} ${flags}`, topic, body]);
+    return this.distinct.flatMap((event) => {
+      const { id, lane, flags, topic, body } = event;
+      return [id, `${lane} ${flags}`, topic, body, ...searchedOf(event)];
+    });
   }
 
   /** One per event of the batch. Those that depend on a body in `unsure` say `conflict` until `compared` is asked. */

@@ -10,13 +10,15 @@ import type { Reply } from '../connect/connection.ts';
 import { POSITIONS_SINCE, SCAN_EVENTS } from '../lua/scan-events.ts';
 import type { LogCore } from './log-core.ts';
 import { measureLog } from './measure-log.ts';
+import { narrowQuery } from './narrow-query.ts';
 import { toRecords } from './record.ts';
 
 /** Of one script; each that finds little lets the next look at twice as many. */
 const FIRST_COUNT = 64;
-const COUNT_MAX = 1_024;
-/** What one script answered with at most before the next looks at fewer. */
+const COUNT_MAX = 512;
+/** What one script looked at at most before the next looks at fewer. */
 const BYTES_MAX = 4 << 20;
+const MARKS = 3;
 
 /** Both ends are inside; empty when `first` is behind `head`. */
 interface PositionRange {
@@ -25,13 +27,17 @@ interface PositionRange {
 }
 
 /**
- * `EventStore.find`: goes through the log in the asked direction and matches here, between two scripts the budget is looked at.
- * There is no index but that of time, which ascends with position: what the server would keep for one of each
- * field is as much memory again as the events themselves, and everything here is in memory.
+ * `EventStore.find`: goes through the log in the asked direction. What the server can tell by itself it is asked for, so that
+ * only what may match comes over; that is matched again here. Between two scripts the budget is looked at.
+ *
+ * There is no index but that of time, which ascends with position: one of each field would be as much memory again as the
+ * events themselves.
  */
 export async function findEvents(core: LogCore, query: EventQuery, options: FindOptions): Promise<FindResult> {
-  const deadlineMs = core.runtime.clock.monotonicMs() + options.budgetMs;
+  const { clock } = core.runtime;
+  const deadlineMs = clock.monotonicMs() + options.budgetMs;
   const matches = compileQuery(query);
+  const narrowing = narrowQuery(query);
   const { first, head } = await rangeOf(core, query);
   const isForward = options.direction === 'forward';
   const end = isForward ? head : first;
@@ -42,29 +48,20 @@ export async function findEvents(core: LogCore, query: EventQuery, options: Find
   const result = (complete: boolean) => ({ records, next: { partition: 0, position: reached }, complete });
 
   for (let hasLooked = false; isForward ? reached < end : reached > end; hasLooked = true) {
-    if (records.length >= options.limit) return result(true);
+    const wanted = options.limit - records.length;
+    if (wanted <= 0) return result(true);
     // The first script is asked whatever it costs, so that every answer is nearer to the end than the one before.
-    if (hasLooked && core.runtime.clock.monotonicMs() >= deadlineMs) return result(false);
+    if (hasLooked && clock.monotonicMs() >= deadlineMs) return result(false);
     const [from, through] = isForward ? [reached + 1, end] : [end, reached - 1];
-    const scanned = await scan(core, { from, through, count, isForward });
-    for (const record of scanned) {
-      if (records.length >= options.limit) return result(true);
-      reached = record.place.position;
-      if (matches(record)) records.push(record);
-    }
-    if (scanned.length < count) return { records, complete: true };
-    const bytes = scanned.reduce((sum, { body }) => sum + body.length, 0);
-    count = bytes > BYTES_MAX ? FIRST_COUNT : Math.min(COUNT_MAX, 2 * count);
+    const values = [from, through, count, wanted, isForward ? '0' : '1', ...narrowing];
+    const reply = (await core.connection.ask(SCAN_EVENTS, ...values)) as readonly Reply[];
+    const [position, looked, bytes] = reply.slice(0, MARKS) as [number, number, number];
+    records.push(...toRecords(reply.slice(MARKS)).filter(matches));
+    reached = position;
+    const isLarge = bytes > BYTES_MAX || looked < count;
+    count = isLarge ? FIRST_COUNT : Math.min(COUNT_MAX, 2 * count);
   }
   return { records, complete: true };
-}
-
-async function scan(
-  { connection }: LogCore,
-  { from, through, count, isForward }: { from: Position; through: Position; count: number; isForward: boolean },
-): Promise<readonly Recorded[]> {
-  const reply = await connection.ask(SCAN_EVENTS, from, through, count, isForward ? '0' : '1');
-  return toRecords(reply as readonly Reply[]);
 }
 
 /** Where in the log the time of the query lies. */

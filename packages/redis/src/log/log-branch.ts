@@ -11,10 +11,10 @@ import { FOLLOW_BRANCH } from '../lua/follow-branch.ts';
  * ends earlier. Nothing in it says so. State and log end at the same moment, since the server writes one file; but processes
  * have counted on beyond it, and cursors of clients have: events that took these positions a second time would never be seen.
  *
- * Therefore the log branches: the first who is connected to another run of the server, one that may lack something, or knows of a
+ * Therefore the log branches: the first who is connected to the server in another life of it, one that may lack something, or knows of a
  * position behind the head, moves the head far beyond anything that was given before and counts the branch; revisions and tokens
  * of leases move in the same way. The positions in between are a gap: nobody ever reads an event there. What a process knows
- * to have been in it is lost, and it says so: in the table of lost ranges, in its health, and so under `$sys`. A run that lost nothing
+ * to have been in it is lost, and it says so: in the table of lost ranges, in its health, and so under `$sys`. A life that lost nothing
  * leaves a gap and no more; one that synced each write and was never a copy, and in which nothing is missed, leaves none.
  *
  * A process looks at each new connection before it asks anything there, and when an answer comes from a later branch: then others have told of
@@ -46,9 +46,9 @@ export class LogBranch {
   }
 
   /** Branches the log if that is due, tells what this process knows to be lost, and learns what all have told. */
-  async follow(ask: AskStore, server?: Pick<ServerFacts, 'run' | 'mayLack'>): Promise<void> {
-    const { run = '', mayLack = false } = server ?? {};
-    this.#learn(await ask(FOLLOW_BRANCH, run, mayLack ? '1' : '0', this.#knownHead));
+  async follow(ask: AskStore, server?: Pick<ServerFacts, 'life' | 'mayLack'>): Promise<void> {
+    const { life = '', mayLack = false } = server ?? {};
+    this.#learn(await ask(FOLLOW_BRANCH, life, mayLack ? '1' : '0', this.#knownHead));
   }
 
   #learn(reply: Reply): void {

@@ -1,10 +1,18 @@
 import { storeScript } from './script.ts';
 
+/** What can be asked of an event without its body, exactly as it is; types with `/` between their levels. */
+export const SEARCHED = ['type', 'source', 'correlation', 'causation', 'user', 'project'] as const;
+
+/** Of each event: id, lane and flags, topic, body come first. */
+const VALUES = 4 + SEARCHED.length;
+const FIELDS = SEARCHED.map((name, at) => `'${name}', ARGV[at + ${4 + at}]`).join(', ');
+
 /**
  * One call appends one batch of distinct ids; the new ones get the positions behind the head in the order given, so the caller can
- * count them out itself. `ARGV`: store, the publisher's clock, and for each event its id, lane and flags, topic, body.
+ * count them out itself. `ARGV`: store, the publisher's clock, and for each event its id, lane and flags, topic, body, and the fields that searches ask for.
  *
- * An entry of the stream has its position as id and two fields: `about` and the body. `about` ends with the topic, which may hold
+ * An entry of the stream has its position as id and the fields `about`, `body`, and the `SEARCHED`, which are empty where an event
+ * has none: entries of the same fields share their names in memory. `about` ends with the topic, which may hold
  * anything; before that stand, apart by spaces, id, lane, flags, time of recording, and the bytes and number of all events up to
  * this one, by which a trim knows what it removed without looking at it.
  *
@@ -17,7 +25,7 @@ local recorded = math.max(field('recorded'), tonumber(ARGV[2]))
 local before = head
 local known = {}
 local ordinal = 0
-for at = 3, #ARGV, 4 do
+for at = 3, #ARGV, ${VALUES} do
   ordinal = ordinal + 1
   local id, body = ARGV[at], ARGV[at + 3]
   local kept
@@ -36,7 +44,7 @@ for at = 3, #ARGV, 4 do
   if not kept then
     head, bytes, count = head + 1, bytes + #body, count + 1
     local about = id .. ' ' .. ARGV[at + 1] .. ' ' .. text(recorded) .. ' ' .. text(bytes) .. ' ' .. text(count)
-    redis.call('XADD', log_key, text(head) .. '-0', 'about', about .. ' ' .. ARGV[at + 2], 'body', body)
+    redis.call('XADD', log_key, text(head) .. '-0', 'about', about .. ' ' .. ARGV[at + 2], 'body', body, ${FIELDS})
   end
 end
 if head > before then

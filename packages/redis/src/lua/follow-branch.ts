@@ -4,17 +4,17 @@ import { storeScript } from './script.ts';
 const STRIDE = 2 ** 24;
 
 /**
- * `ARGV`: store, the run of the server that we are connected to (empty: the one that is known), `1` if that run may lack something,
+ * `ARGV`: store, the life of the server that we are connected to (empty: the one that is known), `1` if it may lack something,
  * the head that this process knows. Answers branch, head, and the lost ranges as from, through, from, through, …
  *
  * See `log/log-branch.ts`.
  */
 export const FOLLOW_BRANCH = storeScript(`
-local run, may_lack, known = ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local life, may_lack, known = ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
 local head = field('head')
-local is_other_run = run ~= '' and redis.call('HGET', head_key, 'run') ~= run
-if is_other_run then redis.call('HSET', head_key, 'run', run) end
-if known > head or (is_other_run and may_lack) then
+local is_another = life ~= '' and redis.call('HGET', head_key, 'life') ~= life
+if is_another then redis.call('HSET', head_key, 'life', life) end
+if known > head or (is_another and may_lack) then
   local through = math.max(head, known) + ${STRIDE}
   redis.call('HSET', gaps_key, text(head + 1), text(through))
   redis.call('HSET', head_key, 'head', text(through))

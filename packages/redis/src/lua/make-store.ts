@@ -10,7 +10,7 @@ export const FORMAT = 1;
 export const MAKE_STORE = bareScript(`
 local head_key = KEYS[1] .. 'head'
 if redis.call('EXISTS', head_key) == 0 then
-  redis.call('HSET', head_key, 'store', ARGV[1], 'format', ARGV[2], 'run', ARGV[3], 'branch', '0', 'head', '0',
+  redis.call('HSET', head_key, 'store', ARGV[1], 'format', ARGV[2], 'life', ARGV[3], 'branch', '0', 'head', '0',
     'trimmed', '0', 'recorded', '0', 'bytes', '0', 'count', '0', 'trimmed_bytes', '0', 'trimmed_count', '0',
     'revision', '0', 'token', '0')
 end

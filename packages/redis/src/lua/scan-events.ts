@@ -1,24 +1,48 @@
 import { storeScript } from './script.ts';
 
 /**
- * `ARGV`: store, from, through, count, and `1` to go from the back. Answers position, `about` and body of each entry between the two,
- * both inside, at most `count`.
+ * `ARGV`: store, from, through, how many entries to look at and to find, `1` to go from the back, lanes as digits (`*`: all), topic (empty:
+ * any), and for each of the `SEARCHED` fields that is asked for its number, how many values it may have, and these. Answers
+ * the last position that was looked at, how many entries and bytes those were, and then position, `about` and body of those that
+ * fit. Whoever asks looks at them again: patterns are not for here.
  */
 export const SCAN_EVENTS = storeScript(`
 local from, through = math.max(tonumber(ARGV[2]), field('trimmed') + 1), tonumber(ARGV[3])
-if from > through then return {} end
+local count, wanted, is_backward, lanes, topic = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7], ARGV[8]
+if from > through then return { through, 0, 0 } end
+local conditions = {}
+local at = 9
+while at <= #ARGV do
+  local condition = { field = 4 + 2 * tonumber(ARGV[at]), values = {} }
+  for value = at + 2, at + 1 + tonumber(ARGV[at + 1]) do condition.values[ARGV[value]] = true end
+  at = at + 2 + tonumber(ARGV[at + 1])
+  table.insert(conditions, condition)
+end
+local function fits(fields)
+  for _, condition in ipairs(conditions) do
+    if not condition.values[fields[condition.field]] then return false end
+  end
+  if lanes == '*' and topic == '' then return true end
+  local lane, its_topic = string.match(fields[2], '^%S+ (%d) %d+ %d+ %d+ %d+ (.*)$')
+  return (lanes == '*' or string.find(lanes, lane, 1, true)) and (topic == '' or topic == its_topic)
+end
 local entries
-if ARGV[5] == '1' then
-  entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', ARGV[4])
-else
-  entries = redis.call('XRANGE', log_key, text(from) .. '-0', text(through) .. '-0', 'COUNT', ARGV[4])
-end
-local answer = {}
+if is_backward then entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', count)
+else entries = redis.call('XRANGE', log_key, text(from) .. '-0', text(through) .. '-0', 'COUNT', count) end
+local answer = { 0, 0, 0 }
+local found = 0
 for _, entry in ipairs(entries) do
-  table.insert(answer, tonumber((string.match(entry[1], '^%d+'))))
-  table.insert(answer, entry[2][2])
-  table.insert(answer, entry[2][4])
+  if found >= wanted then break end
+  local position, fields = tonumber((string.match(entry[1], '^%d+'))), entry[2]
+  answer[1], answer[2], answer[3] = position, answer[2] + 1, answer[3] + #fields[4]
+  if fits(fields) then
+    found = found + 1
+    table.insert(answer, position)
+    table.insert(answer, fields[2])
+    table.insert(answer, fields[4])
+  end
 end
+if #entries < tonumber(count) and found < wanted then answer[1] = is_backward and from or through end
 return answer
 `);
 
