@@ -5,6 +5,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { until } from './support/until.ts';
 import { withRedis } from './support/with-redis.ts';
 
+/** Retention. */
+const LOOKS_EVERY_MS = 10_000;
+
 async function keysOfTest(): Promise<TestKeys> {
   const keys = await createTestKeys();
   onTestFinished(() => keys.remove());
@@ -102,10 +105,10 @@ await withRedis(() => {
     for (const each of pulled) await each.ack();
     await bus.close();
     const { timers } = systemRuntime;
-    // Retention looks every ten seconds: here sooner.
     const sooner = {
       ...timers,
-      after: (...[ms, ...rest]: Parameters<typeof timers.after>) => timers.after(ms / 100, ...rest),
+      after: (...[ms, ...rest]: Parameters<typeof timers.after>) =>
+        timers.after(ms === LOOKS_EVERY_MS ? 50 : ms, ...rest),
     };
     const adapter = new RedisAdapter({ url: keys.url, keyPrefix: keys.keyPrefix, maxHistory: 5 });
     const later = new EventBus({ adapter, runtime: { ...systemRuntime, timers: sooner } });

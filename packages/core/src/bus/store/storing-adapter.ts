@@ -37,6 +37,7 @@ export function storingAdapter(adapter: EventBusAdapter, cell: StoreCell): Event
     get exchange() {
       return adapter.exchange!;
     },
+    ...(adapter.retention ? { retention: adapter.retention } : {}),
     open: () => adapter.open(),
     close: () => adapter.close(),
     health: () => adapter.health(),
