@@ -220,7 +220,9 @@ it('understands every field of every body in every spelling, and means the same 
       const answer = await send(method, await address(path), bodyWith(base, place, value));
       const where = `${method} ${path} ${place.path.join('.')} ${kind}`;
       spellings++;
-      const meant = JSON.stringify(withoutOwn(answer.body));
+      const { state: _state, counts: _counts, parts: _parts, ...asked } = answer.body;
+      // How many letters there are depends on how long the deliveries of this test have failed already.
+      const meant = JSON.stringify(withoutOwn(path.startsWith('/dead-letters/') ? asked : answer.body));
       if (answer.status >= 300) wrong.push([where, place.spelling, answer.body]);
       else if ((told.get(where) ?? meant) !== meant) wrong.push([where, place.spelling, told.get(where), meant]);
       told.set(where, meant);
