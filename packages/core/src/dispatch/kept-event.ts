@@ -1,6 +1,7 @@
 import type { Place, Position, Recorded } from '../contracts/event-store.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
+import { eventOfEnvelope, type FreshEnvelope } from '../event/event-of-envelope.ts';
 import type { Lane } from '../event/priority.ts';
 
 /** A recorded event in memory, decoded at most once however many subscriptions look at it. */
@@ -21,6 +22,8 @@ export class KeptEvent implements Recorded {
   waitingQueues = 0;
   /** Where it is kept. */
   keeper: { forget(kept: KeptEvent): void } | undefined;
+  /** While its first attempts are about to be made: what spares them to read all of the body. */
+  fresh: FreshEnvelope | undefined;
   #event: Event | undefined;
 
   constructor(record: Recorded) {
@@ -39,7 +42,7 @@ export class KeptEvent implements Recorded {
 
   /** The decoded, frozen event; shared by everybody. */
   get event(): Event {
-    this.#event ??= decodeEvent(this.body);
+    this.#event ??= this.fresh ? eventOfEnvelope(this.fresh, this.body) : decodeEvent(this.body);
     return this.#event;
   }
 
@@ -55,11 +58,13 @@ export class KeptEvent implements Recorded {
   dropped(): void {
     if (this.firstAttempts === 0) return;
     this.firstAttempts = 0;
+    this.fresh = undefined;
     this.onFirstAttempts?.();
   }
 
   firstAttemptEnded(): void {
     if (this.firstAttempts === 0 || --this.firstAttempts > 0) return;
+    this.fresh = undefined;
     const tell = this.onFirstAttempts;
     // Whoever still holds the event must not hold its publisher with it.
     this.onFirstAttempts = undefined;

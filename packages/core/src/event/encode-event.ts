@@ -86,3 +86,32 @@ function writeParts(into: Buffer, from: number, envelope: string, payload: strin
   into[at] = CLOSING_BRACE;
   return at + 1;
 }
+
+const EMPTY: Envelope = {
+  ...{ id: '', type: '', source: '', timestamp: '', version: '', topic: '', priority: 0, correlationId: undefined },
+  ...{ metadata: { tags: [], retryCount: 0, maxRetries: 3 }, causationId: undefined },
+};
+/** Of an envelope with the default metadata and without texts. */
+const FRAME_BYTES = JSON.stringify(EMPTY).length - 1;
+const CORRELATION_BYTES = ',"correlationId":""'.length;
+const CAUSATION_BYTES = ',"causationId":""'.length;
+
+/**
+ * Where the payload of a stored event begins, behind an envelope with the default metadata. Told by the lengths of its texts, which
+ * take as many bytes where they are plain; otherwise looked for from there. No text can hold the bytes that are looked for,
+ * because its quotation marks are escaped. -1 where it is not to be found.
+ */
+export function payloadStart(envelope: Envelope, body: Uint8Array): number {
+  const { id, type, source, timestamp, version, topic, correlationId, causationId } = envelope;
+  let at = FRAME_BYTES + id.length + type.length + source.length + timestamp.length + version.length + topic.length;
+  if (correlationId !== undefined) at += CORRELATION_BYTES + correlationId.length;
+  if (causationId !== undefined) at += CAUSATION_BYTES + causationId.length;
+  if (isBeforePayload(body, at)) return at + JOINT_BYTES;
+  const found = Buffer.from(body.buffer, body.byteOffset, body.byteLength).indexOf(BEFORE_PAYLOAD, at);
+  return found < 0 ? -1 : found + JOINT_BYTES;
+}
+
+function isBeforePayload(body: Uint8Array, at: number): boolean {
+  for (let index = 0; index < JOINT_BYTES; index++) if (body[at + index] !== BEFORE_PAYLOAD[index]) return false;
+  return true;
+}

@@ -3,12 +3,14 @@
  * subscriptions is a thousand offers, so a large group is taken in slices with other input between them; groups are
  * taken in the order of the log, because an event is routed from memory only when it follows on the one before.
  */
-import type { Appendable, Appended } from '../contracts/event-store.ts';
+import type { Appended } from '../contracts/event-store.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
 import type { Route } from '../dispatch/route.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
+import type { FreshEnvelope } from '../event/event-of-envelope.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Clock, Timers } from '../runtime/clock.ts';
+import type { Normalized } from './normalize.ts';
 import { Published, type PublishResult } from './publish-result.ts';
 
 /** Events and offers before others have their turn: about ten milliseconds. */
@@ -16,7 +18,7 @@ const WORK_PER_TURN = 50_000;
 
 /** An event that was handed in and is not acknowledged yet. */
 export interface Waiting {
-  readonly event: Appendable;
+  readonly event: Normalized;
   /** JSON pointer of the event in the caller's input. */
   readonly pointer: string;
   readonly awaitsAttempts: boolean;
@@ -104,8 +106,10 @@ export class Acknowledge {
     const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
     kept.awaitsAttempts = awaitsAttempts;
     const offers = this.#route.appended(kept, previous);
-    if (kept.firstAttempts > 0) kept.onFirstAttempts = () => resolve(result, at);
-    else resolve(result, at);
+    if (kept.firstAttempts > 0) {
+      kept.onFirstAttempts = () => resolve(result, at);
+      kept.fresh = event.envelope && (event as FreshEnvelope);
+    } else resolve(result, at);
     return 1 + offers;
   }
 }

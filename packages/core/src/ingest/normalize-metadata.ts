@@ -25,8 +25,15 @@ export interface NormalizedMetadata {
   readonly due: GivenDue | undefined;
 }
 
+/** Of an event whose publisher says nothing. */
+export const DEFAULT_METADATA: StoredMetadata = Object.freeze({
+  tags: NO_TAGS,
+  retryCount: 0,
+  maxRetries: RETRIES_DEFAULT,
+} as const);
+
 const DEFAULTS: NormalizedMetadata = Object.freeze({
-  metadata: Object.freeze({ tags: NO_TAGS, retryCount: 0, maxRetries: RETRIES_DEFAULT } as const),
+  metadata: DEFAULT_METADATA,
   flags: 0,
   exact: true,
   due: undefined,

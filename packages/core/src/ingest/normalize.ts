@@ -10,7 +10,7 @@ import { givenDue, readDueMs } from '../schedule/read-due.ts';
 import type { ScheduledAppendable } from '../schedule/schedule-record.ts';
 import { accept } from './accept.ts';
 import { type Checked, encode, encodeTrusted } from './encode.ts';
-import { type NormalizedMetadata, normalizeMetadata } from './normalize-metadata.ts';
+import { DEFAULT_METADATA, type NormalizedMetadata, normalizeMetadata } from './normalize-metadata.ts';
 import { readEventId } from './read-event-id.ts';
 import { readOptionalName, readSharedName } from './read-name.ts';
 import { readTimeMs, timeText } from './read-time.ts';
@@ -29,12 +29,18 @@ export interface NormalizeContext {
   readonly trusted?: boolean | undefined;
 }
 
+/** An event that can be kept. */
+export interface Normalized extends Appendable {
+  /** Where its metadata is the default: its body without the payload, for a handler that is about to be called. */
+  readonly envelope?: Envelope | undefined;
+}
+
 /**
  * Turns what a publisher handed in into an event that can be kept: names settled, defaults put in, limits kept, encoded once.
  * Nothing of the result refers to the input. An event for later is a `ScheduledAppendable`. Throws `invalid_event`, `invalid_topic`, `topic_reserved`, `too_deep` and
  * `event_too_large`, each with `details.pointer`.
  */
-export function normalize(input: unknown, context: NormalizeContext): Appendable | ScheduledAppendable {
+export function normalize(input: unknown, context: NormalizeContext): Normalized | (Normalized & ScheduledAppendable) {
   const { limits, trusted = false } = context;
   const pointer = context.pointer ?? '';
   const event = accept(input, pointer);
@@ -75,7 +81,7 @@ function toAppendable(
   timestampMs: number,
   { metadata, flags }: NormalizedMetadata,
   body: Uint8Array,
-): Appendable {
+): Normalized {
   return {
     id: envelope.id,
     topic,
@@ -89,6 +95,7 @@ function toAppendable(
     projectId: metadata.projectId,
     timestampMs,
     body,
+    envelope: metadata === DEFAULT_METADATA ? envelope : undefined,
   };
 }
 
