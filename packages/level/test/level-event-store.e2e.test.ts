@@ -9,6 +9,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const APPENDER = join(import.meta.dirname, 'support/append-for-ever.ts');
+const PUBLISHER = join(import.meta.dirname, 'support/publish-for-ever.ts');
 /** Rounds of killing; the full run is for whoever changed how the store writes. */
 const KILLS = Number(process.env['LEVEL_KILLS'] ?? 3);
 
@@ -23,9 +24,13 @@ interface Appender {
 /** Starts the program in a shell that limits how large a file may become, if that is said: in blocks of 1,024 bytes. */
 function appendIn(
   folder: string,
-  { from = 0, fileBlocksMax }: { from?: number; fileBlocksMax?: number } = {},
+  {
+    from = 0,
+    fileBlocksMax,
+    program: path = APPENDER,
+  }: { from?: number; fileBlocksMax?: number; program?: string } = {},
 ): Appender {
-  const command = [process.execPath, '--conditions=source', APPENDER, folder, String(from)];
+  const command = [process.execPath, '--conditions=source', path, folder, String(from)];
   const limited = ['bash', '-c', `ulimit -f ${fileBlocksMax}; exec "$0" "$@"`, ...command];
   const [program, ...given] = fileBlocksMax === undefined ? command : limited;
   const child = spawn(program!, given, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -80,6 +85,17 @@ it('loses nothing that it acknowledged when its process is killed, and knows all
     expect([...acknowledged].filter((id) => !ids.includes(id))).toEqual([]);
   }
   expect(acknowledged.size).toBeGreaterThanOrEqual(KILLS * 100);
+});
+
+it('has every event that a bus acknowledged, when the process of the bus is killed', async () => {
+  const folder = temporaryFolder();
+  const { child, lines, printed } = appendIn(folder, { program: PUBLISHER });
+  await printed(300);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  const ids = new Set(await idsIn(folder));
+  expect(lines.length).toBeGreaterThanOrEqual(300);
+  expect(lines.filter((id) => !ids.has(id))).toEqual([]);
 });
 
 it('acknowledges nothing after a write that failed, and has what it acknowledged before', async () => {

@@ -216,6 +216,11 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#subscriptions.receivers.deliver(event, replayId, signal);
   }
 
+  /** What each plugin counted, under its name. */
+  getPluginStats(): Readonly<Record<string, unknown>> {
+    return this.#plugins.stats;
+  }
+
   /** What became of the events that each middleware saw, in the order in which they stand. */
   getMiddlewareStats(): readonly MiddlewareStats[] {
     return this.#pipeline.stats;

@@ -6,7 +6,7 @@ import type { LoadedPlugin, PluginIn, PluginSurroundings } from './plugin.ts';
 export class BusPlugins {
   readonly #pipeline: MiddlewarePipeline;
   readonly #surroundings: PluginSurroundings;
-  readonly #loaded: LoadedPlugin[] = [];
+  readonly #loaded = new Set<LoadedPlugin>();
   #wanted: readonly PluginIn[];
   #loading: Promise<unknown> | undefined;
 
@@ -35,16 +35,27 @@ export class BusPlugins {
 
   async add(plugins: readonly PluginIn[], from: string): Promise<readonly LoadedPlugin[]> {
     const added = await loadPlugins(this.#pipeline, plugins, { ...this.#surroundings, from });
-    this.#loaded.push(...added);
-    return added;
+    return added.map((plugin) => this.#kept(plugin));
+  }
+
+  /** One that is taken away is closed then, and not once more with the bus. */
+  #kept(plugin: LoadedPlugin): LoadedPlugin {
+    const kept: LoadedPlugin = {
+      ...plugin,
+      remove: async () => {
+        if (this.#loaded.delete(kept)) await plugin.remove();
+      },
+    };
+    this.#loaded.add(kept);
+    return kept;
   }
 
   /** What each of them counted, under its name. */
   get stats(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(this.#loaded.map((plugin) => [plugin.name, plugin.stats()]));
+    return Object.fromEntries([...this.#loaded].map((plugin) => [plugin.name, plugin.stats()]));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#loaded.splice(0).map((plugin) => plugin.remove()));
+    await Promise.all([...this.#loaded].map((plugin) => plugin.remove()));
   }
 }

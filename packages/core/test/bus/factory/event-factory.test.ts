@@ -1,4 +1,4 @@
-import { createEventFactory, EventFactory, parseEventId } from '@event-manager/core';
+import { createEventFactory, EventBus, EventFactory, parseEventId, type TaskEvents } from '@event-manager/core';
 import { expect, expectTypeOf, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
 import { virtualSurroundings } from '../virtual-surroundings.ts';
@@ -70,6 +70,19 @@ it('makes factories for any types, with the names and the arguments of their def
   expectTypeOf(factory.createParcelSent).parameters.toEqualTypeOf<[id: string]>();
   // @ts-expect-error: the total is a number.
   factory.createOrderPlaced('7', 'a lot');
+});
+
+it('fits a bus that is typed by what the factory makes', async () => {
+  await using bus = new EventBus<TaskEvents>();
+  const assignees: (string | null)[] = [];
+  await bus.subscribe('task.*', (event) => {
+    if (event.type === 'task_assigned') assignees.push(event.payload.assignee);
+  });
+  await bus.publish(EventFactory.createTaskAssigned(task, 'bob', 'ann'));
+  await bus.publish(EventFactory.createTaskAssigned(task, null, 'ann'));
+  expect(assignees).toEqual(['bob', null]);
+  // @ts-expect-error: not one of the ten.
+  await bus.publish({ type: 'task_lost', payload: {} });
 });
 
 it('refuses two types whose functions would have one name', () => {

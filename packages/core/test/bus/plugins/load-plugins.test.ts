@@ -68,8 +68,14 @@ it('adds a module by its path, gives it its options, and closes it with the bus'
   expect(stamp).toMatchObject({ name: 'stamp' });
   expect(stamp!.stats()).toEqual({ count: 1 });
   expect(metrics!.stats()).toMatchObject({ stored: 1 });
+  expect(bus.getPluginStats()).toMatchObject({ stamp: { count: 1 }, metrics: { stored: 1 } });
+  await metrics!.remove();
+  expect(Object.keys(bus.getPluginStats())).toEqual(['stamp']);
+  expect(bus.getMiddlewareStats().map(({ name }) => name)).toEqual(['stamp']);
+  const before = closed().length;
   await bus.close();
-  expect(closed()).toContain('red');
+  await stamp!.remove();
+  expect(closed().slice(before)).toEqual(['red']);
 });
 
 it.each([
