@@ -14,7 +14,12 @@ export * from './bus/factory/create-event-factory.ts';
 export * from './bus/factory/event-factory.ts';
 export * from './bus/factory/task-events.ts';
 export { globalEventBus } from './bus/global-event-bus.ts';
-export { type HandlerDefinition, type HandlerDefinitions, LoadedHandlers } from './bus/handlers/loaded-handlers.ts';
+export {
+  type HandlerDefinition,
+  type HandlerDefinitions,
+  LoadedHandlers,
+  type LoadHandlersOptions,
+} from './bus/handlers/loaded-handlers.ts';
 export { InMemoryAdapter, type InMemoryOptions } from './bus/in-memory-adapter.ts';
 export * from './bus/middleware/error-handling-middleware.ts';
 export * from './bus/middleware/filtering-middleware.ts';

@@ -1,7 +1,7 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Event, EventIn } from '../event/event.ts';
 import { EventManager } from '../event-manager.ts';
-
+import type { Timers } from '../runtime/clock.ts';
 import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
 import type { SignalEventsOptions } from '../signal/signal-events.ts';
 import type { Emitted, Listener } from '../typed/emitted.ts';
@@ -12,7 +12,7 @@ import { type BusSettings, type EventBusOptions, readBusOptions } from './bus-op
 import { type BusPublishResult, isFiltered } from './bus-publish-result.ts';
 import type { BusHandler, BusSubscribeOptions } from './bus-subscription.ts';
 import { BusSubscriptions } from './bus-subscriptions.ts';
-import { LoadedHandlers } from './handlers/loaded-handlers.ts';
+import { LoadedHandlers, type LoadHandlersOptions } from './handlers/loaded-handlers.ts';
 import type { Middleware, MiddlewareStats } from './middleware/middleware.ts';
 import { MiddlewarePipeline } from './middleware/middleware-pipeline.ts';
 import { BusPlugins } from './plugins/bus-plugins.ts';
@@ -57,6 +57,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #adapter: EventBusAdapter;
   readonly #pipeline: MiddlewarePipeline;
   readonly #plugins: BusPlugins;
+  readonly #timers: Timers;
+  readonly #handlers: LoadedHandlers[] = [];
   readonly #store: StoreCell;
   readonly #ownLog: BusEventStore;
   readonly #meter: BusMeter | undefined;
@@ -73,6 +75,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     this.#settings = settings;
     this.#adapter = adapter;
     this.#meter = settings.enableMetrics ? new BusMeter(runtime.clock) : undefined;
+    this.#timers = runtime.timers;
     this.#pipeline = new MiddlewarePipeline({ timeoutMs: settings.middlewareTimeoutMs, runtime });
     this.#plugins = new BusPlugins(this.#pipeline, { runtime, schemas }, settings.plugins);
     this.#store = { current: settings.eventStore };
@@ -193,9 +196,14 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#plugins.add(plugins, folderOf(from));
   }
 
-  /** Subscribes the handlers of a module, which `reload` of what this returns imports anew. Throws `plugin_failed`. */
-  loadHandlers(path: string, { from }: { readonly from?: string | URL } = {}): Promise<LoadedHandlers> {
-    return LoadedHandlers.load(this.#subscriptions, path, folderOf(from));
+  /**
+   * Subscribes the handlers of a module, which `reload` of what this returns imports anew; with `watch` a change of its file does.
+   * Throws `plugin_failed` and what `subscribe` throws.
+   */
+  async loadHandlers(path: string, options: LoadHandlersOptions = {}): Promise<LoadedHandlers> {
+    const loaded = await LoadedHandlers.load(this.#subscriptions, path, options, this.#timers);
+    this.#handlers.push(loaded);
+    return loaded;
   }
 
   /**
@@ -281,6 +289,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
 
   /** Ends in order, and closes the store and the plugins. Rejects, with everything released, when progress did not become durable. */
   async close(): Promise<void> {
+    for (const handlers of this.#handlers.splice(0)) handlers.stop();
     try {
       await this.eventManager.close();
     } finally {

@@ -11,8 +11,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
+import type { Timers } from '../../runtime/clock.ts';
 import type { BusHandler, BusSubscribeOptions } from '../bus-subscription.ts';
-import { importModule, moduleUrl } from '../plugins/import-module.ts';
+import { folderOf, importModule, moduleUrl } from '../plugins/import-module.ts';
+import { watchModule } from './watch-module.ts';
 
 /** A handler as a module says it: its topic, the function, and the options of `subscribe`. */
 export interface HandlerDefinition extends BusSubscribeOptions {
@@ -27,6 +29,15 @@ export type HandlerDefinitions = Readonly<Record<string, HandlerDefinition>>;
 export interface HandlerHost {
   add(topic: string, handler: BusHandler, options: BusSubscribeOptions): Promise<string>;
   remove(subscriptionId: string): Promise<void>;
+}
+
+export interface LoadHandlersOptions {
+  /** What the path is relative to: a folder, or the URL of a file in it. Default: the working directory. */
+  readonly from?: string | URL | undefined;
+  /** Reloads when the file of the module changes. Default: false. */
+  readonly watch?: boolean | undefined;
+  /** Told of each reload that a change made, with what it failed with. Default: a failure is a warning of the process. */
+  readonly onReload?: ((error: unknown) => void) | undefined;
 }
 
 interface Live {
@@ -44,11 +55,18 @@ export class LoadedHandlers implements AsyncDisposable {
   #version = 0;
   #isClosed = false;
   #turn: Promise<unknown> = Promise.resolve();
+  #unwatch: (() => void) | undefined;
 
   /** Imports the module and subscribes its handlers. Throws `plugin_failed` and what `subscribe` throws. */
-  static async load(host: HandlerHost, path: string, from: string): Promise<LoadedHandlers> {
-    const loaded = new LoadedHandlers(host, path, from);
+  static async load(
+    host: HandlerHost,
+    path: string,
+    { from, watch = false, onReload = warnOfFailure }: LoadHandlersOptions,
+    timers: Timers,
+  ): Promise<LoadedHandlers> {
+    const loaded = new LoadedHandlers(host, path, folderOf(from));
     await loaded.reload();
+    if (watch) loaded.#watch(timers, onReload);
     return loaded;
   }
 
@@ -78,7 +96,7 @@ export class LoadedHandlers implements AsyncDisposable {
 
   /** The handlers leave, as by `unsubscribe`. */
   close(): Promise<void> {
-    this.#isClosed = true;
+    this.stop();
     return this.#inTurn(async () => {
       const live = this.#live;
       this.#live = new Map();
@@ -86,8 +104,26 @@ export class LoadedHandlers implements AsyncDisposable {
     });
   }
 
+  /** Nothing is reloaded any more; the handlers go on. */
+  stop(): void {
+    this.#isClosed = true;
+    this.#unwatch?.();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #watch(timers: Timers, onReload: (error: unknown) => void): void {
+    const url = moduleUrl({ path: this.#path, from: this.#from });
+    this.#unwatch = watchModule(url, timers, () => {
+      this.reload().then(
+        () => onReload(undefined),
+        (error: unknown) => {
+          if (!this.#isClosed) onReload(error);
+        },
+      );
+    });
   }
 
   async #reload(): Promise<void> {
@@ -161,4 +197,10 @@ export class LoadedHandlers implements AsyncDisposable {
 
 function isSameSubscription(a: HandlerDefinition, b: HandlerDefinition): boolean {
   return isDeepStrictEqual({ ...a, handler: undefined }, { ...b, handler: undefined });
+}
+
+function warnOfFailure(error: unknown): void {
+  if (error === undefined) return;
+  const words = `The handlers stay as they are: ${error instanceof Error ? error.message : String(error)}`;
+  process.emitWarning(words, { code: 'EVENT_BUS_RELOAD_FAILED' });
 }

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EventBus } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { expect, it } from 'vitest';
@@ -101,6 +103,36 @@ it('subscribes what a new module names, and ends what it does not name any more'
   ]);
   await loaded.close();
   expect((await bus.getStats()).activeSubscriptions).toBe(0);
+  await expect(loaded.reload()).rejects.toMatchObject({ code: 'closed' });
+});
+
+it('reloads a module whose file changes, where that is asked for, and tells of one that it cannot load', async () => {
+  const { path, write } = moduleFolder();
+  const bus = keptBus();
+  seen.length = 0;
+  write('handlers.mjs', handlers('1'));
+  const told: unknown[] = [];
+  const onReload = (error: unknown) => void told.push((error as { code?: string } | undefined)?.code);
+  const loaded = await bus.loadHandlers('./handlers.mjs', { from: path, watch: true, onReload });
+  write('beside.mjs', 'export default {}');
+  write('handlers.mjs', handlers('2'));
+  await expect.poll(() => told).toEqual([undefined]);
+  await publish(bus, 1);
+  write('handlers.mjs', 'export default {');
+  await expect.poll(() => told).toEqual([undefined, 'plugin_failed']);
+  await publish(bus, 2);
+  // As editors do it.
+  write('handlers.new', handlers('3'));
+  renameSync(join(path, 'handlers.new'), join(path, 'handlers.mjs'));
+  await expect.poll(() => told).toHaveLength(3);
+  await publish(bus, 3);
+  expect(seen.map(({ by, n }) => [by, n])).toEqual([
+    ['2', 1],
+    ['2', 2],
+    ['3', 3],
+  ]);
+  expect(loaded.version).toBe(4);
+  await bus.close();
   await expect(loaded.reload()).rejects.toMatchObject({ code: 'closed' });
 });
 
