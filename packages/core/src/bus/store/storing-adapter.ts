@@ -20,44 +20,36 @@ export interface StoreCell {
 const NOWHERE = { partition: 0, position: 0 };
 
 export function storingAdapter(adapter: EventBusAdapter, cell: StoreCell): EventBusAdapter {
-  let store: EventStore | undefined;
-  return {
-    name: adapter.name,
-    get supports() {
-      return adapter.supports;
+  // Some adapters have no log before they are open, and another one when they are opened again.
+  const store = storingStore(() => adapter.store, cell);
+  // Whatever else adapters have or will have is theirs: what this does not know of, it passes on.
+  return new Proxy({} as EventBusAdapter, {
+    has: (_, name) => name in adapter,
+    get(_, name) {
+      if (name === 'store') return store;
+      const value: unknown = Reflect.get(adapter, name, adapter);
+      return typeof value === 'function' ? value.bind(adapter) : value;
     },
-    get store() {
-      // Some adapters have none before they are open, and another one when they are opened again.
-      store ??= storingStore(() => adapter.store, cell);
-      return store;
-    },
-    get state() {
-      return adapter.state;
-    },
-    get exchange() {
-      return adapter.exchange!;
-    },
-    ...(adapter.retention ? { retention: adapter.retention } : {}),
-    open: () => adapter.open(),
-    close: () => adapter.close(),
-    health: () => adapter.health(),
-    watch: (onHint) => adapter.watch(onHint),
-    ...(adapter.storeId ? { storeId: () => adapter.storeId!() } : {}),
-    ...(adapter.announceBy ? { announceBy: (announcer) => adapter.announceBy!(announcer) } : {}),
-  };
+  });
 }
 
 function storingStore(log: () => EventStore, cell: StoreCell): EventStore {
   let turn: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const append: EventStore['append'] = (events) => {
+    // One that was set a moment ago may still be at work: nothing overtakes that.
+    if (!cell.current && waiting === 0) return log().append(events);
+    const kept = keep(cell.current, events);
+    const begun = turn.then(() => kept);
+    waiting++;
+    const next = () => void waiting--;
+    turn = begun.then(next, next);
+    // What is refused while another one has its turn is heard when that is over.
+    kept.catch(() => {});
+    return begun.then((outcomes) => appendRest(log(), events, outcomes));
+  };
   return {
-    append: (events) => {
-      const store = cell.current;
-      if (!store) return log().append(events);
-      const kept = keep(store, events);
-      const begun = turn.then(() => kept);
-      turn = begun.catch(() => {});
-      return begun.then((outcomes) => appendRest(log(), events, outcomes));
-    },
+    append,
     read: (...given) => log().read(...given),
     get: (...given) => log().get(...given),
     find: (...given) => log().find(...given),
@@ -67,9 +59,9 @@ function storingStore(log: () => EventStore, cell: StoreCell): EventStore {
 }
 
 /** What the store says of each event; of those that are not for it that they were stored. */
-async function keep(store: BusEventStore, events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
+async function keep(store: BusEventStore | undefined, events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
   const meant = events.filter(({ topic }) => !isHidden(topic));
-  if (meant.length === 0) return events.map(() => 'stored');
+  if (!store || meant.length === 0) return events.map(() => 'stored');
   const outcomes = await store.append(meant);
   if (meant.length === events.length) return outcomes;
   let at = 0;

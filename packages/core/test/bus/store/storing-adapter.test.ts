@@ -76,6 +76,28 @@ it('refuses an event that the store refuses, stores and delivers nothing of it, 
   expect((await bus.getStats()).publishedEvents).toBe(1);
 });
 
+it('hears of a refusal whose turn has not come, and lets nothing overtake what a store has that was taken away', async () => {
+  const store = new HeldStore();
+  const bus = keptBus({ eventStore: store });
+  const received: unknown[] = [];
+  await bus.subscribe('task.*', ({ data }) => void received.push(data['n']));
+  const first = bus.publish(event);
+  await expect.poll(() => store.calls.length).toBe(1);
+  const refused = bus.publish({ ...event, data: { n: 2 } });
+  refused.catch(() => {});
+  await expect.poll(() => store.calls.length).toBe(2);
+  store.calls[1]!.refuse(new EventManagerError('store_failed', 'broken'));
+  bus.setEventStore(undefined);
+  const last = bus.publish({ ...event, data: { n: 3 } });
+  // An unhandled rejection would come within a turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(received).toEqual([]);
+  store.calls[0]!.proceed();
+  await Promise.all([first, last]);
+  await expect(refused).rejects.toMatchObject({ code: 'store_failed' });
+  expect(received).toEqual([1, 3]);
+});
+
 it('refuses another event under an id that the store has, though the log does not know it', async () => {
   const store = new InMemoryEventStore();
   const first = new EventBus({ eventStore: store });
