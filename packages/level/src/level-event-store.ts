@@ -67,6 +67,10 @@ export class LevelDBEventStore implements BusEventStore {
     this.#clock = clock;
   }
 
+  get failure(): EventManagerError | undefined {
+    return this.#failure;
+  }
+
   async open(): Promise<void> {
     await this.#open();
   }
@@ -110,25 +114,24 @@ export class LevelDBEventStore implements BusEventStore {
 
   async #open(): Promise<Database> {
     if (this.#closing) throw closed();
-    this.#opening ??= openDatabase(this.#folder).then(async (database) => {
-      for await (const [key, bytes] of database.iterator({
-        gt: eventKey(0),
-        lt: Buffer.from('f'),
-        reverse: true,
-        limit: 1,
-      })) {
-        this.#head = positionIn(key);
-        this.#lastMs = recordedAtOf(bytes);
-      }
-      return database;
-    });
+    const opening = (this.#opening ??= this.#openDatabase());
     try {
-      return await this.#opening;
+      return await opening;
     } catch (error) {
-      // Whoever has the lock may be gone at the next try.
-      this.#opening = undefined;
+      // Whoever has the lock may be gone at the next try, which may have begun.
+      if (this.#opening === opening) this.#opening = undefined;
       throw error;
     }
+  }
+
+  async #openDatabase(): Promise<Database> {
+    const database = await openDatabase(this.#folder);
+    const last = { gt: eventKey(0), lt: Buffer.from('f'), reverse: true, limit: 1 };
+    for await (const [key, bytes] of database.iterator(last)) {
+      this.#head = positionIn(key);
+      this.#lastMs = recordedAtOf(bytes);
+    }
+    return database;
   }
 
   async #write(): Promise<void> {

@@ -104,8 +104,8 @@ it('acknowledges nothing after a write that failed, and has what it acknowledged
   await once(child, 'close');
   const failures = lines.filter((line) => line.startsWith('failed'));
   expect(failures.length).toBeGreaterThan(0);
-  expect(new Set(failures)).toEqual(new Set(['failed store_failed']));
-  expect(lines.slice(0, -failures.length)).not.toContain('failed store_failed');
+  expect(new Set(failures)).toEqual(new Set(['failed store_failed true']));
+  expect(lines.slice(0, -failures.length)).not.toContain('failed store_failed true');
   const acknowledged = lines.slice(0, -failures.length).map((line) => sampleId(Number(line)));
   expect(acknowledged.length).toBeGreaterThan(50);
   const ids = await idsIn(folder);

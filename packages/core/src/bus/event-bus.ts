@@ -237,7 +237,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   /** True when it can be published to and everything that is owed makes progress. */
   async isHealthy(): Promise<boolean> {
     try {
-      return (await this.eventManager.getHealth()).status === 'ok';
+      return (await this.eventManager.getHealth()).status === 'ok' && !this.#store.current?.failure;
     } catch {
       return false;
     }
@@ -248,7 +248,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     const metrics = await this.eventManager.getMetrics();
     return {
       adapter: this.#adapter.name,
-      isHealthy: health.status === 'ok',
+      isHealthy: health.status === 'ok' && !this.#store.current?.failure,
       publishedEvents: metrics.eventsPublished,
       failedEvents: metrics.eventsFailed,
       activeSubscriptions: health.subscriptions,

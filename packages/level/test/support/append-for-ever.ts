@@ -13,7 +13,7 @@ async function writer(first: number, step: number): Promise<void> {
       process.stdout.write(`${n}\n`);
     } catch (error) {
       failed = true;
-      process.stdout.write(`failed ${(error as { code: string }).code}\n`);
+      process.stdout.write(`failed ${(error as { code: string }).code} ${store.failure === error}\n`);
     }
   }
 }

@@ -49,6 +49,7 @@ export class Passage {
   /** Errors that are not this middleware's, or were told already. */
   readonly #known = new Set<unknown>();
   #aborter: AbortController | undefined;
+  #expired: EventManagerError | undefined;
   #cancel: Cancel | undefined;
 
   constructor(step: Step, event: MiddlewareEvent, surroundings: PassageSurroundings) {
@@ -202,6 +203,7 @@ export class Passage {
     const timeUp = () => {
       const words = `The middleware ${this.#step.name} took longer than ${timeoutMs} ms.`;
       const error = new EventManagerError('middleware_timeout', words, { middleware: this.#step.name, timeoutMs });
+      this.#expired = error;
       this.#fail('timeout', error);
       this.#aborter?.abort(error);
     };
@@ -215,6 +217,7 @@ export class Passage {
 
   #signal(): AbortSignal {
     this.#aborter ??= new AbortController();
+    if (this.#expired) this.#aborter.abort(this.#expired);
     return this.#aborter.signal;
   }
 }

@@ -36,11 +36,12 @@ export class AdapterEventStore implements BusEventStore {
 
   async open(): Promise<void> {
     if (this.#isClosed) throw new EventManagerError('closed', 'The store is closed.');
-    this.#opening ??= this.#opened ? this.#opened() : this.#adapter.open();
+    const opening = (this.#opening ??= this.#opened ? this.#opened() : this.#adapter.open());
     try {
-      await this.#opening;
+      await opening;
     } catch (error) {
-      this.#opening = undefined;
+      // The next try may have begun.
+      if (this.#opening === opening) this.#opening = undefined;
       throw error;
     }
   }

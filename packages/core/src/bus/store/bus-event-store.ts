@@ -8,6 +8,8 @@ import type { JsonValue } from '../../json.ts';
 export interface BusEventStore {
   /** Word for errors and statistics: `memory`, `leveldb`, … */
   readonly name: string;
+  /** Why it takes no more events until it is opened anew; the bus is not healthy then. */
+  readonly failure?: Error | undefined;
   /** Opens it now, to hear of what keeps it from that. Throws `store_locked`, `store_failed`, `unsupported_format`. */
   open(): Promise<void>;
   /**

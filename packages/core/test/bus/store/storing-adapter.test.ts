@@ -155,6 +155,14 @@ it('lets the log of a bus without a store be read in the same way', async () => 
   await expect(bus.eventStore.append([])).rejects.toThrow(TypeError);
 });
 
+it('is not healthy with a store that takes nothing any more', async () => {
+  const store = Object.assign(new InMemoryEventStore(), { failure: undefined as Error | undefined });
+  const bus = keptBus({ eventStore: store });
+  expect([await bus.isHealthy(), (await bus.getStats()).isHealthy]).toEqual([true, true]);
+  store.failure = new EventManagerError('store_failed', 'broken');
+  expect([await bus.isHealthy(), (await bus.getStats()).isHealthy]).toEqual([false, false]);
+});
+
 it('opens the store when it is told to, and closes it with the bus', async () => {
   const words: string[] = [];
   const store = Object.assign(new InMemoryEventStore(), {
