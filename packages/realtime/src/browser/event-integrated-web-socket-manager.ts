@@ -58,6 +58,8 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
   #events: PageSource | undefined;
   #detachMetrics: (() => void) | undefined;
   #turnedAway = 0;
+  /** Pages whose `authorize` has not answered yet. */
+  #judged = 0;
   #cancelLook: Cancel = () => {};
 
   constructor(options: BrowserOptions = {}) {
@@ -145,11 +147,17 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
 
   async #judge(request: IncomingMessage): Promise<Refusal | undefined> {
     if (this.#state !== 'listening') return STOPPING;
-    if (this.#turnedAway >= TURNED_AWAY_MAX) return FULL;
+    const { authorize, maxConnections } = this.#settings;
+    const asking = this.#pages.size + this.#judged;
+    if (this.#turnedAway >= TURNED_AWAY_MAX || asking >= maxConnections + TURNED_AWAY_MAX) return FULL;
     const refusal = refusalOf(request, this.#settings);
-    const { authorize } = this.#settings;
     if (refusal || !authorize) return refusal;
-    return (await authorize(request)) ? undefined : UNAUTHORIZED;
+    this.#judged++;
+    try {
+      return (await authorize(request)) ? undefined : UNAUTHORIZED;
+    } finally {
+      this.#judged--;
+    }
   }
 
   #refuse(socket: Duplex, refusal: Refusal): void {

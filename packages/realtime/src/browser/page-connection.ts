@@ -170,9 +170,13 @@ export class PageConnection {
     const run = async () => {
       while (this.#stream === stream) {
         const frames = await this.#next(stream);
-        if (frames.length === 0) return;
+        if (frames.length === 0) {
+          // Not by us: the log is being closed with the program.
+          if (this.#stream === stream) this.#close(GOING_AWAY, 'The server stops.');
+          return;
+        }
         for (const frame of frames) {
-          if (goal !== undefined) await this.#room();
+          if (goal !== undefined && this.#queue.size >= AHEAD_MAX) await this.#room();
           if (this.#stream !== stream) return;
           this.#take(frame);
         }
@@ -287,7 +291,7 @@ export class PageConnection {
     }
     const ref = frame.ref === undefined ? {} : { ref: frame.ref };
     try {
-      if (frame.type === 'subscribe' && frame.from !== undefined) decodeCursor(frame.from, '/from');
+      if (frame.type === 'subscribe' && frame.from !== undefined) assertPlace(frame.from);
       this.#selection[frame.type](frame.eventTypes);
     } catch (error) {
       this.#refuse(error, frame.ref);
@@ -311,7 +315,7 @@ export class PageConnection {
         stream.close();
         return;
       }
-      this.#sent = cursor;
+      this.#sent = stream.cursor;
       await this.#follow(stream, true);
     };
     this.#turn = this.#turn.then(again).catch((error) => this.#fail(error));
@@ -382,6 +386,11 @@ export class PageConnection {
     this.#onRoom?.();
     this.#onEmpty?.();
   }
+}
+
+/** Throws `invalid_cursor` for what is neither a cursor nor an end of the log. */
+function assertPlace(from: string): void {
+  if (from !== 'earliest' && from !== 'latest') decodeCursor(from, '/from');
 }
 
 function isReached(cursor: string, goal: string): boolean {

@@ -93,7 +93,7 @@ export class EventTypes {
   async #want(wanted: Wanted, from?: string): Promise<WantedTypes> {
     const matches = this.#compile(wanted);
     // What cannot be read must not end the stream that there is.
-    if (from !== undefined && from !== 'latest') decodeCursor(from, '/from');
+    if (from !== undefined && from !== 'latest' && from !== 'earliest') decodeCursor(from, '/from');
     const isNone = wanted.types?.length === 0;
     if (!isNone && (from !== undefined || !this.#stream)) await this.#open(from ?? 'latest');
     this.#wanted = wanted;
