@@ -2,7 +2,7 @@ import type { EventBus, PriorityName } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { until } from '../until.ts';
 import { PageClient } from './page-client.ts';
-import { servePages } from './serve-pages.ts';
+import { type ServedPages, servePages } from './serve-pages.ts';
 
 /** The full figure of the option by `PAGES=1000`, which is its default as well. */
 const PAGES = Number(process.env['PAGES'] ?? 1_000);
@@ -72,6 +72,43 @@ it(`serves ${PAGES} pages, each event to each of them`, async () => {
   for (let id = 0; id < 10; id++) await say(bus, id, 'NORMAL');
   await Promise.all(pages.map((page) => page.until(() => page.types.length === 10)));
   expect(sockets.getMetrics()).toMatchObject({ eventsSent: PAGES * 10, shed: { NORMAL: 0 } });
+});
+
+/** A page that does not read, for which something waits here; resolves with how many events there are. */
+async function stuff(page: PageClient, { bus, sockets }: ServedPages): Promise<number> {
+  page.socket.pause();
+  let count = 0;
+  while (sockets.getMetrics().queued < 20) {
+    await say(bus, count++, 'NORMAL');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return count;
+}
+
+it('sends what waits for a page before it says goodbye', async () => {
+  const served = await servePages({ drainMs: 20_000 });
+  const page = await PageClient.open(served.url);
+  const count = await stuff(page, served);
+  const closing = served.sockets.close();
+  page.socket.resume();
+  expect((await page.untilOver()).code).toBe(1_001);
+  await closing;
+  expect(page.types).toHaveLength(count);
+});
+
+it('sends what waited for a page that goes back once, and in the order of the log', async () => {
+  const served = await servePages();
+  const page = await PageClient.open(served.url);
+  const count = await stuff(page, served);
+  page.send({ type: 'subscribe', eventTypes: ['#'], from: page.frames[0].cursor });
+  await until(() => served.sockets.getMetrics().resumed === 1);
+  page.socket.resume();
+  await page.until(
+    () => page.ofType('event').at(-1)?.event.payload.id === count - 1 && page.ofType('subscribed').length === 1,
+  );
+  const answered = page.frames.findIndex(({ type }) => type === 'subscribed');
+  const ids = page.frames.slice(answered).flatMap(({ type, event }) => (type === 'event' ? [event.payload.id] : []));
+  expect(ids).toEqual(Array.from({ length: count }, (_, id) => id));
 });
 
 it('cuts a page that asks and never reads the answers', async () => {
