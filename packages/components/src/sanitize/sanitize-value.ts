@@ -5,6 +5,8 @@ import { secretName } from './secret-names.ts';
 const NAMES = ['name', 'key', 'header', 'field', 'param', 'variable', 'property', 'id', 'label'];
 const VALUES = ['value', 'val', 'content', 'data', 'text', 'default', 'current'];
 
+const KEY_CHARACTERS_MAX = 80;
+
 /** The same for a plain value: what stands under the name of a secret is gone, whatever it is, and every text is sanitized. */
 export function sanitizeValue(value: unknown): unknown {
   if (typeof value === 'string') return sanitizeText(value);
@@ -27,11 +29,29 @@ function sanitizeList(values: readonly unknown[]): unknown[] {
 
 function sanitizeFields(fields: Record<string, unknown>): Record<string, unknown> {
   const isPair = NAMES.some((key) => typeof fields[key] === 'string' && secretName(fields[key]) !== undefined);
-  const entries = Object.entries(fields).map(([key, value]): [string, unknown] => {
+  const sanitized: Record<string, unknown> = {};
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
     const named = secretName(key) ?? (isPair && VALUES.includes(key.toLowerCase()) ? 'one' : undefined);
-    return [sanitizeText(key), named === undefined ? sanitizeValue(value) : withoutSecret(value, named)];
-  });
-  return Object.fromEntries(entries);
+    const told = named === undefined ? sanitizeValue(value) : withoutSecret(value, named);
+    const name = sanitizeKey(key);
+    // By definition only where assigning would mean something else.
+    if (name !== '__proto__') sanitized[name] = told;
+    else Object.defineProperty(sanitized, name, { value: told, enumerable: true, configurable: true, writable: true });
+  }
+  return sanitized;
+}
+
+/** The names of fields are few; those that a program makes of data must not fill the memory. */
+const KNOWN_MAX = 2_000;
+const known = new Map<string, string>();
+
+function sanitizeKey(key: string): string {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const sanitized = sanitizeText(key);
+  if (known.size < KNOWN_MAX && key.length <= KEY_CHARACTERS_MAX) known.set(key, sanitized);
+  return sanitized;
 }
 
 function withoutSecret(value: unknown, named: 'one' | 'many'): unknown {

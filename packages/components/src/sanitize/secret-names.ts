@@ -78,11 +78,22 @@ const PLURALS = ['passwords', 'secrets', 'tokens', 'apikeys', 'cookies', 'privat
 /** Longer names are texts. */
 const CHARACTERS_MAX = 80;
 
+/** A program has some hundreds of names for its fields; what it makes of data must not fill the memory. */
+const KNOWN_MAX = 2_000;
+const known = new Map<string, SecretName>();
+
 /** `one` names a secret, `many` a list of secrets or a count of something. */
 export type SecretName = 'one' | 'many' | undefined;
 
 export function secretName(name: string): SecretName {
   if (name.length < 2 || name.length > CHARACTERS_MAX) return undefined;
+  if (known.has(name)) return known.get(name);
+  const judged = judge(name);
+  if (known.size < KNOWN_MAX) known.set(name, judged);
+  return judged;
+}
+
+function judge(name: string): SecretName {
   const plain = plainName(name);
   if (plain.length < 2) return undefined;
   if (WHOLE.has(plain) || WHOLE.has(lastWord(name)) || LONG_ENDINGS.some((ending) => plain.endsWith(ending)))

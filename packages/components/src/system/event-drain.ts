@@ -24,9 +24,6 @@ interface RouteEnd {
   readonly ended: Route;
 }
 
-/** Events of some milliseconds leave together: each turn costs more than an event does. */
-const GATHER_MS = 5;
-const GATHERED_MAX = 64;
 /** After so many the event loop has a turn of its own. */
 const PER_TURN = 128;
 /** Events that a bus has not answered yet. With more, what comes waits here, and the buffer bounds it. */
@@ -41,7 +38,7 @@ export class EventDrain {
   #head = 0;
   #events = 0;
   #unanswered = 0;
-  #planned: 'no' | 'later' | 'now' = 'no';
+  #isPlanned = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(parts: { runtime: Runtime; bus: ComponentBus | undefined; counter: EventCounter }) {
@@ -58,19 +55,19 @@ export class EventDrain {
   add(event: QueuedEvent): void {
     this.#queue.push(event);
     this.#events++;
-    this.#plan(this.#events >= GATHERED_MAX ? 'now' : 'later');
+    this.#plan();
   }
 
   /** Behind all of its events the route ends. */
   end(route: Route): void {
     this.#queue.push({ ended: route });
-    this.#plan('now');
+    this.#plan();
   }
 
   /** Resolves when nothing waits and the bus has answered. */
   idle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
-    this.#plan('now');
+    this.#plan();
     return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
@@ -82,17 +79,17 @@ export class EventDrain {
     return left;
   }
 
-  #plan(when: 'later' | 'now'): void {
-    if (this.#planned === 'now' || this.#planned === when) return;
-    this.#planned = when;
-    const run = () => {
-      if (this.#planned !== when) return;
-      this.#planned = 'no';
-      this.#turn();
-    };
-    const { timers } = this.#runtime;
+  /** In this very turn of the loop, behind what runs now: a timer would wake the process once more. */
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
     // Outside of the component that happens to emit now: what a subscriber does is no part of its flow.
-    outsideOfFlows(() => (when === 'now' ? timers.soon(run) : void timers.after(GATHER_MS, run, true)));
+    outsideOfFlows(() =>
+      this.#runtime.timers.soon(() => {
+        this.#isPlanned = false;
+        this.#turn();
+      }),
+    );
   }
 
   #turn(): void {
@@ -105,7 +102,7 @@ export class EventDrain {
     if (this.#head < this.#queue.length) {
       // Half of the array is behind us: what was taken can go.
       if (this.#head > this.#queue.length / 2) [this.#queue, this.#head] = [this.#queue.slice(this.#head), 0];
-      this.#plan('now');
+      this.#plan();
       return;
     }
     [this.#queue, this.#head] = [[], 0];
@@ -147,7 +144,7 @@ export class EventDrain {
   #answered(count: () => void): void {
     this.#unanswered--;
     count();
-    if (this.#head < this.#queue.length) this.#plan('now');
+    if (this.#head < this.#queue.length) this.#plan();
     else this.#tellIdle();
   }
 
