@@ -1,5 +1,5 @@
 import { ANONYMOUS } from '@event-manager/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { controlRun } from '../../../operations/control-run.ts';
 import { getRun } from '../../../operations/get-run.ts';
 import { listRuns, reportRun } from '../../../operations/list-runs.ts';
@@ -14,13 +14,16 @@ interface ById {
 
 /** Replays, and what else takes its time: how far it is, and to have it stand still or end. */
 export function runRoutes(app: FastifyInstance, context: OperationContext, bodies: JsonBodies): void {
-  app.post('/replays', async (request, reply) => {
+  const replay = async (request: FastifyRequest, reply: FastifyReply) => {
     const { run, preview } = {
       run: undefined,
       ...(await startReplay(context, ANONYMOUS, await readJsonBody(request, reply, bodies))),
     };
     return preview ? reply.send(preview) : reply.code(202).header('location', `/runs/${run!.id}`).send(run);
-  });
+  };
+  app.post('/replays', replay);
+  // The specification's name for it.
+  app.post('/replay', replay);
 
   app.get('/runs', async (request) => {
     const parameters = new QueryParameters(request);

@@ -23,28 +23,35 @@ function control(operationId: string, summary: string, description: string): Rou
   };
 }
 
-export const RUN_DOCUMENTS: RouteDocuments = {
-  'POST /replays': {
-    operationId: 'startReplay',
-    tag,
-    summary: 'Deliver the events of a range once more',
-    description:
-      'They go to the subscriptions that match them, marked, behind live deliveries. With `dryRun` nothing happens: the answer says what would.',
-    body: json(component('ReplayRequest')),
-    answers: {
-      200: { description: 'What it would do.', content: json(component('ReplayPreview')) },
-      202: {
-        description: 'It is durable that this shall be done.',
-        content: json(component('Run')),
-        headers: { location: Type.String({ description: 'Address of the run.' }) },
-      },
+const REPLAY: RouteDocument = {
+  operationId: 'startReplay',
+  tag,
+  summary: 'Deliver the events of a range once more',
+  description:
+    'They go to the subscriptions that match them, marked, behind live deliveries. With `dryRun` nothing happens: the answer says what would.',
+  body: json(component('ReplayRequest')),
+  answers: {
+    200: { description: 'What it would do.', content: json(component('ReplayPreview')) },
+    202: {
+      description: 'It is durable that this shall be done.',
+      content: json(component('Run')),
+      headers: { location: Type.String({ description: 'Address of the run.' }) },
     },
-    errors: [
-      ...(['invalid_run', 'invalid_query', 'invalid_pattern', 'invalid_cursor', 'subscription_not_found'] as const),
-      ...(['too_many_runs', 'not_supported', 'invalid_endpoint', 'endpoint_blocked'] as const),
-      ...BODY_ERRORS,
-      ...WRITE_ERRORS,
-    ],
+  },
+  errors: [
+    ...(['invalid_run', 'invalid_query', 'invalid_pattern', 'invalid_cursor', 'subscription_not_found'] as const),
+    ...(['too_many_runs', 'not_supported', 'invalid_endpoint', 'endpoint_blocked'] as const),
+    ...BODY_ERRORS,
+    ...WRITE_ERRORS,
+  ],
+};
+
+export const RUN_DOCUMENTS: RouteDocuments = {
+  'POST /replays': REPLAY,
+  'POST /replay': {
+    ...REPLAY,
+    operationId: 'replay',
+    summary: 'The same, by the name that the specification gives it',
   },
   'GET /runs': {
     operationId: 'listRuns',
