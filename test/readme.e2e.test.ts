@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../examples/github-demo/service-process.ts';
 import { temporaryDirectory } from './e2e/support/temporary-directory.ts';
+import { guide, namedBlocks, regionOf } from './guides/regions.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -32,6 +33,13 @@ describe('the README', () => {
     const main = join(root, 'examples/quick-start/main.ts');
     const { stdout } = await run(process.execPath, ['--conditions=source', main], { cwd: directory });
     expect(readme).toContain(`\`\`\`text\n${stdout}\`\`\``);
+  });
+
+  it('shows the bus as its guide does, which runs it', () => {
+    const shown = regionOf('examples/embedded-bus/main.ts', 'start').trimEnd();
+    expect(blocks('ts')[3]).toBe(`${shown}\n`);
+    const [printed] = namedBlocks(guide('embedded-bus.md')).filter(({ language }) => language === 'text');
+    expect(readme).toContain(`\`\`\`text\n${printed!.text}\`\`\``);
   });
 
   it('links only to files that exist', () => {
