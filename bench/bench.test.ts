@@ -52,6 +52,7 @@ describe('npm run bench', () => {
       'beside.slow-readers',
       'beside.slow-requests',
       'emit.awaited',
+      'emit.disabled',
       'emit.sync',
       'http.batch',
       'http.single',

@@ -29,6 +29,10 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
       return (await import('./emit-persisted.ts')).emitPersisted;
     }),
   ],
+  [
+    'emit.disabled',
+    entry('no module of the event system', true, async () => (await import('./emit-disabled.ts')).emitDisabled),
+  ],
   ['types.suite', entry('≤ 10,000 ms', false, async () => (await import('./types-suite.ts')).typesSuite)],
   [
     'publish.memory',

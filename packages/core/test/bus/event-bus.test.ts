@@ -1,4 +1,4 @@
-import { EventBus, globalEventBus, memory } from '@event-manager/core';
+import { EventBus, globalEventBus, InMemoryAdapter, memory } from '@event-manager/core';
 import { afterEach, expect, it } from 'vitest';
 import { virtualBus } from './virtual-bus.ts';
 
@@ -100,7 +100,18 @@ it('is not healthy once it is closed', async () => {
   expect(await events.isHealthy()).toBe(false);
 });
 
-it('is there for the whole process, and opens nothing until it is used', async () => {
+it('opens nothing until it is used', async () => {
+  const adapter = new InMemoryAdapter();
+  const events = kept(new EventBus(adapter));
+  events.on('a', () => {});
+  events.emit('a', {});
+  events.getMetrics();
+  await expect(adapter.store.bounds()).rejects.toMatchObject({ code: 'closed' });
+  await events.publish('a', 'b', {});
+  expect(await adapter.store.bounds()).toMatchObject([{ events: 1 }]);
+});
+
+it('is there for the whole process', async () => {
   expect(globalEventBus.getMetrics()).toMatchObject({ eventsPublished: 0, activeSubscriptions: 0 });
   const received: unknown[] = [];
   const id = await globalEventBus.subscribe('task/created', (event) => void received.push(event.data));
