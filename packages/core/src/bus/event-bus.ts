@@ -4,7 +4,7 @@ import { EventManager } from '../event-manager.ts';
 import type { Timers } from '../runtime/clock.ts';
 import { type ListenOptions, type Off, Signal } from '../signal/signal.ts';
 import type { SignalEventsOptions } from '../signal/signal-events.ts';
-import type { Emitted, Listener } from '../typed/emitted.ts';
+import type { Emitted, EmittedPayload, Listener } from '../typed/emitted.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 import { type AnyBusEvents, type BusEventOf, type BusEventOn, busEvent } from './bus-event.ts';
 import { BusMeter, type BusMetrics } from './bus-meter.ts';
@@ -12,6 +12,7 @@ import { type BusSettings, type EventBusOptions, readBusOptions } from './bus-op
 import { type BusPublishResult, isFiltered } from './bus-publish-result.ts';
 import type { BusHandler, BusSubscribeOptions } from './bus-subscription.ts';
 import { BusSubscriptions } from './bus-subscriptions.ts';
+import { flowEvents } from './flow-events.ts';
 import { LoadedHandlers, type LoadHandlersOptions } from './handlers/loaded-handlers.ts';
 import type { Middleware, MiddlewareStats } from './middleware/middleware.ts';
 import { MiddlewarePipeline } from './middleware/middleware-pipeline.ts';
@@ -42,8 +43,6 @@ export interface EventBusStats {
   /** Dead letters made since the start. */
   readonly deadLetters: number;
 }
-
-const FLOW_MAX = 1_000;
 
 /**
  * The bus with the face of an emitter: the same engine as `EventManager`, which is there under `eventManager`. The adapter is
@@ -157,13 +156,15 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   }
 
   /** Calls the listeners of `on`, here and now. True when there are any. */
-  emit<Type extends EventTypeOf<Events>>(type: Type, payload: Events[Type]): boolean {
-    return this.#signal.emit(type, payload);
+  emit<Type extends EventTypeOf<Events>>(type: Type, ...payload: EmittedPayload<Events[Type]>): boolean;
+  emit(type: string, payload?: unknown): boolean {
+    return (this.#signal as unknown as Signal<AnyBusEvents>).emit(type, payload);
   }
 
   /** The same, and resolves when what the listeners promised has ended, well or not. */
-  emitAsync<Type extends EventTypeOf<Events>>(type: Type, payload: Events[Type]): Promise<void> {
-    return this.#signal.emitAsync(type, payload);
+  emitAsync<Type extends EventTypeOf<Events>>(type: Type, ...payload: EmittedPayload<Events[Type]>): Promise<void>;
+  emitAsync(type: string, payload?: unknown): Promise<void> {
+    return (this.#signal as unknown as Signal<AnyBusEvents>).emitAsync(type, payload);
   }
 
   /** What is emitted from now on, for `for await`. Throws `overloaded` to who reads too slowly. */
@@ -278,7 +279,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
 
   /** The events of one flow, oldest first. Needs no `this`. */
   readonly queryEventsByCorrelationId = async (correlationId: string): Promise<readonly BusEventOf<Events>[]> => {
-    const events = await this.#engine.getEvents({ correlationId }, { limit: FLOW_MAX });
+    const events = await flowEvents(this.#engine, correlationId);
     return events.map((event) => busEvent(this.#settings.upcasters.upcast(event)) as BusEventOf<Events>);
   };
 

@@ -9,7 +9,7 @@ import { emitWarning } from 'node:process';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { BUS_WARNING, ListenerLimit } from '../listener-limit.ts';
 import { matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts';
-import type { Emitted, Listener } from '../typed/emitted.ts';
+import type { Emitted, EmittedPayload, Listener } from '../typed/emitted.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 import { SignalEvents, type SignalEventsOptions } from './signal-events.ts';
 
@@ -77,14 +77,16 @@ export class Signal<Events> {
   }
 
   /** Calls the listeners. True when there are any. */
-  emit<Type extends EventTypeOf<Events>>(name: Type, payload: Events[Type]): boolean {
+  emit<Type extends EventTypeOf<Events>>(name: Type, ...payload: EmittedPayload<Events[Type]>): boolean;
+  emit(name: string, payload?: unknown): boolean {
     const entries = this.#byName.get(name) ?? this.#entriesOf(name);
     for (let at = 0; at < entries.length; at++) this.#call(entries[at]!, payload, name);
     return entries.length > 0;
   }
 
   /** The same, and resolves when what the listeners promised has ended, well or not. */
-  emitAsync<Type extends EventTypeOf<Events>>(name: Type, payload: Events[Type]): Promise<void> {
+  emitAsync<Type extends EventTypeOf<Events>>(name: Type, ...payload: EmittedPayload<Events[Type]>): Promise<void>;
+  emitAsync(name: string, payload?: unknown): Promise<void> {
     const entries = this.#byName.get(name) ?? this.#entriesOf(name);
     let ends: Promise<unknown>[] | undefined;
     for (let at = 0; at < entries.length; at++) {

@@ -18,3 +18,6 @@ export type Emitted<Events, Name extends string> = string extends keyof Events
     >];
 
 export type Listener<Events, Name extends string = string> = (...given: EmittedArguments<Events, Name>) => unknown;
+
+/** A payload that may be `undefined` may be left out. */
+export type EmittedPayload<Payload> = undefined extends Payload ? [payload?: Payload] : [payload: Payload];

@@ -150,3 +150,13 @@ it('shows the numbers of what works beside it, as long as that does', () => {
   detach();
   expect(bus.getMetrics()?.parts).toEqual({ 'pages 2': { open: 2 } });
 });
+
+it('finds every event of a flow, also of one that takes several pages', async () => {
+  const events = kept(new EventBus(new InMemoryAdapter({ maxHistorySize: 10_000 })));
+  const metadata = { correlationId: 'long' };
+  const publish = (_: unknown, n: number) => events.publish('steps', 'step.done', { n }, { metadata });
+  await Promise.all(Array.from({ length: 2_500 }, publish));
+  const flow = await events.queryEventsByCorrelationId('long');
+  expect(flow.map(({ payload }) => payload.n)).toEqual(Array.from({ length: 2_500 }, (_, n) => n));
+  expect(await events.queryEventsByCorrelationId('another')).toEqual([]);
+});

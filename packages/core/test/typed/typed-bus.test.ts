@@ -123,6 +123,8 @@ describe('emit and on', () => {
       bus.emit('project.created', { id: 't' });
       // @ts-expect-error: a name that is none.
       bus.emit('project.create', { projectId: 'p' });
+      // @ts-expect-error: without its payload.
+      bus.emit('project.created');
       // @ts-expect-error: a pattern is no name.
       bus.emit('project.*', { projectId: 'p' });
       // @ts-expect-error: a listener of something else.
@@ -154,6 +156,7 @@ describe('without a map', () => {
     await bus.publish('orders', 'order.created', { id: 'a' });
     bus.on('order.*', (payload) => received.push(payload.id));
     bus.emit('order.created', { id: 'b' });
+    bus.emit('ticked');
     expect(received).toEqual(['a', 'a', 'b']);
     expect(new Signal<{ a: number }>().emit('a', 1)).toBe(false);
   });
