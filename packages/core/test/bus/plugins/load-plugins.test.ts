@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { EventBus, type PluginIn } from '@event-manager/core';
 import { ajvSchemas } from '@event-manager/schema';
 import { expect, it } from 'vitest';
@@ -76,6 +78,17 @@ it('adds a module by its path, gives it its options, and closes it with the bus'
   await bus.close();
   await stamp!.remove();
   expect(closed().slice(before)).toEqual(['red']);
+});
+
+it('adds a package by its name, looked up from where it is said', async () => {
+  const { path, write } = moduleFolder();
+  const folder = join('node_modules', '@somebody', 'stamp');
+  mkdirSync(join(path, folder), { recursive: true });
+  write(join(folder, 'package.json'), '{"name": "@somebody/stamp", "type": "module", "exports": "./index.js"}');
+  write(join(folder, 'index.js'), PLUGIN);
+  const bus = keptBus();
+  await bus.usePlugins([{ path: '@somebody/stamp', name: 'ours', options: { tag: 'green' } }], { from: path });
+  expect(bus.getMiddlewareStats().map(({ name }) => name)).toEqual(['ours']);
 });
 
 it.each([
