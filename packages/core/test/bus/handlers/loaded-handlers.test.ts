@@ -65,7 +65,7 @@ it.each([
   ['changes options', "export default { first: { topic: 'n.first', maxRetries: 9, handler() {} } }"],
   [
     'asks for what cannot be',
-    "export default { first: { topic: 'n.first', handler() {} }, x: { topic: 'a*b', handler() {} } }",
+    "export default { first: { topic: 'n.first', handler() {} }, y: { topic: 'n.y', handler() {} }, x: { topic: 'a*b', handler() {} } }",
   ],
 ])('keeps the handlers it has when the new module %s', async (_, text) => {
   const { path, write } = moduleFolder();
