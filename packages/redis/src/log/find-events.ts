@@ -30,7 +30,7 @@ interface PositionRange {
  * `EventStore.find`: goes through the log in the asked direction. What the server can tell by itself it is asked for, so that
  * only what may match comes over; that is matched again here. Between two scripts the budget is looked at.
  *
- * There is no index but that of time, which ascends with position: one of each field would be as much memory again as the
+ * There is an index of flows, and time ascends with position. One of each other field would be as much memory again as the
  * events themselves.
  */
 export async function findEvents(core: LogCore, query: EventQuery, options: FindOptions): Promise<FindResult> {

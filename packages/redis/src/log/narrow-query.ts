@@ -22,7 +22,8 @@ export function narrowQuery(query: EventQuery): readonly ScriptValue[] {
     return values === undefined ? [] : [at + 1, values.length, ...values];
   });
   const exactTopic = topic === undefined || isPattern(topic) ? '' : canonical(topic);
-  return [priorities?.join('') ?? EVERY_LANE, exactTopic, ...conditions];
+  const flows = correlationId === undefined ? causationIds?.map((id) => `a${id}`) : [`c${correlationId}`];
+  return [priorities?.join('') ?? EVERY_LANE, exactTopic, flows?.length ?? 0, ...(flows ?? []), ...conditions];
 }
 
 /** The fields of an event that searches ask for, in the order of `SEARCHED`. */

@@ -5,6 +5,7 @@ export const SEARCHED = ['type', 'source', 'correlation', 'causation', 'user', '
 
 /** Of each event: id, lane and flags, topic, body come first. */
 const VALUES = 4 + SEARCHED.length;
+const [CORRELATION, CAUSATION] = [4 + SEARCHED.indexOf('correlation'), 4 + SEARCHED.indexOf('causation')];
 const FIELDS = SEARCHED.map((name, at) => `'${name}', ARGV[at + ${4 + at}]`).join(', ');
 
 /**
@@ -15,6 +16,9 @@ const FIELDS = SEARCHED.map((name, at) => `'${name}', ARGV[at + ${4 + at}]`).joi
  * has none: entries of the same fields share their names in memory. `about` ends with the topic, which may hold
  * anything; before that stand, apart by spaces, id, lane, flags, time of recording, and the bytes and number of all events up to
  * this one, by which a trim knows what it removed without looking at it.
+ *
+ * What has a correlation or a cause stands in the sorted set `flows` as well, so that a flow is found among millions of events:
+ * `c` or `a`, the id, NUL, the position.
  *
  * Answers head before, branch, time of recording, and for each id that was there its ordinal, position, time and whether
  * the body is the same.
@@ -45,6 +49,8 @@ for at = 3, #ARGV, ${VALUES} do
     head, bytes, count = head + 1, bytes + #body, count + 1
     local about = id .. ' ' .. ARGV[at + 1] .. ' ' .. text(recorded) .. ' ' .. text(bytes) .. ' ' .. text(count)
     redis.call('XADD', log_key, text(head) .. '-0', 'about', about .. ' ' .. ARGV[at + 2], 'body', body, ${FIELDS})
+    if ARGV[at + ${CORRELATION}] ~= '' then redis.call('ZADD', flows_key, 0, 'c' .. ARGV[at + ${CORRELATION}] .. '\\0' .. padded(head)) end
+    if ARGV[at + ${CAUSATION}] ~= '' then redis.call('ZADD', flows_key, 0, 'a' .. ARGV[at + ${CAUSATION}] .. '\\0' .. padded(head)) end
   end
 end
 if head > before then

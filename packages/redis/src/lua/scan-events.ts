@@ -2,7 +2,7 @@ import { storeScript } from './script.ts';
 
 /**
  * `ARGV`: store, from, through, how many entries to look at and to find, `1` to go from the back, lanes as digits (`*`: all), topic (empty:
- * any), and for each of the `SEARCHED` fields that is asked for its number, how many values it may have, and these. Answers
+ * any), how many flows (0: all of the log) and their names in `flows`, and for each of the `SEARCHED` fields that is asked for its number, how many values it may have, and these. Answers
  * the last position that was looked at, how many entries and bytes those were, and then position, `about` and body of those that
  * fit. Whoever asks looks at them again: patterns are not for here.
  */
@@ -11,7 +11,8 @@ local from, through = math.max(tonumber(ARGV[2]), field('trimmed') + 1), tonumbe
 local count, wanted, is_backward, lanes, topic = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7], ARGV[8]
 if from > through then return { through, 0, 0 } end
 local conditions = {}
-local at = 9
+local flows = tonumber(ARGV[9])
+local at = 10 + flows
 while at <= #ARGV do
   local condition = { field = 4 + 2 * tonumber(ARGV[at]), values = {} }
   for value = at + 2, at + 1 + tonumber(ARGV[at + 1]) do condition.values[ARGV[value]] = true end
@@ -26,8 +27,25 @@ local function fits(fields)
   local lane, its_topic = string.match(fields[2], '^%S+ (%d) %d+ %d+ %d+ %d+ (.*)$')
   return (lanes == '*' or string.find(lanes, lane, 1, true)) and (topic == '' or topic == its_topic)
 end
+local function of_flows()
+  local positions, found = {}, {}
+  for flow = 10, 9 + flows do
+    local low, high = '[' .. ARGV[flow] .. '\\0' .. padded(from), '[' .. ARGV[flow] .. '\\0' .. padded(through)
+    local members
+    if is_backward then members = redis.call('ZREVRANGEBYLEX', flows_key, high, low, 'LIMIT', 0, count)
+    else members = redis.call('ZRANGEBYLEX', flows_key, low, high, 'LIMIT', 0, count) end
+    for _, member in ipairs(members) do table.insert(positions, tonumber(string.sub(member, -16))) end
+  end
+  table.sort(positions, function(a, b) if is_backward then return a > b end return a < b end)
+  for at = 1, math.min(#positions, tonumber(count)) do
+    local id = text(positions[at]) .. '-0'
+    table.insert(found, redis.call('XRANGE', log_key, id, id)[1])
+  end
+  return found
+end
 local entries
-if is_backward then entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', count)
+if flows > 0 then entries = of_flows()
+elseif is_backward then entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', count)
 else entries = redis.call('XRANGE', log_key, text(from) .. '-0', text(through) .. '-0', 'COUNT', count) end
 local answer = { 0, 0, 0 }
 local found = 0

@@ -31,6 +31,9 @@ local entries = redis.call('XRANGE', log_key, '-', text(trimmed) .. '-0', 'COUNT
 if #entries == 0 then return 0 end
 for _, entry in ipairs(entries) do
   local id = string.match(entry[2][2], '^%S+')
+  local position, fields = padded(tonumber((string.match(entry[1], '^%d+')))), entry[2]
+  if fields[10] ~= '' then redis.call('ZREM', flows_key, 'c' .. fields[10] .. '\\0' .. position) end
+  if fields[12] ~= '' then redis.call('ZREM', flows_key, 'a' .. fields[12] .. '\\0' .. position) end
   -- It may have been appended anew since.
   if tonumber(redis.call('HGET', ids_key, id) or '0') <= trimmed then redis.call('HDEL', ids_key, id) end
 end
