@@ -2,9 +2,9 @@ import type { Appendable, EventQuery } from '@event-manager/core';
 import { SEARCHED } from '../lua/append-events.ts';
 import type { ScriptValue } from '../lua/script.ts';
 
-type Searched = { readonly [Name in (typeof SEARCHED)[number]]: string | undefined };
-
 const EVERY_LANE = '*';
+/** No text of an event holds it. */
+const SEPARATOR = '\0';
 
 /** What the server can tell by itself of the events that a query wants: the end of what `SCAN_EVENTS` is given. */
 export function narrowQuery(query: EventQuery): readonly ScriptValue[] {
@@ -22,17 +22,18 @@ export function narrowQuery(query: EventQuery): readonly ScriptValue[] {
     return values === undefined ? [] : [at + 1, values.length, ...values];
   });
   const exactTopic = topic === undefined || isPattern(topic) ? '' : canonical(topic);
-  const flows = correlationId === undefined ? causationIds?.map((id) => `a${id}`) : [`c${correlationId}`];
-  return [priorities?.join('') ?? EVERY_LANE, exactTopic, flows?.length ?? 0, ...(flows ?? []), ...conditions];
+  const sets = correlationId === undefined ? causationIds?.map((id) => `cause:${id}`) : [`flow:${correlationId}`];
+  return [priorities?.join('') ?? EVERY_LANE, exactTopic, sets?.length ?? 0, ...(sets ?? []), ...conditions];
 }
 
-/** The fields of an event that searches ask for, in the order of `SEARCHED`. */
-export function searchedOf({ type, source, correlationId, causationId, userId, projectId }: Appendable): string[] {
-  const fields: Searched = {
+/** What searches ask of an event, as `APPEND_EVENTS` is given it: all of the `SEARCHED`, correlation, cause. */
+export function searchedOf(event: Appendable): [searched: string, correlation: string, causation: string] {
+  const { type, source, correlationId = '', causationId = '', userId = '', projectId = '' } = event;
+  const fields: { readonly [Name in (typeof SEARCHED)[number]]: string } = {
     ...{ type: canonical(type), source, correlation: correlationId },
     ...{ causation: causationId, user: userId, project: projectId },
   };
-  return SEARCHED.map((name) => fields[name] ?? '');
+  return [SEARCHED.map((name) => fields[name]).join(SEPARATOR), correlationId, causationId];
 }
 
 function isPattern(text: string): boolean {

@@ -3,22 +3,20 @@ import { storeScript } from './script.ts';
 /** What can be asked of an event without its body, exactly as it is; types with `/` between their levels. */
 export const SEARCHED = ['type', 'source', 'correlation', 'causation', 'user', 'project'] as const;
 
-/** Of each event: id, lane and flags, topic, body come first. */
-const VALUES = 4 + SEARCHED.length;
-const [CORRELATION, CAUSATION] = [4 + SEARCHED.indexOf('correlation'), 4 + SEARCHED.indexOf('causation')];
-const FIELDS = SEARCHED.map((name, at) => `'${name}', ARGV[at + ${4 + at}]`).join(', ');
+/** Of each event: id, lane and flags, topic, body, what is searched, correlation, cause. */
+const VALUES = 7;
 
 /**
  * One call appends one batch of distinct ids; the new ones get the positions behind the head in the order given, so the caller can
- * count them out itself. `ARGV`: store, the publisher's clock, and for each event its id, lane and flags, topic, body, and the fields that searches ask for.
+ * count them out itself. `ARGV`: store, the publisher's clock, and for each event its id, lane and flags, topic, body, the `SEARCHED`
+ * fields with NUL in between, and once more its correlation and its cause (empty: none).
  *
- * An entry of the stream has its position as id and the fields `about`, `body`, and the `SEARCHED`, which are empty where an event
- * has none: entries of the same fields share their names in memory. `about` ends with the topic, which may hold
- * anything; before that stand, apart by spaces, id, lane, flags, time of recording, and the bytes and number of all events up to
- * this one, by which a trim knows what it removed without looking at it.
+ * An entry of the stream has its position as id and three fields: `about`, `body` and `searched`; few, because each is handed over
+ * for itself. `about` ends with the topic, which may hold anything; before that stand, apart by spaces, id, lane, flags, time of
+ * recording, and the bytes and number of all events up to this one, by which a trim knows what it removed without looking at it.
  *
- * What has a correlation or a cause stands in the sorted set `flows` as well, so that a flow is found among millions of events:
- * `c` or `a`, the id, NUL, the position.
+ * The positions of a flow stand in a sorted set of its own as well, `flow:<correlation>`, and so do the effects of a cause,
+ * `cause:<causation>`: they are found among millions of events. Small sets are packed by the server.
  *
  * Answers head before, branch, time of recording, and for each id that was there its ordinal, position, time and whether
  * the body is the same.
@@ -26,14 +24,16 @@ const FIELDS = SEARCHED.map((name, at) => `'${name}', ARGV[at + ${4 + at}]`).joi
 export const APPEND_EVENTS = storeScript(`
 local head, trimmed, bytes, count = field('head'), field('trimmed'), field('bytes'), field('count')
 local recorded = math.max(field('recorded'), tonumber(ARGV[2]))
+local recorded_text = text(recorded)
 local before = head
 local known = {}
 local ordinal = 0
 for at = 3, #ARGV, ${VALUES} do
   ordinal = ordinal + 1
   local id, body = ARGV[at], ARGV[at + 3]
+  local next_text = text(head + 1)
   local kept
-  if redis.call('HSETNX', ids_key, id, text(head + 1)) == 0 then
+  if redis.call('HSETNX', ids_key, id, next_text) == 0 then
     local position = redis.call('HGET', ids_key, id)
     if tonumber(position) > trimmed then
       kept = redis.call('XRANGE', log_key, position .. '-0', position .. '-0')[1]
@@ -42,19 +42,19 @@ for at = 3, #ARGV, ${VALUES} do
       local time = string.match(kept[2][2], '^%S+ %S+ %S+ (%d+)')
       known[#known + 1] = { ordinal, tonumber(position), tonumber(time), kept[2][4] == body and 1 or 0 }
     else
-      redis.call('HSET', ids_key, id, text(head + 1))
+      redis.call('HSET', ids_key, id, next_text)
     end
   end
   if not kept then
     head, bytes, count = head + 1, bytes + #body, count + 1
-    local about = id .. ' ' .. ARGV[at + 1] .. ' ' .. text(recorded) .. ' ' .. text(bytes) .. ' ' .. text(count)
-    redis.call('XADD', log_key, text(head) .. '-0', 'about', about .. ' ' .. ARGV[at + 2], 'body', body, ${FIELDS})
-    if ARGV[at + ${CORRELATION}] ~= '' then redis.call('ZADD', flows_key, 0, 'c' .. ARGV[at + ${CORRELATION}] .. '\\0' .. padded(head)) end
-    if ARGV[at + ${CAUSATION}] ~= '' then redis.call('ZADD', flows_key, 0, 'a' .. ARGV[at + ${CAUSATION}] .. '\\0' .. padded(head)) end
+    local about = id .. ' ' .. ARGV[at + 1] .. ' ' .. recorded_text .. ' ' .. text(bytes) .. ' ' .. text(count) .. ' ' .. ARGV[at + 2]
+    redis.call('XADD', log_key, next_text .. '-0', 'about', about, 'body', body, 'searched', ARGV[at + 4])
+    if ARGV[at + 5] ~= '' then redis.call('ZADD', flow_prefix .. ARGV[at + 5], next_text, next_text) end
+    if ARGV[at + 6] ~= '' then redis.call('ZADD', cause_prefix .. ARGV[at + 6], next_text, next_text) end
   end
 end
 if head > before then
-  redis.call('HSET', head_key, 'head', text(head), 'recorded', text(recorded), 'bytes', text(bytes), 'count', text(count))
+  redis.call('HSET', head_key, 'head', text(head), 'recorded', recorded_text, 'bytes', text(bytes), 'count', text(count))
 end
 return { before, field('branch'), recorded, known }
 `);

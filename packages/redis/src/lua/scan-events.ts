@@ -1,50 +1,58 @@
+import { SEARCHED } from './append-events.ts';
 import { storeScript } from './script.ts';
+
+/** Takes the searched fields apart; `%z` is NUL. */
+const PATTERN = `^${SEARCHED.map(() => '([^%z]*)').join('%z')}$`;
 
 /**
  * `ARGV`: store, from, through, how many entries to look at and to find, `1` to go from the back, lanes as digits (`*`: all), topic (empty:
- * any), how many flows (0: all of the log) and their names in `flows`, and for each of the `SEARCHED` fields that is asked for its number, how many values it may have, and these. Answers
- * the last position that was looked at, how many entries and bytes those were, and then position, `about` and body of those that
- * fit. Whoever asks looks at them again: patterns are not for here.
+ * any), how many sets of positions to go by (0: all of the log) and the ends of their names, and for each of the `SEARCHED` fields that is
+ * asked for its number, how many values it may have, and these. Answers the last position that was looked at, how many
+ * entries and bytes those were, and then position, `about` and body of those that fit. Whoever asks looks at them again:
+ * patterns are not for here.
  */
 export const SCAN_EVENTS = storeScript(`
 local from, through = math.max(tonumber(ARGV[2]), field('trimmed') + 1), tonumber(ARGV[3])
-local count, wanted, is_backward, lanes, topic = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7], ARGV[8]
+local count, wanted, is_backward, lanes, topic = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7], ARGV[8]
 if from > through then return { through, 0, 0 } end
+local sets = tonumber(ARGV[9])
 local conditions = {}
-local flows = tonumber(ARGV[9])
-local at = 10 + flows
+local at = 10 + sets
 while at <= #ARGV do
-  local condition = { field = 4 + 2 * tonumber(ARGV[at]), values = {} }
+  local condition = { field = tonumber(ARGV[at]), values = {} }
   for value = at + 2, at + 1 + tonumber(ARGV[at + 1]) do condition.values[ARGV[value]] = true end
   at = at + 2 + tonumber(ARGV[at + 1])
   table.insert(conditions, condition)
 end
 local function fits(fields)
-  for _, condition in ipairs(conditions) do
-    if not condition.values[fields[condition.field]] then return false end
+  if #conditions > 0 then
+    local searched = { string.match(fields[6], '${PATTERN}') }
+    for _, condition in ipairs(conditions) do
+      if not condition.values[searched[condition.field]] then return false end
+    end
   end
   if lanes == '*' and topic == '' then return true end
   local lane, its_topic = string.match(fields[2], '^%S+ (%d) %d+ %d+ %d+ %d+ (.*)$')
   return (lanes == '*' or string.find(lanes, lane, 1, true)) and (topic == '' or topic == its_topic)
 end
-local function of_flows()
+local function of_sets()
   local positions, found = {}, {}
-  for flow = 10, 9 + flows do
-    local low, high = '[' .. ARGV[flow] .. '\\0' .. padded(from), '[' .. ARGV[flow] .. '\\0' .. padded(through)
+  for set = 10, 9 + sets do
+    local key, low, high = prefix .. ARGV[set], text(from), text(through)
     local members
-    if is_backward then members = redis.call('ZREVRANGEBYLEX', flows_key, high, low, 'LIMIT', 0, count)
-    else members = redis.call('ZRANGEBYLEX', flows_key, low, high, 'LIMIT', 0, count) end
-    for _, member in ipairs(members) do table.insert(positions, tonumber(string.sub(member, -16))) end
+    if is_backward then members = redis.call('ZREVRANGEBYSCORE', key, high, low, 'LIMIT', 0, count)
+    else members = redis.call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, count) end
+    for _, member in ipairs(members) do table.insert(positions, tonumber(member)) end
   end
   table.sort(positions, function(a, b) if is_backward then return a > b end return a < b end)
-  for at = 1, math.min(#positions, tonumber(count)) do
+  for at = 1, math.min(#positions, count) do
     local id = text(positions[at]) .. '-0'
     table.insert(found, redis.call('XRANGE', log_key, id, id)[1])
   end
   return found
 end
 local entries
-if flows > 0 then entries = of_flows()
+if sets > 0 then entries = of_sets()
 elseif is_backward then entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', count)
 else entries = redis.call('XRANGE', log_key, text(from) .. '-0', text(through) .. '-0', 'COUNT', count) end
 local answer = { 0, 0, 0 }
@@ -60,7 +68,7 @@ for _, entry in ipairs(entries) do
     table.insert(answer, fields[4])
   end
 end
-if #entries < tonumber(count) and found < wanted then answer[1] = is_backward and from or through end
+if #entries < count and found < wanted then answer[1] = is_backward and from or through end
 return answer
 `);
 

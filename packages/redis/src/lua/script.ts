@@ -15,18 +15,17 @@ export type ScriptValue = string | number | Uint8Array;
  * of records are many and the store lies on one server. `ARGV[1]` is the id of the store: one that was emptied, or emptied and
  * begun anew, is not the one that this process knows, and nothing may be done to it.
  *
- * Numbers are written out by `text`, since Lua would write the large ones with an exponent, and by `padded` where they are sorted as
- * texts. `over_limit` lets what must go on
+ * Numbers are written out by `text`, since Lua would write the large ones with an exponent. `over_limit` lets what must go on
  * even when the memory is full go on: the server refuses only the first command of a script that writes, and only one that
  * may take memory.
  */
 const PROLOGUE = `
 local prefix = KEYS[1]
 local head_key, log_key, ids_key = prefix .. 'head', prefix .. 'log', prefix .. 'ids'
-local gaps_key, lost_key, flows_key = prefix .. 'gaps', prefix .. 'lost', prefix .. 'flows'
+local gaps_key, lost_key = prefix .. 'gaps', prefix .. 'lost'
+local flow_prefix, cause_prefix = prefix .. 'flow:', prefix .. 'cause:'
 local leases_key, committers_key = prefix .. 'leases', prefix .. 'committers'
 local function text(number) return string.format('%.0f', number) end
-local function padded(number) return string.format('%016.0f', number) end
 local function over_limit() redis.call('HDEL', head_key, 'nothing') end
 local function now_ms()
   local time = redis.call('TIME')

@@ -31,9 +31,9 @@ local entries = redis.call('XRANGE', log_key, '-', text(trimmed) .. '-0', 'COUNT
 if #entries == 0 then return 0 end
 for _, entry in ipairs(entries) do
   local id = string.match(entry[2][2], '^%S+')
-  local position, fields = padded(tonumber((string.match(entry[1], '^%d+')))), entry[2]
-  if fields[10] ~= '' then redis.call('ZREM', flows_key, 'c' .. fields[10] .. '\\0' .. position) end
-  if fields[12] ~= '' then redis.call('ZREM', flows_key, 'a' .. fields[12] .. '\\0' .. position) end
+  local correlation, causation = string.match(entry[2][6], '^[^%z]*%z[^%z]*%z([^%z]*)%z([^%z]*)')
+  if correlation and correlation ~= '' then redis.call('ZREMRANGEBYSCORE', flow_prefix .. correlation, '-inf', text(trimmed)) end
+  if causation and causation ~= '' then redis.call('ZREMRANGEBYSCORE', cause_prefix .. causation, '-inf', text(trimmed)) end
   -- It may have been appended anew since.
   if tonumber(redis.call('HGET', ids_key, id) or '0') <= trimmed then redis.call('HDEL', ids_key, id) end
 end

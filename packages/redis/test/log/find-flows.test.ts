@@ -51,8 +51,10 @@ await withRedis((server) => {
       }
     }
     await adapter.store.trim([places.at(-1)!]);
-    const left = () => askRedis(server.url, 'EXISTS', `${keys.keyPrefix}flows`, `${keys.keyPrefix}ids`);
-    await until(async () => (await left()) === 0, 'the index goes with the events');
+    const left = (what: string) => askRedis(server.url, 'KEYS', `${keys.keyPrefix}${what}*`);
+    for (const what of ['flow', 'cause', 'ids']) {
+      await until(async () => ((await left(what)) as unknown[]).length === 0, 'the index goes with the events');
+    }
     await adapter.close();
   });
 
