@@ -14,7 +14,7 @@ const ENDS = IS_FULL ? 2_000 : 50;
 /** How the answers to an append and to a commit begin; by that time the server has done what was asked. */
 const ANSWERS = ['*4\r\n:', '[{"'];
 const TURNS_MAX = 13;
-const COMMAND_TIMEOUT_MS = 500;
+const COMMAND_TIMEOUT_MS = 1_000;
 
 /** If an answer that is lost were taken for a failure, events would be there twice; if for a success, some would not be there. */
 await withRedis((server) => {

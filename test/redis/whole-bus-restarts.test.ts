@@ -8,8 +8,8 @@ import { withPrivateRedis } from '../../packages/redis/test/support/with-redis.t
 
 const UP_MS = 500;
 /** Longer than a call may take, so that calls are refused and not only late. */
-const DOWN_MS = 800;
-const COMMAND_TIMEOUT_MS = 500;
+const DOWN_MS = 1_500;
+const COMMAND_TIMEOUT_MS = 1_000;
 const RESUMED_MS_MAX = 3_000;
 
 /** If it were otherwise, a crash of the server would lose what was acknowledged, or somebody would have to restart us after it. */

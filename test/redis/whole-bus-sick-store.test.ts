@@ -10,7 +10,7 @@ import { askRedis } from '../../packages/redis/test/support/ask-redis.ts';
 import { until } from '../../packages/redis/test/support/until.ts';
 
 const missing = await missingServer('redis');
-const COMMAND_TIMEOUT_MS = 400;
+const COMMAND_TIMEOUT_MS = 1_500;
 const KIB = 1_024;
 
 async function opened(url: string): Promise<EventBusAdapter> {
