@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../e2e/support/temporary-directory.ts';
@@ -110,6 +111,15 @@ it('does the same over TCP, a line for a line', async () => {
   flood.write('x'.repeat(1_024 * 1_024));
   await new Promise((resolve) => flood.once('close', resolve));
   expect(await server.lines('help')).toHaveLength(1);
+  // As from `printf … | nc`: the end comes with the lines.
+  const piped = connect(server.tcpPort, '127.0.0.1');
+  piped.end(`as ann\ncreate {"id":"piped","title":"Piped"}\n${'get piped\n'.repeat(100)}`);
+  expect((await text(piped)).trim().split('\n')).toHaveLength(102);
+  // What a page could have its browser send.
+  await fetch(`http://127.0.0.1:${server.tcpPort}/`, { method: 'POST', body: 'as root\ndelete piped\n' }).catch(
+    () => {},
+  );
+  expect((await server.lines('get piped'))[0]).toMatch(/^ok/);
 });
 
 it(`keeps every task that was acknowledged over ${KILLS} kills while commands go on`, {

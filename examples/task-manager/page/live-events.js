@@ -24,8 +24,8 @@ export function followEvents({ url, cursor, client, eventTypes, onEvent, onState
     const address = new URL(url);
     address.searchParams.set('cursor', last);
     address.searchParams.set('client', client);
+    address.searchParams.set('eventTypes', eventTypes.join(','));
     socket = new WebSocket(address, 'event-manager.page.v1');
-    socket.onopen = () => socket.send(JSON.stringify({ type: 'subscribe', eventTypes }));
     socket.onmessage = ({ data }) => take(JSON.parse(data));
     socket.onclose = () => {
       clearInterval(asking);
@@ -38,7 +38,7 @@ export function followEvents({ url, cursor, client, eventTypes, onEvent, onState
   }
 
   function take(frame) {
-    if (frame.type === 'subscribed') {
+    if (frame.type === 'hello') {
       waitMs = WAIT_MS;
       onState('live');
     }
@@ -46,6 +46,7 @@ export function followEvents({ url, cursor, client, eventTypes, onEvent, onState
     if (frame.type === 'gap') onMissed(`the log is without a part: ${frame.cause}`);
     if (frame.type === 'shed') onMissed('too much happened at once');
     if (frame.type === 'error' && frame.error.code === 'conversion_failed') onMissed('an event could not be read');
+    if (frame.type === 'error' && frame.error.code === 'invalid_cursor') onMissed('nobody knows where this page was');
     if (frame.cursor !== undefined && frame.type !== 'hello') last = frame.cursor;
   }
 

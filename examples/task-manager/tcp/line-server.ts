@@ -17,9 +17,12 @@ import { type LineContext, lineCommand } from './line-commands.ts';
 const LINE_CHARACTERS_MAX = 256 * 1_024;
 const WAITING_MAX = 16;
 const CONNECTIONS_MAX = 100;
+/** A page may have its browser send a request here, whose body would be commands of its user. */
+const REQUEST_LINE = /^\S+ \S+ HTTP\/\d/;
 
 export function lineServer(context: LineContext, onFailure: (error: unknown) => void): Server {
-  const server = createServer((socket) => serve(socket, context, onFailure));
+  // Whoever sends its lines and an end wants the answers all the same.
+  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, context, onFailure));
   server.maxConnections = CONNECTIONS_MAX;
   return server;
 }
@@ -28,6 +31,7 @@ function serve(socket: Socket, context: LineContext, onFailure: (error: unknown)
   const session = { user: '' };
   let waiting = 0;
   let unfinished = 0;
+  let hasEnded = false;
   let turn = Promise.resolve();
   socket.setEncoding('utf8');
   socket.on('error', () => socket.destroy());
@@ -46,10 +50,15 @@ function serve(socket: Socket, context: LineContext, onFailure: (error: unknown)
       const { code, detail } = problemOf(error, onFailure);
       socket.write(`error ${code} ${detail.replace(/\s+/g, ' ')}\n`);
     }
-    if (--waiting < WAITING_MAX) lines.resume();
+    // What has ended cannot be taken up again, and need not be.
+    if (--waiting === WAITING_MAX - 1 && !hasEnded) lines.resume();
   };
   lines.on('line', (line) => {
-    if (line.trim() === '') return;
+    if (line.trim() === '' || socket.destroyed) return;
+    if (REQUEST_LINE.test(line)) {
+      socket.destroy();
+      return;
+    }
     if (++waiting >= WAITING_MAX) lines.pause();
     turn = turn.then(async () => {
       if (line.trim() === 'quit') socket.end('ok "bye"\n');
@@ -57,5 +66,8 @@ function serve(socket: Socket, context: LineContext, onFailure: (error: unknown)
     });
   });
   lines.on('error', () => socket.destroy());
-  lines.on('close', () => void turn.then(() => socket.end()));
+  lines.on('close', () => {
+    hasEnded = true;
+    void turn.then(() => socket.end());
+  });
 }

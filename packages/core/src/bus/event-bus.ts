@@ -277,6 +277,11 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return () => void this.#parts.delete(free);
   }
 
+  /** An event of the log in the current version of its type, as handlers get it. Throws what its upcasters throw. */
+  upcast(event: Event): Event {
+    return this.#settings.upcasters.upcast(event);
+  }
+
   /** The events of one flow, oldest first. Needs no `this`. */
   readonly queryEventsByCorrelationId = async (correlationId: string): Promise<readonly BusEventOf<Events>[]> => {
     const events = await flowEvents(this.#engine, correlationId);

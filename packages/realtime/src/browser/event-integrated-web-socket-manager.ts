@@ -11,7 +11,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Cancel, EventManagerError } from '@event-manager/core';
+import { type Cancel, type Event, EventManagerError } from '@event-manager/core';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { BrowserCounts, type BrowserMetrics } from './browser-counts.ts';
 import { type BrowserOptions, type BrowserSettings, readBrowserOptions } from './browser-options.ts';
@@ -40,9 +40,13 @@ const ELSEWHERE: Refusal = { status: 404, code: 'route_not_found', detail: 'Ther
 const UNAUTHORIZED: Refusal = { status: 401, code: 'not_authorized', detail: 'This page may not connect.' };
 
 /** A bus, or the event manager of one; also that of the client, over the network. */
-export type EventsForPages =
-  | PageSource
-  | { readonly eventManager: PageSource; attachMetrics?(name: string, read: () => object): () => void };
+export type EventsForPages = PageSource | BusForPages;
+
+interface BusForPages {
+  readonly eventManager: PageSource;
+  attachMetrics?(name: string, read: () => object): () => void;
+  upcast?(event: Event): Event;
+}
 
 /** Under it a bus shows what happens here. */
 const METRICS = 'webSockets';
@@ -77,7 +81,10 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     if (this.#state !== 'new') throw new EventManagerError('invalid_request', 'It follows a bus already.');
     this.#state = 'listening';
     this.#events = 'eventManager' in bus ? bus.eventManager : bus;
-    if ('eventManager' in bus) this.#detachMetrics = bus.attachMetrics?.(METRICS, () => this.getMetrics());
+    if ('eventManager' in bus) {
+      this.#detachMetrics = bus.attachMetrics?.(METRICS, () => this.getMetrics());
+      if (bus.upcast) this.#bridge.upcastBy((event) => bus.upcast!(event));
+    }
     const { server = ownServer() } = this.#settings;
     this.#server = server;
     server.on('upgrade', this.#upgrade);
@@ -179,6 +186,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
       ...{ id, webSocket, counts, topics, runtime, onFailure },
       events: this.#events!,
       from: asked.get('cursor') ?? undefined,
+      eventTypes: asked.getAll('eventTypes').flatMap((types) => types.split(',')),
       formOf: this.#formFor(asked, id),
       bridge: this.#bridge,
       queueMax: messageQueueSize,

@@ -60,6 +60,8 @@ export interface PageConnectionOptions {
   readonly topics: readonly string[];
   /** A cursor; everything from now on when absent. */
   readonly from: string | undefined;
+  /** What it wants from the start; everything when there are none. */
+  readonly eventTypes: readonly string[];
   /** In which form it gets events of a type. */
   readonly formOf: (type: string) => PageForm;
   readonly bridge: WebSocketEventBridge;
@@ -138,6 +140,7 @@ export class PageConnection {
 
   async #begin(from: string | undefined): Promise<void> {
     const { id, queueMax, frameBytesMax, counts } = this.#options;
+    const unreadable = this.#selectFirst();
     const { stream, refused } = await this.#open(from);
     if (this.#isClosed) {
       stream.close();
@@ -145,10 +148,22 @@ export class PageConnection {
     }
     this.#sent = stream.cursor;
     const limits = { frameBytesMax, messageQueueSize: queueMax };
-    this.#answer({ type: 'hello', protocol: PAGE_PROTOCOL, connection: id, cursor: stream.cursor, limits });
-    if (refused) this.#refuse(refused, undefined);
+    const wanted = this.#selection.told;
+    this.#answer({ type: 'hello', protocol: PAGE_PROTOCOL, connection: id, cursor: stream.cursor, ...wanted, limits });
+    for (const error of [unreadable, refused]) if (error) this.#refuse(error, undefined);
     if (from !== undefined && !refused) counts.resumed++;
     await this.#follow(stream, from !== undefined && !refused);
+  }
+
+  /** Said in the address, it holds before the first event: a page that comes back would get everything until its first frame. */
+  #selectFirst(): unknown {
+    const { eventTypes } = this.#options;
+    try {
+      if (eventTypes.length > 0) this.#selection.subscribe(eventTypes);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** A cursor that nobody made would be sent again by each reconnect: the page is told, and goes on from here. */

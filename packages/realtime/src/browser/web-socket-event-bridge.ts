@@ -42,11 +42,17 @@ export class WebSocketEventBridge {
   readonly #options: BridgeOptions;
   readonly #onFailure: (type: string, error: unknown) => void;
   readonly #made = new Map<string, BridgedEvent>();
+  #upcast: (event: Event) => Event = (event) => event;
 
   constructor(options: BridgeOptions, onFailure: (type: string, error: unknown) => void) {
     this.#options = options;
     this.#onFailure = onFailure;
     this.rollout = new Rollout(options.rollout);
+  }
+
+  /** Pages read events in the current version of their type, as handlers do. */
+  upcastBy(upcast: (event: Event) => Event): void {
+    this.#upcast = upcast;
   }
 
   bridge(event: Event, cursor: string, form: PageForm): BridgedEvent {
@@ -59,13 +65,14 @@ export class WebSocketEventBridge {
     return bridged;
   }
 
-  #make(event: Event, cursor: string, form: PageForm): BridgedEvent {
+  #make(stored: Event, cursor: string, form: PageForm): BridgedEvent {
     const { types = {}, transform = {} } = this.#options;
-    const { type, priority: lane } = event;
+    const { type, priority: lane } = stored;
     const shown = Object.hasOwn(types, type) ? types[type]! : type;
     const facts = { type, lane, cursor };
     if (shown === false) return { ...facts, status: 'hidden', shown: type, bytes: NOTHING };
     try {
+      const event = this.#upcast(stored);
       const make = Object.hasOwn(transform, type) ? transform[type] : undefined;
       const payload = make ? plain(make(busEvent(event))) : event.payload;
       const text = this.#frame(pageEvent(event, shown, payload), cursor, form);
@@ -73,7 +80,7 @@ export class WebSocketEventBridge {
     } catch (error) {
       this.#onFailure(type, error);
       const told = { code: 'conversion_failed', detail: 'The event could not be made readable for pages.' };
-      const text = JSON.stringify({ type: 'error', cursor, event: { id: event.id, type: shown }, error: told });
+      const text = JSON.stringify({ type: 'error', cursor, event: { id: stored.id, type: shown }, error: told });
       return { ...facts, status: 'failed', shown, bytes: Buffer.from(text) };
     }
   }

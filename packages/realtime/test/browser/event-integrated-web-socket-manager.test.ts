@@ -60,6 +60,21 @@ it('misses nothing for a page that comes back with its last cursor, and repeats 
   expect(sockets.getMetrics()).toMatchObject({ accepted: 2, resumed: 1, shed: { LOW: 0, NORMAL: 0 } });
 });
 
+it('holds what a page says in its address before the first event', async () => {
+  const { bus, url } = await servePages();
+  const page = await PageClient.open(url);
+  for (const type of ['a', 'b.c', 'd']) await bus.publish(type, type);
+  await page.until(() => page.types.length === 3);
+  const again = await PageClient.open(`${url}?cursor=${page.frames[0].cursor}&eventTypes=a,b.*&eventTypes=e`);
+  expect(again.frames[0].eventTypes).toEqual(['a', 'b.*', 'e']);
+  await bus.publish('e', 'e');
+  await again.until(() => again.types.length === 3);
+  expect(again.types).toEqual(['a', 'b.c', 'e']);
+  const wrong = await PageClient.open(`${url}?eventTypes=a*`);
+  await wrong.until(() => wrong.frames.length === 2);
+  expect(wrong.frames[1].error.code).toBe('invalid_pattern');
+});
+
 it('goes back to a cursor on an open connection', async () => {
   const { bus, url } = await servePages();
   const page = await PageClient.open(url);

@@ -1,5 +1,6 @@
-import type { BusEvent, EventBus } from '@event-manager/core';
-import { expect, it } from 'vitest';
+import { type BusEvent, EventBus } from '@event-manager/core';
+import { expect, it, onTestFinished } from 'vitest';
+import { EventIntegratedWebSocketManager } from '../../src/index.ts';
 import { until } from '../until.ts';
 import { PageClient } from './page-client.ts';
 import { servePages } from './serve-pages.ts';
@@ -74,6 +75,27 @@ it('isolates a conversion that fails: the page is told, its cursor moves, and ev
   const again = await PageClient.open(`${url}?cursor=${pages[0]!.ofType('error').at(-1).cursor}`);
   await again.until(() => again.types.length === 1);
   expect(again.frames).toHaveLength(2);
+});
+
+it('shows old events in the current version of their type, also of a typed bus', async () => {
+  const upcaster = { type: 'task_created', from: '1.0', to: '2.0' };
+  const bus = new EventBus<{ task_created: { name?: string; title?: string } }>({
+    upcasters: [{ ...upcaster, upcast: ({ name }) => ({ title: name ?? null }) }],
+  });
+  const sockets = new EventIntegratedWebSocketManager({ port: 0 });
+  await sockets.subscribeToEventBus(bus);
+  onTestFinished(async () => {
+    await sockets.close();
+    await bus.close();
+  });
+  const page = await PageClient.open(`ws://127.0.0.1:${sockets.port}/ws`);
+  await bus.publish('task/created', 'task_created', { name: 'Paint' });
+  await bus.publish({ type: 'task_created', version: '2.0', payload: { title: 'Dig' } });
+  await page.until(() => page.types.length === 2);
+  expect(page.ofType('event').map(({ event }) => [event.version, event.payload])).toEqual([
+    ['2.0', { title: 'Paint' }],
+    ['2.0', { title: 'Dig' }],
+  ]);
 });
 
 it('keeps the shape of the frames of before for pages that read it, with the cursor added', async () => {

@@ -55,8 +55,15 @@ export interface ConnectionOptions {
   /** Of the clock of the looks. */
   readonly nowMs: number;
   readonly logger: FastifyBaseLogger;
-  /** From where a page goes on. */
+  readonly page: PageRequest;
+}
+
+/** What a page says in the address, because it can say it nowhere else while it connects. */
+export interface PageRequest {
+  /** From where it goes on. */
   readonly cursor?: string | undefined;
+  /** What it wants from the first event on. */
+  readonly eventTypes?: readonly string[] | undefined;
 }
 
 export class Connection {
@@ -192,16 +199,19 @@ export class Connection {
     if (isPage) this.#request(undefined, this.#beginPage());
   }
 
-  /** A cursor that nobody made would come again with each connection: the page is told, and goes on from here. */
+  /** What cannot be read of the address would come again with each connection: the page is told, and goes on without it. */
   async #beginPage(): Promise<void> {
-    const begin = async (from: string) => this.#outbox.send(cursorFrame(await this.#requests.begin(from)));
-    const { cursor = 'latest' } = this.#options;
-    try {
-      await begin(cursor);
-    } catch (error) {
-      if (!isEventManagerError(error, 'invalid_cursor')) throw error;
-      this.#fail(undefined, error);
-      await begin('latest');
+    let { cursor = 'latest', eventTypes } = this.#options.page;
+    for (;;) {
+      try {
+        this.#outbox.send(cursorFrame(await this.#requests.begin(cursor, eventTypes)));
+        return;
+      } catch (error) {
+        if (isEventManagerError(error, 'invalid_cursor')) cursor = 'latest';
+        else if (isEventManagerError(error, 'invalid_pattern')) eventTypes = undefined;
+        else throw error;
+        this.#fail(undefined, error);
+      }
     }
   }
 

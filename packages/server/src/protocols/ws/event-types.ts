@@ -26,7 +26,6 @@ export interface WantedTypes {
 }
 
 const NOTHING: Wanted = { types: [], except: [] };
-const EVERYTHING: Wanted = { types: undefined, except: [] };
 
 /** The name of the one stream that this form has. */
 const NAME = 'types';
@@ -58,10 +57,10 @@ export class EventTypes {
     this.#options = options;
   }
 
-  /** Everything. Resolves with the cursor from where it comes. Throws `invalid_cursor`, `overloaded`. */
-  begin(from: string): Promise<string> {
+  /** Everything, or these. Resolves with the cursor from where it comes. Throws `invalid_pattern`, `invalid_cursor`, `overloaded`. */
+  begin(from: string, types?: readonly string[]): Promise<string> {
     return this.#inTurn(async () => {
-      await this.#want(EVERYTHING, from);
+      await this.#want({ types, except: [] }, from);
       this.#holdsCursor = true;
       return this.#stream?.cursor ?? from;
     });

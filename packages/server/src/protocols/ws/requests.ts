@@ -51,8 +51,8 @@ export class Requests {
   }
 
   /** What a page gets that has said nothing yet. Resolves with the cursor from where it comes. */
-  begin(from: string): Promise<string> {
-    return this.#types().begin(from);
+  begin(from: string, types?: readonly string[]): Promise<string> {
+    return this.#types().begin(from, types);
   }
 
   async #changeEventTypes(frame: Extract<RequestFrame, { eventTypes: unknown }>): Promise<void> {

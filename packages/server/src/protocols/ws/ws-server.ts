@@ -9,7 +9,7 @@ import type { OperationContext } from '../../operations/operation-context.ts';
 import { endWithProblem } from '../http/end-with-problem.ts';
 import { requestIds } from '../http/request-ids.ts';
 import { COMPRESSION } from './compression.ts';
-import { Connection, PAGE_PROTOCOL, PROTOCOL } from './connection.ts';
+import { Connection, PAGE_PROTOCOL, type PageRequest, PROTOCOL } from './connection.ts';
 import { frameBytesMax } from './limits.ts';
 import { refusalOf } from './refuse-upgrade.ts';
 import { cutLargestUnread } from './unread-frames.ts';
@@ -88,13 +88,13 @@ export class WsServer {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', onError);
       // The server listens on TCP; only its types allow for others.
-      this.#connect(webSocket, socket as Socket, cursorOf(request));
+      this.#connect(webSocket, socket as Socket, pageRequest(request));
     });
   }
 
-  #connect(webSocket: WebSocket, socket: Socket, cursor: string | undefined): void {
+  #connect(webSocket: WebSocket, socket: Socket, page: PageRequest): void {
     const id = this.#nextId();
-    const connection = new Connection({ ...this.#options, id, nowMs: this.#nowMs, webSocket, socket, cursor });
+    const connection = new Connection({ ...this.#options, id, nowMs: this.#nowMs, webSocket, socket, page });
     this.#connections.add(connection);
     const { connections } = this.#options.context;
     connections.webSockets = this.#connections.size;
@@ -144,7 +144,8 @@ function serverOptions(configuration: Configuration): ServerOptions & UntypedOpt
   };
 }
 
-/** A page holds its cursor, and can say it nowhere else while it connects. */
-function cursorOf({ url = '' }: IncomingMessage): string | undefined {
-  return URL.parse(url, 'http://service')?.searchParams.get('cursor') ?? undefined;
+function pageRequest({ url = '' }: IncomingMessage): PageRequest {
+  const asked = URL.parse(url, 'http://service')?.searchParams;
+  const types = asked?.getAll('eventTypes').flatMap((some) => some.split(',')) ?? [];
+  return { cursor: asked?.get('cursor') ?? undefined, eventTypes: types.length === 0 ? undefined : types };
 }

@@ -68,6 +68,19 @@ it('tells a page of a cursor that nobody made, and goes on from now', async () =
   await page.until(() => page.events.length === 2);
 });
 
+it('holds what a page says in its address before the first event', async () => {
+  const { url } = await runService();
+  const page = await openPage(url);
+  await publish(url, 'a', 'b', 'c');
+  await page.until(() => page.events.length === 3);
+  const again = await openPage(url, `?cursor=${page.frames[1].cursor}&eventTypes=a,c`);
+  await publish(url, 'b', 'c');
+  await again.until(() => again.events.length === 3);
+  expect(typesOf(again)).toEqual(['a', 'c', 'c']);
+  const wrong = await openPage(url, '?cursor=nonsense&eventTypes=a*');
+  expect(wrong.ofType('error').map(({ error }) => error.code)).toEqual(['invalid_pattern', 'invalid_cursor']);
+});
+
 it('says nothing to whoever asked for nothing', async () => {
   const { url } = await runService();
   const client = await WsClient.open(url);
