@@ -53,10 +53,10 @@ export class ComponentRegistry implements AsyncDisposable {
     return this.configure({ enabled: true });
   }
 
-  /** Nothing is emitted from this call on. Resolves when what was emitted before is where it belongs. */
+  /** Nothing is emitted from this call on. Resolves when what was emitted before is where it belongs, or `shutdown_timeout_ms` later. */
   async disable(): Promise<void> {
     await this.configure({ enabled: false });
-    await this.flush();
+    await this.#switch?.flushInTime();
   }
 
   /**

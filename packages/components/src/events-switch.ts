@@ -10,6 +10,7 @@
  * half. Only the first switching on takes time, in which modules are loaded; a word that comes meanwhile wins, whatever it
  * says. A configuration that is wrong changes nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ComponentBus, ComponentEvents, EventsReport } from './component-events.ts';
 import type { CloseAnswer } from './component-registry.ts';
 import { EventsSettings, type SettingsOptions } from './configuration/events-settings.ts';
@@ -81,6 +82,10 @@ export class EventsSwitch {
     await this.#system?.flush();
   }
 
+  async flushInTime(): Promise<void> {
+    await this.#system?.flushInTime();
+  }
+
   status(): EventsStatus {
     const settings = [...(this.#settled?.winners ?? [])].map(([name, { by, from }]) => ({ name, by, from }));
     const counts = this.#system?.counts();
@@ -102,7 +107,10 @@ export class EventsSwitch {
       undo = change();
       const settled = this.#settings.settle();
       const { configuration } = settled;
-      if (configuration.enabled) {
+      const isSame = isDeepStrictEqual(configuration, this.#settled?.configuration);
+      if (isSame && configuration.enabled === (this.events !== undefined)) {
+        // Only who says it may be another; a folder that is watched tells of more than changes.
+      } else if (configuration.enabled) {
         const system = this.#system ?? (await this.#load());
         if (isOutdated()) return;
         const preparing = system.prepare(configuration);

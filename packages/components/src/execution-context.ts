@@ -31,7 +31,9 @@ export class ExecutionContext {
       return events === undefined ? component.apply(this, given) : events.observe(call, component, this, given);
     }
     const { name: own, length } = component;
-    return Object.defineProperties(observed as Component, { name: { value: own }, length: { value: length } });
+    Object.defineProperties(observed, { name: { value: own }, length: { value: length } });
+    // What a library put on the function (a description, a schema) is found on what stands for it, too.
+    return Object.setPrototypeOf(observed, component) as Component;
   }
 
   wrapAgent<Component extends AnyFunction>(name: string, agent: Component): Component {

@@ -97,6 +97,24 @@ describe('components and their events', () => {
     expect(wrapped.call(agent, 'you', 1)).toBe('hello you');
   });
 
+  it('shows what a library put on the function, as it is now', async () => {
+    const { registry } = await collecting();
+    const search = Object.assign((query: string) => query, { description: 'finds pages' });
+    const wrapped = registry.createExecutionContext().wrapTool('search', search);
+    expect(wrapped.description).toBe('finds pages');
+    search.description = 'finds more';
+    expect([wrapped.description, wrapped('x')]).toEqual(['finds more', 'x']);
+  });
+
+  it('takes a bus whose events are typed', async () => {
+    const bus = new EventBus<{ order_created: { id: number } }>();
+    onTestFinished(() => bus.close());
+    const registry = await ComponentRegistry.withEventBus(bus, { enabled: true }, { environment: {} });
+    registry.createExecutionContext().wrapTool('search', () => 1)();
+    await registry.close();
+    expect(registry.status().counts).toMatchObject({ published: 2 });
+  });
+
   it('publishes to a real bus, where the flow can be found', async () => {
     const bus = new EventBus({ name: 'agents' });
     onTestFinished(() => bus.close());

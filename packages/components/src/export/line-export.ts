@@ -43,8 +43,8 @@ export class LineExport implements Export {
   }
 
   write(event: ExportedEvent): void {
-    const line = `${event.text(this.#isPretty)}\n`;
-    if (this.#cancelPause !== undefined || this.#waitingBytes + line.length > WAITING_BYTES_MAX) {
+    const line = this.#cancelPause === undefined ? `${event.text(this.#isPretty)}\n` : undefined;
+    if (line === undefined || this.#waitingBytes + line.length > WAITING_BYTES_MAX) {
       this.#lose(1);
       return;
     }

@@ -47,7 +47,7 @@ export class ComponentRun {
   failed(error: unknown, facts: Facts = {}): void {
     this.#end('failed', () => {
       const { stack, ...told } = errorFacts(error);
-      return [{ ...facts, error: told }, stack === undefined ? {} : { stack }];
+      return [{ ...facts, error: capture(told) }, stack === undefined ? {} : { stack: capture(stack) }];
     });
   }
 

@@ -43,8 +43,11 @@ function observePromise(promise: Promise<unknown>, run: ComponentRun): Promise<u
       throw error;
     },
   );
-  const carried = Object.getOwnPropertyDescriptors(promise);
-  return Reflect.ownKeys(carried).length === 0 ? observed : Object.defineProperties(observed, carried);
+  // What has a symbol for a name is Node's own, such as the number of an async resource.
+  for (const name of Object.getOwnPropertyNames(promise)) {
+    Object.defineProperty(observed, name, Object.getOwnPropertyDescriptor(promise, name)!);
+  }
+  return observed;
 }
 
 type Anything = (...given: unknown[]) => unknown;

@@ -2,6 +2,8 @@ const DEPTH_MAX = 6;
 const ENTRIES_MAX = 100;
 const VALUES_MAX = 1_000;
 const CHARACTERS_MAX = 4_096;
+/** Of all texts of one value. */
+const ALL_CHARACTERS_MAX = 16_384;
 const UNREADABLE = '[unreadable]';
 const MORE = '[more]';
 
@@ -13,13 +15,21 @@ export function capture(value: unknown): unknown {
   return new Copy().of(value, 0);
 }
 
+/** The same, and how many characters it takes. */
+export function captureMeasured(value: unknown): { readonly captured: unknown; readonly characters: number } {
+  const copy = new Copy();
+  return { captured: copy.of(value, 0), characters: copy.characters };
+}
+
 class Copy {
+  /** Of the names and texts that were taken. */
+  characters = 0;
   #left = VALUES_MAX;
   readonly #above = new Set<object>();
 
   of(value: unknown, depth: number): unknown {
     if (this.#left-- <= 0) return MORE;
-    if (typeof value === 'string') return cut(value);
+    if (typeof value === 'string') return this.#text(value);
     if (value === null || typeof value === 'boolean') return value;
     if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
     if (typeof value === 'bigint') return cut(String(value));
@@ -64,10 +74,17 @@ class Copy {
       }
       const copy = this.#field(value, key, depth);
       // By definition, so that a key `__proto__` is a key.
-      if (copy !== undefined)
-        Object.defineProperty(copied, cut(key), { value: copy, enumerable: true, configurable: true, writable: true });
+      if (copy === undefined) continue;
+      const name = this.#text(key);
+      Object.defineProperty(copied, name, { value: copy, enumerable: true, configurable: true, writable: true });
     }
     return copied;
+  }
+
+  #text(text: string): string {
+    const taken = this.characters >= ALL_CHARACTERS_MAX ? MORE : cut(text);
+    this.characters += taken.length;
+    return taken;
   }
 
   /** A getter may throw; the fields beside it are worth telling. */

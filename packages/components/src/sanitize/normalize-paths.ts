@@ -51,22 +51,28 @@ function pathAt(text: string, at: number): FoundPath | undefined {
   return text[at] === '\\' ? sharePath(text, at) : drivePath(text, at);
 }
 
-function posixPath(text: string, at: number, isWhole = false): FoundPath | undefined {
+function posixPath(text: string, at: number): FoundPath | undefined {
   // The middle of a relative path, of a URL or of what is no path at all stays.
-  if (!isWhole && at > 0 && isNameCharacter(text, at - 1)) return undefined;
-  if (text.startsWith('//', at)) return fileUrlPath(text, at);
-  const end = pathListEnd(text, at);
-  const path = text.slice(at, end);
-  const resolved = path.includes('/.') ? posix.normalize(path) : path;
+  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  let start = at;
+  while (text[start + 1] === '/') start++;
+  if (start > at && text[at - 1] === ':') return fileUrlPath(text, at, start);
+  return pathFrom(text, start);
+}
+
+function pathFrom(text: string, start: number): FoundPath {
+  const end = pathListEnd(text, start);
+  const path = text.slice(start, end);
+  const resolved = path.includes('/.') || path.includes('//') ? posix.normalize(path) : path;
   return { normal: shortened(resolved), end };
 }
 
-/** `file:///…`. Behind two slashes stands a host, and what follows is no path of this machine. */
-function fileUrlPath(text: string, at: number): FoundPath | undefined {
-  if (text[at + 2] !== '/') return undefined;
-  const isDrive = text[at + 4] === ':' && isLetter(text, at + 3);
-  const found = isDrive ? drivePath(text, at + 3) : posixPath(text, at + 2, true);
-  return found && { normal: `//${found.normal}`, end: found.end };
+/** `file:///…`: its last slash begins the path. Behind two slashes stands a host, and what follows is no path of this machine. */
+function fileUrlPath(text: string, at: number, start: number): FoundPath | undefined {
+  if (start - at < 2 || text.slice(Math.max(0, at - 5), at).toLowerCase() !== 'file:') return undefined;
+  const isDrive = text[start + 2] === ':' && isLetter(text, start + 1);
+  const found = isDrive ? drivePath(text, start + 1) : pathFrom(text, start);
+  return { normal: `//${found.normal}`, end: found.end };
 }
 
 /** In a list of paths a colon ends one. */

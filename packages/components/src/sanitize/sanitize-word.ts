@@ -6,6 +6,8 @@ const REDACTED = '[redacted]';
 /** Addresses of databases and queues say how to get in, also where the password is not in its place. */
 const CONNECTIONS =
   /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql)$/i;
+/** A URL may have another one in it, which leads back for example. More of them are no text of people. */
+const URLS_MAX = 4;
 const SEPARATORS = '=:/,&?#@!\\';
 
 export interface SanitizedWord {
@@ -15,16 +17,16 @@ export interface SanitizedWord {
 }
 
 /** A piece of a text without spaces. */
-export function sanitizeWord(word: string): SanitizedWord {
+export function sanitizeWord(word: string, depth = 0): SanitizedWord {
   if (word.length < 3) return { text: word, assigns: false };
   const scheme = word.indexOf('://');
-  if (scheme > 0) return { text: sanitizeUrl(word, scheme), assigns: false };
+  if (scheme > 0) return { text: depth < URLS_MAX ? sanitizeUrl(word, scheme, depth) : REDACTED, assigns: false };
   const assignment = secretAssignment(word);
   if (assignment) return assignment;
   return { text: sanitizePieces(word), assigns: false };
 }
 
-function sanitizeUrl(word: string, scheme: number): string {
+function sanitizeUrl(word: string, scheme: number, depth: number): string {
   const start = schemeStart(word, scheme);
   if (CONNECTIONS.test(word.slice(start, scheme))) return `${word.slice(0, scheme)}://${REDACTED}`;
   const rest = word.slice(scheme + 3);
@@ -32,7 +34,7 @@ function sanitizeUrl(word: string, scheme: number): string {
   const authority = rest.slice(0, pathAt);
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const account = host.length < authority.length ? `${REDACTED}@` : '';
-  const { text } = sanitizeWord(`${rest.slice(pathAt)}`);
+  const { text } = sanitizeWord(rest.slice(pathAt), depth + 1);
   return `${sanitizePieces(word.slice(0, start))}${word.slice(start, scheme)}://${account}${sanitizePieces(host)}${text}`;
 }
 

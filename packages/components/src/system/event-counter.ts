@@ -13,7 +13,7 @@ export interface EventCounts {
   /** What was left when the time for closing was up. */
   readonly lost: number;
   readonly queued: number;
-  /** Accepted, in the time since these counts were asked for last, or the beginning. */
+  /** Accepted in the last second. */
   readonly perSecond: number;
   readonly exports: readonly ExportStatus[];
 }
@@ -31,12 +31,10 @@ export class EventCounter {
   readonly #refused = { rate: 0, buffer: 0 };
   readonly #failed = { publish: 0, export: 0, internal: 0 };
   readonly #toldAtMs = new Map<string, number>();
-  #asked: { atMs: number; accepted: number };
 
   constructor(runtime: Runtime, report: (report: EventsReport) => void) {
     this.#runtime = runtime;
     this.#report = report;
-    this.#asked = { atMs: runtime.clock.monotonicMs(), accepted: 0 };
   }
 
   accepted(): void {
@@ -71,11 +69,7 @@ export class EventCounter {
     this.#tell({ code: 'publish_failed', text: `The bus did not take an event of a component: ${words}.` }, 'publish');
   }
 
-  counts(now: { queued: number; exports: readonly ExportStatus[] }): EventCounts {
-    const atMs = this.#runtime.clock.monotonicMs();
-    const lastedMs = atMs - this.#asked.atMs;
-    const perSecond = lastedMs <= 0 ? 0 : Math.round(((this.#accepted - this.#asked.accepted) * 1_000) / lastedMs);
-    this.#asked = { atMs, accepted: this.#accepted };
+  counts(now: Pick<EventCounts, 'queued' | 'perSecond' | 'exports'>): EventCounts {
     return {
       accepted: this.#accepted,
       published: this.#published,
@@ -84,7 +78,6 @@ export class EventCounter {
       failed: { ...this.#failed },
       lost: this.#lost,
       ...now,
-      perSecond,
     };
   }
 

@@ -16,6 +16,7 @@ export interface QueuedEvent {
   readonly causationId?: string | undefined;
   readonly fields: ContextFields;
   readonly data: Readonly<Record<string, unknown>>;
+  readonly characters: number;
   /** Goes to exports alone. */
   readonly isOfSystem?: true;
 }
@@ -37,6 +38,7 @@ export class EventDrain {
   #queue: (QueuedEvent | RouteEnd)[] = [];
   #head = 0;
   #events = 0;
+  #characters = 0;
   #unanswered = 0;
   #isPlanned = false;
   readonly #waiting = new Set<() => void>();
@@ -52,9 +54,15 @@ export class EventDrain {
     return this.#events + this.#unanswered;
   }
 
+  /** Of the texts of those that wait. */
+  get characters(): number {
+    return this.#characters;
+  }
+
   add(event: QueuedEvent): void {
     this.#queue.push(event);
     this.#events++;
+    this.#characters += event.characters;
     this.#plan();
   }
 
@@ -75,7 +83,8 @@ export class EventDrain {
   abandon(): number {
     const left = this.#events;
     for (const item of this.#queue.slice(this.#head)) if ('ended' in item) item.ended.end();
-    [this.#queue, this.#head, this.#events] = [[], 0, 0];
+    [this.#queue, this.#head] = [[], 0];
+    [this.#events, this.#characters] = [0, 0];
     return left;
   }
 
@@ -111,6 +120,7 @@ export class EventDrain {
 
   #deliver(queued: QueuedEvent): void {
     this.#events--;
+    this.#characters -= queued.characters;
     try {
       const event = componentEvent(queued);
       if (queued.isOfSystem !== true) this.#publish(event);

@@ -28,12 +28,12 @@ import { ExportPool } from '../export/export-pool.ts';
 import { ComponentRun } from '../observe/component-run.ts';
 import { flowOf } from '../observe/flow.ts';
 import { observeResult } from '../observe/observe-result.ts';
-import { capture } from '../sanitize/capture.ts';
+import { captureMeasured } from '../sanitize/capture.ts';
 import { EventCounter, type EventCounts } from './event-counter.ts';
 import { EventDrain } from './event-drain.ts';
 import { HealthPort } from './health-port.ts';
 import { RateWindow } from './rate-window.ts';
-import { Route } from './route.ts';
+import { Route, STATS } from './route.ts';
 import { StatsLines } from './stats-lines.ts';
 
 export interface SystemOptions {
@@ -52,7 +52,12 @@ export interface Emission {
   readonly data: Readonly<Record<string, unknown>>;
   readonly fields: ContextFields;
   readonly flow: FlowFields;
+  /** Of its texts, where they may be long. */
+  readonly characters?: number;
 }
+
+/** On the average of all that wait; most have far fewer. */
+const CHARACTERS_EACH_MAX = 2_048;
 
 export class EventSystem implements ComponentEvents {
   readonly runtime: Runtime;
@@ -120,8 +125,9 @@ export class EventSystem implements ComponentEvents {
     if (route === undefined) return false;
     try {
       if (!route.wants(type)) return false;
-      const captured = capture(data) as Readonly<Record<string, unknown>>;
-      return this.accept({ type, data: captured, fields, flow: flowOf(fields) }) !== undefined;
+      const { captured, characters } = captureMeasured(data);
+      const taken = { data: captured as Emission['data'], characters };
+      return this.accept({ type, ...taken, fields, flow: flowOf(fields) }) !== undefined;
     } catch {
       this.#counter.failed('internal');
       return false;
@@ -133,14 +139,15 @@ export class EventSystem implements ComponentEvents {
   }
 
   /** The id of the event, when it was accepted. Its data must not change afterwards. */
-  accept({ type, data, fields, flow }: Emission): string | undefined {
+  accept({ type, data, fields, flow, characters = 0 }: Emission): string | undefined {
     const route = this.#route;
     if (route === undefined || !route.wants(type)) return undefined;
     if (!this.#rate.takes()) {
       this.#counter.refused('rate');
       return undefined;
     }
-    if (this.#drain.size >= route.configuration.bufferSize) {
+    const { bufferSize } = route.configuration;
+    if (this.#drain.size >= bufferSize || this.#drain.characters + characters > bufferSize * CHARACTERS_EACH_MAX) {
       this.#counter.refused('buffer');
       return undefined;
     }
@@ -156,6 +163,7 @@ export class EventSystem implements ComponentEvents {
       causationId,
       fields,
       data,
+      characters,
     });
     return id;
   }
@@ -175,12 +183,18 @@ export class EventSystem implements ComponentEvents {
   }
 
   counts(): EventCounts {
-    return this.#counter.counts({ queued: this.#drain.size, exports: this.#pool.status() });
+    const now = { queued: this.#drain.size, perSecond: this.#rate.inLastSecond, exports: this.#pool.status() };
+    return this.#counter.counts(now);
   }
 
   async flush(): Promise<void> {
     await this.#drain.idle();
     await this.#pool.flush();
+  }
+
+  /** The same, and no longer than closing may take. */
+  async flushInTime(): Promise<boolean> {
+    return this.#within(this.#shutdownTimeoutMs, () => this.flush());
   }
 
   async close(): Promise<CloseAnswer> {
@@ -210,7 +224,17 @@ export class EventSystem implements ComponentEvents {
     const data = this.counts() as unknown as Readonly<Record<string, unknown>>;
     const atMs = this.runtime.clock.wallMs();
     const id = this.#nextId();
-    this.#drain.add({ route, id, type: 'event.stats', atMs, correlationId: id, fields: {}, data, isOfSystem: true });
+    this.#drain.add({
+      route,
+      id,
+      type: STATS,
+      atMs,
+      correlationId: id,
+      fields: {},
+      data,
+      characters: 0,
+      isOfSystem: true,
+    });
   }
 
   async #within(timeoutMs: number, work: () => Promise<unknown>): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { EventsReport } from '../component-events.ts';
 import type { EventsConfiguration } from '../configuration/events-configuration.ts';
 
@@ -16,6 +16,7 @@ export class HealthPort {
   /** One change after the other: a port is free only when its server has closed. */
   #changing: Promise<void> = Promise.resolve();
   #server: Server | undefined;
+  #served: HealthSettings | undefined;
 
   constructor(parts: { report: (report: EventsReport) => void; status: () => object }) {
     this.#report = parts.report;
@@ -37,9 +38,8 @@ export class HealthPort {
   async #change(wanted: HealthSettings | undefined): Promise<void> {
     // Switched again meanwhile: the last word is the one that counts.
     if (wanted !== this.#settings) return;
-    const { host, port } = wanted ?? {};
-    const listening = this.#server?.address() as AddressInfo | null | undefined;
-    if (wanted && listening && listening.address === host && listening.port === port) return;
+    const isServed = this.#server !== undefined && isDeepStrictEqual(wanted, this.#served);
+    if (isServed) return;
     await this.#stop();
     if (wanted) await this.#listen(wanted);
   }
@@ -60,7 +60,7 @@ export class HealthPort {
       resolve();
     });
     server.listen(port, host, () => {
-      this.#server = server;
+      [this.#server, this.#served] = [server, { enabled: true, host, port }];
       resolve();
     });
     await promise;

@@ -21,16 +21,22 @@ export class RateWindow {
     this.#limit = limit;
   }
 
+  /** What was taken in the last second, and up to a tenth more. */
+  get inLastSecond(): number {
+    this.#pass();
+    return this.#inWindow;
+  }
+
   takes(): boolean {
-    if (this.#limit === 0) return true;
-    this.#pass(Math.floor(this.#clock.monotonicMs() / SLOT_MS));
-    if (this.#inWindow >= this.#limit) return false;
+    this.#pass();
+    if (this.#limit > 0 && this.#inWindow >= this.#limit) return false;
     this.#counts[this.#slot % SLOTS]!++;
     this.#inWindow++;
     return true;
   }
 
-  #pass(slot: number): void {
+  #pass(): void {
+    const slot = Math.floor(this.#clock.monotonicMs() / SLOT_MS);
     if (slot - this.#slot >= SLOTS) {
       this.#counts.fill(0);
       this.#inWindow = 0;

@@ -10,7 +10,7 @@ interface Branch {
   readonly wants: (type: string) => boolean;
 }
 
-const STATS = 'event.stats';
+export const STATS = 'event.stats';
 
 /** Where events go under one configuration, and which of them. */
 export class Route {
@@ -41,9 +41,12 @@ export class Route {
   }
 
   /** The exports that get an event of this type. What tells of the system itself passes unless it is excluded. */
-  *exportsOf(type: string): Generator<Export> {
-    if (type === STATS && this.configuration.filtering.excludeTypes.length > 0 && this.#isExcluded(type)) return;
-    for (const { to, wants } of this.#branches) if (wants(type)) yield* to;
+  exportsOf(type: string): readonly Export[] {
+    if (this.#branches.length === 0) return [];
+    if (type === STATS && this.configuration.filtering.excludeTypes.length > 0 && this.#isExcluded(type)) return [];
+    // Two that lead to one place are one to an event that both let through.
+    const wanted = this.#branches.flatMap(({ to, wants }) => (wants(type) ? to : []));
+    return wanted.length < 2 ? wanted : [...new Set(wanted)];
   }
 
   /** Called when its last event has left. */

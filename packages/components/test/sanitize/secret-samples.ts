@@ -159,6 +159,8 @@ const PATHS: readonly [string, string][] = [
   ['\\\\fileserver01\\finance$\\budget.xlsx', 'fileserver01'],
   ['copy "\\\\\\\\fileserver01\\\\finance\\\\x" failed', 'fileserver01'],
   ['D:\\work\\x.txt', 'D:'],
+  ['//home//alice/x', 'alice'],
+  ['file:///C:/Users/alice/x.js:1:2', 'alice'],
   ['/root/.ssh/config', '/root'],
   ['/tmp/build-77/x', '/tmp/'],
   ['/private/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/x', 'zyxvpxvq6csfxvn'],

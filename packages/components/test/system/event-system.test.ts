@@ -190,6 +190,19 @@ describe('max_events_per_second', () => {
 });
 
 describe('a queued event', () => {
+  it('with long texts takes the room of several', async () => {
+    const bus = { publish: () => new Promise(() => {}) };
+    const config = { enabled: true, bufferSize: 1_000, shutdownTimeoutMs: 0, includeUserData: true };
+    const registry = await ComponentRegistry.withEventBus(bus, config, { environment: {}, onReport: () => {} });
+    const context = registry.createExecutionContext();
+    for (let n = 0; n < 1_000; n++)
+      context.emit('a.b', { text: `${n} ${'long text '.repeat(10_000)}`, list: Array(200).fill('more '.repeat(500)) });
+    const { accepted, refused } = registry.status().counts!;
+    // 16,384 characters and a little of each, where 2,048 is what one may take on the average.
+    expect([accepted + refused.buffer, accepted > 80, accepted < 180]).toEqual([1_000, true, true]);
+    await registry.close();
+  });
+
   it('takes about 500 bytes, so that 10,000 take about 5 MB', async () => {
     const events = 10_000;
     const registry = await ComponentRegistry.withEventBus(
