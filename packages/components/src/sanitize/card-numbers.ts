@@ -48,7 +48,7 @@ function cardEnd(text: string, start: number): number | undefined {
     if (group > 1 && (size < 2 || size > GROUP_DIGITS_MAX)) return undefined;
     const isSplitAsCards = group === 1 || group >= 3;
     if (isSplitAsCards && digits.length >= DIGITS_MIN && isCard(digits)) return at;
-    const isJoined = (text[at] === ' ' || text[at] === '-') && isDigit(text, at + 1);
+    const isJoined = ' -.'.includes(text[at] ?? '_') && isDigit(text, at + 1);
     if (!isJoined || (group === 1 && size !== FIRST_GROUP_DIGITS)) return undefined;
     at++;
   }

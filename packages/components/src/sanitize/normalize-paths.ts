@@ -7,6 +7,8 @@ const DRIVE = '<drive>';
 const SHARE = '<share>';
 /** Folders whose next level is the name of a user. */
 const HOMES = ['/home/', '/Users/', '/var/home/', '/export/home/', '/usr/home/', '/data/home/'];
+/** Drives of Windows as its shells for Linux mount them. */
+const MOUNTED_HOME = /^\/(?:mnt\/[a-z]|cygdrive\/[a-z]|[a-z])\/Users\/[^/]{1,64}/i;
 const WINDOWS_HOMES = ['users/', 'documents and settings/'];
 const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
 const USER_CHARACTERS_MAX = 64;
@@ -42,22 +44,37 @@ interface FoundPath {
 
 function isPathStart(text: string, at: number): boolean {
   const character = text[at]!;
-  if (character === '/' || character === '\\') return true;
+  if (character === '/' || character === '\\' || character === '~') return true;
   return text[at + 1] === ':' && (text[at + 2] === '\\' || text[at + 2] === '/') && isLoneLetter(text, at);
 }
 
 function pathAt(text: string, at: number): FoundPath | undefined {
   if (text[at] === '/') return posixPath(text, at);
+  if (text[at] === '~') return otherHome(text, at);
   return text[at] === '\\' ? sharePath(text, at) : drivePath(text, at);
 }
 
 function posixPath(text: string, at: number): FoundPath | undefined {
   // The middle of a relative path, of a URL or of what is no path at all stays.
-  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  if (at > 0 && isNameCharacter(text, at - 1) && !isBehindFlag(text, at)) return undefined;
   let start = at;
   while (text[start + 1] === '/') start++;
   if (start > at && text[at - 1] === ':') return fileUrlPath(text, at, start);
   return pathFrom(text, start);
+}
+
+/** `-I/usr/include`: a flag of one letter with its path. */
+function isBehindFlag(text: string, at: number): boolean {
+  const isFlag = text[at - 2] === '-' && isLetter(text, at - 1);
+  return isFlag && (at === 2 || !isNameCharacter(text, at - 3));
+}
+
+/** `~bob/x` is the home of another user. */
+function otherHome(text: string, at: number): FoundPath | undefined {
+  if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
+  let end = at + 1;
+  while (end - at <= USER_CHARACTERS_MAX && isNameCharacter(text, end) && text[end] !== '/') end++;
+  return end > at + 1 && text[end] === '/' ? { normal: HOME, end } : undefined;
 }
 
 function pathFrom(text: string, start: number): FoundPath {
@@ -93,6 +110,8 @@ export function shortened(path: string): string {
     const next = path.indexOf('/', homes.length);
     return next < 0 ? HOME : HOME + path.slice(next);
   }
+  const mounted = MOUNTED_HOME.exec(path)?.[0];
+  if (mounted !== undefined) return HOME + path.slice(mounted.length);
   // macOS keeps those of each user in folders with names drawn by chance.
   const folders = /^(?:\/private)?\/var\/folders\/[^/]{1,16}\/[^/]{1,64}/.exec(path)?.[0];
   return folders === undefined ? path : TEMPORARY + path.slice(folders.length);
@@ -109,6 +128,11 @@ function sharePath(text: string, at: number): FoundPath | undefined {
   let start = at;
   while (text[start] === '\\') start++;
   if (start - at < 2) return undefined;
+  if (text[start] === '?' || text[start] === '.') {
+    // `\\?\C:\…`: a path that Windows takes as it is.
+    while ('?.\\'.includes(text[start] ?? ' ')) start++;
+    return text[start + 1] === ':' && isLetter(text, start) ? drivePath(text, start) : undefined;
+  }
   const [server, share] = text.slice(start, start + SHARE_CHARACTERS_MAX).split(/\\{1,4}/, 2);
   if (!server || !share || !/^[\w.$ -]{1,80}$/.test(server) || !/^[\w.$-]{1,80}/.test(share)) return undefined;
   const name = /^[\w.$-]{1,80}/.exec(share)![0];

@@ -13,7 +13,7 @@ import { looksGenerated } from './looks-secret.ts';
 import { normalizePaths } from './normalize-paths.ts';
 import { sanitizeValue } from './sanitize-value.ts';
 import { sanitizeWord } from './sanitize-word.ts';
-import { secretName } from './secret-names.ts';
+import { secretName, secretPhrase } from './secret-names.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -55,15 +55,24 @@ const SCHEMES = new Set([
 const TO_LINE_END =
   /(authorization|cookie|passphrase|mnemonic|seedphrase|connectionstring|connection string|seed phrase)$/i;
 const QUOTED_CHARACTERS_MIN = 4;
+const ENDS_WITH_SIGN = /[:=]\\{0,32}$/;
 const PEM = '-----BEGIN ';
 const PEM_END = '-----END ';
 
-/** `named`: a secret was named. `assigned`: its value comes next. `scheme`: a way to authenticate was named. */
-type Expectation = 'nothing' | 'named' | 'assigned' | 'scheme';
+/** Flags behind which stands `name:password`. */
+const ACCOUNT_FLAGS = new Set(['-u', '--user', '--proxy-user', '-U']);
+/** How YAML begins a text over several lines. */
+const BLOCK_MARK = /^[+-]$/;
+
+/**
+ * `named`: a secret was named; `paired`: in the line before, so that `value:` may follow. `assigned`: its value comes next; `listed`: or a
+ * count. `scheme`: a way to authenticate was named; `account`: a flag for a name and its password.
+ */
+type Expectation = 'nothing' | 'named' | 'paired' | 'assigned' | 'listed' | 'scheme' | 'account';
 
 export function sanitizeText(given: string): string {
   if (PLAIN.test(given) && secretName(given) === undefined) return given;
-  const readable = rewriteJson(cut(given), sanitizeValue);
+  const readable = rewriteJson(plainCharacters(cut(given)), sanitizeValue);
   const text = withoutCardNumbers(withoutKeys(readable), REDACTED);
   return new TextSanitizer(normalizePaths(text)).run();
 }
@@ -93,7 +102,7 @@ class TextSanitizer {
   /** The end of a quoted name, or the beginning of a quoted value. */
   #quote(quote: string): void {
     const start = this.#at + 1;
-    const isValue = this.#expects === 'assigned' || (this.#expects === 'named' && this.#isApart());
+    const isValue = this.#isAssigned || (this.#expects === 'named' && this.#isApart());
     if (!isValue) {
       this.#copy(1);
       return;
@@ -112,6 +121,10 @@ class TextSanitizer {
     if (this.#at < this.#text.length) this.#copy(1);
   }
 
+  get #isAssigned(): boolean {
+    return this.#expects === 'assigned' || this.#expects === 'listed';
+  }
+
   /** A quote directly behind a name closes the name. */
   #isApart(): boolean {
     return BREAKS.includes(this.#text[this.#at - 1] ?? ' ') && !QUOTES.includes(this.#text[this.#at - 1] ?? ' ');
@@ -119,9 +132,9 @@ class TextSanitizer {
 
   #break(character: string): void {
     const endsLine = character === '\n' || character === '\r';
-    const endsClause = ',;|)}]'.includes(character) && this.#expects !== 'assigned';
-    if ((endsLine && this.#expects !== 'assigned') || endsClause) {
-      this.#expects = 'nothing';
+    const isEnd = endsLine || ',;|)}]'.includes(character);
+    if (isEnd && !this.#isAssigned) {
+      this.#expects = endsLine && this.#expects === 'named' ? 'paired' : 'nothing';
       this.#before = '';
     }
     this.#copy(1);
@@ -132,8 +145,12 @@ class TextSanitizer {
     let end = start;
     while (end < this.#text.length && !BREAKS.includes(this.#text[end]!)) end++;
     const word = this.#text.slice(start, end);
-    if (this.#expects === 'assigned' && !SIGN.test(word)) this.#value(word, end);
+    const isMark = SIGN.test(word) || BLOCK_MARK.test(word);
+    if (this.#isAssigned && isMark) this.#take(word, end, this.#expects);
+    else if (this.#isAssigned) this.#value(word, end);
     else if (this.#expects === 'scheme' && looksGenerated(bare(word))) this.#take(REDACTED, end, 'nothing');
+    else if (this.#expects === 'account' && /^[^:]{1,200}:[^/]/.test(word)) this.#take(REDACTED, end, 'nothing');
+    else if (this.#expects === 'paired' && /^value[:=]$/i.test(word)) this.#take(word, end, 'assigned');
     else if (this.#expects === 'named' && this.#followsName(word, end)) return;
     else this.#plainWord(word, end);
   }
@@ -142,6 +159,10 @@ class TextSanitizer {
   #value(word: string, end: number): void {
     if (SCHEMES.has(bare(word).toLowerCase())) {
       this.#take(word, end, 'assigned');
+      return;
+    }
+    if (this.#expects === 'listed' && /^\d{1,20}\.?$/.test(word)) {
+      this.#take(word, end, 'nothing');
       return;
     }
     // A value without quotes goes on where only spaces would end it.
@@ -153,12 +174,13 @@ class TextSanitizer {
   }
 
   #followsName(word: string, end: number): boolean {
-    if (SIGN.test(word)) {
-      this.#take(word, end, 'assigned');
+    const isArrow = word === '-' && this.#text[end] === '>';
+    if (SIGN.test(word) || isArrow) {
+      this.#take(isArrow ? '->' : word, isArrow ? end + 1 : end, 'assigned');
       return true;
     }
-    if (GLUE.has(word.toLowerCase())) {
-      this.#take(word, end, 'named');
+    if (GLUE.has(bare(word).toLowerCase())) {
+      this.#take(word, end, ENDS_WITH_SIGN.test(word) ? 'assigned' : 'named');
       return true;
     }
     if (!looksGenerated(bare(word)) || word.includes('://')) return false;
@@ -169,12 +191,16 @@ class TextSanitizer {
   #plainWord(word: string, end: number): void {
     const { text, assigns } = sanitizeWord(word);
     const name = `${this.#before} ${bare(word)}`.trim();
-    const isNamed = secretName(bare(word)) === 'one' || (this.#before !== '' && secretName(name) === 'one');
-    const isFlag = word.startsWith('--') && isNamed;
-    const endsWithSign = /[:=]\\{0,32}$/.test(word);
+    const named = secretName(bare(word)) ?? (this.#before === '' ? undefined : secretPhrase(name));
+    const isNamed = named === 'one';
+    const endsWithSign = ENDS_WITH_SIGN.test(word);
+    const isFlag = word.startsWith('--');
+    const isElement = this.#text[this.#at - 1] === '<' && this.#text[end] === '>' && !word.startsWith('/');
     this.#before = name.length > 60 ? bare(word) : lastTwo(name);
-    if (assigns || (isNamed && (endsWithSign || isFlag))) this.#take(text, end, 'assigned');
+    if (assigns || (isNamed && (endsWithSign || isFlag || isElement))) this.#take(text, end, 'assigned');
     else if (isNamed) this.#take(text, end, 'named');
+    else if (named === 'many' && endsWithSign) this.#take(text, end, 'listed');
+    else if (ACCOUNT_FLAGS.has(word)) this.#take(text, end, 'account');
     else if (SCHEMES.has(word.toLowerCase())) this.#take(text, end, 'scheme');
     else this.#take(text, end, 'nothing');
     if (this.#expects !== 'nothing') this.#closeQuote(end - word.length);
@@ -214,6 +240,17 @@ function bare(word: string): string {
 
 function lastTwo(name: string): string {
   return name.split(' ').slice(-2).join(' ');
+}
+
+/** How JSON and pages write characters that have a meaning there. Nobody reads `\\u003d`, and it may stand before a secret. */
+function plainCharacters(text: string): string {
+  const escaped = text.includes('\\u00') ? text.replace(/\\u00([2-7][0-9a-f])/gi, (_, hex) => fromHex(hex)) : text;
+  if (!escaped.includes('&')) return escaped;
+  return escaped.replace(/&(?:quot|#34|#x22);/gi, '"').replace(/&(?:apos|#39|#x27);/gi, "'");
+}
+
+function fromHex(hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16));
 }
 
 /** Keys and certificates between their lines. One that was cut off ends with the text. */

@@ -2,8 +2,8 @@ import { REDACTED, sanitizeText } from './sanitize-text.ts';
 import { secretName } from './secret-names.ts';
 
 /** How lists of settings and headers call a name, and the value beside it. */
-const NAMES = ['name', 'key', 'header', 'field', 'param', 'variable', 'property', 'id', 'label'];
-const VALUES = ['value', 'val', 'content', 'data', 'text', 'default', 'current'];
+const NAMES = ['name', 'key', 'k', 'header', 'field', 'param', 'variable', 'property', 'id', 'label', 'type', 'kind'];
+const VALUES = ['value', 'val', 'v', 'content', 'data', 'text', 'default', 'current'];
 
 const KEY_CHARACTERS_MAX = 80;
 
@@ -28,7 +28,7 @@ function sanitizeList(values: readonly unknown[]): unknown[] {
 }
 
 function sanitizeFields(fields: Record<string, unknown>): Record<string, unknown> {
-  const isPair = NAMES.some((key) => typeof fields[key] === 'string' && secretName(fields[key]) !== undefined);
+  const isPair = isNamedPair(fields);
   const sanitized: Record<string, unknown> = {};
   for (const key of Object.keys(fields)) {
     const value = fields[key];
@@ -40,6 +40,14 @@ function sanitizeFields(fields: Record<string, unknown>): Record<string, unknown
     else Object.defineProperty(sanitized, name, { value: told, enumerable: true, configurable: true, writable: true });
   }
   return sanitized;
+}
+
+function isNamedPair(fields: Record<string, unknown>): boolean {
+  for (const key in fields) {
+    const value = fields[key];
+    if (typeof value === 'string' && NAMES.includes(key.toLowerCase()) && secretName(value) !== undefined) return true;
+  }
+  return false;
 }
 
 /** The names of fields are few; those that a program makes of data must not fill the memory. */

@@ -1,4 +1,5 @@
 import { looksSecret } from './looks-secret.ts';
+import { shortened } from './normalize-paths.ts';
 import { secretName } from './secret-names.ts';
 import { withoutAddresses } from './without-addresses.ts';
 
@@ -8,6 +9,10 @@ const CONNECTIONS =
   /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql)$/i;
 /** A URL may have another one in it, which leads back for example. More of them are no text of people. */
 const URLS_MAX = 4;
+/** Names that say little elsewhere, and in the address of a service are what lets one in. */
+const QUERY_SECRETS = new Set(['key', 'hash', 'hmac']);
+/** What stands behind the host of other schemes may be a path of this machine. */
+const WEB = /^(https?|wss?)$/i;
 const SEPARATORS = '=:/,&?#@!\\';
 
 export interface SanitizedWord {
@@ -21,7 +26,7 @@ export function sanitizeWord(word: string, depth = 0): SanitizedWord {
   if (word.length < 3) return { text: word, assigns: false };
   const scheme = word.indexOf('://');
   if (scheme > 0) return { text: depth < URLS_MAX ? sanitizeUrl(word, scheme, depth) : REDACTED, assigns: false };
-  const assignment = secretAssignment(word);
+  const assignment = secretAssignment(word, depth > 0);
   if (assignment) return assignment;
   return { text: sanitizePieces(word), assigns: false };
 }
@@ -34,7 +39,8 @@ function sanitizeUrl(word: string, scheme: number, depth: number): string {
   const authority = rest.slice(0, pathAt);
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const account = host.length < authority.length ? `${REDACTED}@` : '';
-  const { text } = sanitizeWord(rest.slice(pathAt), depth + 1);
+  const path = rest.slice(pathAt);
+  const { text } = sanitizeWord(WEB.test(word.slice(start, scheme)) ? path : shortened(path), depth + 1);
   return `${sanitizePieces(word.slice(0, start))}${word.slice(start, scheme)}://${account}${sanitizePieces(host)}${text}`;
 }
 
@@ -55,14 +61,15 @@ function endOfAuthority(rest: string): number {
 }
 
 /** `password=…`, `"token":…`, `a=1&secret=…`: the first name of a secret that is given a value. What follows is gone up to the next `&`. */
-function secretAssignment(word: string): SanitizedWord | undefined {
+function secretAssignment(word: string, isOfUrl: boolean): SanitizedWord | undefined {
   let result = '';
   let at = 0;
   let found = false;
   for (let sign = nextSign(word, 0); sign >= 0; sign = nextSign(word, sign + 1)) {
     if (sign < at) continue;
     const signs = word.startsWith('%', sign) ? 3 : 1;
-    if (secretName(nameBefore(word, at, sign)) !== 'one') continue;
+    const name = nameBefore(word, at, sign);
+    if (secretName(name) !== 'one' && !(isOfUrl && QUERY_SECRETS.has(name.toLowerCase()))) continue;
     found = true;
     result += sanitizePieces(word.slice(at, sign)) + word.slice(sign, sign + signs);
     let end = word.indexOf('&', sign + signs);

@@ -6,6 +6,8 @@ const ENDINGS = [
   'pwd',
   'passphrase',
   'passcode',
+  'requirepass',
+  'identifiedby',
   'secret',
   'token',
   'apikey',
@@ -91,6 +93,11 @@ export function secretName(name: string): SecretName {
   const judged = judge(name);
   if (known.size < KNOWN_MAX) known.set(name, judged);
   return judged;
+}
+
+/** The same of words that stand together in a text, of which there is no end. */
+export function secretPhrase(phrase: string): SecretName {
+  return phrase.length > CHARACTERS_MAX ? undefined : judge(phrase);
 }
 
 function judge(name: string): SecretName {

@@ -26,7 +26,7 @@ export function withoutAddresses(word: string, replacement: string): string {
 /** `@`, and how URLs write it. */
 function nextSign(word: string, from: number): { at: number; end: number } | undefined {
   for (let at = from; at < word.length; at++) {
-    if (word[at] === '@') return { at, end: at + 1 };
+    if (word[at] === '@' || word[at] === '＠') return { at, end: at + 1 };
     if (word[at] === '%' && word.startsWith('40', at + 1)) return { at, end: at + 3 };
   }
   return undefined;

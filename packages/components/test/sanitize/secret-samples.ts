@@ -1,3 +1,5 @@
+import { UNUSUAL } from './unusual-samples.ts';
+
 /** What a program may say by accident, and what of it nobody may read. */
 export interface SecretSample {
   readonly family: string;
@@ -243,5 +245,6 @@ export function secretSamples(): SecretSample[] {
     ...CARDS.flatMap((card) => [sample('card', `paid with ${card} today`, card), sample('card', { note: card }, card)]),
     ...listed('path', PATHS),
     ...listed('split', SPLIT),
+    ...listed('unusual', UNUSUAL),
   ];
 }
