@@ -49,10 +49,15 @@ function cardEnd(text: string, start: number): number | undefined {
     const isSplitAsCards = group === 1 || group >= 3;
     if (isSplitAsCards && digits.length >= DIGITS_MIN && isCard(digits)) return at;
     const isJoined = ' -.'.includes(text[at] ?? '_') && isDigit(text, at + 1);
-    if (!isJoined || (group === 1 && size !== FIRST_GROUP_DIGITS)) return undefined;
+    if (!isJoined || (group === 1 && (size !== FIRST_GROUP_DIGITS || isInsideOfWord(text, start)))) return undefined;
     at++;
   }
   return undefined;
+}
+
+/** As in the middle of a UUID. */
+function isInsideOfWord(text: string, at: number): boolean {
+  return at > 0 && /[A-Za-z0-9]/.test(text[at - 1]!);
 }
 
 function isCard(digits: string): boolean {

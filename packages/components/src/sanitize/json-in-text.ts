@@ -21,6 +21,39 @@ export function rewriteJson(text: string, rewrite: (value: unknown) => unknown):
   return taken === 0 ? text : result + text.slice(taken);
 }
 
+/** The same for texts in quotes with escapes in them, which hide the ends of lines and quotes from whoever reads on. */
+export function rewriteQuoted(text: string, rewrite: (value: unknown) => unknown): string {
+  if (!text.includes('\\')) return text;
+  let result = '';
+  let taken = 0;
+  let attempts = 0;
+  for (
+    let at = text.indexOf('"');
+    at >= 0 && attempts < ATTEMPTS_MAX;
+    at = text.indexOf('"', Math.max(at + 1, taken))
+  ) {
+    const end = quotedEnd(text, at);
+    const quoted = text.slice(at, end);
+    if (end === undefined) break;
+    if (!quoted.includes('\\')) continue;
+    attempts++;
+    const value = parsed(quoted);
+    const rewritten = value === undefined ? value : rewrite(value);
+    if (rewritten === value) continue;
+    result += text.slice(taken, at) + JSON.stringify(rewritten);
+    taken = end;
+  }
+  return taken === 0 ? text : result + text.slice(taken);
+}
+
+function quotedEnd(text: string, start: number): number | undefined {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === '"') return at + 1;
+  }
+  return undefined;
+}
+
 function nextStart(text: string, from: number): number {
   for (let at = from; at < text.length; at++) if (text[at] === '{' || text[at] === '[') return at;
   return -1;

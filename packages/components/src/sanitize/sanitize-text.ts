@@ -8,7 +8,7 @@
  */
 import { cut } from './capture.ts';
 import { withoutCardNumbers } from './card-numbers.ts';
-import { rewriteJson } from './json-in-text.ts';
+import { rewriteJson, rewriteQuoted } from './json-in-text.ts';
 import { looksGenerated } from './looks-secret.ts';
 import { normalizePaths } from './normalize-paths.ts';
 import { sanitizeValue } from './sanitize-value.ts';
@@ -72,7 +72,7 @@ type Expectation = 'nothing' | 'named' | 'paired' | 'assigned' | 'listed' | 'sch
 
 export function sanitizeText(given: string): string {
   if (PLAIN.test(given) && secretName(given) === undefined) return given;
-  const readable = rewriteJson(plainCharacters(cut(given)), sanitizeValue);
+  const readable = rewriteQuoted(rewriteJson(plainCharacters(cut(given)), sanitizeValue), sanitizeValue);
   const text = withoutCardNumbers(withoutKeys(readable), REDACTED);
   return new TextSanitizer(normalizePaths(text)).run();
 }
@@ -244,7 +244,7 @@ function lastTwo(name: string): string {
 
 /** How JSON and pages write characters that have a meaning there. Nobody reads `\\u003d`, and it may stand before a secret. */
 function plainCharacters(text: string): string {
-  const escaped = text.includes('\\u00') ? text.replace(/\\u00([2-7][0-9a-f])/gi, (_, hex) => fromHex(hex)) : text;
+  const escaped = text.includes('\\u00') ? text.replace(/\\{1,8}u00([2-7][0-9a-f])/gi, (_, hex) => fromHex(hex)) : text;
   if (!escaped.includes('&')) return escaped;
   return escaped.replace(/&(?:quot|#34|#x22);/gi, '"').replace(/&(?:apos|#39|#x27);/gi, "'");
 }
