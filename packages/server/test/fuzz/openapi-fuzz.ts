@@ -200,7 +200,7 @@ export class OpenApiFuzz {
     // It has to agree with what the subscription is already.
     if (method === 'PATCH' && isFields(sample)) delete sample['connectionType'];
     if (/^\/dead-letters\/(redrive|discard)$/.test(path) && isFields(sample)) putLettersRight(sample);
-    if (path === '/replays' && isFields(sample)) putReplayRight(sample);
+    if ((path === '/replays' || path === '/replay') && isFields(sample)) putReplayRight(sample);
     const value = respell(this.#options.document, schema, sample, this.#random);
     return { what: 'good', method, path: address, headers: { 'content-type': type }, body: written(type, value) };
   }

@@ -63,6 +63,10 @@ function refused(start: StartEventManager): void {
         });
       }
       await expect(events.replay(undefined as never)).rejects.toMatchObject({ code: 'invalid_run' });
+      // What is no `true` must not deliver in earnest.
+      await expect(events.replay({ all: true, dryRun: null } as never)).rejects.toMatchObject({
+        ...{ code: 'invalid_run', details: { pointer: '/dryRun' } },
+      });
       const reversed = { from: '2026-11-21T00:00:00Z', to_timestamp: '2026-11-20T00:00:00Z' };
       await expect(events.replay(reversed)).rejects.toMatchObject({
         ...{ code: 'invalid_run', details: { pointer: '/to_timestamp' } },

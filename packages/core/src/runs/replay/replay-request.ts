@@ -110,9 +110,9 @@ export function endsBefore(pointer: string): EventManagerError {
 }
 
 function readFlag(fields: ReadFields, name: 'all' | 'dryRun'): boolean {
-  const value = fields.get(name) ?? false;
-  if (typeof value !== 'boolean') throw invalid(`${name} is true or false.`, fields.pointer(name));
-  return value;
+  const value = fields.get(name);
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw invalid(`${name} is true or false.`, fields.pointer(name));
 }
 
 /** A time, a cursor, or one of the ends of the log. Throws `invalid_run` and `invalid_cursor`. */
