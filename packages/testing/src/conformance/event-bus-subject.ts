@@ -1,5 +1,7 @@
 import { EventBus, type EventBusAdapter, type EventBusOptions, type Supports } from '@event-manager/core';
 import { onTestFinished } from 'vitest';
+import { faulty } from '../bus/faulty-adapter.ts';
+import type { StoreFaults } from '../bus/store-faults.ts';
 
 /** What an adapter hands to the suite of the bus. */
 export interface EventBusHarness {
@@ -28,9 +30,13 @@ export class BusPlace {
 
   /** A bus on what is kept here. */
   bus(options: EventBusOptions = {}): EventBus {
-    const bus = new EventBus({ ...options, adapter: this.#place.adapter() });
-    this.#open.add(bus);
-    return bus;
+    return this.#keep(new EventBus({ ...options, adapter: this.#place.adapter() }));
+  }
+
+  /** A bus whose store the test can have go wrong. */
+  faultyBus(options: EventBusOptions = {}): { readonly bus: EventBus; readonly store: StoreFaults } {
+    const adapter = faulty(this.#place.adapter());
+    return { bus: this.#keep(new EventBus({ ...options, adapter })), store: adapter.faults };
   }
 
   /** Ends a bus and makes another one, as a restart would. */
@@ -42,6 +48,11 @@ export class BusPlace {
   async dispose(): Promise<void> {
     await Promise.all([...this.#open].map((bus) => bus.close()));
     await this.#place.dispose();
+  }
+
+  #keep(bus: EventBus): EventBus {
+    this.#open.add(bus);
+    return bus;
   }
 }
 

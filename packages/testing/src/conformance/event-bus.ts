@@ -6,6 +6,7 @@ import { busPublishConformance } from './event-bus-publish.ts';
 import { busStandingConformance } from './event-bus-standing.ts';
 import { type EventBusHarness, startEventBus } from './event-bus-subject.ts';
 import { busSubscribeConformance } from './event-bus-subscribe.ts';
+import { busTroubleConformance } from './event-bus-trouble.ts';
 
 /** What `EventBus` promises on every adapter: which one it is, is configuration. Call it in a test file of each adapter. */
 export function eventBusConformance(harness: EventBusHarness): void {
@@ -17,5 +18,6 @@ export function eventBusConformance(harness: EventBusHarness): void {
     busGroupsConformance(start, harness.supports);
     busHistoryConformance(start, harness.supports);
     busStandingConformance(start);
+    busTroubleConformance(start);
   });
 }
