@@ -64,6 +64,27 @@ it('ends a handler that hangs by its time limit', async () => {
   expect(handled).toBe(1);
 });
 
+it('refuses what a middleware holds for too long', async () => {
+  await using test = testEventBus({ middlewareTimeout: 2_000 });
+  test.bus.use(hanging(1, (_event: unknown, next: () => unknown) => next()));
+  const published = expect(test.bus.publish('orders', 'order.placed', {})).rejects.toMatchObject({
+    code: 'middleware_timeout',
+  });
+  await test.advance(2_000);
+  await published;
+  expect(test.published()).toEqual([]);
+});
+
+it('is typed as any bus', async () => {
+  await using test = testEventBus<{ 'order.placed': { number: number } }>();
+  const seen: number[] = [];
+  await test.bus.subscribe('*', (event) => void seen.push(event.payload.number));
+  await test.bus.publish('orders', 'order.placed', { number: 1 });
+  // @ts-expect-error: there is no such event
+  await test.bus.publish('orders', 'order.lost', { number: 2 });
+  expect(seen).toEqual([1, 2]);
+});
+
 it('waits for what comes true, and says when it does not', async () => {
   await using test = testEventBus();
   let isThere = false;
