@@ -53,8 +53,18 @@ export interface ReplayPartOptions {
   readonly runtime: Runtime;
   readonly targets: Pick<ReplayTargets, 'wayTo'>;
   readonly turns: ReplayTurns;
+  /** What the one before it left, for a subscription that ends with the process. */
+  readonly left?: LeftReplay | undefined;
+  /** Such a subscription leaves service, maybe to come back in a moment: with another definition, say. */
+  readonly onLeft: (left: LeftReplay) => void;
   /** Deliveries that succeeded. */
   readonly onReplayed: (count: number) => void;
+}
+
+/** How far a part is of which no record says that. */
+export interface LeftReplay {
+  readonly part: RunPart;
+  readonly queue: LocalQueue;
 }
 
 /** Where a part stands in the log. */
@@ -96,7 +106,8 @@ export class ReplayDriver implements PartDriver {
     const { run, part } = options.assignment;
     const gate = this.#gate;
     this.#options = options;
-    this.#part = part;
+    this.#part = options.left?.part ?? part;
+    this.#left = options.left?.queue;
     this.#turn = {
       runId: run.id,
       get isPaused() {
@@ -159,6 +170,8 @@ export class ReplayDriver implements PartDriver {
     await this.#ending;
     await this.#takeDown(drainMs);
     this.#options.turns.leave(this.#turn);
+    const queue = this.#replay?.queue ?? this.#left;
+    if (!this.#isEnded && queue && !queue.durable) this.#options.onLeft({ part: this.part, queue });
   }
 
   drop(): void {
@@ -321,6 +334,8 @@ export class ReplayDriver implements PartDriver {
     await this.#opening;
     if (this.#isEnded) return;
     await this.#takeDown(DRAIN_MS);
+    // Before anybody asks how the part stands: what is over waits for nothing.
+    this.#options.turns.leave(this.#turn);
     await this.#over({ ...(state === 'done' ? wholeOf(this.part) : this.part), state });
   }
 

@@ -18,7 +18,7 @@ import { parsePattern } from '../../topic/pattern.ts';
 import type { PartAssignment, PartDriver, PreparedRun, RunRoom } from '../part-driver.ts';
 import type { RunRecord } from '../run.ts';
 import { type Counted, type CountRange, countEvents } from './count-events.ts';
-import { ReplayDriver } from './replay-driver.ts';
+import { type LeftReplay, ReplayDriver } from './replay-driver.ts';
 import { endsBefore, type LogPlace, parseReplay, type ReplayRequest, requestJson } from './replay-request.ts';
 import { ReplayTargets, type ReplayTargetsOptions } from './replay-target.ts';
 import { ReplayTurns } from './replay-turns.ts';
@@ -56,6 +56,8 @@ export class ReplayRoom implements RunRoom {
   readonly #options: ReplayRoomOptions;
   readonly #targets: ReplayTargets;
   readonly #turns: ReplayTurns;
+  /** By the run, and then by the subscription. */
+  readonly #left = new Map<string, Map<string, LeftReplay>>();
 
   constructor(options: ReplayRoomOptions) {
     const { adapter, runtime, limits, webhookSink, onFailure } = options;
@@ -90,7 +92,15 @@ export class ReplayRoom implements RunRoom {
   drive(assignment: PartAssignment): PartDriver {
     const { runtime, adapter } = this.#options;
     const { store, state } = adapter;
+    const { run, subscription } = assignment;
+    const leftOfRun = this.#left.get(run.id);
+    const left = leftOfRun?.get(subscription.id);
+    leftOfRun?.delete(subscription.id);
     return new ReplayDriver({
+      left,
+      onLeft: (of) => {
+        this.#left.set(run.id, (this.#left.get(run.id) ?? new Map()).set(subscription.id, of));
+      },
       ...{ assignment, dispatch: this.#options.dispatch(), store, state, runtime },
       ...{ targets: this.#targets, turns: this.#turns },
       onReplayed: (count) => {
@@ -99,7 +109,8 @@ export class ReplayRoom implements RunRoom {
     });
   }
 
-  over({ request }: Pick<RunRecord, 'request'>): void {
+  over({ id, request }: Pick<RunRecord, 'id' | 'request'>): void {
+    this.#left.delete(id);
     this.#targets.forget(request['target'] as JsonObject | undefined);
   }
 

@@ -85,6 +85,9 @@ describe('replays of more subscriptions than are open at a time', () => {
       'cancelled',
       new Set(['cancelled']),
     ]);
+    // Also as it is kept: nobody waits for anything any more.
+    expect(waitingIn(cancelled)).toBe(0);
+    expect(waitingIn(await get(bus, first))).toBe(0);
     replayed.clear();
     await bus.time.advance(30_000);
     expect(replayed.size).toBe(0);
