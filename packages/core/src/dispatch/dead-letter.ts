@@ -58,6 +58,8 @@ export interface ClosedLetter {
   readonly note?: string;
   /** What is delivered in place of `event`, where that was edited. */
   readonly event?: string;
+  /** The round in which it is delivered, where that is not the next one: letters of other lives of the delivery were in the way. */
+  readonly round?: number;
 }
 
 /** Digits that hold every position, so that keys sort as numbers do. */
@@ -118,6 +120,11 @@ export function deadLetterChanges(facts: {
     changes.push({ kind: 'schedule', key: `dead-letter/${key}`, value });
   }
   return changes;
+}
+
+/** The last life of the delivery that the letter tells of: that in which it died, or in which it was redriven. */
+export function lastRoundOf({ state, round, closed }: Pick<DeadLetter, 'state' | 'round' | 'closed'>): number {
+  return state === 'redriven' ? (closed?.round ?? round + 1) : round;
 }
 
 /** How often the delivery was redriven since it was owed first, or since a reset. */

@@ -1,6 +1,6 @@
 import type { Partition, Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
-import { positionKey } from './dead-letter.ts';
+import { type DeadLetter, lastRoundOf, positionKey } from './dead-letter.ts';
 
 /** A letter holds its event: a page of the largest is 25 MiB. */
 const PAGE = 100;
@@ -8,8 +8,9 @@ const PAGE = 100;
 const BEHIND = '/~';
 
 /**
- * The highest round of the letters of a subscription that are kept of the event at a position, or of all behind one; -1 where there
- * are none. A letter of a round that is kept would be overwritten, and what tells of it be taken for a duplicate.
+ * The highest round that the letters of a subscription tell of, those that are kept of the event at a position, or of all behind
+ * one; -1 where there are none. A letter of a round that is kept would be overwritten, and what tells of it be taken for a duplicate;
+ * a delivery in the round of another one would be answered by a receiver that remembers what it said of that.
  */
 export async function highestRound(
   state: Pick<StateStore, 'load'>,
@@ -26,7 +27,7 @@ export async function highestRound(
   let after = first;
   do {
     const page = await state.load('dead-letter', { prefix, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { key } of page.entries) highest = Math.max(highest, Number(key.slice(key.lastIndexOf('/') + 1)));
+    for (const { value } of page.entries) highest = Math.max(highest, lastRoundOf(value as unknown as DeadLetter));
     after = page.next;
   } while (after !== undefined);
   return highest;

@@ -35,7 +35,8 @@ export function openRetention(parts: {
     matcherOf: (definition) => definition.filter && compileFilter(definition.filter, contexts.cellOf(definition)),
     whileUnserved: (id, change) => subscriptions.whileUnserved(id, change),
   });
-  return new Retention({ adapter, dispatch, runtime, holders, owner, onFailure }, parts.options);
+  const { trimHere } = subscriptions.resets;
+  return new Retention({ adapter, dispatch, runtime, holders, trimHere, owner, onFailure }, parts.options);
 }
 
 /** Where several processes share a store, one may have created a subscription that the others have not heard of. */

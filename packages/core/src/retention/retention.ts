@@ -31,7 +31,7 @@ import { dueRange } from './due-range.ts';
 import type { Holders } from './holders.ts';
 import { noRetentionCounts, type RetentionCounts } from './retention-counts.ts';
 import { type RetentionOptions, type RetentionPolicy, readRetention } from './retention-policy.ts';
-import { readTrimMark, type TrimMark, trimMarkChange } from './trim-mark.ts';
+import { readTrimMark, type TrimHere, type TrimMark, trimMarkChange } from './trim-mark.ts';
 
 const EVERY_MS = 10_000;
 /** Events of one step, and bytes of their bodies: some milliseconds. */
@@ -45,6 +45,7 @@ export interface RetentionParts {
   readonly dispatch: PartitionDispatch;
   readonly runtime: Runtime;
   readonly holders: Holders;
+  readonly trimHere: TrimHere;
   /** Distinguishes this process among those that share a store. */
   readonly owner: string;
   readonly onFailure: (error: unknown) => void;
@@ -120,7 +121,7 @@ export class Retention {
 
   /** Removes what is due of the oldest events; true when more may be. */
   async #step(policy: RetentionPolicy): Promise<boolean> {
-    const { adapter, dispatch, holders } = this.#parts;
+    const { adapter, dispatch, holders, trimHere } = this.#parts;
     const bounds = (await adapter.store.bounds()).find(({ partition }) => partition === dispatch.partition);
     // Another process may have removed it.
     if (bounds) dispatch.route.forget(bounds.first - 1);
@@ -137,6 +138,7 @@ export class Retention {
     const isLeader = await this.#mayRemove();
     // Before anybody is asked what he is owed.
     const mark = adapter.supports.shared ? await readTrimMark(adapter.state, dispatch.partition) : undefined;
+    const isOutOfDate = trimHere.look();
     const again = isLeader ? await firstAppendedAgain(adapter.state, records) : undefined;
     const events = records.map((record) => new KeptEvent(record));
     const free = await holders.release({ events, through, forcedThrough, isLeader });
@@ -148,7 +150,9 @@ export class Retention {
     if (mark && !(await this.#announce(mark, due))) return true;
     // Nothing is awaited from here on: whoever subscribed here a moment ago was asked.
     const removable = Math.min(due, holders.stillFree({ through: due, forcedThrough }));
-    if (removable < bounds.first) return false;
+    // A reset that is on its way is over with the next look.
+    if (removable < bounds.first || isOutOfDate()) return false;
+    trimHere.through = removable;
     await adapter.store.trim([{ partition: dispatch.partition, position: removable }]);
     holders.removed(events, removable);
     this.#countRemoved(records, removable);

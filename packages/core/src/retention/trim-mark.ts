@@ -10,6 +10,9 @@
  * Of two that meet one is refused, and begins anew: a removal that was refused looks again and finds what the reset owes; a reset that
  * was refused goes on behind what is being removed, as it would have done a moment later. After a crash between the write and the
  * removal the events are still there and nobody is owed them; they go with the next look.
+ *
+ * A store of one process has no such record: a full disk takes none, and has room again by what is removed. There both are told
+ * apart in memory (`TrimHere`), with the same outcome: nothing is removed while a reset is on its way.
  */
 import type { Partition, Position } from '../contracts/event-store.ts';
 import type { Lease, Revision, StateChange, StateStore } from '../contracts/state-store.ts';
@@ -33,4 +36,30 @@ export function trimMarkChange(partition: Partition, mark: TrimMark, lease?: Lea
 
 export function trimMarkKey(partition: Partition): string {
   return `trim/${partition}`;
+}
+
+/** The same within the one process of a store. */
+export class TrimHere {
+  /** Up to here the log is being removed. */
+  through: Position = 0;
+  #resets = 0;
+  #underWay = 0;
+
+  /** Says of a look that began now whether it is out of date: a reset was on its way since, and may owe what it found free. */
+  look(): () => boolean {
+    const before = this.#resets;
+    const isEarly = this.#underWay > 0;
+    return () => isEarly || this.#resets > before;
+  }
+
+  /** From before a reset looks where it may go on until that is durable, or refused. */
+  async resetting<T>(reset: () => Promise<T>): Promise<T> {
+    this.#resets++;
+    this.#underWay++;
+    try {
+      return await reset();
+    } finally {
+      this.#underWay--;
+    }
+  }
 }

@@ -12,7 +12,7 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { Lease, StateChange, StateEntry, StateStore } from '../contracts/state-store.ts';
-import { type DeadLetter, deadLetterKey } from '../dispatch/dead-letter.ts';
+import type { DeadLetter } from '../dispatch/dead-letter.ts';
 import { highestRound } from '../dispatch/highest-round.ts';
 import { resourceOf } from '../dispatch/leases.ts';
 import { firstRoundIn, resetsIn } from '../dispatch/life-of.ts';
@@ -26,7 +26,7 @@ import type { JsonObject } from '../json.ts';
 import { textOf } from '../peers/letter-fields.ts';
 import type { Principal } from '../principal.ts';
 import { encodeCursor } from '../query/cursor.ts';
-import { readTrimMark, trimMarkChange, trimMarkKey } from '../retention/trim-mark.ts';
+import { readTrimMark, TrimHere, trimMarkChange, trimMarkKey } from '../retention/trim-mark.ts';
 import type { LogPlaceIn } from '../runs/replay/replay-options.ts';
 import { type LogPlace, readLogPlace } from '../runs/replay/replay-request.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -96,6 +96,8 @@ interface ResetRequest {
 }
 
 export class Resets {
+  /** What keeps resets and the removal of events apart in this process. */
+  readonly trimHere = new TrimHere();
   readonly #options: ResetsOptions;
 
   constructor(options: ResetsOptions) {
@@ -165,7 +167,7 @@ export class Resets {
     const trimmed = trimMarkKey(this.#options.dispatch.partition);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#commitOnce(request, lease);
+        return await this.trimHere.resetting(() => this.#commitOnce(request, lease));
       } catch (error) {
         // Another process removes what it would have gone on with, or resets another subscription.
         const isTrimmed = isEventManagerError(error, 'revision_conflict') && error.details['key'] === trimmed;
@@ -181,7 +183,7 @@ export class Resets {
     const { id, by, note } = request;
     const mark = supports.shared ? await readTrimMark(state, partition) : undefined;
     const asked = await startPosition(request.to, { store, partition, routedHead: route.head });
-    const position = Math.max(asked, mark?.through ?? 0);
+    const position = Math.max(asked, mark?.through ?? this.trimHere.through);
     const keys = queueKeys(id, partition);
     const [progress] = await state.get('progress', [keys.progress]);
     const removals: StateChange[] = [];
@@ -189,7 +191,7 @@ export class Resets {
     for (const kind of ['owed', 'blocked'] as const) {
       for await (const page of statePages(state, kind, keys.owedPrefix)) {
         for (const { key } of page) removals.push({ kind, key });
-        if (kind === 'owed') letters.push(...(await reopened(state, id, page)));
+        if (kind === 'owed') letters.push(...(await reopened(state, page)));
       }
     }
     const before = (progress?.value ?? {}) as JsonObject;
@@ -228,12 +230,14 @@ export function resetAuditKey(id: string): string {
 }
 
 /** The letters of those debts that came out of one: they are what is left of these deliveries. */
-async function reopened(state: StateStore, id: string, debts: readonly StateEntry[]): Promise<StateChange[]> {
-  const keys: string[] = [];
-  for (const { value } of debts) {
-    const { redriven, round } = value as unknown as { readonly redriven?: Redriven; readonly round: number };
-    if (redriven) keys.push(deadLetterKey(id, redriven.place, round - 1));
-  }
+async function reopened(state: StateStore, debts: readonly StateEntry[]): Promise<StateChange[]> {
+  const ids = debts.flatMap(({ value }) => {
+    const { redriven } = value as unknown as { readonly redriven?: Redriven };
+    return redriven ? [redriven.letterId] : [];
+  });
+  // A debt may be several rounds behind the letter that it came out of.
+  const known = ids.length === 0 ? [] : await state.get('dead-letter-id', ids);
+  const keys = known.flatMap((entry) => (entry ? [entry.value as string] : []));
   const changes: StateChange[] = [];
   for (const entry of keys.length === 0 ? [] : await state.get('dead-letter', keys)) {
     if (!entry) continue;

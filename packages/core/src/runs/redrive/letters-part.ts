@@ -11,6 +11,7 @@
  * that moment: so the rate is kept however long a commit takes, a receiver that was slow is not flooded when it is quick again,
  * and a pause is in force at once. They never take more than half of the debts that there may be.
  */
+import type { Position } from '../../contracts/event-store.ts';
 import type { StateChange } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
 import { highestRound } from '../../dispatch/highest-round.ts';
@@ -46,6 +47,8 @@ const AFTER_OTHERS_MS = 1_000;
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 const LOOK_AGAIN_MS = 100;
 const COMMIT_AGAIN_MS = 500;
+/** Letters whose rounds are asked for in one step, where there is room for fewer. */
+const ROUNDS_AT_ONCE = 25;
 
 export interface LettersContext {
   readonly runtime: Runtime;
@@ -67,7 +70,8 @@ export interface LettersRunRequest {
 
 /** What a step does, before any of it is done. */
 interface Step {
-  readonly debts: Owed[];
+  /** By position: of two letters of one event only one becomes a debt at a time. */
+  readonly debts: Map<Position, Owed>;
   readonly changes: StateChange[];
   bytes: number;
   done: number;
@@ -179,15 +183,17 @@ export class LettersPart implements PartDriver {
     const cursor = cursorOf(this.part.at);
     const { found, next, looked, bytes } = await this.#source.look(cursor, this.#size.limit);
     this.#size.saw(looked, bytes);
-    const rounds = await this.#roundsOf(found);
+    const rounds = await this.#roundsOf(found, room);
     if (!this.#mayGoOn) return 0;
-    const step: Step = { debts: [], changes: [], bytes: 0, done: 0, skipped: new Map(), next };
+    const step: Step = { debts: new Map(), changes: [], bytes: 0, done: 0, skipped: new Map(), next };
     for (const letter of found) {
-      if (step.done >= room || step.bytes >= STEP_BYTES_MAX) {
+      const isKnown = rounds === 'the next' || rounds.has(letter.key);
+      if (step.done >= room || step.bytes >= STEP_BYTES_MAX || !isKnown) {
         step.next = this.#before(letter, found, cursor);
         break;
       }
-      this.#look(letter, rounds.get(letter.key) ?? letter.letter.round + 1, cursor, step);
+      const next = letter.letter.round + 1;
+      this.#look(letter, rounds === 'the next' ? next : rounds.get(letter.key)!, cursor, step);
     }
     const part = this.#partAfter(step);
     await this.#commit(step, part);
@@ -199,18 +205,22 @@ export class LettersPart implements PartDriver {
     return this.#isDiscard || this.#room() > 0 ? 0 : LOOK_AGAIN_MS;
   }
 
-  /** Of letters from before a reset there may be others of the same event behind the next round. */
-  async #roundsOf(found: readonly FoundLetter[]): Promise<ReadonlyMap<string, number>> {
-    const rounds = new Map<string, number>();
+  /**
+   * The round in which each of the first letters goes on. Once the subscription was reset over its letters there may be several of
+   * one event: then it is behind all rounds that they tell of.
+   */
+  async #roundsOf(found: readonly FoundLetter[], room: number): Promise<ReadonlyMap<string, number> | 'the next'> {
     const { firstRound } = this.#assignment.subscription.queue;
-    if (this.#isDiscard) return rounds;
-    for (const { key, letter } of found) {
-      if (letter.state !== 'open' || letter.round >= firstRound) continue;
+    if (this.#isDiscard || firstRound === 0) return 'the next';
+    const { state } = this.#context;
+    const asked = found.slice(0, Math.max(room, ROUNDS_AT_ONCE));
+    const rounds = asked.map(async ({ key, letter }): Promise<[string, number]> => {
+      if (letter.state !== 'open') return [key, letter.round + 1];
       const { subscriptionId, place } = letter;
-      const kept = await highestRound(this.#context.state, subscriptionId, place.partition, { at: place.position });
-      rounds.set(key, Math.max(kept, firstRound) + 1);
-    }
-    return rounds;
+      const kept = await highestRound(state, subscriptionId, place.partition, { at: place.position });
+      return [key, Math.max(kept, firstRound) + 1];
+    });
+    return new Map(await Promise.all(rounds));
   }
 
   get #isDiscard(): boolean {
@@ -263,20 +273,23 @@ export class LettersPart implements PartDriver {
     const { runtime, redrivesMax } = this.#context;
     const by = run.words[0]!.by;
     const wallMs = runtime.clock.wallMs();
-    const closed = closedBy(run, wallMs, event);
     if (this.#isDiscard) {
-      if (letter.state === 'open') this.#close(step, key, { ...letter, state: 'discarded', closed });
+      if (letter.state === 'open')
+        this.#close(step, key, { ...letter, state: 'discarded', closed: closedBy(run, wallMs) });
       else skip(step, 'not_open');
       return;
     }
     const most = this.#request.force ? Number.POSITIVE_INFINITY : redrivesMax;
-    const taken = takeUp(subscription, letter, { runId: run.id, by, event, round, redrivesMax: most, wallMs });
+    const facts = { runId: run.id, by, event, round, redrivesMax: most, wallMs };
+    const isTaken = letter.state === 'open' && step.debts.has(letter.place.position);
+    const taken = isTaken ? 'owed_already' : takeUp(subscription, letter, facts);
     if (typeof taken === 'string') {
       skip(step, taken);
       return;
     }
     this.#setDue(taken, wallMs);
-    step.debts.push(taken);
+    step.debts.set(taken.position, taken);
+    const closed = closedBy(run, wallMs, { event, ...(round === letter.round + 1 ? {} : { round }) });
     this.#close(step, key, { ...letter, state: 'redriven', closed });
   }
 
@@ -322,7 +335,8 @@ export class LettersPart implements PartDriver {
   }
 
   /** Debts, letters and the part in one commit. Throws `lease_lost`, `closed`. */
-  async #commit({ debts, changes, bytes }: Step, part: RunPart): Promise<void> {
+  async #commit({ debts: made, changes, bytes }: Step, part: RunPart): Promise<void> {
+    const debts = [...made.values()];
     const { run, subscription } = this.#assignment;
     const { runtime } = this.#context;
     const { dispatcher, checkpoint } = this.#context.dispatch();

@@ -198,6 +198,10 @@ const DEAD_LETTERS: Components = {
             runId: UUID,
             note: Type.Optional(Type.String()),
             event: Type.Optional(Type.String({ description: 'What is delivered in place of `event`.' })),
+            round: Type.Optional({
+              ...COUNT,
+              description: 'The round of its delivery, where that is not the next one.',
+            }),
           },
           { ...CLOSED, description: 'Who redrove or discarded it.' },
         ),
