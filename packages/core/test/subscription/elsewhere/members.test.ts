@@ -213,9 +213,9 @@ describe('a member at another process than the owner', () => {
     expect(seen).toEqual([
       [undefined, 1],
       ['0.1', 2],
-      ['1.1', 1],
-      ['2.1', 1],
-      ['2.1', 1],
+      ['1.2', 1],
+      ['2.2', 1],
+      ['2.2', 1],
     ]);
     await engines.close();
   });
