@@ -29,6 +29,7 @@ export function toRecorded(position: number, about: Buffer, body: Buffer): Recor
     topic: topic!,
     lane: Number(lane) as Lane,
     flags: Number(flags),
-    body,
+    // A part of what came over the network: whoever keeps the body would keep all of that.
+    body: new Uint8Array(body),
   };
 }
