@@ -15,7 +15,8 @@ import { type Cancel, type Event, EventManagerError } from '@event-manager/core'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { BrowserCounts, type BrowserMetrics } from './browser-counts.ts';
 import { type BrowserOptions, type BrowserSettings, readBrowserOptions } from './browser-options.ts';
-import { PAGE_PROTOCOL, PageConnection, type PageSource } from './page-connection.ts';
+import type { PageSource } from './log-follower.ts';
+import { PAGE_PROTOCOL, PageConnection } from './page-connection.ts';
 import { type Refusal, refusalOf, refuse } from './refuse-page.ts';
 import type { PageForm } from './rollout.ts';
 import { WebSocketEventBridge } from './web-socket-event-bridge.ts';
