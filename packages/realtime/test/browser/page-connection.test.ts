@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { EventBus, EventManagerError, type StreamReader } from '@event-manager/core';
+import { EventBus, EventManagerError, type StreamReader, type StreamRequest } from '@event-manager/core';
 import { FaultProxy, SeededChance, simulatedRuntime, VirtualTime } from '@event-manager/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { EventIntegratedWebSocketManager } from '../../src/index.ts';
@@ -56,8 +56,24 @@ it('finds a page whose network is gone without a goodbye, and has everything for
 });
 
 it('goes back as often as it is asked, and reads one log at a time', async () => {
-  const { bus, url } = await servePages();
-  const page = await PageClient.open(url);
+  const { bus } = await servePages();
+  const open = new Set<StreamReader>();
+  const events = {
+    stream: async (request: StreamRequest) => {
+      const stream = await bus.eventManager.stream(request);
+      const close = stream.close.bind(stream);
+      open.add(stream);
+      const forget = () => {
+        open.delete(stream);
+        close();
+      };
+      return Object.assign(stream, { close: forget });
+    },
+  };
+  const sockets = new EventIntegratedWebSocketManager({ port: 0 });
+  onTestFinished(() => sockets.close());
+  await sockets.subscribeToEventBus(events);
+  const page = await PageClient.open(`ws://127.0.0.1:${sockets.port}/ws`);
   const { cursor } = page.frames[0];
   for (const type of ['a', 'b']) await bus.publish(type, type);
   await page.until(() => page.types.length === 2);
@@ -69,6 +85,7 @@ it('goes back as often as it is asked, and reads one log at a time', async () =>
   const after = page.frames.slice(last).flatMap(({ event }) => (event ? [event.type] : []));
   expect(after.slice(-3)).toEqual(['a', 'b', 'c']);
   expect(after.filter((type) => type === 'c')).toHaveLength(1);
+  expect(open.size).toBe(1);
 });
 
 it('gives a page that does not read only so long at the end', async () => {
