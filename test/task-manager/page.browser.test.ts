@@ -101,7 +101,7 @@ it('opens a task, changes everything of it, and shows who did what; what is refu
   await card(bob.page, 'Build the fence').waitFor();
   expect(await card(bob.page, 'Build the fence').textContent()).toMatch(/waits for 1/);
   await card(bob.page, 'Build the fence').click();
-  await bob.page.waitForFunction(`document.querySelectorAll('#task-history li').length === 5`);
+  await bob.page.locator('#task-history li').nth(4).waitFor();
   expect(await bob.page.locator('#task-history').textContent()).toContain('ann assigned itnobody → bob');
   await bob.page.selectOption('#task-form [name=status]', 'done');
   await bob.page.click('#task-form [value=save]');
