@@ -65,6 +65,19 @@ const TOKENS = [
   'Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA9xQ2vK8pL0',
   '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy',
   '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw',
+  // Of their forms alone: what follows looks like a word.
+  `${'ya'}29.abcdefghijklmnop`,
+  `${'1/'}/0abcdefghijklmnop`,
+  `${'GOC'}SPX-abcdefghijklmnop`,
+  `${'dckr'}_pat_abcdefghijklmnop`,
+  `${'AGE-SEC'}RET-KEY-ABCDEFGHIJ`,
+  `${'hv'}s.abcdefghijklmnopqrstuvwxyz`,
+  `${'xa'}pp-1-abcdefghijklmnop`,
+  `${'sq0'}atp-abcdefghijklmnop`,
+  `${'EA'}Aabcdefghijklmnopqrstuvwxyz`,
+  `${'gh'}o_abcdefghijklmnopqrst`,
+  `${'sk'}_test_abcdefghijklmnop`,
+  `${'shp'}at_abcdefghijklmnopqrst`,
 ];
 const PLACES: readonly ((token: string) => string)[] = [
   (token) => token,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -360,6 +360,56 @@ describe('GET /health/events', () => {
     await close();
   });
 });
+
+describe('a configuration that takes over', () => {
+  it('lets what was accepted go where it was going, and then closes what nobody uses', async () => {
+    const folder = temporaryFolder();
+    const files = [0, 1].map((n) => join(folder, `${n}.log`));
+    const settings = (n: number) => ({ export: { file: files[n % 2] }, statsIntervalMs: 0 });
+    const { registry } = await collecting(settings(0));
+    const context = registry.createExecutionContext();
+    const switches = 200;
+    for (let n = 0; n < switches; n++) {
+      await registry.configure(settings(n));
+      for (let event = 0; event < 5; event++) context.emit('a.b', { n });
+    }
+    await registry.disable();
+    const numbers = files.map((file) =>
+      readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { payload: { n: number } }).payload.n),
+    );
+    const expected = (rest: number) =>
+      Array.from({ length: switches * 5 }, (_, at) => Math.floor(at / 5)).filter((n) => n % 2 === rest);
+    expect(numbers).toEqual([expected(0), expected(1)]);
+    expect(registry.status().counts).toMatchObject({ exported: switches * 5, exports: [] });
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => linkOf(`/proc/self/fd/${fd}`));
+    expect(open.filter((path) => path.startsWith(folder))).toEqual([]);
+  });
+
+  it('writes an event once to a place that two exports name', async () => {
+    const file = join(temporaryFolder(), 'events.log');
+    const { registry } = await collecting({
+      statsIntervalMs: 0,
+      export: { file, audit: { file, includeTypes: ['security.*'] } },
+    });
+    const context = registry.createExecutionContext();
+    context.emit('security.login');
+    context.emit('a.b');
+    await registry.flush();
+    expect(readFileSync(file, 'utf8').trim().split('\n').length).toBe(2);
+  });
+});
+
+/** A descriptor may be gone when it is looked at. */
+function linkOf(path: string): string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    return [];
+  }
+}
 
 describe('closing', () => {
   it('takes nothing more, and brings what waits where it belongs', async () => {
