@@ -142,6 +142,31 @@ describe('a bus', () => {
     expect(await registry.close()).toEqual({ flushed: false, lost: 244 });
   });
 
+  it('is called outside of the component that emits', async () => {
+    const seen: ComponentEvent[] = [];
+    const bus = {
+      publish(event: ComponentEvent) {
+        seen.push(event);
+        if (event.type === 'agent.thought') inner();
+      },
+    };
+    const registry = await ComponentRegistry.withEventBus(bus, { enabled: true }, { environment: {} });
+    const context = registry.createExecutionContext();
+    const inner = context.wrapTool('inner', () => 1);
+    const turn = () => new Promise<void>((done) => setImmediate(done));
+    const outer = context.wrapAgent('outer', async () => {
+      await turn();
+      context.emit('agent.thought');
+      await turn();
+    });
+    await outer();
+    await until(() => seen.length === 5);
+    const flowOf = (kind: string) => seen.find(({ type }) => type.startsWith(kind))?.correlationId;
+    expect(flowOf('tool')).not.toBe(flowOf('agent'));
+    expect(seen.find(({ type }) => type === 'tool.started')).not.toHaveProperty('causationId');
+    await registry.close();
+  });
+
   it('whose subscriber calls a component gets its events too, in a flow of their own', async () => {
     const bus = new EventBus();
     onTestFinished(() => bus.close());
@@ -179,7 +204,7 @@ describe('max_events_per_second', () => {
   it('refuses and counts, and blocks nobody', async () => {
     const { registry, emitted } = await collecting(
       { maxEventsPerSecond: 50 },
-      { runtime: { ...systemRuntime, clock: { wallMs: () => 0, monotonicMs: () => 5 } } },
+      { runtime: { ...systemRuntime, clock: { wallMs: () => 0, monotonicMs: () => 5 } }, onReport: () => {} },
     );
     const context = registry.createExecutionContext();
     const answers = Array.from({ length: 80 }, () => context.emit('a.b', {}));
