@@ -4,11 +4,12 @@ import type { Event } from '../event/event.ts';
 import type { FilterIn } from '../filter/filter-in.ts';
 import { readTimeMs } from '../ingest/read-time.ts';
 import type { Limits } from '../limits.ts';
+import { bytesOf, PageSize } from '../page-size.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { foldStep } from './fold-step.ts';
 import { parseSelection } from './parse-projection.ts';
 
-const PAGE = 500;
+const PAGE = { most: 500, bytesMax: 1024 * 1024 };
 const BUDGET_MS = 1_000;
 
 /** Events to be folded once, now, into a state that is kept nowhere. */
@@ -42,9 +43,11 @@ export async function foldEvents<State>(options: FoldOptions, request: FoldReque
     const event = select(record);
     if (event !== undefined) state = foldStep(apply, state, event);
   };
+  const size = new PageSize(PAGE);
   for (let after: Place | undefined; ; ) {
-    const page = { limit: PAGE, direction: 'forward', budgetMs: BUDGET_MS } as const;
+    const page = { limit: size.limit, direction: 'forward', budgetMs: BUDGET_MS } as const;
     const { records, next } = await adapter.store.find(query, after === undefined ? page : { ...page, after });
+    size.saw(records.length, bytesOf(records));
     for (const record of records) take(record);
     if (next === undefined) return state;
     after = next;

@@ -29,6 +29,7 @@ import { encodeCursor } from '../query/cursor.ts';
 import { readTrimMark, TrimHere, trimMarkChange, trimMarkKey } from '../retention/trim-mark.ts';
 import type { LogPlaceIn } from '../runs/replay/replay-options.ts';
 import { type LogPlace, readLogPlace } from '../runs/replay/replay-request.ts';
+import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { insideHandler } from '../sink/handler-sink.ts';
 import { statePages } from '../state-pages.ts';
@@ -154,13 +155,34 @@ export class Resets {
     const resource = resourceOf(request.id);
     const [lease] = await state.acquire([resource], { owner: `${owner}/reset`, ttlMs: LEASE_TTL_MS });
     if (!lease) throw notServedHere(request.id);
+    const letGo = this.#keep(lease);
     try {
       const reset = await this.#commit(request, lease);
       this.#options.onReset(reset);
       return reset;
     } finally {
+      letGo();
       await state.release([lease]);
     }
+  }
+
+  /** To look at all letters behind the place takes as long as there are many: the lease must not run out before. */
+  #keep(lease: Lease): Cancel {
+    const { adapter, runtime } = this.#options;
+    let isOver = false;
+    let cancel: Cancel | undefined;
+    const renew = () => {
+      cancel = runtime.timers.after(LEASE_TTL_MS / 3, () => {
+        // Whether it was lost the commit is told.
+        const renewed = adapter.state.renew([lease], { ttlMs: LEASE_TTL_MS });
+        renewed.catch(() => {}).finally(() => isOver || renew());
+      });
+    };
+    renew();
+    return () => {
+      isOver = true;
+      cancel?.();
+    };
   }
 
   async #commit(request: ResetRequest, lease: Lease | undefined): Promise<SubscriptionReset> {
@@ -201,7 +223,7 @@ export class Resets {
       ...(note === undefined ? {} : { note }),
     };
     // What it had before may die once more: the letter of that is another one.
-    const kept = await highestRound(state, id, partition, { behind: position });
+    const kept = await highestRound({ state, timers: runtime.timers }, id, partition, { behind: position });
     const firstRound = Math.max(firstRoundIn(before), kept + 1);
     const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position, firstRound) };
     const audit = await this.#audit({ ...reset, firstRound });

@@ -212,12 +212,13 @@ export class LettersPart implements PartDriver {
   async #roundsOf(found: readonly FoundLetter[], room: number): Promise<ReadonlyMap<string, number> | 'the next'> {
     const { firstRound } = this.#assignment.subscription.queue;
     if (this.#isDiscard || firstRound === 0) return 'the next';
-    const { state } = this.#context;
+    const { state, runtime } = this.#context;
+    const { timers } = runtime;
     const asked = found.slice(0, Math.max(room, ROUNDS_AT_ONCE));
     const rounds = asked.map(async ({ key, letter }): Promise<[string, number]> => {
       if (letter.state !== 'open') return [key, letter.round + 1];
       const { subscriptionId, place } = letter;
-      const kept = await highestRound(state, subscriptionId, place.partition, { at: place.position });
+      const kept = await highestRound({ state, timers }, subscriptionId, place.partition, { at: place.position });
       return [key, Math.max(kept, firstRound) + 1];
     });
     return new Map(await Promise.all(rounds));
