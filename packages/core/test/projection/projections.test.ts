@@ -346,6 +346,22 @@ describe('foldEvents', () => {
     await expect(fold({ until: 'yesterday' })).rejects.toMatchObject({ code: 'invalid_query' });
     await bus.close();
   });
+
+  it('reads large events a few at a time', async () => {
+    const { open, kept } = durableWorld();
+    const bus = await open();
+    const pad = Array.from({ length: 20 }, () => 'x'.repeat(10_000));
+    for (let n = 0; n < 40; n++) await bus.publish({ payload: { n, pad } });
+    const limits: number[] = [];
+    kept.interfere = (call, [, options]) => {
+      if (call === 'find') limits.push((options as { readonly limit: number }).limit);
+    };
+    const request = { initial: 0, apply: (count: number) => count + 1 };
+    expect(await bus.time.run(bus.engine.history.fold(ANONYMOUS, request))).toBe(40);
+    // About a megabyte at once, also in the first page, of which nobody knows.
+    expect(Math.max(...limits)).toBeLessThanOrEqual(8);
+    await bus.close();
+  });
 });
 
 /** Events that another process appended. */
