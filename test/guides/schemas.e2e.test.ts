@@ -16,6 +16,7 @@ const PROGRAMS = [
   'examples/schemas/json-schema/main.ts',
   'examples/schemas/typed/main.ts',
   'examples/schemas/standard-schema/main.ts',
+  'examples/schemas/json-schema-types/main.ts',
 ];
 const sources = blocks.filter(({ language }) => language === 'ts');
 

@@ -119,7 +119,7 @@ function violates(
   violation: SchemaViolation,
 ): EventManagerError {
   const reason = violation.reason.slice(0, REASON_CHARACTERS_MAX).toWellFormed();
-  const words = `The payload does not fit the schema of its topic: ${reason}`;
+  const words = `The payload does not fit the schema of its ${rules.check ? 'topic' : 'type'}: ${reason}`;
   const version = rules.version === 0 ? {} : { schemaVersion: rules.version };
   const details = { pointer: `${pointer}/payload${violation.pointer}`, topic: event.topic, ...version };
   return new EventManagerError('schema_violation', words, details);
