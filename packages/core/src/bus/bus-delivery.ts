@@ -10,7 +10,7 @@
  * the event is delivered again, as after any attempt.
  */
 import type { ReplayMark } from '../contracts/sink.ts';
-import type { DeliveryContext, HandlerAnswer, HandlerResult } from '../sink/handler-sink.ts';
+import { type DeliveryContext, HANDED_OVER, type HandlerAnswer, type HandlerResult } from '../sink/handler-sink.ts';
 
 /** What a handler of the bus is told beside the event, and how it may answer. */
 export interface BusContext extends DeliveryContext {
@@ -49,8 +49,14 @@ function settledByWord<Received>(handler: Handler<Received>) {
       signal.addEventListener('abort', () => resolve({ success: false, error: signal.reason }), { once: true });
       run().then((result) => {
         if (result?.success === false) delivery.say(result);
+        else handedOver(context);
       }, failed);
     });
+}
+
+/** Whoever published waits for the handler, and not for the word that may come much later. */
+function handedOver(context: DeliveryContext & { [HANDED_OVER]?(): void }): void {
+  context[HANDED_OVER]?.();
 }
 
 class BusDelivery implements BusContext {

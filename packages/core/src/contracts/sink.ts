@@ -56,6 +56,8 @@ export interface DeliverOptions {
    * given up. `deliver` answers for all of them in any case.
    */
   settled?(index: number, outcome: Outcome): void;
+  /** Its receiver has it and will answer in its own time: publishers that wait for the first attempt need not wait for that. */
+  handedOver?(): void;
 }
 
 /** How a receiver with a connection of its own is reached at the moment. */

@@ -39,6 +39,8 @@ export interface ClaimContext {
 export interface ClaimedDelivery {
   readonly claimed: Claimed;
   readonly kept: KeptEvent;
+  /** False once its publisher does not wait for the end of the first attempt any more. */
+  isAwaited?: false;
 }
 
 /** Claims the next batch of at most `room`, or returns `undefined` when there is none. A retry always comes alone. */

@@ -54,6 +54,14 @@ export class Attempt implements DeliverOptions {
     return this.#abort.signal;
   }
 
+  handedOver(): void {
+    for (const delivery of this.batch) {
+      if (delivery.claimed.attempt !== 1 || delivery.isAwaited === false) continue;
+      delivery.isAwaited = false;
+      this.subscription.firstAttemptEnded(delivery.kept);
+    }
+  }
+
   settled(index: number, outcome: Outcome): void {
     this.#settled ??= [];
     this.#settled[index] = outcome;

@@ -79,7 +79,7 @@ export function settle(
       });
       break;
   }
-  if (claimed.attempt === 1) subscription.firstAttemptEnded(delivery.kept);
+  if (claimed.attempt === 1 && delivery.isAwaited !== false) subscription.firstAttemptEnded(delivery.kept);
 }
 
 function settleDelivered(subscription: ActiveSubscription, delivery: ClaimedDelivery, { log }: SettleContext): void {
@@ -100,7 +100,7 @@ export function release(subscription: ActiveSubscription, delivery: ClaimedDeliv
     return;
   }
   keep(subscription, delivery, undefined, 0, context);
-  if (delivery.claimed.attempt === 1) subscription.firstAttemptEnded(delivery.kept);
+  if (delivery.claimed.attempt === 1 && delivery.isAwaited !== false) subscription.firstAttemptEnded(delivery.kept);
 }
 
 /** An attempt during which the process died counts as a failure; called when its debt is recovered. */

@@ -115,6 +115,9 @@ function contextOf(delivery: Delivery, options: DeliverOptions): DeliveryContext
   return context;
 }
 
+/** What the handler of a bus says of a context when it has returned and its answer is still to come. */
+export const HANDED_OVER = Symbol('handed over');
+
 /** A class and not a literal: to define a getter anew for each delivery took a thirtieth of it. */
 class HandlerContext implements DeliveryContext {
   readonly subscriptionId: string;
@@ -131,5 +134,9 @@ class HandlerContext implements DeliveryContext {
   /** Asked for only when the handler asks: making one costs more than a delivery. */
   get signal(): AbortSignal {
     return this.#options.signal;
+  }
+
+  [HANDED_OVER](): void {
+    this.#options.handedOver?.();
   }
 }

@@ -35,6 +35,25 @@ it('settles by ack alone where autoAck is false, at any time before the time lim
   await time.run(bus.close());
 });
 
+it('lets whoever published wait for the handler, and not for its word', async () => {
+  const { bus, time } = virtualBus();
+  const contexts: BusContext[] = [];
+  const seen: string[] = [];
+  const byWord = (_event: unknown, context: BusContext) => void contexts.push(context);
+  await time.run(bus.subscribe('orders', byWord, { autoAck: false, timeoutMs: 60_000 }));
+  await time.run(bus.subscribe('orders', () => time.wait(500).then(() => seen.push('slow'))));
+  const startMs = time.monotonicMs();
+  await time.run(bus.publish('orders', 'order.created', {}));
+  // The other handler is waited for as ever, also when the word comes meanwhile.
+  expect([time.monotonicMs() - startMs, contexts.length, seen]).toEqual([500, 1, ['slow']]);
+  expect(contexts[0]!.ack()).toBe(true);
+  await time.run(bus.publish('orders', 'order.created', {}));
+  contexts[1]!.ack();
+  expect(seen).toEqual(['slow', 'slow']);
+  await time.run(bus.settled());
+  await time.run(bus.close());
+});
+
 it('counts silence as a failure, and an answer after that as too late', async () => {
   const { bus, time } = virtualBus();
   const contexts: BusContext[] = [];
