@@ -88,7 +88,7 @@ it(`replays ${EVENTS} events to ${SUBSCRIPTIONS} subscriptions, killed ${KILLED_
   const whole = EVENTS * SUBSCRIPTIONS;
   await until('everything is delivered', 60_000 + whole, () => receiver.seen.length >= whole);
   receiver.seen.length = 0;
-  const { status, body: run } = await call('POST', `${service.url}/replays`, { note: 'killed' });
+  const { status, body: run } = await call('POST', `${service.url}/replays`, { all: true, note: 'killed' });
   expect(status).toBe(202);
   for (const share of KILLED_AT) {
     await until('some arrived', 60_000 + whole, () => receiver.seen.length >= whole * share);
@@ -131,7 +131,8 @@ it('signs what goes to another endpoint instead as what goes to that of the subs
   await subscribe({ name: 'plain' });
   await publish(service.url, 3);
   await until('everything is delivered', 20_000, () => live.seen.length >= 6);
-  const { body: run } = await call('POST', `${service.url}/replays`, { target: { endpoint: `${shadow.url}/shadow` } });
+  const target = { endpoint: `${shadow.url}/shadow` };
+  const { body: run } = await call('POST', `${service.url}/replays`, { all: true, target });
   await until('everything is replayed', 20_000, () => shadow.seen.length >= 6);
   expect(live.seen).toHaveLength(6);
   expect(shadow.seen.every(({ replay }) => replay === run.id)).toBe(true);

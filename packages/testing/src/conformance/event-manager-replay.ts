@@ -73,7 +73,7 @@ function refused(start: StartEventManager): void {
       });
       await expect(events.replay({ from: 'banana' })).rejects.toMatchObject({
         ...{ code: 'invalid_cursor', details: { pointer: '/from' } },
-        message: expect.stringMatching(/earliest, latest, a time .* or a cursor/),
+        message: expect.stringContaining('earliest, latest, a time'),
       });
       await expect(events.replay({ from: 'latest', speed: 'slow' as 'max' })).rejects.toMatchObject({
         code: 'invalid_run',
