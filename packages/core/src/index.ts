@@ -114,6 +114,7 @@ export {
 export type { RealtimeRequest } from './realtime/realtime-request.ts';
 export type { OpeningRealtimeStream, RealtimeHandler, RealtimeStream } from './realtime/realtime-stream.ts';
 export { refuseUnknownOptions } from './refuse-unknown-options.ts';
+export { type Grouped, type GroupedWay, type GroupLimits, GroupLoop } from './remote/group-loop.ts';
 export type { DebtRemovals, RemovedRange } from './retention/removal-record.ts';
 export type { RetentionCounts } from './retention/retention-counts.ts';
 export type { RetentionOptions } from './retention/retention-policy.ts';

@@ -1,6 +1,5 @@
-import type { Appendable, Appended } from '@event-manager/core';
+import { type Appendable, type Appended, GroupLoop } from '@event-manager/core';
 import type { Answer } from '../connect/connections.ts';
-import { GroupLoop } from '../connect/group-loop.ts';
 import { isDataError } from '../connect/store-error.ts';
 import { AppendBatch, type BatchRow } from './append-batch.ts';
 import { getEvents } from './get-events.ts';

@@ -1,5 +1,4 @@
-import type { Appendable, Appended } from '@event-manager/core';
-import { GroupLoop } from '../connect/group-loop.ts';
+import { type Appendable, type Appended, GroupLoop } from '@event-manager/core';
 import { APPEND_EVENTS } from '../lua/append-events.ts';
 import { AppendBatch, readBatchAnswer } from './append-batch.ts';
 import { followBranch } from './follow-branch.ts';

@@ -1,5 +1,4 @@
-import { EventManagerError, type Revision, type StateChange } from '@event-manager/core';
-import { GroupLoop } from '../connect/group-loop.ts';
+import { EventManagerError, GroupLoop, type Revision, type StateChange } from '@event-manager/core';
 import { COMMIT_STATE, FORGET_COMMITTER } from '../lua/commit-state.ts';
 import { type EncodedCommit, encodeCommit } from './encode-commit.ts';
 import type { StateCore } from './state-core.ts';

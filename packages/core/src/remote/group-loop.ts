@@ -1,7 +1,6 @@
-import { isEventManagerError } from '@event-manager/core';
-import type { Connection } from './connection.ts';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
 
-/** What waits to become part of a step. */
+/** What waits to become part of a step: of a transaction, or of a script of the server. */
 export interface Grouped {
   readonly count: number;
   readonly bytes: number;
@@ -18,6 +17,14 @@ export interface GroupLimits {
   readonly bytesMax: number;
 }
 
+/** The way to the server, as far as calls in a group need it. */
+export interface GroupedWay {
+  /** Milliseconds of a clock that only goes on. */
+  nowMs(): number;
+  /** How long a call may take, tries after failures that pass included. */
+  readonly queryTimeoutMs: number;
+}
+
 /** A way so slow that even this does not come through in time is none. */
 const BYTES_MIN = 4 << 10;
 
@@ -25,7 +32,7 @@ const BYTES_MIN = 4 << 10;
  * Takes calls in the order of calling into steps, one after another: what comes while one is under way forms the next. A single
  * call may bring more than the limits.
  *
- * No call takes longer than the time limit of the connections, however many wait. Its step has three quarters of it,
+ * No call takes longer than the time limit of the way, however many wait. Its step has three quarters of it,
  * counted from when the oldest call of the group came, and never less than one quarter; what has waited for three quarters
  * when a step fails because nobody can be reached fails with it.
  *
@@ -33,7 +40,7 @@ const BYTES_MIN = 4 << 10;
  * small steps arrive where large ones would be given up again and again.
  */
 export class GroupLoop<Call extends Grouped> {
-  readonly #connection: Connection;
+  readonly #way: GroupedWay;
   readonly #limits: GroupLimits;
   readonly #send: (calls: readonly Call[], withinMs: number) => Promise<void>;
   readonly #waiting: Waiting<Call>[] = [];
@@ -41,19 +48,15 @@ export class GroupLoop<Call extends Grouped> {
   #bytesMax: number;
 
   /** `send` answers the calls; when it rejects they are rejected here. */
-  constructor(
-    connection: Connection,
-    limits: GroupLimits,
-    send: (calls: readonly Call[], withinMs: number) => Promise<void>,
-  ) {
-    this.#connection = connection;
+  constructor(way: GroupedWay, limits: GroupLimits, send: (calls: readonly Call[], withinMs: number) => Promise<void>) {
+    this.#way = way;
     this.#limits = limits;
     this.#bytesMax = limits.bytesMax;
     this.#send = send;
   }
 
   add(call: Call): void {
-    this.#waiting.push({ call, askedAtMs: this.#connection.nowMs() });
+    this.#waiting.push({ call, askedAtMs: this.#way.nowMs() });
     this.#running ??= this.#run();
   }
 
@@ -67,8 +70,8 @@ export class GroupLoop<Call extends Grouped> {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const group = this.#take();
-      const { queryTimeoutMs } = this.#connection;
-      const waitedMs = this.#connection.nowMs() - group[0]!.askedAtMs;
+      const { queryTimeoutMs } = this.#way;
+      const waitedMs = this.#way.nowMs() - group[0]!.askedAtMs;
       try {
         const withinMs = Math.max(queryTimeoutMs / 4, (queryTimeoutMs * 3) / 4 - waitedMs);
         await this.#send(
@@ -100,7 +103,7 @@ export class GroupLoop<Call extends Grouped> {
   }
 
   #takeOverdue(): Waiting<Call>[] {
-    const sinceMs = this.#connection.nowMs() - (this.#connection.queryTimeoutMs * 3) / 4;
+    const sinceMs = this.#way.nowMs() - (this.#way.queryTimeoutMs * 3) / 4;
     const firstInTime = this.#waiting.findIndex(({ askedAtMs }) => askedAtMs > sinceMs);
     return this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
   }
