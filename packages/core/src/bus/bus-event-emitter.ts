@@ -5,11 +5,13 @@
  *     emitEvent ──▶ listeners here, at once, as before ──▶ the bus, for subscribers anywhere
  *     published by others ──▶ the bus ──▶ listeners of onEvent here
  *
- * Each listener gets an event once: what was emitted here comes back from the bus like everything else, and is known by its id.
- * Listeners are called as an emitter calls them, so an event from the bus that a listener throws at is not delivered again.
+ * Each listener gets an event once: what was emitted here comes back from the bus like everything else, and says among its metadata
+ * which emitter its listeners heard it from. So nothing has to be remembered, however much is under way; what is replayed is heard
+ * again. Listeners are called as an emitter calls them, so an event from the bus that a listener throws at is not delivered again.
  */
 import { EventEmitter } from 'node:events';
 import { emitWarning } from 'node:process';
+import { isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import { BUS_WARNING } from '../listener-limit.ts';
 import { systemRuntime } from '../runtime/runtime.ts';
@@ -19,23 +21,20 @@ import type { EventBus } from './event-bus.ts';
 import type { BusEventIn } from './publish-arguments.ts';
 
 export interface BusEventEmitterOptions {
-  /** Told of events that the bus did not take. Default: a warning of the process. */
+  /** Told of each event that the bus did not take. Default: a warning of the process, once for each code. */
   readonly onPublishError?: ((error: unknown, type: string) => void) | undefined;
 }
-
-const OWN_MAX = 10_000;
 
 // Inherits, because code asks `instanceof EventEmitter`, and because every method of it is then Node's own.
 export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   readonly bus: EventBus<Events>;
   readonly #onPublishError: (error: unknown, type: string) => void;
-  readonly #nextId = createEventIdSource(systemRuntime);
-  /** Emitted here, of types that are listened to here, and not back from the bus yet. */
-  readonly #own = new Set<string>();
+  /** `metadata.emitter` of what was emitted here. */
+  readonly #mark = createEventIdSource(systemRuntime)();
   readonly #subscriptions = new Map<string, Promise<string>>();
   readonly #publishing = new Set<Promise<void>>();
 
-  constructor(bus: EventBus<Events>, { onPublishError = warn }: BusEventEmitterOptions = {}) {
+  constructor(bus: EventBus<Events>, { onPublishError = warnOnce() }: BusEventEmitterOptions = {}) {
     super();
     this.bus = bus;
     this.#onPublishError = onPublishError;
@@ -46,13 +45,8 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
    * the bus refuses is told to `onPublishError`, since nobody waits here.
    */
   emitEvent<Type extends EventTypeOf<Events>>(type: Type, payload: Events[Type]): boolean {
-    const id = this.#nextId();
-    if (this.#subscriptions.has(type)) this.#own.add(id);
-    // What was emitted before its subscription was there does not come back.
-    if (this.#own.size > OWN_MAX) this.#own.delete(this.#own.values().next().value!);
-    const publishing: Promise<void> = this.#publish({ id, type, payload }).finally(() =>
-      this.#publishing.delete(publishing),
-    );
+    const event = { type, payload, metadata: { emitter: this.#mark } };
+    const publishing: Promise<void> = this.#publish(event).finally(() => this.#publishing.delete(publishing));
     this.#publishing.add(publishing);
     return this.emit(type, payload);
   }
@@ -79,12 +73,10 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
     await Promise.all(this.#publishing);
   }
 
-  async #publish(event: BusEventIn & { readonly id: string }): Promise<void> {
+  async #publish(event: BusEventIn): Promise<void> {
     try {
-      const result = await (this.bus as unknown as EventBus).publish(event);
-      if ('filtered' in result) this.#own.delete(event.id);
+      await (this.bus as unknown as EventBus).publish(event);
     } catch (error) {
-      this.#own.delete(event.id);
       this.#onPublishError(error, event.type);
     }
   }
@@ -92,8 +84,8 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   #subscribe(type: string): Promise<string> {
     const subscribed = (this.bus as unknown as EventBus).subscribe(
       '#',
-      ({ id, payload }) => {
-        if (!this.#own.delete(id)) this.emit(type, payload);
+      ({ payload, metadata }, { replay }) => {
+        if (replay || metadata['emitter'] !== this.#mark) this.emit(type, payload);
       },
       { filter: { types: [type] }, maxRetries: 0 },
     );
@@ -102,6 +94,14 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   }
 }
 
-function warn(error: unknown, type: string): void {
-  emitWarning(`The bus did not take "${type}": ${String(error)}`, BUS_WARNING);
+/** A bus that refuses one event most often refuses the next ones, too. */
+function warnOnce(): (error: unknown, type: string) => void {
+  const told = new Set<string>();
+  return (error, type) => {
+    const code = isEventManagerError(error) ? error.code : 'internal';
+    if (told.has(code)) return;
+    told.add(code);
+    const words = `The bus did not take "${type}": ${String(error)} Further events with ${code} are not told here; onPublishError hears of each.`;
+    emitWarning(words, BUS_WARNING);
+  };
 }

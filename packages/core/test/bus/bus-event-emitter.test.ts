@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { BusEventEmitter, EventBus } from '@event-manager/core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BUS_WARNING, BusEventEmitter, EventBus } from '@event-manager/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let bus: EventBus;
@@ -83,5 +84,33 @@ describe('on the bus', () => {
     emitter.emitEvent('a', 'no object' as never);
     await emitter.flush();
     expect(told).toEqual([['a', 'invalid_event']]);
+  });
+
+  it('lets each listener hear each of a long burst once, and a replay once more', async () => {
+    // So many in one turn are also more than may wait for the store.
+    const emitter = new BusEventEmitter(bus, { onPublishError: () => {} });
+    let calls = 0;
+    emitter.onEvent('a', () => calls++);
+    for (let n = 0; n < 12_000; n++) emitter.emitEvent('a', { n });
+    await emitter.flush();
+    await bus.settled();
+    expect(calls).toBe(12_000);
+    const [event] = await bus.eventManager.getEvents();
+    await bus.deliverReplayed(event!, 'r-1', new AbortController().signal);
+    expect(calls).toBe(12_001);
+  });
+
+  it('warns of refusals once for each code', async () => {
+    const warnings: string[] = [];
+    const take = ({ name, message }: Error) => {
+      if (name === BUS_WARNING) warnings.push(message);
+    };
+    process.on('warning', take);
+    const emitter = new BusEventEmitter(bus);
+    for (let n = 0; n < 100; n++) emitter.emitEvent('a', 'no object' as never);
+    await emitter.flush();
+    await nextTurn();
+    process.off('warning', take);
+    expect(warnings).toEqual([expect.stringMatching(/"a": .*invalid_event.*onPublishError/s)]);
   });
 });
