@@ -47,6 +47,9 @@ interface Live {
   readonly slot: { handler: BusHandler };
 }
 
+/** One count for the process: Node has every address for ever that any bus ever asked for. */
+let importsOfProcess = 0;
+
 export class LoadedHandlers implements AsyncDisposable {
   readonly #host: HandlerHost;
   readonly #path: string;
@@ -149,7 +152,8 @@ export class LoadedHandlers implements AsyncDisposable {
   async #import(): Promise<ReadonlyMap<string, HandlerDefinition>> {
     let exported: unknown;
     try {
-      exported = (await importModule(moduleUrl({ path: this.#path, from: this.#from }), this.#version + 1))['default'];
+      const url = moduleUrl({ path: this.#path, from: this.#from });
+      exported = (await importModule(url, ++importsOfProcess))['default'];
     } catch (error) {
       throw this.#fail(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, error);
     } finally {

@@ -140,3 +140,17 @@ it('loads nothing of a module that is not there', async () => {
   const bus = keptBus();
   await expect(bus.loadHandlers('./nothing.mjs')).rejects.toMatchObject({ code: 'plugin_failed' });
 });
+
+it('imports a module anew that was loaded before, also by another bus', async () => {
+  const { path, write } = moduleFolder();
+  seen.length = 0;
+  for (const version of ['old', 'new']) {
+    write('handlers.mjs', handlers(version));
+    const bus = keptBus();
+    await using loaded = await bus.loadHandlers('./handlers.mjs', { from: path });
+    expect(loaded.version).toBe(1);
+    await publish(bus, 1);
+    await bus.settled();
+  }
+  expect(seen.map(({ by }) => by)).toEqual(['old', 'new']);
+});
