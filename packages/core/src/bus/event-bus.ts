@@ -155,7 +155,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     this.#signal.off(name, listener);
   }
 
-  /** Calls the listeners of `on`, here and now. True when there are any. */
+  /** Calls the listeners of `on`, here and now. True when there are any; a bus that is closed has none. */
   emit<Type extends EventTypeOf<Events>>(type: Type, ...payload: EmittedPayload<Events[Type]>): boolean;
   emit(type: string, payload?: unknown): boolean {
     return (this.#signal as unknown as Signal<AnyBusEvents>).emit(type, payload);
@@ -293,12 +293,13 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#subscriptions.settled();
   }
 
-  /** Ends in order, and closes the store and the plugins. Rejects, with everything released, when progress did not become durable. */
+  /** Ends in order: whoever listens or iterates is let go, store and plugins are closed. Rejects, with everything released, when progress did not become durable. */
   async close(): Promise<void> {
     for (const handlers of this.#handlers.splice(0)) handlers.stop();
     try {
       await this.eventManager.close();
     } finally {
+      this.#signal.close();
       await this.#plugins.close();
       await this.#store.current?.close();
     }

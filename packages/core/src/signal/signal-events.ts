@@ -17,9 +17,14 @@ export class SignalEvents<Value> implements AsyncIterableIterator<Value, undefin
   #failure: EventManagerError | undefined;
   #isOver = false;
 
-  constructor(listen: (take: (payload: unknown, name: string) => void) => () => void, options: SignalEventsOptions) {
+  /** `listen` is given what takes an emitted value, and what ends the iteration. */
+  constructor(
+    listen: (take: (payload: unknown, name: string) => void, end: () => void) => () => void,
+    options: SignalEventsOptions,
+  ) {
     const { signal, bufferMax: limit = BUFFER_MAX } = options;
-    this.#off = listen((payload, name) => this.#take({ name, payload } as Value, limit));
+    const take = (payload: unknown, name: string) => this.#take({ name, payload } as Value, limit);
+    this.#off = listen(take, () => this.#end());
     if (signal?.aborted) this.#end();
     else signal?.addEventListener('abort', () => this.#end(), { once: true });
   }

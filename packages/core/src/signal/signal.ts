@@ -2,13 +2,16 @@
  * Fire and forget inside one process, as an emitter does it: no id, no lane, no store, and nothing of the engine. Listeners are
  * called at once, in the order in which they were added; what they throw stops neither the others nor whoever emits.
  *
- * The list of listeners is replaced by each change and never changed, so whoever walks it needs no copy. What is listened to by
- * pattern is decided once per name: `#byName` forgets all with each change and when it holds too many names.
+ * Listeners are kept by what they listen to, and those of patterns besides by themselves: so one more or less costs the same
+ * beside any number of others. Who is called for a name is decided once, in a list that is never changed, so whoever walks it
+ * needs no copy. `#byName` forgets the list of a name when its listeners change, and all lists when those of a pattern do or when
+ * it holds too many.
  */
 import { emitWarning } from 'node:process';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { BUS_WARNING, ListenerLimit } from '../listener-limit.ts';
-import { matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts';
+import { isExact, matchesPattern, type Pattern, parsePattern } from '../topic/pattern.ts';
+import { canonicalLevels } from '../topic/topic.ts';
 import type { Emitted, EmittedPayload, Listener } from '../typed/emitted.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 import { SignalEvents, type SignalEventsOptions } from './signal-events.ts';
@@ -31,9 +34,13 @@ export interface SignalOptions {
 }
 
 interface Entry {
+  /** Ascends: listeners are called in the order in which they came. */
+  readonly place: number;
   readonly pattern: Pattern;
   readonly listener: (payload: never, name: never) => unknown;
   readonly off: () => void;
+  /** Told that nothing comes any more. */
+  readonly onClose: (() => void) | undefined;
   /** Of one that is called once: also where it emits its own name. */
   left: number;
 }
@@ -46,7 +53,11 @@ export class Signal<Events> {
   readonly #onError: (error: unknown, name: string) => void;
   readonly #limit: ListenerLimit;
   readonly #byName = new Map<string, readonly Entry[]>();
-  #entries: readonly Entry[] = [];
+  readonly #byPattern = new Map<string, Set<Entry>>();
+  readonly #wild = new Set<Entry>();
+  #count = 0;
+  #added = 0;
+  #isClosed = false;
 
   constructor({ onError = warnOfError, maxListeners = MAX_LISTENERS }: SignalOptions = {}) {
     this.#onError = onError;
@@ -70,9 +81,8 @@ export class Signal<Events> {
   /** Takes away a listener, or all of the name. */
   off<const Name extends string>(name: Name, listener?: Listener<Events, Name>): void {
     const { canonical } = parsePattern(name, DEFAULT_LIMITS);
-    for (const entry of this.#entries) {
-      const isMeant = listener === undefined || entry.listener === listener;
-      if (isMeant && entry.pattern.canonical === canonical) entry.off();
+    for (const entry of this.#byPattern.get(canonical) ?? []) {
+      if (listener === undefined || entry.listener === listener) entry.off();
     }
   }
 
@@ -102,39 +112,77 @@ export class Signal<Events> {
     name: Name,
     options: SignalEventsOptions = {},
   ): SignalEvents<Emitted<Events, Name>> {
-    return new SignalEvents((listener) => this.#add(name, listener, Number.POSITIVE_INFINITY, options), options);
+    const listen = (take: Entry['listener'], end: () => void) =>
+      this.#add(name, take, Number.POSITIVE_INFINITY, options, end);
+    const events = new SignalEvents<Emitted<Events, Name>>(listen, options);
+    if (this.#isClosed) void events.return();
+    return events;
   }
 
   /** Of all names, or those that `emit` of this name would call. */
   listenerCount(name?: string): number {
-    return name === undefined ? this.#entries.length : this.#entriesOf(name).length;
+    return name === undefined ? this.#count : this.#entriesOf(name).length;
   }
 
-  #add(text: string, listener: Entry['listener'], left: number, { signal }: ListenOptions): Off {
+  /** Takes all listeners away and ends the iterations. From then on nobody is heard, and who listens is never called. */
+  close(): void {
+    this.#isClosed = true;
+    for (const entries of [...this.#byPattern.values()]) {
+      for (const entry of entries) {
+        entry.off();
+        entry.onClose?.();
+      }
+    }
+  }
+
+  #add(text: string, listener: Entry['listener'], left: number, { signal }: ListenOptions, onClose?: () => void): Off {
     if (typeof listener !== 'function') throw new TypeError(`The listener of ${text} is a function.`);
     const pattern = parsePattern(text, DEFAULT_LIMITS);
     const off = () => {
       signal?.removeEventListener('abort', off);
-      this.#replace(this.#entries.filter((kept) => kept !== entry));
+      this.#remove(entry);
     };
-    const entry: Entry = { pattern, listener, off, left };
+    const entry: Entry = { place: this.#added++, pattern, listener, off, onClose, left };
     const leave = Object.assign(off, { [Symbol.dispose]: off });
-    if (signal?.aborted) return leave;
+    if (signal?.aborted || this.#isClosed) return leave;
     signal?.addEventListener('abort', off, { once: true });
-    this.#replace([...this.#entries, entry]);
-    const isSame = (other: Entry) => other.pattern.canonical === pattern.canonical;
-    this.#limit.added(text, this.#entries.filter(isSame).length, listener);
+    const entries = this.#byPattern.get(pattern.canonical) ?? new Set();
+    this.#byPattern.set(pattern.canonical, entries.add(entry));
+    if (!isExact(pattern)) this.#wild.add(entry);
+    this.#count++;
+    this.#forget(pattern);
+    this.#limit.added(text, entries.size, listener);
     return leave;
   }
 
-  #replace(entries: readonly Entry[]): void {
-    this.#entries = entries;
-    this.#byName.clear();
+  #remove(entry: Entry): void {
+    const { pattern } = entry;
+    const entries = this.#byPattern.get(pattern.canonical);
+    if (!entries?.delete(entry)) return;
+    if (entries.size === 0) this.#byPattern.delete(pattern.canonical);
+    this.#wild.delete(entry);
+    this.#count--;
+    this.#forget(pattern);
+  }
+
+  /** A name has its list under both spellings, and under none that mixes them. */
+  #forget(pattern: Pattern): void {
+    const { canonical } = pattern;
+    if (!isExact(pattern)) this.#byName.clear();
+    else if (this.#byName.size > 0) {
+      this.#byName.delete(canonical);
+      this.#byName.delete(canonical.replaceAll('/', '.'));
+    }
   }
 
   #entriesOf(name: string): readonly Entry[] {
+    const canonical = canonicalLevels(name);
+    const isMixed = canonical !== name && name.includes('/');
+    if (isMixed) return this.#byName.get(canonical) ?? this.#entriesOf(canonical);
+    const exact = [...(this.#byPattern.get(canonical) ?? [])].filter(({ pattern }) => isExact(pattern));
+    const wild = [...this.#wild].filter(({ pattern }) => matchesPattern(pattern, name));
+    const entries = [...exact, ...wild].sort((a, b) => a.place - b.place);
     if (this.#byName.size >= NAMES_MAX) this.#byName.clear();
-    const entries = this.#entries.filter(({ pattern }) => matchesPattern(pattern, name));
     this.#byName.set(name, entries);
     return entries;
   }

@@ -160,3 +160,16 @@ it('finds every event of a flow, also of one that takes several pages', async ()
   expect(flow.map(({ payload }) => payload.n)).toEqual(Array.from({ length: 2_500 }, (_, n) => n));
   expect(await events.queryEventsByCorrelationId('another')).toEqual([]);
 });
+
+it('lets everybody go who listens when it is closed', async () => {
+  const bus = new EventBus();
+  const seen: unknown[] = [];
+  bus.on('a', (payload) => seen.push(payload));
+  const iterating = (async () => {
+    for await (const { payload } of bus.events('#')) seen.push(payload);
+  })();
+  await bus.close();
+  await iterating;
+  expect(bus.emit('a', { n: 1 })).toBe(false);
+  expect([seen, bus.listenerCount()]).toEqual([[], 0]);
+});

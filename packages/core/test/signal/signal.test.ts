@@ -162,6 +162,52 @@ it('remembers a bounded number of names', () => {
   expect(name).toBe('a.24999');
 });
 
+it('adds, calls and takes away a listener as fast beside thousands of others', () => {
+  const signal = new Signal<Numbers>({ maxListeners: 0 });
+  let calls = 0;
+  const offs = Array.from({ length: 20_000 }, (_, at) => signal.on(`a.${at}`, () => calls++));
+  for (let at = 0; at < 20_000; at++) signal.once(`b.${at}`, () => calls++);
+  for (let at = 0; at < 20_000; at++) signal.emit(`b.${at}`, at);
+  for (let at = 0; at < 20_000; at++) offs.push(signal.on(`c.${at}.*`, () => calls++));
+  signal.emit('c/7.x', 1);
+  for (const off of offs) off();
+  // In time that grows with the square of these, the test would be over its limit.
+  expect([calls, signal.listenerCount()]).toEqual([20_001, 0]);
+}, 5_000);
+
+it('hears of changes under every spelling of a name', () => {
+  const signal = new Signal<Numbers>();
+  const { seen, listener } = recorded();
+  const spellings = ['a.b.c', 'a/b/c', 'a.b/c'];
+  const emit = () => spellings.map((name) => signal.emit(name, 1));
+  expect(emit()).toEqual([false, false, false]);
+  const off = signal.on('a.b/c', listener);
+  expect(emit()).toEqual([true, true, true]);
+  off();
+  expect(emit()).toEqual([false, false, false]);
+  expect(seen).toEqual(spellings.map((name) => [name, 1]));
+});
+
+it('lets everybody go when it is closed', async () => {
+  const signal = new Signal<Numbers>();
+  const { seen, listener } = recorded();
+  const abort = new AbortController();
+  signal.on('a', listener, { signal: abort.signal });
+  const read: unknown[] = [];
+  const events = signal.events('#');
+  const reading = (async () => {
+    for await (const { payload } of events) read.push(payload);
+  })();
+  signal.emit('a', 1);
+  signal.close();
+  await reading;
+  signal.on('a', listener);
+  expect(signal.emit('a', 2)).toBe(false);
+  expect(signal.listenerCount()).toBe(0);
+  expect(await signal.events('a').next()).toEqual({ value: undefined, done: true });
+  expect([seen, read]).toEqual([[['a', 1]], [1]]);
+});
+
 /** Those of a bus, until the turn of the loop in which the process tells them is over. */
 async function warningsOf(run: () => unknown): Promise<readonly string[]> {
   const told: string[] = [];
