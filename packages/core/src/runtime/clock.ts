@@ -27,8 +27,12 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/** What waits longer, Node calls at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export const systemTimers: Timers = {
   after(delayMs, run, keepsAlive = false) {
+    if (delayMs > TIMER_MS_MAX) return afterLong(delayMs, run, keepsAlive);
     const timer = setTimeout(run, delayMs);
     if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
@@ -37,3 +41,12 @@ export const systemTimers: Timers = {
     setImmediate(run);
   },
 };
+
+/** One timer after the other, until the rest is short enough for one. */
+function afterLong(delayMs: number, run: () => void, keepsAlive: boolean): Cancel {
+  const goOn = () => {
+    cancel = systemTimers.after(delayMs - TIMER_MS_MAX, run, keepsAlive);
+  };
+  let cancel = systemTimers.after(TIMER_MS_MAX, goOn, keepsAlive);
+  return () => cancel();
+}
