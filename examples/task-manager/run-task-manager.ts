@@ -65,7 +65,8 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
   });
   await sockets.subscribeToEventBus(bus);
   const url = await app.listen({ host: HOST, port });
-  const lines = lineServer({ taskService, repository }, onFailure);
+  const ending = new AbortController();
+  const lines = lineServer({ taskService, repository }, { onFailure, signal: ending.signal });
   lines.listen(tcpPort, HOST);
   await once(lines, 'listening');
   return {
@@ -73,7 +74,11 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
     tcpPort: (lines.address() as AddressInfo).port,
     tasks: repository.size,
     async close() {
+      const linesClosed = once(lines, 'close');
       lines.close();
+      ending.abort();
+      // The answer that a connection is still owed needs the bus.
+      await linesClosed;
       await sockets.close();
       await app.close();
       await bus.close();
