@@ -11,7 +11,7 @@ import { startBrowser } from './browser.ts';
 import { TaskManagerProcess } from './task-manager-process.ts';
 
 const APPEARS_MS = 200;
-const TRIES = 10;
+const TRIES = 25;
 /** Run in pages, whose types are none of ours: resolves with when the text came to the board; adds the task and says when. */
 const APPEARED = (text: string) => `new Promise((resolve) => {
   const board = document.querySelector('#board');
@@ -76,7 +76,8 @@ it(`shows in one page what is changed in another, within ${APPEARS_MS} ms`, asyn
   }
   const sorted = tookMs.toSorted((a, b) => a - b);
   process.stdout.write(`A task of one page appeared in the other after ${sorted.join(', ')} ms.\n`);
-  expect(sorted[0]).toBeLessThanOrEqual(APPEARS_MS);
+  // A machine with more to do holds up single tries; what a person sees is the one in the middle.
+  expect(sorted[Math.floor(TRIES / 2)]).toBeLessThanOrEqual(APPEARS_MS);
   await card(ann.page, 'Paint fence 3').dragTo(ann.page.locator('[data-status="review"]'), {
     targetPosition: { x: 60, y: 60 },
   });
