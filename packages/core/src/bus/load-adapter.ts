@@ -1,6 +1,7 @@
 /** The one place where core knows that there are packages with adapters: by name, and only when one is asked for. */
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
+import { howToInstall } from '../errors/how-to-install.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 interface JournalSettings {
@@ -37,7 +38,7 @@ async function load<Package>(adapter: string): Promise<Package> {
     return (await import(/* @vite-ignore */ name)) as Package;
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND' || !String(error).includes(name)) throw error;
-    const words = `The adapter ${adapter} is a package of its own that is not installed: npm install ${name}`;
+    const words = `The adapter ${adapter} is a package of its own that is not installed. ${howToInstall(name)}.`;
     throw new EventManagerError('adapter_not_installed', words, { adapter, package: name }, error);
   }
 }

@@ -1,5 +1,6 @@
 import type { SchemaCompiler, SchemaViolation } from '../contracts/schema-compiler.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
+import { howToInstall } from '../errors/how-to-install.ts';
 import { jsonPointer } from '../json/json-pointer.ts';
 import type { JsonValue } from '../json.ts';
 import type { StandardIssue, StandardSchema } from '../typed/standard-schema.ts';
@@ -10,8 +11,7 @@ export type PayloadCheck = (payload: JsonValue) => SchemaViolation | undefined |
 /** Throws `not_supported` without a compiler, `invalid_schema` with the pointer beneath `/schema`. */
 export function jsonSchemaCheck(schema: JsonValue, compiler: SchemaCompiler | undefined): PayloadCheck {
   if (!compiler) {
-    const words =
-      'A JSON Schema needs a compiler: npm install @event-manager/schema, then new EventManager({ schemas: ajvSchemas() }).';
+    const words = `A JSON Schema needs a compiler: new EventManager({ schemas: ajvSchemas() }) of @event-manager/schema. ${howToInstall('@event-manager/schema')}.`;
     throw new EventManagerError('not_supported', words, { pointer: '/schema' });
   }
   try {
