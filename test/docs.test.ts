@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,6 +36,7 @@ import {
   START_FIELDS,
   SUBSCRIPTION_FIELDS,
 } from '../packages/core/src/subscription/subscription-fields.ts';
+import { untidyBlocks } from './guides/regions.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -271,6 +272,23 @@ describe('docs/subscriptions.md', () => {
     const content = { id: headers['webhook-id']!, timestampSeconds, body: Buffer.from(body!) };
     expect(sign(content, [readSecret(secret!)])).toEqual(headers);
   });
+});
+
+const pages = ['docs', 'examples', 'packages'].flatMap((folder) =>
+  globSync(`${folder}/**/*.md`, { cwd: root, exclude: (name) => name.includes('node_modules') }),
+);
+
+/** An empty block is what a guide shows when its region lost its lines: nobody notices but the reader. */
+it.each(['README.md', ...pages].map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') })))(
+  'shows no empty block and no invisible blanks in one: $name',
+  ({ text }) => {
+    expect(untidyBlocks(text)).toEqual([]);
+  },
+);
+
+/** A reader who follows it gets a 404, or a stranger's package of that name. */
+it.each(['README.md', ...pages])('installs no package by a name that no registry has: %s', (name) => {
+  expect(readFileSync(join(root, name), 'utf8')).not.toMatch(/npm (install|i|add) @event-manager\//);
 });
 
 it.each([

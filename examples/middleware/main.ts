@@ -54,7 +54,11 @@ import { z } from 'zod';
 await using shop = new EventBus({ name: 'shop', middlewareTimeout: 1_000 });
 const metrics = new MetricsMiddleware();
 const errors = new ErrorHandlingMiddleware({ passOver: ['geo'] });
-shop.use(createLoggingMiddleware({ log: ({ type, outcome, by = '' }) => console.log(`${type}: ${outcome} ${by}`) }));
+shop.use(
+  createLoggingMiddleware({
+    log: ({ type, outcome, by = '' }) => console.log(`${type}: ${outcome}${by && ` by ${by}`}`),
+  }),
+);
 shop.use(metrics.middleware);
 shop.use(errors.middleware);
 shop.use(filteringMiddleware({ excludeTypes: ['debug.*'] }));

@@ -1,6 +1,4 @@
 // #region imports
-
-// #endregion
 import { EventBus, type EventBusAdapter } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import {
@@ -13,6 +11,7 @@ import {
   waitFor,
 } from '@event-manager/testing';
 import { expect, it } from 'vitest';
+// #endregion
 import { temporaryDirectory } from '../e2e/support/temporary-directory.ts';
 import { guide, namedBlocks, namelessLanguages, regionOf } from './regions.ts';
 
