@@ -34,7 +34,7 @@ export interface BusOwnOptions {
   readonly plugins?: readonly PluginIn[] | undefined;
   /** Keeps events beside the log, as `setEventStore` says. */
   readonly eventStore?: BusEventStore | undefined;
-  /** Bring events that handlers get to the current version of their type. */
+  /** Bring events that handlers get to the current version of their type; what is published without a version has that one. */
   readonly upcasters?: Upcasters | readonly Upcaster[] | undefined;
   /** Told of everything that a listener of `on` throws or rejects with. Default: a warning of the process. */
   readonly onListenerError?: ((error: unknown, name: string) => void) | undefined;

@@ -113,7 +113,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   }
 
   readonly #append = async (event: EventIn): Promise<BusPublishResult> => {
-    const result = await this.#engine.publish(event);
+    const result = await this.#engine.publish(this.#settings.upcasters.stamp(event));
     this.#meter?.published(event.type);
     return result;
   };

@@ -1,17 +1,19 @@
 import { EventManagerError } from '../../errors/event-manager-error.ts';
-import type { Event } from '../../event/event.ts';
+import type { Event, EventIn } from '../../event/event.ts';
 import { freezeDeep } from '../../event/revive-event.ts';
 import type { JsonObject } from '../../json.ts';
 
 /** One step: what payloads of one version of a type are in the next. */
 export interface Upcaster {
   readonly type: string;
-  /** `version` of the events that it takes; events that say none have `1.0`. */
+  /** `version` of the events that it takes. The bus gives those that say none the current one; elsewhere they have `1.0`. */
   readonly from: string;
   readonly to: string;
   /** Returns the payload in the version `to`. The one it gets is frozen. */
   readonly upcast: (payload: JsonObject, event: Event) => JsonObject;
 }
+
+const NUMBERS = /^\d{1,9}(\.\d{1,9})*$/;
 
 interface Chain {
   readonly steps: ReadonlyMap<string, Upcaster>;
@@ -21,7 +23,8 @@ interface Chain {
 /**
  * Brings stored events to the current version of their type, step by step, whenever they are read: what is stored stays as it
  * was written. The steps of a type have to be one chain without a gap, which is looked at here and not when the first old event
- * comes; types without steps are left alone.
+ * comes. Left alone are types without steps, and events of a version that is newer than all of them (by number: 10.0 is newer than
+ * 9.1): whoever deploys one program after the other has those for a while, and they are for the handler to judge.
  */
 export class Upcasters {
   readonly #chains: ReadonlyMap<string, Chain>;
@@ -37,10 +40,19 @@ export class Upcasters {
     return this.#chains.get(type)?.current;
   }
 
-  /** The event in the current version of its type. Throws `upcast_failed`. Needs no `this`. */
+  /** An event that says no version is in the form of today, and from now on says so: nobody can take it for an old one. */
+  stamp(event: EventIn): EventIn {
+    // What is no event is for `accept` to refuse.
+    if (this.#chains.size === 0 || typeof event !== 'object' || event === null || event.version !== undefined)
+      return event;
+    const version = this.currentOf(event.type);
+    return version === undefined ? event : { ...event, version };
+  }
+
+  /** The event in the current version of its type, or as it is when that is newer. Throws `upcast_failed`. Needs no `this`. */
   readonly upcast = <Payload>(event: Event<Payload>): Event<Payload> => {
     const chain = this.#chains.get(event.type);
-    if (!chain || event.version === chain.current) return event;
+    if (!chain || event.version === chain.current || isNewer(event.version, chain)) return event;
     let current = event as Event;
     while (current.version !== chain.current) {
       const step = chain.steps.get(current.version);
@@ -49,6 +61,15 @@ export class Upcasters {
     }
     return current as Event<Payload>;
   };
+}
+
+/** Only numbers have an order that everybody means. */
+function isNewer(version: string, { steps, current }: Chain): boolean {
+  if (steps.has(version) || !NUMBERS.test(version) || !NUMBERS.test(current)) return false;
+  const own = version.split('.').map(Number);
+  const newest = current.split('.').map(Number);
+  const at = own.findIndex((number, place) => number !== (newest[place] ?? 0));
+  return at >= 0 && own[at]! > (newest[at] ?? 0);
 }
 
 function applied(step: Upcaster, event: Event, chain: Chain): Event {

@@ -45,7 +45,12 @@ it('shows handlers, queries and snapshots the current version', async () => {
   const bus = keptBus({ upcasters: STEPS, eventStore: new InMemoryEventStore() });
   const received: unknown[] = [];
   await bus.subscribe('order.placed', ({ payload, version }) => void received.push([version, payload]));
-  const old = { type: 'order.placed', data: { id: 7, total: 12.5, name: 'Ann' }, metadata: { userId: 'u-1' } };
+  const old = {
+    type: 'order.placed',
+    version: '1.0',
+    data: { id: 7, total: 12.5, name: 'Ann' },
+    metadata: { userId: 'u-1' },
+  };
   await bus.publish({ ...old, correlationId: 'flow' });
   expect(received).toEqual([['3.0', CURRENT[0]]]);
   expect((await bus.queryEventsByCorrelationId('flow')).map(({ data }) => data)).toEqual([CURRENT[0]]);
@@ -56,6 +61,28 @@ it('shows handlers, queries and snapshots the current version', async () => {
     apply: ({ sum }, { payload }) => ({ sum: sum + payload.total.amount }),
   });
   expect(state).toEqual({ sum: 12.5 });
+});
+
+it('takes what is published without a version for today’s, and leaves alone what is newer', async () => {
+  const bus = keptBus({ upcasters: STEPS });
+  const received: unknown[] = [];
+  await bus.subscribe('#', ({ type, version, payload }) => void received.push([type, version, payload.total]));
+  const total = { amount: 3, currency: 'EUR' };
+  await bus.publish('orders', 'order.placed', { total });
+  // A middleware can make another type of it.
+  const leave = bus.use((event, next) => next({ ...event, type: 'order.placed' }));
+  await bus.publish('orders', 'order.drafted', { total });
+  leave();
+  await bus.publish('orders', 'order.placed', { total }, { version: '3.0.1' });
+  await bus.publish('orders', 'order.placed', { total }, { version: '10' });
+  await bus.publish('orders', 'order.paid', { total });
+  await bus.settled();
+  const placed = (version: string) => ['order.placed', version, total];
+  expect(received).toEqual([placed('3.0'), placed('3.0'), placed('3.0.1'), placed('10'), ['order.paid', '1.0', total]]);
+  for (const version of ['2.5', 'draft', '3']) {
+    const event = { ...(await bus.eventManager.getEvents())[0]!, version };
+    expect(() => bus.upcast(event)).toThrow(expect.objectContaining({ code: 'upcast_failed' }));
+  }
 });
 
 it('says of an event that it has no chain for', async () => {
@@ -78,7 +105,7 @@ it('makes a dead letter of an event that cannot be brought to its version, and d
   const bus = keptBus({ upcasters: broken });
   const received: unknown[] = [];
   await bus.subscribe('#', ({ type }) => void received.push(type), { maxRetries: 0 });
-  await bus.publish({ type: 'order.placed', data: {} });
+  await bus.publish({ type: 'order.placed', version: '1.0', data: {} });
   await bus.publish({ type: 'order.paid', data: {} });
   await bus.settled();
   expect(received).toEqual(['order.paid']);
