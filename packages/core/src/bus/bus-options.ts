@@ -32,7 +32,7 @@ export interface BusOwnOptions {
   readonly middlewareTimeout?: number | undefined;
   /** Middleware by name or by path, loaded before the first event is published. */
   readonly plugins?: readonly PluginIn[] | undefined;
-  /** Keeps events beside the log, as `setEventStore` says. */
+  /** Keeps events beside the log, and belongs to the bus from then on, as `setEventStore` says. */
   readonly eventStore?: BusEventStore | undefined;
   /** Bring events that handlers get to the current version of their type; what is published without a version has that one. */
   readonly upcasters?: Upcasters | readonly Upcaster[] | undefined;

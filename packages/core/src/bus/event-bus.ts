@@ -59,6 +59,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #timers: Timers;
   readonly #handlers: LoadedHandlers[] = [];
   readonly #store: StoreCell;
+  /** All that it was ever given. */
+  readonly #stores = new Set<BusEventStore>();
   readonly #ownLog: BusEventStore;
   readonly #meter: BusMeter | undefined;
   readonly #parts = new Map<string, () => object>();
@@ -77,7 +79,8 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     this.#timers = runtime.timers;
     this.#pipeline = new MiddlewarePipeline({ timeoutMs: settings.middlewareTimeoutMs, runtime });
     this.#plugins = new BusPlugins(this.#pipeline, { runtime, schemas }, settings.plugins);
-    this.#store = { current: settings.eventStore };
+    this.#store = { current: undefined };
+    this.setEventStore(settings.eventStore);
     const { onListenerError: onError, maxListeners } = settings;
     this.#signal = new Signal<Events>({ onError, maxListeners });
     this.eventManager = new EventManager<Events>({ ...managed, adapter: storingAdapter(adapter, this.#store) });
@@ -208,11 +211,14 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   }
 
   /**
-   * Keeps every event from now on in this store, before it is acknowledged; `undefined` ends that. The store is closed with the bus.
-   * An event that it refuses is refused altogether.
+   * Keeps every event from now on in this store, before it is acknowledged; `undefined` ends that. An event that it refuses is
+   * refused altogether. The store is an archive of what was acknowledged, for history, replays and snapshots; what subscriptions are
+   * owed is kept by the adapter. An event for later is in the store when its time has come. The bus owns every store that it was
+   * ever given, and closes it when it is closed itself: also one that another took the place of.
    */
   setEventStore(store: BusEventStore | undefined): void {
     this.#store.current = store;
+    if (store) this.#stores.add(store);
   }
 
   /** The store that was set, or the bus's own log to be read in the same way. */
@@ -301,11 +307,17 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     } finally {
       this.#signal.close();
       await this.#plugins.close();
-      await this.#store.current?.close();
+      await closeAll(this.#stores);
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Each of them, whatever becomes of the others. Throws what the first one throws. */
+async function closeAll(stores: Iterable<BusEventStore>): Promise<void> {
+  const ends = await Promise.allSettled([...stores].map(async (store) => store.close()));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

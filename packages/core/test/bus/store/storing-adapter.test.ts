@@ -10,6 +10,7 @@ import {
 } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
+import { virtualBus } from '../virtual-bus.ts';
 
 const event = { type: 'task_created', topic: 'task/created', data: { n: 1 } };
 
@@ -174,4 +175,43 @@ it('opens the store when it is told to, and closes it with the bus', async () =>
   expect(words).toEqual(['open']);
   await bus.close();
   expect(words).toEqual(['open', 'close']);
+});
+
+it('is closed with the bus that it was given to, also when another one took its place', async () => {
+  const closed: string[] = [];
+  class NamedStore extends InMemoryEventStore {
+    readonly #word: string;
+
+    constructor(word: string) {
+      super();
+      this.#word = word;
+    }
+
+    override async close(): Promise<void> {
+      closed.push(this.#word);
+      if (this.#word === 'second') throw new EventManagerError('store_failed', 'The disk is gone.');
+    }
+  }
+  const bus = new EventBus({ eventStore: new NamedStore('first') });
+  bus.setEventStore(new NamedStore('second'));
+  const third = new NamedStore('third');
+  bus.setEventStore(third);
+  bus.setEventStore(undefined);
+  bus.setEventStore(third);
+  bus.setEventStore(undefined);
+  await bus.publish(event);
+  expect(closed).toEqual([]);
+  await expect(bus.close()).rejects.toMatchObject({ code: 'store_failed' });
+  expect(closed.toSorted()).toEqual(['first', 'second', 'third']);
+});
+
+it('gets an event for later when its time has come', async () => {
+  const store = new InMemoryEventStore();
+  const { bus, time } = virtualBus({ eventStore: store });
+  const count = async () => (await store.read({ limit: 10 })).records.length;
+  await time.run(bus.publish({ ...event, delayMs: 60_000 }));
+  expect(await count()).toBe(0);
+  await time.advance(61_000);
+  expect(await count()).toBe(1);
+  await time.run(bus.close());
 });
