@@ -20,8 +20,8 @@ export interface BusSubscribeOptions
   /** `false`: the event is settled by `ack` or `nack` of the context, not by the return of the handler. Default: true. */
   readonly autoAck?: boolean | undefined;
   /**
-   * Tells of each dead letter by an event on `dlqTopic`, or on the topic with `.dlq` behind it where none is named. Default: true
-   * with a `dlqTopic`, else false. The dead letter itself is kept in any case.
+   * Tells of each dead letter by an event on `dlqTopic`, or on the topic with `dlq.` before it where none is named; of a pattern
+   * one has to be named. Default: true with a `dlqTopic`, else false. The dead letter itself is kept in any case.
    */
   readonly useDLQ?: boolean | undefined;
   /** Topic of an event that tells of each dead letter. */
@@ -38,7 +38,6 @@ export interface BusDefaults extends Pick<SubscriptionDefaults, 'autoAck' | 'use
 export type BusHandler<Received = BusEvent> = (event: Received, context: BusContext) => unknown;
 
 const WILDCARD = /[+*#]/;
-const DLQ_ENDING = '.dlq';
 
 /** The request of a subscription that the bus makes of its arguments. */
 export function subscribeRequest(
@@ -66,7 +65,7 @@ export function subscribeRequest(
     handler: (event, context) => called(busEvent(upcasters.upcast(event)), context),
     options: {
       ...retries(maxRetries, retryPolicy, defaults),
-      ...deadLetters(topic, dlqTopic, useDLQ ?? (dlqTopic === undefined ? defaults.useDLQ : true)),
+      ...deadLetters(topic, dlqTopic, useDLQ, defaults),
       ...options,
     },
   };
@@ -85,9 +84,25 @@ function retries(
   return { retryPolicy: { ...rest, maxRetries: maxRetries ?? camel ?? snake ?? defaults.retryPolicy.maxRetries } };
 }
 
-/** A pattern has no one topic to put an ending behind: its dead letters are told where a `dlqTopic` says so. */
-function deadLetters(topic: string, dlqTopic: string | undefined, useDLQ: boolean): Partial<OptionValues> {
-  if (!useDLQ) return dlqTopic === undefined ? {} : { deadLetterTopic: dlqTopic, useDLQ };
-  const told = dlqTopic ?? (WILDCARD.test(topic) ? undefined : `${topic}${DLQ_ENDING}`);
-  return told === undefined ? {} : { deadLetterTopic: told, useDLQ };
+/**
+ * Where dead letters are told. The default lies beside the topic and not below it, or else whoever listens to all orders would
+ * get an order that failed as one more order. A pattern has no one topic to make it of: where only the bus says that dead letters
+ * are told, those of patterns are kept and not told.
+ */
+function deadLetters(
+  topic: string,
+  dlqTopic: string | undefined,
+  useDLQ: boolean | undefined,
+  defaults: BusDefaults,
+): Partial<OptionValues> {
+  if (dlqTopic !== undefined) return { deadLetterTopic: dlqTopic, useDLQ: useDLQ ?? true };
+  if (!(useDLQ ?? defaults.useDLQ)) return {};
+  if (!WILDCARD.test(topic)) return { deadLetterTopic: besideTopic(topic), useDLQ: true };
+  if (useDLQ === undefined) return {};
+  const words = `${topic} is a pattern, and useDLQ alone knows no topic to tell its dead letters on: name one by dlqTopic.`;
+  throw new TypeError(words);
+}
+
+function besideTopic(topic: string): string {
+  return `dlq${topic.includes('/') ? '/' : '.'}${topic}`;
 }

@@ -7,7 +7,7 @@ export interface SubscriptionDefaults {
   readonly maxRetries: number;
   /** `false`: an event is settled by `ack` or `nack` of the handler's context, not by the handler's return. */
   readonly autoAck: boolean;
-  /** Tells of each dead letter on a topic. The dead letter itself is kept in any case. */
+  /** Tells of each dead letter on a topic, where the subscription has one. The dead letter itself is kept in any case. */
   readonly useDLQ: boolean;
 }
 

@@ -89,7 +89,7 @@ it('makes a dead letter at once of what is refused for good, and a retry of what
 });
 
 it.each([
-  [{ useDLQ: true }, ['orders.dlq']],
+  [{ useDLQ: true }, ['dlq.orders']],
   [{ useDLQ: true, dlqTopic: 'orders.failed' }, ['orders.failed']],
   [{ dlqTopic: 'orders.failed' }, ['orders.failed']],
   [{ dlqTopic: 'orders.failed', useDLQ: false }, []],
@@ -124,5 +124,35 @@ it('shares the events of a group among its members, each of which can leave', as
   for (let at = 0; at < 3; at++) await time.run(bus.publish('orders', 'order.created', { at }));
   await time.run(bus.settled());
   expect(seen).toEqual(['second', 'second', 'second']);
+  await time.run(bus.close());
+});
+
+it('tells of a dead letter beside its topic, so that nobody takes it for one more event of that', async () => {
+  const { bus, time } = virtualBus();
+  const orders: string[] = [];
+  const letters: string[] = [];
+  await time.run(bus.subscribe('orders/*', ({ topic }) => void orders.push(topic)));
+  await time.run(bus.subscribe('dlq.*', ({ topic }) => void letters.push(topic)));
+  const refuse = () => ({ success: false, retry: false });
+  for (const topic of ['orders.made', 'orders/paid']) {
+    await time.run(bus.subscribe(topic, refuse, { useDLQ: true }));
+    await time.run(bus.publish(topic, 'order', {}));
+  }
+  await time.run(bus.settled());
+  expect(orders).toEqual(['orders.made', 'orders/paid']);
+  expect(letters).toEqual(['dlq.orders.made', 'dlq/orders/paid']);
+  await time.run(bus.close());
+});
+
+it('refuses useDLQ of a pattern that names no topic, unless only the bus says it', async () => {
+  const { bus, time } = virtualBus({ defaultSubscriptionOptions: { useDLQ: true } });
+  const subscribed = bus.subscribe('orders.*', () => {}, { useDLQ: true });
+  await expect(time.run(subscribed)).rejects.toThrow(/orders\.\* is a pattern.*dlqTopic/);
+  const optionsOf = async (options: object) => {
+    const id = await time.run(bus.subscribe('orders.*', () => {}, options));
+    return (await time.run(bus.eventManager.getSubscription(id))).options;
+  };
+  expect(await optionsOf({})).not.toHaveProperty('deadLetterTopic');
+  expect(await optionsOf({ useDLQ: true, dlqTopic: 'failed' })).toMatchObject({ deadLetterTopic: 'failed' });
   await time.run(bus.close());
 });

@@ -61,7 +61,7 @@ it('prefers what is called with to the environment, and that to the defaults', a
   await using bus = new EventBus(adapter, 'my-service');
   const id = await bus.subscribe('orders', () => {});
   const { options } = await bus.eventManager.getSubscription(id);
-  expect(options).toMatchObject({ retry: { maxRetries: 5 }, deadLetterTopic: 'orders.dlq' });
+  expect(options).toMatchObject({ retry: { maxRetries: 5 }, deadLetterTopic: 'dlq.orders' });
 });
 
 it('refuses Kafka, and says what there is', async () => {

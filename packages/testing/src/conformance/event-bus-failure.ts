@@ -81,7 +81,7 @@ function deadLetters(start: StartEventBus): void {
   });
 
   it.each([
-    [{ useDLQ: true }, 'orders.dlq'],
+    [{ useDLQ: true }, 'dlq.orders'],
     [{ useDLQ: false, dlqTopic: 'orders.failed' }, undefined],
     [{}, undefined],
   ])('keeps the record of it with %j, and tells on %s', async (options, topic) => {
@@ -93,7 +93,7 @@ function deadLetters(start: StartEventBus): void {
     const letters = () => bus.eventManager.listDeadLetters(id);
     await until('it is kept', async () => (await letters()).length === 1);
     await bus.settled();
-    expect(told.sort()).toEqual(topic === undefined ? ['orders'] : ['orders', topic]);
+    expect(told.sort()).toEqual(topic === undefined ? ['orders'] : [topic, 'orders']);
     expect(await letters()).toMatchObject([{ reason: 'TypeError: no stock', attempts: 1 }]);
   });
 }
