@@ -70,6 +70,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   constructor(options?: EventBusOptions<Events>);
   constructor(adapter: EventBusAdapter, name?: string);
   constructor(first: EventBusOptions<Events> | EventBusAdapter = {}, name?: string) {
+    if (typeof first !== 'object' || first === null) throw new TypeError('An EventBus takes options or an adapter.');
     const { settings, adapter, managed } = readBusOptions<Events>('store' in first ? { adapter: first, name } : first);
     const { runtime } = settings;
     const { schemas } = managed;
@@ -306,8 +307,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
       await this.eventManager.close();
     } finally {
       this.#signal.close();
-      await this.#plugins.close();
-      await closeAll(this.#stores);
+      await this.#plugins.close().finally(() => closeAll(this.#stores));
     }
   }
 

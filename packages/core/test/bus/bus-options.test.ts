@@ -9,6 +9,10 @@ it('refuses an option that nobody reads, by its name', () => {
   expect(() => new EventBus(defaults)).toThrow(/defaultSubscriptionOptions has no option "retries"/);
 });
 
+it.each([null, 5, 'memory'])('refuses %j in place of options', (given) => {
+  expect(() => new EventBus(given as never)).toThrow('takes options or an adapter');
+});
+
 it.each([
   ['name', ''],
   ['maxListeners', -1],

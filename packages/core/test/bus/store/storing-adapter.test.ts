@@ -10,6 +10,7 @@ import {
 } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
+import { moduleFolder } from '../module-folder.ts';
 import { virtualBus } from '../virtual-bus.ts';
 
 const event = { type: 'task_created', topic: 'task/created', data: { n: 1 } };
@@ -214,4 +215,22 @@ it('gets an event for later when its time has come', async () => {
   await time.advance(61_000);
   expect(await count()).toBe(1);
   await time.run(bus.close());
+});
+
+it('is closed also when a plugin cannot be', async () => {
+  const { path, write } = moduleFolder();
+  write(
+    'odd.mjs',
+    `export default () => ({ middleware: (_, next) => next(), close() { throw new RangeError('odd'); } });`,
+  );
+  let isClosed = false;
+  class ToldStore extends InMemoryEventStore {
+    override async close(): Promise<void> {
+      isClosed = true;
+    }
+  }
+  const bus = new EventBus({ eventStore: new ToldStore() });
+  await bus.usePlugins([{ path: './odd.mjs' }], { from: path });
+  await expect(bus.close()).rejects.toThrow('odd');
+  expect(isClosed).toBe(true);
 });
