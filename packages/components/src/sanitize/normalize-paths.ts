@@ -9,6 +9,13 @@ const SHARE = '<share>';
 const HOMES = ['/home/', '/Users/', '/var/home/', '/export/home/', '/usr/home/', '/data/home/'];
 /** Drives of Windows as its shells for Linux mount them. */
 const MOUNTED_HOME = /^\/(?:mnt\/[a-z]|cygdrive\/[a-z]|[a-z])\/Users\/[^/]{1,64}/i;
+/** Homes of other machines, where they are mounted. */
+const FAR_HOME =
+  /^\/(?:net|nfs|autofs|mnt|media|srv|Network|Volumes|System|host|hostfs|rootfs)(?:\/[^/]{1,64}){0,2}\/(?:home|Users)\/[^/]{1,64}/;
+const HOME_SHARES = /^(users|homes?|profiles)\$?$/i;
+/** How URLs write homes, also within another one. */
+const ENCODED_HOME =
+  /(?:[a-z]%(?:25){0,3}3A)?%(?:25){0,3}(?:2F|5C)(?:home|users)%(?:25){0,3}(?:2F|5C)(?:[^%/\\\s"'`<>|*?&#,;()[\]{}]|%(?!(?:25){0,3}(?:2F|5C|3A|3F|26))[0-9a-f]{2}){1,64}/gi;
 const WINDOWS_HOMES = ['users/', 'documents and settings/'];
 const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
 const USER_CHARACTERS_MAX = 64;
@@ -20,7 +27,8 @@ const ENDS = ' \t\r\n"\'`<>|*?,;()[]{}';
  * Rewrites the paths in a text so that they say nothing of the machine and its user: home folders become `~`, temporary ones `<tmp>`, drives
  * `<drive>` and shares `<share>`; `..` is resolved. What follows stays, because that is what one looks for in an error.
  */
-export function normalizePaths(text: string): string {
+export function normalizePaths(given: string): string {
+  const text = given.includes('%') ? given.replace(ENCODED_HOME, HOME) : given;
   if (!text.includes('/') && !text.includes('\\')) return text;
   let result = '';
   let at = 0;
@@ -110,7 +118,7 @@ export function shortened(path: string): string {
     const next = path.indexOf('/', homes.length);
     return next < 0 ? HOME : HOME + path.slice(next);
   }
-  const mounted = MOUNTED_HOME.exec(path)?.[0];
+  const mounted = (MOUNTED_HOME.exec(path) ?? FAR_HOME.exec(path))?.[0];
   if (mounted !== undefined) return HOME + path.slice(mounted.length);
   // macOS keeps those of each user in folders with names drawn by chance.
   const folders = /^(?:\/private)?\/var\/folders\/[^/]{1,16}\/[^/]{1,64}/.exec(path)?.[0];
@@ -137,6 +145,10 @@ function sharePath(text: string, at: number): FoundPath | undefined {
   if (!server || !share || !/^[\w.$ -]{1,80}$/.test(server) || !/^[\w.$-]{1,80}/.test(share)) return undefined;
   const name = /^[\w.$-]{1,80}/.exec(share)![0];
   const rest = text.indexOf(name, start + server.length) + name.length;
+  if (HOME_SHARES.test(name) && (text[rest] === '\\' || text[rest] === '/')) {
+    const below = restOf(text, userEnd(text, rest));
+    return { normal: HOME + below.normal, end: below.end };
+  }
   return windowsPath(text, rest, SHARE);
 }
 

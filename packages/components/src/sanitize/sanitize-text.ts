@@ -6,6 +6,7 @@
  * tokens. A secret is rather taken out once too often: who looks for an error finds the name of what was there. The work grows
  * with the length of the text and nothing else; no expression here goes back over what it read.
  */
+import { withoutBankAccounts } from './bank-accounts.ts';
 import { cut } from './capture.ts';
 import { withoutCardNumbers } from './card-numbers.ts';
 import { rewriteJson, rewriteQuoted } from './json-in-text.ts';
@@ -14,6 +15,7 @@ import { normalizePaths } from './normalize-paths.ts';
 import { sanitizeValue } from './sanitize-value.ts';
 import { sanitizeWord } from './sanitize-word.ts';
 import { secretName, secretPhrase } from './secret-names.ts';
+import { withoutAddressesOfWords } from './without-addresses.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -61,20 +63,26 @@ const PEM_END = '-----END ';
 
 /** Flags behind which stands `name:password`. */
 const ACCOUNT_FLAGS = new Set(['-u', '--user', '--proxy-user', '-U']);
+/** Programs that take a password directly behind a flag: `mysql -phunter22`. */
+const FLAG_PASSWORD_PROGRAM = /(?:^|\/)(?:mysql|mariadb|sshpass)[a-z_-]{0,20}$/;
+const FLAG_PASSWORD = /^-p./;
+/** What says whose secret it is: `password for user bob: hunter22`. */
+const OWNED = new Set(['for', 'of']);
+const OWNER_WORDS_MAX = 3;
 /** How YAML begins a text over several lines. */
 const BLOCK_MARK = /^[+-]$/;
 
 /**
  * `named`: a secret was named; `paired`: in the line before, so that `value:` may follow. `assigned`: its value comes next; `listed`: or a
- * count. `scheme`: a way to authenticate was named; `account`: a flag for a name and its password.
+ * count. `scheme`: a way to authenticate was named; `account`: a flag for a name and its password; `owned`: a secret and whose it is.
  */
-type Expectation = 'nothing' | 'named' | 'paired' | 'assigned' | 'listed' | 'scheme' | 'account';
+type Expectation = 'nothing' | 'named' | 'paired' | 'assigned' | 'listed' | 'scheme' | 'account' | 'owned';
 
 export function sanitizeText(given: string): string {
   if (PLAIN.test(given) && secretName(given) === undefined) return given;
   const readable = rewriteQuoted(rewriteJson(plainCharacters(cut(given)), sanitizeValue), sanitizeValue);
-  const text = withoutCardNumbers(withoutKeys(readable), REDACTED);
-  return new TextSanitizer(normalizePaths(text)).run();
+  const numberless = withoutBankAccounts(withoutCardNumbers(withoutKeys(readable), REDACTED), REDACTED);
+  return new TextSanitizer(normalizePaths(withoutAddressesOfWords(numberless))).run();
 }
 
 class TextSanitizer {
@@ -83,6 +91,8 @@ class TextSanitizer {
   #result = '';
   #expects: Expectation = 'nothing';
   #before = '';
+  #ownerWordsLeft = 0;
+  #takesFlagPassword = false;
 
   constructor(text: string) {
     this.#text = text;
@@ -111,7 +121,8 @@ class TextSanitizer {
     let end = start;
     while (end < this.#text.length && this.#text[end] !== quote) end += this.#text[end] === '\\' && !isEscaped ? 2 : 1;
     const isShort = this.#expects === 'named' && end - start < QUOTED_CHARACTERS_MIN;
-    this.#expects = 'nothing';
+    // In quotes behind `for` it may be the secret, or whose it is.
+    this.#expects = this.#ownerWordsLeft > 0 ? 'owned' : 'nothing';
     if (isShort) {
       this.#copy(1);
       return;
@@ -133,6 +144,7 @@ class TextSanitizer {
   #break(character: string): void {
     const endsLine = character === '\n' || character === '\r';
     const isEnd = endsLine || ',;|)}]'.includes(character);
+    if (endsLine || ';|'.includes(character)) this.#takesFlagPassword = false;
     if (isEnd && !this.#isAssigned) {
       this.#expects = endsLine && this.#expects === 'named' ? 'paired' : 'nothing';
       this.#before = '';
@@ -152,7 +164,19 @@ class TextSanitizer {
     else if (this.#expects === 'account' && /^[^:]{1,200}:[^/]/.test(word)) this.#take(REDACTED, end, 'nothing');
     else if (this.#expects === 'paired' && /^value[:=]$/i.test(word)) this.#take(word, end, 'assigned');
     else if (this.#expects === 'named' && this.#followsName(word, end)) return;
+    else if (this.#expects === 'owned') this.#ownerWord(word, end);
+    else if (this.#takesFlagPassword && FLAG_PASSWORD.test(word)) this.#take(`-p${REDACTED}`, end, 'nothing');
     else this.#plainWord(word, end);
+  }
+
+  /** Up to the sign behind which the secret may stand. */
+  #ownerWord(word: string, end: number): void {
+    this.#plainWord(word, end);
+    if (this.#expects !== 'nothing') return;
+    if (ENDS_WITH_SIGN.test(word)) {
+      this.#expects = 'named';
+      this.#ownerWordsLeft = 0;
+    } else if (--this.#ownerWordsLeft > 0) this.#expects = 'owned';
   }
 
   /** What stands behind `password:`. Behind a way to authenticate it is the next word. */
@@ -180,10 +204,15 @@ class TextSanitizer {
       return true;
     }
     if (GLUE.has(bare(word).toLowerCase())) {
+      this.#ownerWordsLeft = OWNED.has(bare(word).toLowerCase()) ? OWNER_WORDS_MAX : 0;
       this.#take(word, end, ENDS_WITH_SIGN.test(word) ? 'assigned' : 'named');
       return true;
     }
-    if (!looksGenerated(bare(word)) || word.includes('://')) return false;
+    if (!looksGenerated(bare(word)) || word.includes('://')) {
+      if (this.#ownerWordsLeft === 0) return false;
+      this.#ownerWord(word, end);
+      return true;
+    }
     this.#take(REDACTED, end, 'nothing');
     return true;
   }
@@ -192,6 +221,7 @@ class TextSanitizer {
     const { text, assigns } = sanitizeWord(word);
     const name = `${this.#before} ${bare(word)}`.trim();
     const named = secretName(bare(word)) ?? (this.#before === '' ? undefined : secretPhrase(name));
+    if (FLAG_PASSWORD_PROGRAM.test(word)) this.#takesFlagPassword = true;
     const isNamed = named === 'one';
     const endsWithSign = ENDS_WITH_SIGN.test(word);
     const isFlag = word.startsWith('--');
@@ -203,6 +233,7 @@ class TextSanitizer {
     else if (ACCOUNT_FLAGS.has(word)) this.#take(text, end, 'account');
     else if (SCHEMES.has(word.toLowerCase())) this.#take(text, end, 'scheme');
     else this.#take(text, end, 'nothing');
+    this.#ownerWordsLeft = this.#expects === 'nothing' ? this.#ownerWordsLeft : 0;
     if (this.#expects !== 'nothing') this.#closeQuote(end - word.length);
   }
 

@@ -77,6 +77,12 @@ const SHORT = new Set(['auth', 'sid', 'otp', 'cvv', 'cvc', 'ssn', 'dsn', 'iban',
 const LONG_ENDINGS = ENDINGS.filter((ending) => !SHORT.has(ending));
 /** Lists of them. A number beside such a name counts something: `max_tokens: 100`. */
 const PLURALS = ['passwords', 'secrets', 'tokens', 'apikeys', 'cookies', 'privatekeys', 'accesskeys', 'recoverycodes'];
+/** What comes behind the name of a secret, to tell it from another one of that kind: `dbPasswordProd`, `API_KEY_OLD`. */
+const QUALIFIERS = new Set(
+  'prod production live dev development test testing staging stage local qa uat main primary secondary backup default old new current previous next hash plain value string text'.split(
+    ' ',
+  ),
+);
 /** Longer names are texts. */
 const CHARACTERS_MAX = 80;
 
@@ -90,7 +96,7 @@ export type SecretName = 'one' | 'many' | undefined;
 export function secretName(name: string): SecretName {
   if (name.length < 2 || name.length > CHARACTERS_MAX) return undefined;
   if (known.has(name)) return known.get(name);
-  const judged = judge(name);
+  const judged = judge(name) ?? judge(withoutQualifier(name));
   if (known.size < KNOWN_MAX) known.set(name, judged);
   return judged;
 }
@@ -106,6 +112,11 @@ function judge(name: string): SecretName {
   if (WHOLE.has(plain) || WHOLE.has(lastWord(name)) || LONG_ENDINGS.some((ending) => plain.endsWith(ending)))
     return 'one';
   return PLURALS.some((ending) => plain.endsWith(ending)) ? 'many' : undefined;
+}
+
+function withoutQualifier(name: string): string {
+  const last = lastWord(name);
+  return last.length < name.length && QUALIFIERS.has(last) ? name.slice(0, -last.length) : '';
 }
 
 /** Letters and digits, small. A digit at the end counts several of them: `password2`. */

@@ -23,6 +23,15 @@ export function withoutAddresses(word: string, replacement: string): string {
   return taken === 0 ? word : result + word.slice(taken);
 }
 
+/** Addresses that are more than one word: `"ann b"@example.com`, `ann@[192.0.2.1]`. */
+export function withoutAddressesOfWords(text: string): string {
+  let result = text;
+  if (result.includes('"@')) result = result.replace(/"[^"\r\n]{1,64}"@\p{L}[\p{L}\p{N}.-]{0,252}/gu, EMAIL);
+  if (result.includes('@['))
+    result = result.replace(/[\p{L}\p{N}._+'~-]{1,64}@\[(?:IPv6:)?[0-9a-f.:]{3,45}\]/giu, EMAIL);
+  return result;
+}
+
 /** `@`, and how URLs write it. */
 function nextSign(word: string, from: number): { at: number; end: number } | undefined {
   for (let at = from; at < word.length; at++) {
@@ -54,5 +63,6 @@ function domainAt(word: string, from: number): { end: number; isMail: boolean } 
   while (end > from && (word[end - 1] === '.' || word[end - 1] === '-')) end--;
   const domain = word.slice(from, end);
   const dot = domain.lastIndexOf('.');
-  return { end, isMail: dot > 0 && LAST_LABEL.test(domain.slice(dot + 1)) };
+  const isMail = domain.toLowerCase() === 'localhost' || (dot > 0 && LAST_LABEL.test(domain.slice(dot + 1)));
+  return { end, isMail };
 }
