@@ -25,4 +25,9 @@ export class ListenerLimit {
     const words = `${count} listeners of "${name}" are there, the last one is ${who}: is one forgotten that should be taken away?`;
     emitWarning(words, BUS_WARNING);
   }
+
+  /** So many are left. When they are as many as there should be, more are worth another warning. */
+  removed(name: string, count: number): void {
+    if (count <= this.#max) this.#warned.delete(name);
+  }
 }

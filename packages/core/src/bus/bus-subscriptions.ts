@@ -3,7 +3,7 @@ import type { Timers } from '../runtime/clock.ts';
 import type { BusMeter } from './bus-meter.ts';
 import type { BusSettings } from './bus-options.ts';
 import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
-import { ListenerLimit } from './handlers/listener-limit.ts';
+import { HandlerCounts } from './handlers/handler-counts.ts';
 import type { HandlerHost } from './handlers/loaded-handlers.ts';
 import { ReplayReceivers } from './store/replay-receivers.ts';
 
@@ -19,7 +19,7 @@ export class BusSubscriptions implements HandlerHost {
   readonly #settings: BusSettings;
   readonly #meter: BusMeter | undefined;
   readonly #held = new Map<string, Subscription>();
-  readonly #limit: ListenerLimit;
+  readonly #counts: HandlerCounts;
   /** The same handlers, for events that come out of a store. */
   readonly receivers = new ReplayReceivers();
   readonly #timers: Timers;
@@ -30,7 +30,7 @@ export class BusSubscriptions implements HandlerHost {
     this.#eventManager = eventManager;
     this.#settings = settings;
     this.#meter = meter;
-    this.#limit = new ListenerLimit(settings.maxListeners);
+    this.#counts = new HandlerCounts(settings.maxListeners);
   }
 
   get count(): number {
@@ -46,7 +46,7 @@ export class BusSubscriptions implements HandlerHost {
     const subscription = await this.#eventManager.subscribe(request);
     const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
     this.#held.set(id, subscription);
-    this.#limit.added(id, topic, handler);
+    this.#counts.added(id, topic, handler);
     this.receivers.added(id, topic, request.handler!, options);
     return id;
   }
@@ -78,7 +78,7 @@ export class BusSubscriptions implements HandlerHost {
     const held = this.#held.get(id);
     if (!held) return this.#eventManager.unsubscribe(id);
     this.#held.delete(id);
-    this.#limit.removed(id);
+    this.#counts.removed(id);
     this.receivers.removed(id);
     await held[Symbol.asyncDispose]();
   }
