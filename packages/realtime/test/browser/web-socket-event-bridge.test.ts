@@ -89,7 +89,7 @@ it('shows old events in the current version of their type, also of a typed bus',
     await bus.close();
   });
   const page = await PageClient.open(`ws://127.0.0.1:${sockets.port}/ws`);
-  await bus.publish('task/created', 'task_created', { name: 'Paint' });
+  await bus.publish({ type: 'task_created', version: '1.0', payload: { name: 'Paint' } });
   await bus.publish({ type: 'task_created', version: '2.0', payload: { title: 'Dig' } });
   await page.until(() => page.types.length === 2);
   expect(page.ofType('event').map(({ event }) => [event.version, event.payload])).toEqual([
