@@ -1,5 +1,6 @@
 import { homedir, tmpdir } from 'node:os';
 import { posix } from 'node:path';
+import { withoutEncodedHomes } from './without-encoded-homes.ts';
 
 const HOME = '~';
 const TEMPORARY = '<tmp>';
@@ -13,9 +14,6 @@ const MOUNTED_HOME = /^\/(?:mnt\/[a-z]|cygdrive\/[a-z]|[a-z])\/Users\/[^/]{1,64}
 const FAR_HOME =
   /^\/(?:net|nfs|autofs|mnt|media|srv|Network|Volumes|System|host|hostfs|rootfs)(?:\/[^/]{1,64}){0,2}\/(?:home|Users)\/[^/]{1,64}/;
 const HOME_SHARES = /^(users|homes?|profiles)\$?$/i;
-/** How URLs write homes, also within another one. */
-const ENCODED_HOME =
-  /(?:[a-z]%(?:25){0,3}3A)?%(?:25){0,3}(?:2F|5C)(?:home|users)%(?:25){0,3}(?:2F|5C)(?:[^%/\\\s"'`<>|*?&#,;()[\]{}]|%(?!(?:25){0,3}(?:2F|5C|3A|3F|26))[0-9a-f]{2}){1,64}/gi;
 const WINDOWS_HOMES = ['users/', 'documents and settings/'];
 const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
 const USER_CHARACTERS_MAX = 64;
@@ -28,7 +26,7 @@ const ENDS = ' \t\r\n"\'`<>|*?,;()[]{}';
  * `<drive>` and shares `<share>`; `..` is resolved. What follows stays, because that is what one looks for in an error.
  */
 export function normalizePaths(given: string): string {
-  const text = given.includes('%') ? given.replace(ENCODED_HOME, HOME) : given;
+  const text = given.includes('%') ? withoutEncodedHomes(given, HOME) : given;
   if (!text.includes('/') && !text.includes('\\')) return text;
   let result = '';
   let at = 0;

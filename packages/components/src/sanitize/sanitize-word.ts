@@ -2,6 +2,7 @@ import { looksSecret } from './looks-secret.ts';
 import { shortened } from './normalize-paths.ts';
 import { secretName } from './secret-names.ts';
 import { withoutAddresses } from './without-addresses.ts';
+import { withoutHookSecrets } from './without-hook-secrets.ts';
 
 const REDACTED = '[redacted]';
 /** Addresses of databases and queues say how to get in, also where the password is not in its place. */
@@ -13,9 +14,6 @@ const URLS_MAX = 4;
 const QUERY_SECRETS = new Set(['key', 'hash', 'hmac']);
 /** What stands behind the host of other schemes may be a path of this machine. */
 const WEB = /^(https?|wss?)$/i;
-/** Addresses that let in whoever knows them: what comes behind these is the secret. */
-const HOOKS =
-  /(hooks\.slack\.com(?:\/|%2F)(?:services|workflows|triggers)|discord(?:app)?\.com(?:\/|%2F)api(?:(?:\/|%2F)v\d{1,2})?(?:\/|%2F)webhooks|hooks\.zapier\.com(?:\/|%2F)hooks|[a-z0-9-]{1,63}\.webhook\.office\.com|outlook\.office\.com(?:\/|%2F)webhook|api\.telegram\.org(?:(?:\/|%2F)file)?)((?:\/|%2F)(?:bot)?)[^/?#\s[]{2}[^?#\s[]*/gi;
 const SEPARATORS = '=:/,&?#@!\\';
 
 export interface SanitizedWord {
@@ -26,7 +24,7 @@ export interface SanitizedWord {
 
 /** A piece of a text without spaces. */
 export function sanitizeWord(given: string, depth = 0): SanitizedWord {
-  const word = given.replace(HOOKS, `$1$2${REDACTED}`);
+  const word = withoutHookSecrets(given, REDACTED);
   if (word.length < 3) return { text: word, assigns: false };
   const scheme = word.indexOf('://');
   if (scheme > 0) return { text: depth < URLS_MAX ? sanitizeUrl(word, scheme, depth) : REDACTED, assigns: false };

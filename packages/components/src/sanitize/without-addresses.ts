@@ -23,13 +23,30 @@ export function withoutAddresses(word: string, replacement: string): string {
   return taken === 0 ? word : result + word.slice(taken);
 }
 
+const BRACKETED = /@\[(?:IPv6:)?[0-9a-f.:]{3,45}\]/iy;
+const ACCOUNT = /[\p{L}\p{N}._+'~-]/u;
+
 /** Addresses that are more than one word: `"ann b"@example.com`, `ann@[192.0.2.1]`. */
 export function withoutAddressesOfWords(text: string): string {
   let result = text;
   if (result.includes('"@')) result = result.replace(/"[^"\r\n]{1,64}"@\p{L}[\p{L}\p{N}.-]{0,252}/gu, EMAIL);
-  if (result.includes('@['))
-    result = result.replace(/[\p{L}\p{N}._+'~-]{1,64}@\[(?:IPv6:)?[0-9a-f.:]{3,45}\]/giu, EMAIL);
-  return result;
+  return result.includes('@[') ? withoutBracketed(result) : result;
+}
+
+/** One look at each `@[`, since an expression would begin at every letter before it. */
+function withoutBracketed(text: string): string {
+  let result = '';
+  let taken = 0;
+  for (let sign = text.indexOf('@['); sign >= 0; sign = text.indexOf('@[', sign + 1)) {
+    BRACKETED.lastIndex = sign;
+    const host = BRACKETED.exec(text)?.[0];
+    let start = sign;
+    while (start > taken && sign - start < LOCAL_CHARACTERS_MAX && ACCOUNT.test(text[start - 1]!)) start--;
+    if (host === undefined || start === sign) continue;
+    result += text.slice(taken, start) + EMAIL;
+    taken = sign + host.length;
+  }
+  return taken === 0 ? text : result + text.slice(taken);
 }
 
 /** `@`, and how URLs write it. */
