@@ -27,7 +27,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { isLeft } from '../is-left.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
 import type { RunPart } from '../run.ts';
-import { partChange } from '../run-records.ts';
+import { partChange, partKey } from '../run-records.ts';
 import { closedBy } from './closed-by.ts';
 import type { LetterSelection } from './letter-selection.ts';
 import { cursorOf, type FoundLetter, type LetterCursor, LetterSource } from './letter-source.ts';
@@ -90,6 +90,8 @@ export class LettersPart implements PartDriver {
   readonly #size = new PageSize({ most: LOOK, bytesMax: LOOK_BYTES });
   #isPaused = true;
   #isOver = false;
+  /** It goes on from what is durable. */
+  #isCaughtUp = false;
   /** In the queue of the subscription, and not known to be durable. */
   #joined: RunPart | undefined;
   #cancelWait: Cancel | undefined;
@@ -178,6 +180,9 @@ export class LettersPart implements PartDriver {
 
   /** Does what can be done now, durably; returns how long to wait then. */
   async #step(): Promise<number> {
+    if (!this.#isCaughtUp && !(await this.#catchUp())) return COMMIT_AGAIN_MS;
+    if (!this.#mayGoOn) return 0;
+    if (this.part.state !== 'open') return this.#ended();
     const room = this.#room();
     if (room <= 0) return LOOK_AGAIN_MS;
     const cursor = cursorOf(this.part.at);
@@ -198,11 +203,34 @@ export class LettersPart implements PartDriver {
     const part = this.#partAfter(step);
     await this.#commit(step, part);
     this.part = part;
-    if (part.state !== 'open') {
-      this.#end();
-      this.#assignment.onEnded();
-    }
+    if (part.state !== 'open') this.#ended();
     return this.#isDiscard || this.#room() > 0 ? 0 : LOOK_AGAIN_MS;
+  }
+
+  /**
+   * A part of the same run may have gone before it in this process, whose last step the store refused: the debts of that are in the
+   * queue, and what it says of the part becomes durable with them. Begun from what is kept by now, it would be counted as skipped.
+   */
+  async #catchUp(): Promise<boolean> {
+    const { run, subscription } = this.#assignment;
+    if (subscription.queue.durable && !subscription.queue.isCommitted) {
+      try {
+        await this.#context.dispatch().checkpoint.durable(subscription);
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        return false;
+      }
+      const [kept] = await this.#context.state.get('run-part', [partKey(subscription.id, run.id)]);
+      if (kept) this.part = kept.value as unknown as RunPart;
+    }
+    this.#isCaughtUp = true;
+    return true;
+  }
+
+  #ended(): number {
+    this.#end();
+    this.#assignment.onEnded();
+    return 0;
   }
 
   /**
