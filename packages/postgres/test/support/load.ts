@@ -40,17 +40,21 @@ export class Load {
     await Promise.all(this.#running);
   }
 
-  /** What the log says of it: of what was acknowledged nothing may be missing, and nothing may be there twice. */
+  /**
+   * What the log says of it: of what was acknowledged nothing may be missing, and nothing may be there twice. `lost` are events and
+   * commits together: commits have no positions, so only `lostEvents` can be held against ranges of the log.
+   */
   async check(
     adapter: EventBusAdapter,
-  ): Promise<{ acknowledged: number; kept: number; lost: number; doubles: number }> {
+  ): Promise<{ acknowledged: number; kept: number; lost: number; lostEvents: number; doubles: number }> {
     const records = await readAll(adapter.store);
     const kept = new Set(records.map(({ id }) => id));
-    const lost = [...this.acknowledged].filter((id) => !kept.has(id)).length;
+    const lostEvents = [...this.acknowledged].filter((id) => !kept.has(id)).length;
     const [entry] = await adapter.state.get('topic', ['load']);
     const lostCommits = Math.max(0, this.commits - Number(entry?.value ?? 0));
     const doubles = records.length - kept.size;
-    return { acknowledged: this.acknowledged.size, kept: kept.size, lost: lost + lostCommits, doubles };
+    const lost = lostEvents + lostCommits;
+    return { acknowledged: this.acknowledged.size, kept: kept.size, lost, lostEvents, doubles };
   }
 
   async #publish(): Promise<void> {
