@@ -21,6 +21,7 @@ export {
   type LoadHandlersOptions,
 } from './bus/handlers/loaded-handlers.ts';
 export { InMemoryAdapter, type InMemoryOptions } from './bus/in-memory-adapter.ts';
+export { KafkaAdapter } from './bus/kafka-adapter.ts';
 export * from './bus/middleware/error-handling-middleware.ts';
 export * from './bus/middleware/filtering-middleware.ts';
 export * from './bus/middleware/logging-middleware.ts';

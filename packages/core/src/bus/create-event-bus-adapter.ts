@@ -1,6 +1,5 @@
 import { env } from 'node:process';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
-import { EventManagerError } from '../errors/event-manager-error.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import {
   BUS_ADAPTERS,
@@ -11,6 +10,7 @@ import {
 } from './bus-configuration.ts';
 import { readBusEnvironment, readKafkaEnvironment, readRedisEnvironment, type Variables } from './bus-environment.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
+import { kafkaRefusal } from './kafka-adapter.ts';
 import { loadJournal, loadRedis } from './load-adapter.ts';
 import { keepDefaults, readSubscriptionDefaults } from './subscription-defaults.ts';
 
@@ -25,8 +25,7 @@ const MAKE: { readonly [Name in BusAdapterName]: Make } = {
   redis: async ({ redis }, variables) => loadRedis(redisOptions(redis, variables)),
   kafka: async (_configuration, variables) => {
     readKafkaEnvironment(variables);
-    const words = `There is no adapter for Kafka yet; EVENT_BUS_ADAPTER takes memory, journal and redis.`;
-    throw new EventManagerError('not_supported', words, { setting: 'EVENT_BUS_ADAPTER', adapter: 'kafka' });
+    throw kafkaRefusal({ setting: 'EVENT_BUS_ADAPTER' });
   },
 };
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEventBus, createEventBusAdapter, EventBus } from '@event-manager/core';
+import { createEventBus, createEventBusAdapter, EventBus, KafkaAdapter } from '@event-manager/core';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 let dataDir: string;
@@ -69,6 +69,8 @@ it('refuses Kafka, and says what there is', async () => {
   await expect(createEventBusAdapter({ adapter: 'kafka' })).rejects.toMatchObject(refused);
   vi.stubEnv('EVENT_BUS_ADAPTER', 'kafka');
   await expect(createEventBus()).rejects.toMatchObject(refused);
+  const make = () => new EventBus(new KafkaAdapter({ brokers: ['localhost:9092'] }), 'my-service');
+  expect(make).toThrow(expect.objectContaining(refused));
 });
 
 it('refuses a wrong variable and a wrong call by their names', async () => {
