@@ -95,6 +95,16 @@ console.log(shop.getMetrics()?.eventsByType);
 
 // #endregion
 
+// #region health
+import { serveBusHealth } from '@event-manager/core';
+
+await using health = await serveBusHealth(bus, { port: 0 });
+const answer = await fetch(health.url);
+const { adapter: kept } = (await answer.json()) as { adapter: string };
+console.log(answer.status, kept);
+
+// #endregion
+
 // #region history
 import { InMemoryAdapter } from '@event-manager/core';
 

@@ -36,6 +36,7 @@ export type {
   BusEventInOf,
   BusPublishOptions,
 } from './bus/publish-arguments.ts';
+export * from './bus/serve-bus-health.ts';
 export * from './bus/store/adapter-event-store.ts';
 export type * from './bus/store/bus-event-store.ts';
 export { compileRead, type ReadFields } from './bus/store/compile-read.ts';
