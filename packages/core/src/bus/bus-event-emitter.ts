@@ -5,6 +5,8 @@
  *     emitEvent ──▶ listeners here, at once, as before ──▶ the bus, for subscribers anywhere
  *     published by others ──▶ the bus ──▶ listeners of onEvent here
  *
+ * All types come over one subscription, whatever their number: a subscription for each would be asked about every event.
+ *
  * Each listener gets an event once: what was emitted here comes back from the bus like everything else, and says among its metadata
  * which emitter its listeners heard it from. So nothing has to be remembered, however much is under way; what is replayed is heard
  * again. Listeners are called as an emitter calls them, so an event from the bus that a listener throws at is not delivered again.
@@ -31,7 +33,9 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   readonly #onPublishError: (error: unknown, type: string) => void;
   /** `metadata.emitter` of what was emitted here. */
   readonly #mark = createEventIdSource(systemRuntime)();
-  readonly #subscriptions = new Map<string, Promise<string>>();
+  /** Those of `onEvent`. */
+  readonly #types = new Set<string>();
+  #subscription: Promise<string> | undefined;
   readonly #publishing = new Set<Promise<void>>();
 
   constructor(bus: EventBus<Events>, { onPublishError = warnOnce() }: BusEventEmitterOptions = {}) {
@@ -53,15 +57,18 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
 
   /** Listens to events of a type that are emitted here or published by anybody. */
   onEvent<Type extends EventTypeOf<Events>>(type: Type, listener: (payload: Events[Type]) => void): this {
-    if (!this.#subscriptions.has(type)) this.#subscriptions.set(type, this.#subscribe(type));
+    this.#types.add(type);
+    this.#subscription ??= this.#subscribe(type);
     return this.on(type, listener);
   }
 
   offEvent<Type extends EventTypeOf<Events>>(type: Type, listener: (payload: Events[Type]) => void): this {
     this.off(type, listener);
-    const subscription = this.#subscriptions.get(type);
-    if (this.listenerCount(type) > 0 || !subscription) return this;
-    this.#subscriptions.delete(type);
+    if (this.listenerCount(type) > 0) return this;
+    this.#types.delete(type);
+    const subscription = this.#subscription;
+    if (this.#types.size > 0 || !subscription) return this;
+    this.#subscription = undefined;
     const leaving = subscription.then((id) => this.bus.unsubscribe(id));
     leaving.catch((error: unknown) => this.#onPublishError(error, type));
     return this;
@@ -69,7 +76,7 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
 
   /** Resolves when listeners hear the bus, and everything emitted so far is on it or was refused. */
   async flush(): Promise<void> {
-    await Promise.all(this.#subscriptions.values());
+    await this.#subscription;
     await Promise.all(this.#publishing);
   }
 
@@ -81,15 +88,20 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
     }
   }
 
-  #subscribe(type: string): Promise<string> {
+  #subscribe(wantedBy: string): Promise<string> {
     const subscribed = (this.bus as unknown as EventBus).subscribe(
       '#',
-      ({ payload, metadata }, { replay }) => {
+      ({ type, payload, metadata }, { replay }) => {
+        if (!this.#types.has(type)) return;
         if (replay || metadata['emitter'] !== this.#mark) this.emit(type, payload);
       },
-      { filter: { types: [type] }, maxRetries: 0 },
+      { maxRetries: 0 },
     );
-    subscribed.catch((error: unknown) => this.#onPublishError(error, type));
+    subscribed.catch((error: unknown) => {
+      // The next listener tries again.
+      if (this.#subscription === subscribed) this.#subscription = undefined;
+      this.#onPublishError(error, wantedBy);
+    });
     return subscribed;
   }
 }

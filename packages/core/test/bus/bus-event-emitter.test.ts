@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BUS_WARNING, BusEventEmitter, EventBus } from '@event-manager/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 let bus: EventBus;
 
@@ -64,6 +64,41 @@ describe('on the bus', () => {
     await bus.publish('project.events', 'project.created', { projectId: '3' });
     expect(here).toHaveLength(2);
     expect(bus.getMetrics()?.activeSubscriptions).toBe(0);
+  });
+
+  it('hears all types over one subscription, until the last listener is gone', async () => {
+    const emitter = new BusEventEmitter(bus);
+    const here: string[] = [];
+    const types = Array.from({ length: 300 }, (_, n) => `type.${n}`);
+    const listeners = types.map((type) => [type, () => here.push(type)] as const);
+    for (const [type, listener] of listeners) emitter.onEvent(type, listener);
+    await emitter.flush();
+    expect(bus.getMetrics()?.activeSubscriptions).toBe(1);
+    for (const [type] of listeners) await bus.publish('elsewhere', type);
+    await bus.publish('elsewhere', 'type.300');
+    expect(here).toEqual(types);
+    for (const [type, listener] of listeners.slice(1)) emitter.offEvent(type, listener);
+    await bus.publish('elsewhere', 'type.1');
+    await bus.publish('elsewhere', 'type.0');
+    expect(here.slice(300)).toEqual(['type.0']);
+    emitter.offEvent(...listeners[0]!);
+    await vi.waitUntil(() => bus.getMetrics()?.activeSubscriptions === 0);
+    // And once more from the beginning.
+    emitter.onEvent(...listeners[0]!);
+    await emitter.flush();
+    await bus.publish('elsewhere', 'type.0');
+    expect(here.slice(301)).toEqual(['type.0']);
+  });
+
+  it('tells of a bus that takes no subscription, and tries again with the next listener', async () => {
+    const told: string[] = [];
+    const emitter = new BusEventEmitter(bus, { onPublishError: (_, type) => told.push(type) });
+    await bus.close();
+    emitter.onEvent('a', () => {});
+    await expect(emitter.flush()).rejects.toMatchObject({ code: 'closed' });
+    emitter.onEvent('b', () => {});
+    await expect(emitter.flush()).rejects.toMatchObject({ code: 'closed' });
+    expect(told).toEqual(['a', 'b']);
   });
 
   it('throws what a listener throws, and the event is on the bus all the same', async () => {
