@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
@@ -40,4 +41,14 @@ it('names the command that makes and installs an adapter, from the clone and no 
     });
   }
   expect(lines[2]).toBe('works');
+});
+
+it('is allowed to import them by an installer that keeps packages apart: each is an optional peer', () => {
+  const described = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { peerDependencies, peerDependenciesMeta } = described;
+  expect(Object.keys(peerDependencies)).toEqual(['@event-manager/journal', '@event-manager/redis']);
+  for (const [name, version] of Object.entries(peerDependencies)) {
+    expect(version).toBe(described.version);
+    expect(peerDependenciesMeta).toHaveProperty([name], { optional: true });
+  }
 });
