@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
   type AttemptError,
+  callingAttempt,
   decodeEvent,
   type Event,
   type EventHandler,
-  insideHandler,
   type LeasedDelivery,
   type Outcome,
   type Sink,
@@ -108,7 +108,7 @@ export class Receiver {
   handler(way: Way, onDelivery: OnDelivery): EventHandler {
     return async (event, { attempt, replay }) => {
       const received = [{ event, attempt }];
-      if (!replay) onDelivery([event], deciderOf(insideHandler.getStore()));
+      if (!replay) onDelivery([event], deciderOf(callingAttempt()));
       const outcome = await (replay ? this.#replayed(received, way, replay.id) : this.#receive(received, way));
       if (outcome.status === 'delivered') return { success: true };
       return { success: false, retry: outcome.status !== 'reject', error: ERROR.message };

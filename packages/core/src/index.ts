@@ -139,6 +139,7 @@ export type { ScheduleCounts } from './schedule/schedule-counts.ts';
 export type { ScheduledEvent, ScheduledEventWithContent } from './schedule/scheduled-event.ts';
 export * from './signal/signal.ts';
 export type { SignalEvents, SignalEventsOptions } from './signal/signal-events.ts';
+export { callingAttempt } from './sink/handler-calls.ts';
 export * from './sink/handler-sink.ts';
 export { keptMetadata } from './sink/kept-metadata.ts';
 export type { LeasedDelivery } from './sink/pull-sink.ts';

@@ -51,14 +51,14 @@ export function claim(
 ): ClaimedDelivery[] | undefined {
   const { queue } = subscription;
   if (queue.keys) return claimOrdered(subscription, room, context);
-  const batch: ClaimedDelivery[] = [];
+  let batch: ClaimedDelivery[] | undefined;
   context.passed = 0;
   const batchMax = Math.min(subscription.batchSize, queue.windowLeft, room);
-  while (batch.length < batchMax && context.passed < PASSES_MAX) {
+  while ((batch?.length ?? 0) < batchMax && context.passed < PASSES_MAX) {
     const lane = nextLane(subscription);
     if (lane === undefined) break;
     const isRetry = hasReady(subscription, lane);
-    if (isRetry && batch.length > 0) break;
+    if (isRetry && batch) break;
     const position = isRetry ? queue.peekReady(lane)!.position : queue.byLane[lane]!.peek()!;
     if (!isRetry && !queue.isReserved(lane, position)) {
       context.needsReservation(subscription);
@@ -79,11 +79,14 @@ export function claim(
       context.passed++;
       continue;
     }
-    batch.push({ claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(kept.lane), kept });
+    const delivery = { claimed: isRetry ? queue.claimReady(lane) : queue.claimWaiting(kept.lane), kept };
+    // Mostly one: a list that is empty first makes room for seventeen.
+    if (batch) batch.push(delivery);
+    else batch = [delivery];
     subscription.aging?.took(lane);
     if (isRetry) break;
   }
-  return batch.length > 0 ? batch : undefined;
+  return batch;
 }
 
 /** Looking at an event means decoding it: a large one costs as much as many small ones. */

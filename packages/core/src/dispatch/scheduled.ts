@@ -5,7 +5,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { Limits } from '../limits.ts';
 import { SYSTEM } from '../principal.ts';
 import type { Cancel, Timers } from '../runtime/clock.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callAsBus } from '../sink/handler-calls.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 const PAGE = 100;
@@ -68,9 +68,7 @@ export class Scheduled {
   async #append(event: unknown): Promise<void> {
     try {
       // The bus does not wait for anybody's handler: a close that waits for this would wait for it too.
-      await insideHandler.run('bus', () =>
-        this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits }),
-      );
+      await callAsBus(() => this.#ingest.publish(SYSTEM, event, { flags: DEAD_LETTER, limits: this.#limits }));
     } catch (error) {
       // An event that can never be appended must not hold up the others; its letter is kept in any case.
       if (isEventManagerError(error) && !error.retryable && error.kind !== 'closed') return;

@@ -24,7 +24,7 @@ export function eventOfEnvelope({ envelope, timestampMs }: FreshEnvelope, body: 
   if (from < 0) return decodeEvent(body);
   const { id, type, source, version, topic, priority, correlationId, causationId } = envelope;
   plainMetadata ??= Object.freeze({ ...envelope.metadata, tags: Object.freeze([]) }) as unknown as EventMetadata;
-  const payload = JSON.parse(utf8Text(body.subarray(from, body.length - 1))) as JsonObject;
+  const payload = JSON.parse(utf8Text(body, from, body.length - 1)) as JsonObject;
   freezeDeep(payload);
   const timestamp = new Date(timestampMs);
   const metadata = plainMetadata;

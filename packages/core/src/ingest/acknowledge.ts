@@ -87,29 +87,32 @@ export class Acknowledge {
   };
 
   /** Answers one publisher; returns how much work it was. */
-  #acknowledge({ event, pointer, awaitsAttempts, resolve, reject, at }: Waiting, appended: Appended): number {
+  #acknowledge(waiting: Waiting, appended: Appended): number {
+    const { event, at } = waiting;
     if (appended.status === 'conflict') {
       const words = 'The id belongs to an event with other content.';
       this.#meter.reject('id_conflict');
-      reject(new EventManagerError('id_conflict', words, { pointer: `${pointer}/id`, id: event.id }), at);
+      const details = { pointer: `${waiting.pointer}/id`, id: event.id };
+      waiting.reject(new EventManagerError('id_conflict', words, details), at);
       return 1;
     }
     const result = new Published(event.id, appended.place, appended.status === 'duplicate');
     if (appended.status === 'duplicate') {
       this.#meter.duplicates++;
-      resolve(result, at);
+      waiting.resolve(result, at);
       return 1;
     }
     this.#meter.published++;
     const { place, recordedAtMs, previous } = appended;
     const { id, topic, lane, flags, body } = event;
     const kept = new KeptEvent({ id, topic, lane, flags, body, place, recordedAtMs });
-    kept.awaitsAttempts = awaitsAttempts;
+    kept.awaitsAttempts = waiting.awaitsAttempts;
     const offers = this.#route.appended(kept, previous);
     if (kept.firstAttempts > 0) {
-      kept.onFirstAttempts = () => resolve(result, at);
+      kept.publisher = waiting;
+      kept.answer = result;
       kept.fresh = event.envelope && (event as FreshEnvelope);
-    } else resolve(result, at);
+    } else waiting.resolve(result, at);
     return 1 + offers;
   }
 }

@@ -15,7 +15,7 @@ import type { Meter } from '../metrics/meter.ts';
 import type { Principal } from '../principal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { isInsideHandler } from '../sink/handler-calls.ts';
 import { Acknowledge, type Waiting } from './acknowledge.ts';
 import { BatchAnswers } from './batch-answers.ts';
 import { normalize } from './normalize.ts';
@@ -39,6 +39,8 @@ export interface PublishOptions {
   /** Called when all of a batch was handed in, which may take several turns: what is published from then on comes behind it. */
   readonly onHandedIn?: () => void;
 }
+
+const PLAIN: PublishOptions = Object.freeze({});
 
 export class Ingest {
   readonly #store: EventStore;
@@ -93,17 +95,17 @@ export class Ingest {
   }
 
   /** Throws what `normalize` throws, `overloaded`, `id_conflict`, `closed` and what the store throws. */
-  publish(principal: Principal, input: unknown, options: PublishOptions = {}): Promise<PublishResult> {
-    return new Promise((resolve, reject) => {
-      try {
-        this.#assertRoom(1);
-        const event = this.#normalize(principal, input, '', options);
-        const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject, at: 0 };
-        this.#admit(principal, input, options, waiting);
-      } catch (error) {
-        throw this.#meter.refused(error);
-      }
-    });
+  publish(principal: Principal, input: unknown, options: PublishOptions = PLAIN): Promise<PublishResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<PublishResult>();
+    try {
+      this.#assertRoom(1);
+      const event = this.#normalize(principal, input, '', options);
+      const waiting = { event, pointer: '', awaitsAttempts: this.#mayAwait(), resolve, reject, at: 0 };
+      this.#admit(principal, input, options, waiting);
+    } catch (error) {
+      reject(this.#meter.refused(error));
+    }
+    return promise;
   }
 
   /** Stores the good events and answers for each one. Throws only when nothing was stored: `batch_too_large`, `overloaded`. */
@@ -174,7 +176,7 @@ export class Ingest {
   }
 
   #mayAwait(): boolean {
-    return this.#awaitsAttempts && insideHandler.getStore() === undefined;
+    return this.#awaitsAttempts && !isInsideHandler();
   }
 
   #assertBatch(inputs: readonly unknown[]): void {

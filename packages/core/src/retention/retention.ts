@@ -25,7 +25,7 @@ import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callAsBus } from '../sink/handler-calls.ts';
 import { firstAppendedAgain } from './appended-again.ts';
 import { dueRange } from './due-range.ts';
 import type { Holders } from './holders.ts';
@@ -67,7 +67,7 @@ export class Retention {
     this.#parts = parts;
     this.#policy = readRetention(options, parts.adapter);
     this.#wallAheadMs = clock.wallMs() - clock.monotonicMs();
-    this.#working = new OneAtATime(() => insideHandler.run('bus', () => this.#work()), parts.onFailure);
+    this.#working = new OneAtATime(() => callAsBus(() => this.#work()), parts.onFailure);
   }
 
   /** Throws `not_supported` where the adapter cannot tell how large its log is and the policy asks for it. */

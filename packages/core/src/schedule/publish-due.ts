@@ -18,7 +18,7 @@ import { type EventManagerError, isEventManagerError } from '../errors/event-man
 import { foreignEventId } from '../event/foreign-event-id.ts';
 import type { JsonObject } from '../json.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callAsBus } from '../sink/handler-calls.ts';
 import type { DueEntry, DueWindow } from './due-window.ts';
 import { appendableOf, isExpired, removalChanges, type ScheduleRecord } from './schedule-record.ts';
 
@@ -72,7 +72,7 @@ export class PublishDue {
 
   constructor(options: PublishDueOptions) {
     this.#options = options;
-    this.#running = new OneAtATime(() => insideHandler.run('bus', () => this.#run()), options.onFailure);
+    this.#running = new OneAtATime(() => callAsBus(() => this.#run()), options.onFailure);
   }
 
   /** Nothing that is due is left, as far as this process knows. */

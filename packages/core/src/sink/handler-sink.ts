@@ -1,9 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Recorded } from '../contracts/event-store.ts';
 import type { AttemptError, DeliverOptions, Delivery, Outcome, ReplayMark, Sink } from '../contracts/sink.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
+import { HandlerCalls, isThenable } from './handler-calls.ts';
 
 /** What a handler says of an attempt. Saying nothing means success; throwing means "try again". */
 export interface HandlerResult {
@@ -41,20 +41,15 @@ export type EventHandler<Payload = Event['payload']> = (
 /** Called with up to `batchSize` events; its answer holds for all of them. */
 export type BatchHandler = (events: readonly Event[], contexts: readonly DeliveryContext[]) => HandlerAnswer;
 
-/**
- * Set while a handler runs, to the options of its attempt: what is called inside must not wait for the handler itself.
- * `bus` where the bus itself publishes, which waits for nobody either.
- */
-export const insideHandler = new AsyncLocalStorage<DeliverOptions | 'bus'>();
-
 const DELIVERED: Outcome = { status: 'delivered' };
 
 /** Delivers to a function of this process, one event in a call. */
 export function handlerSink(handler: EventHandler): Sink {
+  const calls = new HandlerCalls();
   return {
     single: true,
     deliver([delivery], options) {
-      const outcome = run(options, () => handler(eventOf(delivery!.record), contextOf(delivery!, options)));
+      const outcome = run(calls, options, () => handler(eventOf(delivery!.record), contextOf(delivery!, options)));
       return outcome instanceof Promise ? outcome.then((settled) => [settled]) : [outcome];
     },
     close: async () => {},
@@ -63,11 +58,12 @@ export function handlerSink(handler: EventHandler): Sink {
 
 /** Delivers to a function of this process, several events in one call. */
 export function batchHandlerSink(handler: BatchHandler): Sink {
+  const calls = new HandlerCalls();
   return {
     deliver(batch, options) {
       const events = batch.map((delivery) => eventOf(delivery.record));
       const contexts = batch.map((delivery) => contextOf(delivery, options));
-      const outcome = run(options, () => handler(events, contexts));
+      const outcome = run(calls, options, () => handler(events, contexts));
       if (outcome instanceof Promise) return outcome.then((settled) => batch.map(() => settled));
       return batch.map(() => outcome);
     },
@@ -75,18 +71,16 @@ export function batchHandlerSink(handler: BatchHandler): Sink {
   };
 }
 
-function run(attempt: DeliverOptions, call: () => HandlerAnswer): Outcome | Promise<Outcome> {
+function run(calls: HandlerCalls, attempt: DeliverOptions, call: () => HandlerAnswer): Outcome | Promise<Outcome> {
   try {
-    const answer = insideHandler.run(attempt, call);
+    const answer = calls.run(attempt, call);
     // Query builders and other libraries answer with promises of their own making.
-    return isThenable(answer) ? Promise.resolve(answer).then(handlerOutcome, failed) : handlerOutcome(answer);
+    return isThenable(answer)
+      ? Promise.resolve(answer as PromiseLike<Answer>).then(handlerOutcome, failed)
+      : handlerOutcome(answer as Answer);
   } catch (error) {
     return failed(error);
   }
-}
-
-function isThenable(answer: unknown): answer is Promise<Answer> {
-  return typeof (answer as { then?: unknown } | undefined | null)?.then === 'function';
 }
 
 /** What a handler's answer means for its delivery. */

@@ -23,7 +23,7 @@ import { type HeldLease, LeaseKeeper, type Wanted } from '../dispatch/leases.ts'
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callingAttempt } from '../sink/handler-calls.ts';
 import { type Attached, isAttachable, type LeftReason, needsAttaching } from './attached.ts';
 import type { Attachments } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
@@ -171,7 +171,7 @@ export class Duty {
 
   /** One member leaves: others go on, and if it was the last nothing is attempted. */
   leaveOne(id: string, attached: Attached, drainMs = UPDATE_DRAIN_MS): Promise<void> {
-    return this.#options.attachments.leave(id, attached, { drainMs, caller: insideHandler.getStore() });
+    return this.#options.attachments.leave(id, attached, { drainMs, caller: callingAttempt() });
   }
 
   /** Serves a durable subscription if this process can; where leases decide, `exclusive` asks for one at its end. */
@@ -188,7 +188,7 @@ export class Duty {
 
   /** Drains a subscription, makes `change`, and serves `definition`. When `change` is refused it is served on as it was. */
   async replace(definition: SubscriptionDefinition, change: () => Promise<void>): Promise<void> {
-    const caller = insideHandler.getStore();
+    const caller = callingAttempt();
     const active = this.#options.dispatch.active.get(definition.id);
     if (![...(active?.underWay() ?? [])].some((attempt) => attempt === caller)) {
       await this.#swap(definition, change);
@@ -202,7 +202,7 @@ export class Duty {
   /** Drains a subscription, makes `change`, and gives up its members and the lease. When `change` is refused nothing happened. */
   async leave(id: string, change: () => Promise<void>, options: LeaveOptions = {}): Promise<void> {
     const { drainMs, reason } = options;
-    const before = await this.#outOfService(id, change, { caller: insideHandler.getStore(), drainMs });
+    const before = await this.#outOfService(id, change, { caller: callingAttempt(), drainMs });
     const members = this.#options.attachments.remove(id, reason);
     this.#yieldAgainAtMs.delete(id);
     await this.#free(id);

@@ -31,7 +31,7 @@ import type { LogPlaceIn } from '../runs/replay/replay-options.ts';
 import { type LogPlace, readLogPlace } from '../runs/replay/replay-request.ts';
 import type { Cancel } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callingAttempt } from '../sink/handler-calls.ts';
 import { statePages } from '../state-pages.ts';
 import type { Catalog } from './catalog.ts';
 import type { Duty } from './duty.ts';
@@ -133,7 +133,7 @@ export class Resets {
   async #here(request: ResetRequest): Promise<SubscriptionReset> {
     const { id } = request;
     const { catalog, dispatch, duty } = this.#options;
-    const caller = insideHandler.getStore();
+    const caller = callingAttempt();
     if ([...(dispatch.active.get(id)?.underWay() ?? [])].some((attempt) => attempt === caller)) {
       throw new EventManagerError('not_supported', 'A handler cannot reset the subscription that it serves.', { id });
     }

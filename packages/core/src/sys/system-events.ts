@@ -17,7 +17,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { JsonObject } from '../json.ts';
 import { SYSTEM } from '../principal.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { insideHandler } from '../sink/handler-sink.ts';
+import { callAsBus } from '../sink/handler-calls.ts';
 
 const QUIET_MS = 60_000;
 /** Subjects with a minute running. Beyond it nothing is told, only counted: so much trouble is seen elsewhere. */
@@ -128,7 +128,7 @@ export class SystemEvents {
       payload: { ...facts, count },
     };
     // The bus waits for nobody's handler: whoever tells may be one.
-    insideHandler.run('bus', () =>
+    callAsBus(() =>
       this.#ingest.publish(SYSTEM, event, { flags: ABOUT_THE_BUS }).then(
         () => {
           this.published++;

@@ -76,7 +76,7 @@ describe('the bodies in memory', () => {
     const kept = bodies.keep(records[0]!);
     let told = 0;
     kept.firstAttempts = 2;
-    kept.onFirstAttempts = () => told++;
+    kept.publisher = { resolve: () => told++, at: 0 };
     bodies.keep(records[1]!);
     expect(told).toBe(1);
     kept.firstAttemptEnded();

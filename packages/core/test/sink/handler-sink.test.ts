@@ -8,7 +8,7 @@ import {
 } from '@event-manager/core';
 import { sampleEvent } from '@event-manager/testing/conformance';
 import { describe, expect, it } from 'vitest';
-import { insideHandler } from '../../src/sink/handler-sink.ts';
+import { callingAttempt } from '../../src/sink/handler-calls.ts';
 
 function deliveryOf(n: number, attempt = 1): Delivery {
   const record = { ...sampleEvent(n), place: { partition: 0, position: n }, recordedAtMs: 1 };
@@ -67,13 +67,13 @@ describe('a handler', () => {
   it('runs where a publish can tell that it must not wait for it, and nothing after it does', async () => {
     let inside: unknown[] = [];
     const sink = handlerSink(async () => {
-      inside = [insideHandler.getStore()];
+      inside = [callingAttempt()];
       await Promise.resolve();
-      inside.push(insideHandler.getStore());
+      inside.push(callingAttempt());
     });
     const attempt = { signal: new AbortController().signal, deadlineAtMs: 0 };
     await sink.deliver([deliveryOf(1)], attempt);
-    expect([...inside, insideHandler.getStore()]).toEqual([attempt, attempt, undefined]);
+    expect([...inside, callingAttempt()]).toEqual([attempt, attempt, undefined]);
   });
 });
 

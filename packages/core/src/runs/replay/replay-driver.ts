@@ -26,7 +26,7 @@ import type { JsonObject } from '../../json.ts';
 import type { EventQuery } from '../../query/event-query.ts';
 import { compileQuery } from '../../query/matches-query.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { insideHandler } from '../../sink/handler-sink.ts';
+import { callingAttempt } from '../../sink/handler-calls.ts';
 import { statePages } from '../../state-pages.ts';
 import { isLeft } from '../is-left.ts';
 import type { PartAssignment, PartDriver } from '../part-driver.ts';
@@ -365,7 +365,7 @@ export class ReplayDriver implements PartDriver {
     await this.#closing;
     const replay = this.#replay;
     try {
-      if (replay?.isServing) await this.#service!.takeDown(replay, drainMs, insideHandler.getStore());
+      if (replay?.isServing) await this.#service!.takeDown(replay, drainMs, callingAttempt());
     } catch (error) {
       if (!mayPass(error)) throw error;
       await this.#service!.leave(replay!);
