@@ -79,12 +79,7 @@ describe.skipIf(missing !== undefined)('a Redis that lost something', () => {
     await using server = await startRedis();
     await using copy = await startRedis();
     await using way = await FaultProxy.start(server.url);
-    const { password, port } = new URL(server.url);
-    await askRedis(copy.url, 'CONFIG', 'SET', 'masterauth', password);
-    await askRedis(copy.url, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
-    await askRedis(copy.url, 'REPLICAOF', '127.0.0.1', port);
-    await askRedis(copy.url, 'CONFIG', 'SET', 'requirepass', password);
-    const copyUrl = server.url.replace(port, new URL(copy.url).port);
+    const copyUrl = await follows(copy, server);
     const adapter = redis({ url: way.url });
     await adapter.open();
     await adapter.store.append(sampleEvents(3));
@@ -104,6 +99,29 @@ describe.skipIf(missing !== undefined)('a Redis that lost something', () => {
     expect((await readAll(adapter.store)).map(({ id }) => id)).toEqual([0, 1, 2, 10].map(sampleId));
     expect(adapter.health().lost).toEqual([{ from: gone[0], through: gone.at(-1), cause: 'damaged' }]);
     await adapter.close();
+  });
+
+  /** If it were taken for the server that it was, since it ran all the time, positions that cursors know would be given a second time. */
+  it('is told of when a server was made a copy of one that lacked something, and is a primary again', async () => {
+    await using server = await startRedis();
+    await using copy = await startRedis();
+    const copyUrl = await follows(copy, server);
+    const append = async (from: number) => {
+      const adapter = redis({ url: server.url });
+      await adapter.open();
+      const stored = allStored(await adapter.store.append(sampleEvents(3, from)));
+      await adapter.close();
+      return positionsOf(stored);
+    };
+    await append(0);
+    await until(async () => Number(await askRedis(copyUrl, 'XLEN', 'dadms:events:log')) === 3, 'the copy has it');
+    await askRedis(copyUrl, 'REPLICAOF', 'NO', 'ONE');
+    const gone = await append(3);
+    await askRedis(server.url, 'REPLICAOF', '127.0.0.1', new URL(copy.url).port);
+    await until(async () => Number(await askRedis(server.url, 'XLEN', 'dadms:events:log')) === 3, 'it follows');
+    await askRedis(server.url, 'REPLICAOF', 'NO', 'ONE');
+    // Nobody is left who knows what was there.
+    expect((await append(6))[0]).toBeGreaterThan(gone.at(-1)! + 1_000);
   });
 
   it.each([
@@ -142,6 +160,17 @@ describe.skipIf(missing !== undefined)('a Redis that lost something', () => {
     },
   );
 });
+
+/** Makes one server a copy of the other; both have one password then, so that either can follow the other. */
+async function follows(copy: PrivateServer, server: PrivateServer): Promise<string> {
+  const { password, port } = new URL(server.url);
+  for (const { url } of [copy, server]) {
+    await askRedis(url, 'CONFIG', 'SET', 'masterauth', password, 'repl-diskless-sync-delay', '0');
+  }
+  await askRedis(copy.url, 'REPLICAOF', '127.0.0.1', port);
+  await askRedis(copy.url, 'CONFIG', 'SET', 'requirepass', password);
+  return server.url.replace(port, new URL(copy.url).port);
+}
 
 /** Where the append-only file ends now. */
 async function endOfFile(server: PrivateServer): Promise<{ file: string; bytes: number }> {

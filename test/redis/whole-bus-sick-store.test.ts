@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EventBusAdapter, EventManager, EventManagerError } from '@event-manager/core';
+import {
+  type EventBusAdapter,
+  EventManager,
+  EventManagerError,
+  type Runtime,
+  systemRuntime,
+} from '@event-manager/core';
 import { redis } from '@event-manager/redis';
+import { FaultProxy } from '@event-manager/testing';
 import { allStored, sampleEvents } from '@event-manager/testing/conformance';
 import { missingServer, startRedis } from '@event-manager/testing/servers';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +18,7 @@ import { until } from '../../packages/redis/test/support/until.ts';
 
 const missing = await missingServer('redis');
 const COMMAND_TIMEOUT_MS = 1_500;
+const LOOKS_EVERY_MS = 5_000;
 const KIB = 1_024;
 
 async function opened(url: string): Promise<EventBusAdapter> {
@@ -45,6 +53,27 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     allStored(await adapter.store.append(sampleEvents(1, 100)));
     expect((await readAll(adapter.store)).map(({ place }) => place.position)).toEqual([places.length + 1]);
     await adapter.close();
+  });
+
+  /** If nobody could connect to it, nobody could remove anything, and it would stay full. */
+  it('takes settlements and trims also when it is started anew with a full memory', async () => {
+    await using server = await startRedis();
+    const adapter = await opened(server.url);
+    const [first] = allStored(await adapter.store.append(sampleEvents(5)));
+    await askRedis(server.url, 'CONFIG', 'SET', 'maxmemory', '1kb');
+    await askRedis(server.url, 'CONFIG', 'REWRITE');
+    await server.stop('killed');
+    await server.start();
+    await expect(adapter.store.append(sampleEvents(1, 5))).rejects.toMatchObject({ code: 'disk_full' });
+    expect(await adapter.state.commit([{ kind: 'progress', key: 's', value: 1 }])).toBeGreaterThan(0);
+    expect(await adapter.store.trim([first!.place])).toHaveLength(1);
+    // What is known takes no room.
+    expect(await adapter.store.append(sampleEvents(1, 1))).toMatchObject([{ status: 'duplicate' }]);
+    await adapter.close();
+    // Also for whoever comes later.
+    const later = await opened(server.url);
+    expect(await later.store.bounds()).toMatchObject([{ first: 2, head: 5 }]);
+    await later.close();
   });
 
   it('is waited for while it is a replica or refuses writes', async () => {
@@ -125,6 +154,62 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     await askRedis(server.url, 'CONFIG', 'SET', 'appendfsync', 'always');
     allStored(await adapter.store.append(sampleEvents(1)));
     await adapter.close();
+  });
+
+  /** If only new connections were looked at, a bus would acknowledge for weeks what is not on the disk. */
+  it.each([
+    ['appendfsync', 'everysec', 'always'],
+    ['maxmemory-policy', 'allkeys-lru', 'noeviction'],
+  ])('is left within seconds when %s is set to %s while it runs', async (setting, wrong, right) => {
+    await using server = await startRedis();
+    const { timers } = systemRuntime;
+    const looksSooner: Runtime['timers'] = {
+      ...timers,
+      after: (ms, ...rest) => timers.after(ms === LOOKS_EVERY_MS ? 10 : ms, ...rest),
+    };
+    const runtime = { ...systemRuntime, timers: looksSooner };
+    const adapter = redis({ url: server.url, commandTimeoutMs: COMMAND_TIMEOUT_MS, runtime });
+    await adapter.open();
+    allStored(await adapter.store.append(sampleEvents(1)));
+    await askRedis(server.url, 'CONFIG', 'SET', setting, wrong);
+    await until(() => adapter.health().facts['losses'] === 1, 'the server is left');
+    await expect(adapter.store.append(sampleEvents(1, 1))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await askRedis(server.url, 'CONFIG', 'SET', setting, right);
+    allStored(await adapter.store.append(sampleEvents(1, 1)));
+    await adapter.close();
+  });
+
+  /** If what only the last words are for were waited for, a process would not end while its server does not answer. */
+  it('is not waited for by who closes and only has to say goodbye', { timeout: 20_000 }, async () => {
+    await using server = await startRedis();
+    await using way = await FaultProxy.start(server.url);
+    const adapter = redis({ url: way.url, commandTimeoutMs: 60_000 });
+    await adapter.open();
+    await adapter.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    way.set({ blackHole: true });
+    await adapter.close();
+    way.heal();
+  });
+
+  it('says so when it has no such database, and is not given up for it', async () => {
+    await using server = await startRedis({ settings: { databases: '4' } });
+    const { hostname: host, port, password } = new URL(server.url);
+    const adapter = redis({ host, port: Number(port), password, db: 4 });
+    const refused = { code: 'invalid_setting', message: 'Redis has no database of this number.' };
+    await expect(adapter.open()).rejects.toMatchObject(refused);
+    expect(adapter.health().status).not.toBe('failed');
+  });
+
+  /** If it were found in the midst of a script, half of that would have been done. */
+  it('is not opened by who may not do all of it, and told what is missing', async () => {
+    await using server = await startRedis();
+    const rights = ['~our:*', '&our:*', '+@all', '-zadd', '-xtrim'];
+    await askRedis(server.url, 'ACL', 'SETUSER', 'bus', 'on', '>word', ...rights);
+    const { hostname: host, port } = new URL(server.url);
+    const adapter = redis({ host, port: Number(port), username: 'bus', password: 'word', keyPrefix: 'our:' });
+    const refused = { code: 'invalid_setting', message: 'Redis does not let this user run XTRIM, ZADD.' };
+    await expect(adapter.open()).rejects.toMatchObject(refused);
+    expect(await askRedis(server.url, 'KEYS', '*')).toEqual([]);
   });
 
   it('does not know a wrong password, says so once, and no secret is in what is told', async () => {

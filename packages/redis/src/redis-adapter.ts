@@ -21,6 +21,7 @@ import { LogBranch } from './log/log-branch.ts';
 import { TrimLog } from './log/trim-log.ts';
 import { FORGET_THE_GONE } from './lua/commit-state.ts';
 import { FORMAT, MAKE_STORE } from './lua/make-store.ts';
+import { PROVE_RIGHTS } from './lua/prove-rights.ts';
 import { type RedisOptions, type RedisSettings, readOptions } from './read-options.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { StateRecords } from './state/state-records.ts';
@@ -35,6 +36,8 @@ const SETTINGS_HIDDEN =
   'The settings of Redis could not be read: maxmemory-policy must be noeviction, and durability counts as relaxed.';
 const NOT_SYNCED =
   'Redis answers before a write is on its disk; synced asks for appendonly yes, appendfsync always and no-appendfsync-on-rewrite no';
+/** Who sets the server otherwise while it runs is noticed after so long at most. */
+const LOOK_AGAIN_MS = 5_000;
 /** What processes left behind that were last heard of so long ago is removed. */
 const GONE_AFTER_MS = 24 * 60 * 60 * 1_000;
 
@@ -60,6 +63,7 @@ export class RedisAdapter implements EventBusAdapter {
   #server: ServerFacts | undefined;
   #storeId: string | undefined;
   #opening: Promise<void> | undefined;
+  #cancelLook: () => void = () => {};
 
   constructor(options: RedisOptions = {}) {
     const settings = readOptions(options);
@@ -108,6 +112,7 @@ export class RedisAdapter implements EventBusAdapter {
     const state = this.state.opened;
     this.store.opened = undefined;
     this.state.opened = undefined;
+    this.#cancelLook();
     this.#connection.stopTrying();
     await log?.appends.close();
     await log?.trims.close();
@@ -162,6 +167,8 @@ export class RedisAdapter implements EventBusAdapter {
       const state = { ...shared, self: this.#life };
       this.store.opened = { core: log, appends: new AppendLoop(log), trims: new TrimLog(log) };
       this.state.opened = { core: state, commits: new CommitLoop(state) };
+      this.store.opened.trims.clean();
+      this.#lookAgainSoon();
     } catch (error) {
       this.#link.close();
       await this.#connection.close();
@@ -169,7 +176,15 @@ export class RedisAdapter implements EventBusAdapter {
     }
   }
 
-  /** On each new connection: what server is there, and is it still the log that it was. */
+  #lookAgainSoon(): void {
+    this.#cancelLook = this.#settings.runtime.timers.after(LOOK_AGAIN_MS, () => {
+      void this.#connection.lookAgain().then(() => {
+        if (this.store.opened !== undefined) this.#lookAgainSoon();
+      });
+    });
+  }
+
+  /** On each new connection, and from time to time: what server is there, and is it still the log that it was. */
   async #introduce(client: RedisClient, ask: AskOnce): Promise<void> {
     const server = await readServer(client);
     // What was promised once holds: a server that does less is no place for what is acknowledged from now on.
@@ -177,6 +192,7 @@ export class RedisAdapter implements EventBusAdapter {
     if (promised === 'synced' && server.durability !== 'synced') {
       throw new EventManagerError('invalid_setting', `${NOT_SYNCED}.`, { setting: 'durability' });
     }
+    if (this.#storeId === undefined) await proveRights(ask);
     const storeId = this.#storeId ?? (await this.#makeStore(ask, server));
     await this.#branch.follow((script, ...values) => ask(script, [storeId, ...values]), server);
     this.#storeId = storeId;
@@ -188,7 +204,8 @@ export class RedisAdapter implements EventBusAdapter {
     const id = createEventIdSource(this.#settings.runtime)();
     const [kept, format] = (await ask(MAKE_STORE, [id, FORMAT, life])) as readonly (Buffer | null)[];
     if (String(format) !== String(FORMAT)) {
-      const words = 'What Redis keeps under this prefix was written by another version, or by another program.';
+      const words =
+        'What Redis keeps under this prefix was written by another version or another program, or is what is left of a store.';
       throw new EventManagerError('unsupported_format', words);
     }
     return String(kept);
@@ -203,6 +220,13 @@ export class RedisAdapter implements EventBusAdapter {
   #hint(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
+}
+
+async function proveRights(ask: AskOnce): Promise<void> {
+  const refused = (await ask(PROVE_RIGHTS, [])) as readonly Buffer[];
+  if (refused.length === 0) return;
+  const words = `Redis does not let this user run ${refused.join(', ')}.`;
+  throw new EventManagerError('invalid_setting', words, { setting: 'url', redisCode: 'NOPERM' });
 }
 
 function supportsWith(durability: 'synced' | 'relaxed'): Supports {

@@ -1,12 +1,31 @@
-import { type BusEvent, createEventBus, createEventBusAdapter, EventBus, systemRuntime } from '@event-manager/core';
+import {
+  type BusEvent,
+  createEventBus,
+  createEventBusAdapter,
+  EventBus,
+  type Runtime,
+  systemRuntime,
+} from '@event-manager/core';
 import { RedisAdapter } from '@event-manager/redis';
 import { createTestKeys, type TestKeys } from '@event-manager/testing/servers';
 import { expect, it, onTestFinished } from 'vitest';
+import { askRedis } from './support/ask-redis.ts';
 import { until } from './support/until.ts';
 import { withRedis } from './support/with-redis.ts';
 
 /** Retention. */
 const LOOKS_EVERY_MS = 10_000;
+const HOUR_MS = 60 * 60 * 1_000;
+
+/** A runtime in which retention need not be waited for. */
+function looksSooner(onLook = () => {}, clock = systemRuntime.clock): Runtime {
+  const { timers } = systemRuntime;
+  const after: typeof timers.after = (ms, ...rest) => {
+    if (ms === LOOKS_EVERY_MS) onLook();
+    return timers.after(ms === LOOKS_EVERY_MS ? 50 : ms, ...rest);
+  };
+  return { ...systemRuntime, clock, timers: { ...timers, after } };
+}
 
 async function keysOfTest(): Promise<TestKeys> {
   const keys = await createTestKeys();
@@ -104,18 +123,69 @@ await withRedis(() => {
     expect(pulled.map(({ event }) => event.payload)).toEqual(Array.from({ length: 20 }, (_, n) => ({ n })));
     for (const each of pulled) await each.ack();
     await bus.close();
-    const { timers } = systemRuntime;
-    const sooner = {
-      ...timers,
-      after: (...[ms, ...rest]: Parameters<typeof timers.after>) =>
-        timers.after(ms === LOOKS_EVERY_MS ? 50 : ms, ...rest),
-    };
     const adapter = new RedisAdapter({ url: keys.url, keyPrefix: keys.keyPrefix, maxHistory: 5 });
-    const later = new EventBus({ adapter, runtime: { ...systemRuntime, timers: sooner } });
+    const later = new EventBus({ adapter, runtime: looksSooner() });
     onTestFinished(() => later.close());
     await until(
       async () => (await later.eventManager.getEvents({}, { limit: 100 })).length === 5,
       'the oldest ones went',
     );
+  });
+
+  it('keeps what is owed however old it is, and nothing else for longer than `ttlMs`', async () => {
+    const keys = await keysOfTest();
+    /** A process that is started so many hours later. */
+    const busAfter = (hours: number) => {
+      let looks = 0;
+      const { clock } = systemRuntime;
+      const later = { ...clock, wallMs: () => clock.wallMs() + hours * HOUR_MS };
+      const runtime = looksSooner(() => looks++, later);
+      const adapter = new RedisAdapter({ url: keys.url, keyPrefix: keys.keyPrefix, ttlMs: HOUR_MS, runtime });
+      const bus = new EventBus({ adapter, runtime });
+      onTestFinished(() => bus.close());
+      const { eventManager } = bus;
+      const kept = async () => (await eventManager.getEvents({}, { limit: 100 })).map(({ payload }) => payload['n']);
+      return {
+        publish: async (topic: string, ...all: readonly number[]) => {
+          for (const n of all) await bus.publish(topic, 'work.asked', { n });
+        },
+        kept: async () => (await kept()).toSorted(),
+        lookTwice: async () => {
+          const before = looks;
+          await until(() => looks >= before + 3, 'retention looks');
+        },
+        bounds: async () => (await adapter.store.bounds())[0]!,
+        ...{ bus, eventManager },
+      };
+    };
+    const first = busAfter(0);
+    const { id } = await first.eventManager.subscribe({ topic: 'slow/*', name: 'slow' });
+    await first.publish('slow.work', 1, 2, 3, 4);
+    await first.publish('other.work', 5, 6);
+    for (const delivery of await first.eventManager.pull(id, { max: 2, waitMs: 1_000 })) await delivery.ack();
+    await first.lookTwice();
+    expect(await first.kept()).toEqual([1, 2, 3, 4, 5, 6]);
+    await first.bus.close();
+
+    const second = busAfter(2);
+    await second.publish('other.work', 7);
+    await until(async () => !(await second.kept()).includes(2), 'what is settled and old goes');
+    await second.lookTwice();
+    // Nobody is owed 5 and 6, but they stand behind 3, which somebody is.
+    expect(await second.kept()).toEqual([3, 4, 5, 6, 7]);
+    expect(await second.bounds()).toMatchObject({ first: 3, events: 5 });
+    for (const delivery of await second.eventManager.pull(id, { max: 2, waitMs: 5_000 })) await delivery.ack();
+    await until(async () => (await second.kept()).length === 1, 'all that is old goes');
+    await second.lookTwice();
+    expect(await second.kept()).toEqual([7]);
+    await second.bus.close();
+
+    const third = busAfter(4);
+    await until(async () => (await third.kept()).length === 0, 'the log is empty');
+    const { first: next, head } = await third.bounds();
+    expect(next).toBe(head + 1);
+    await third.publish('other.work', 8);
+    expect(await third.bounds()).toMatchObject({ first: next, head: next, events: 1 });
+    await until(async () => (await askRedis(keys.url, 'HLEN', `${keys.keyPrefix}ids`)) === 1, 'their ids went as well');
   });
 });

@@ -6,9 +6,9 @@ const SETTING = 'maxmemory-policy';
 const NEEDED = 'noeviction';
 
 /**
- * Refuses a server that throws keys away when its memory is full: it was set up as a cache. Events and what is owed are not
- * kept in Redis today, so nothing would be lost; but who gave this server as part of a bus may rely on it as on one, and
- * would find out only when something was evicted. Answers whether the server let us see the setting.
+ * Refuses a server that throws keys away when its memory is full: it was set up as a cache. A bus that is kept there would lose what is
+ * owed; where Redis only carries news nothing would be lost, but whoever gave it as part of a bus may come to rely on it as on one.
+ * Answers whether the server let us see the setting.
  */
 export async function checkServer(client: RedisClient): Promise<'seen' | 'hidden'> {
   const policy = await readPolicy(client);

@@ -19,7 +19,7 @@ import type { Script, ScriptValue } from '../lua/script.ts';
 import { Reach } from './reach.ts';
 import type { RedisAddress } from './read-url.ts';
 import { makeClient, type RedisClient } from './redis-client.ts';
-import { silent, storeError, unusable } from './store-error.ts';
+import { connectError, silent, storeError, unusable } from './store-error.ts';
 
 const FIRST_PAUSE_MS = 25;
 const PAUSE_MS_MAX = 500;
@@ -100,6 +100,17 @@ export class Connection {
     await this.#track(this.#repeat(async () => null, this.#options.commandTimeoutMs, 'as it is'));
   }
 
+  /**
+   * Looks at the server that we are connected to as if the connection were new: what is set otherwise while it runs tells nobody. A
+   * server that must not be used any more is left.
+   */
+  async lookAgain(): Promise<void> {
+    const { client, ready } = this.#client ?? {};
+    if (client === undefined) return;
+    const looking = ready!.then(() => this.#introduce(client));
+    await this.#track(within(this.#options.runtime, this.queryTimeoutMs, looking).catch(() => this.#lose(client)));
+  }
+
   /** Lets what is under way end with the try that it is in. */
   stopTrying(): void {
     this.#isStopping = true;
@@ -132,8 +143,9 @@ export class Connection {
         // Who closes waits for what is under way, not for a server that may never come back.
         const isWorthTrying = isEventManagerError(known, 'store_unavailable') && !this.#isStopping;
         if (!isWorthTrying || this.nowMs() + pauseMs >= deadlineMs) throw known;
+        await this.#pause(pauseMs);
+        if (this.#isStopping) throw known;
       }
-      await this.#pause(pauseMs);
     }
   }
 
@@ -164,7 +176,7 @@ export class Connection {
   }
 
   #connectAnew() {
-    const { address, commandTimeoutMs, introduce, runtime } = this.#options;
+    const { address, commandTimeoutMs, runtime } = this.#options;
     const connectMs = Math.ceil(commandTimeoutMs * CONNECT_SHARE);
     const client = makeClient(address, connectMs);
     client.on('error', () => this.#lose(client));
@@ -174,13 +186,19 @@ export class Connection {
       if (this.#client?.client !== client) client.destroy();
     });
     const connecting = async () => {
-      await client.connect();
-      await introduce(client, (script, values) => this.#evaluate(client, script, values));
+      await client.connect().catch((error: unknown) => {
+        throw connectError(error);
+      });
+      await this.#introduce(client);
       return client;
     };
     const ready = within(runtime, connectMs, connecting());
     ready.catch(() => this.#lose(client));
     return { client, ready };
+  }
+
+  #introduce(client: RedisClient): Promise<void> {
+    return this.#options.introduce(client, (script, values) => this.#evaluate(client, script, values));
   }
 
   async #evaluate(client: RedisClient, script: Script, values: readonly ScriptValue[]): Promise<Reply> {

@@ -7,7 +7,7 @@ import { REPLICA } from './why-away.ts';
 
 /** What a server says of itself that a store has to know. */
 export interface ServerFacts {
-  /** Another one after each start of the server, and at each server. */
+  /** Another one after each start of the server, at each server, and each time that it was a copy and is none any more. */
   readonly life: string;
   /** As it is set. Where that may not be read it is `relaxed`. */
   readonly durability: 'synced' | 'relaxed';
@@ -29,7 +29,10 @@ export async function readServer(client: RedisClient): Promise<ServerFacts> {
   if (info.get('role') !== 'master') throw unusable(REPLICA);
   const durability = policy === 'seen' && (await isSynced(client)) ? 'synced' : 'relaxed';
   const wasCopy = !NEVER_A_COPY.test(info.get('master_replid2') ?? '');
-  return { life: info.get('run_id') ?? '', durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
+  const run = info.get('run_id') ?? '';
+  // A server that was made a copy and a primary again has gone through another log without being started anew.
+  const life = wasCopy ? `${run} ${info.get('master_replid')}` : run;
+  return { life, durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
 }
 
 /** What no later try would change. */

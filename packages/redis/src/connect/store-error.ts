@@ -21,6 +21,7 @@ const PASSING = new Set([
 ]);
 /** The server does not know us. */
 const DENIED = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
+const FOREIGN = 'Under a name of this store Redis keeps something that another program wrote.';
 /** What our own scripts say of a store that was emptied. */
 const GONE = 'GONE';
 /** How the driver, Node and OpenSSL name what is wrong with a certificate or with the encryption as a whole. */
@@ -49,10 +50,25 @@ export function storeError(error: unknown): EventManagerError {
   if (PASSING.has(code) || /max number of clients/i.test(error.message)) {
     return make('store_unavailable', whyAway(error), error, code);
   }
+  if (code === 'WRONGTYPE') return make('store_failed', FOREIGN, error, code);
   if (DENIED.has(code)) {
     return new EventManagerError('invalid_setting', whyAway(error), { setting: 'url', redisCode: code }, error);
   }
   return make('store_failed', `Redis refused for a reason that nobody foresaw (${code}).`, error, code);
+}
+
+/**
+ * The same for what came of connecting: what the server says to user, password, database and protocol is about them, and no reason to
+ * give up a store for good.
+ */
+export function connectError(error: unknown): EventManagerError {
+  const known = storeError(error);
+  if (known.code !== 'store_failed' || !(error instanceof ErrorReply)) return known;
+  const isDatabase = /DB index is out of range/i.test(error.message);
+  const words = isDatabase
+    ? 'Redis has no database of this number.'
+    : 'Redis refuses to be spoken to as it is asked to.';
+  return new EventManagerError('invalid_setting', words, { setting: 'url', redisCode: codeOf(error.message) }, error);
 }
 
 /** Nobody answered in time. */

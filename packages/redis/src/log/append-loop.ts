@@ -8,10 +8,13 @@ import type { LogCore } from './log-core.ts';
 /** Of one script: everybody else waits for some milliseconds. */
 const LIMITS = { countMax: 1_024, bytesMax: 4 << 20 };
 
-interface Call {
+interface Part {
   readonly events: readonly Appendable[];
-  readonly count: number;
   readonly bytes: number;
+}
+
+interface Call extends Part {
+  readonly count: number;
   readonly resolve: (results: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,17 +40,21 @@ export class AppendLoop {
     this.#loop = new GroupLoop(core.connection.connection, LIMITS, send);
   }
 
-  append(events: readonly Appendable[]): Promise<readonly Appended[]> {
-    if (events.length === 0) return Promise.resolve([]);
-    const bytes = events.reduce((sum, { body }) => sum + body.length, 0);
-    return new Promise((resolve, reject) => {
-      this.#loop.add({ events: [...events], count: events.length, bytes, resolve, reject });
-    });
+  /** What is too much for one script goes in several, and is known by its ids if only some of them came through. */
+  async append(events: readonly Appendable[]): Promise<readonly Appended[]> {
+    const results = await Promise.all([...partsOf(events)].map((part) => this.#appendPart(part)));
+    return results.length === 1 ? results[0]! : results.flat();
   }
 
   /** Waits until every call is answered. */
   close(): Promise<void> {
     return this.#loop.close();
+  }
+
+  #appendPart({ events, bytes }: Part): Promise<readonly Appended[]> {
+    return new Promise((resolve, reject) => {
+      this.#loop.add({ events, count: events.length, bytes, resolve, reject });
+    });
   }
 
   async #appendCalls(calls: readonly Call[], withinMs: number): Promise<void> {
@@ -77,4 +84,21 @@ export class AppendLoop {
     const bodies = new Map(batch.unsure.map((position, at) => [position, found[at]?.body]));
     return batch.compared(results, bodies);
   }
+}
+
+/** At least one event each; a call without events has no parts. */
+function* partsOf(all: readonly Appendable[]): Generator<Part> {
+  let events: Appendable[] = [];
+  let bytes = 0;
+  for (const event of all) {
+    const isFull = events.length === LIMITS.countMax || bytes + event.body.length > LIMITS.bytesMax;
+    if (isFull && events.length > 0) {
+      yield { events, bytes };
+      events = [];
+      bytes = 0;
+    }
+    events.push(event);
+    bytes += event.body.length;
+  }
+  if (events.length > 0) yield { events, bytes };
 }

@@ -16,8 +16,6 @@ import { toRecords } from './record.ts';
 /** Of one script; each that finds little lets the next look at twice as many. */
 const FIRST_COUNT = 64;
 const COUNT_MAX = 512;
-/** What one script looked at at most before the next looks at fewer. */
-const BYTES_MAX = 4 << 20;
 const MARKS = 3;
 
 /** Both ends are inside; empty when `first` is behind `head`. */
@@ -55,11 +53,11 @@ export async function findEvents(core: LogCore, query: EventQuery, options: Find
     const [from, through] = isForward ? [reached + 1, end] : [end, reached - 1];
     const values = [from, through, count, wanted, isForward ? '0' : '1', ...narrowing];
     const reply = (await core.connection.ask(SCAN_EVENTS, ...values)) as readonly Reply[];
-    const [position, looked, bytes] = reply.slice(0, MARKS) as [number, number, number];
+    const [position, looked] = reply as readonly number[] as [number, number];
     records.push(...toRecords(reply.slice(MARKS)).filter(matches));
     reached = position;
-    const isLarge = bytes > BYTES_MAX || looked < count;
-    count = isLarge ? FIRST_COUNT : Math.min(COUNT_MAX, 2 * count);
+    // It also ends earlier when events are large.
+    count = looked < count ? FIRST_COUNT : Math.min(COUNT_MAX, 2 * count);
   }
   return { records, complete: true };
 }

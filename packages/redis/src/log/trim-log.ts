@@ -19,9 +19,14 @@ export class TrimLog {
     const through = upTo.reduce((highest, { position }) => Math.max(highest, position), 0);
     if (through === 0) return [];
     const removed = (await this.#core.connection.ask(TRIM_LOG, through)) as readonly number[];
-    this.#cleaning ??= this.#clean();
+    this.clean();
     const [from, last] = removed;
     return from === undefined || last === undefined ? [] : [{ from, through: last, cause: 'trimmed' }];
+  }
+
+  /** Also at the start: whoever trimmed last may have ended before all was gone. */
+  clean(): void {
+    this.#cleaning ??= this.#clean();
   }
 
   async close(): Promise<void> {

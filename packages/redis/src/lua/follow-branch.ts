@@ -7,14 +7,18 @@ const STRIDE = 2 ** 24;
  * `ARGV`: store, the life of the server that we are connected to (empty: the one that is known), `1` if it may lack something,
  * the head that this process knows. Answers branch, head, and the lost ranges as from, through, from, through, …
  *
- * See `log/log-branch.ts`.
+ * See `log/log-branch.ts`. Goes on when the memory is full: nobody could connect to a full server that was started anew, to make room.
  */
 export const FOLLOW_BRANCH = storeScript(`
 local life, may_lack, known = ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
 local head = field('head')
 local is_another = life ~= '' and redis.call('HGET', head_key, 'life') ~= life
-if is_another then redis.call('HSET', head_key, 'life', life) end
+if is_another then
+  over_limit()
+  redis.call('HSET', head_key, 'life', life)
+end
 if known > head or (is_another and may_lack) then
+  over_limit()
   local through = math.max(head, known) + ${STRIDE}
   redis.call('HSET', gaps_key, text(head + 1), text(through))
   redis.call('HSET', head_key, 'head', text(through))
@@ -30,6 +34,7 @@ for at = 1, #gaps, 2 do
   if from <= known and known < through then
     local told = tonumber(redis.call('HGET', lost_key, gaps[at]) or '0')
     if known > told then
+      over_limit()
       redis.call('HSET', lost_key, gaps[at], text(known))
       redis.call('HINCRBY', head_key, 'branch', 1)
     end

@@ -4,6 +4,11 @@ import { storeScript } from './script.ts';
 /** Takes the searched fields apart; `%z` is NUL. */
 const PATTERN = `^${SEARCHED.map(() => '([^%z]*)').join('%z')}$`;
 
+/** Entries that are taken out of the stream at once: at the largest size of an event that is 16 MiB. */
+const AT_ONCE = 64;
+/** One script looks at no further entry behind so many bytes, since everybody waits meanwhile. */
+const BYTES_MAX = 4 << 20;
+
 /**
  * `ARGV`: store, from, through, how many entries to look at and to find, `1` to go from the back, lanes as digits (`*`: all), topic (empty:
  * any), how many sets of positions to go by (0: all of the log) and the ends of their names, and for each of the `SEARCHED` fields that is
@@ -14,7 +19,8 @@ const PATTERN = `^${SEARCHED.map(() => '([^%z]*)').join('%z')}$`;
 export const SCAN_EVENTS = storeScript(`
 local from, through = math.max(tonumber(ARGV[2]), field('trimmed') + 1), tonumber(ARGV[3])
 local count, wanted, is_backward, lanes, topic = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7], ARGV[8]
-if from > through then return { through, 0, 0 } end
+-- What was to be looked at may have been removed meanwhile.
+if from > through then return { is_backward and tonumber(ARGV[2]) or through, 0, 0 } end
 local sets = tonumber(ARGV[9])
 local conditions = {}
 local at = 10 + sets
@@ -35,40 +41,49 @@ local function fits(fields)
   local lane, its_topic = string.match(fields[2], '^%S+ (%d) %d+ %d+ %d+ %d+ (.*)$')
   return (lanes == '*' or string.find(lanes, lane, 1, true)) and (topic == '' or topic == its_topic)
 end
-local function of_sets()
-  local positions, found = {}, {}
+local last = is_backward and from or through
+local function of_sets(at_once)
+  local positions, entries = {}, {}
   for set = 10, 9 + sets do
     local key, low, high = prefix .. ARGV[set], text(from), text(through)
     local members
-    if is_backward then members = redis.call('ZREVRANGEBYSCORE', key, high, low, 'LIMIT', 0, count)
-    else members = redis.call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, count) end
+    if is_backward then members = redis.call('ZREVRANGEBYSCORE', key, high, low, 'LIMIT', 0, at_once)
+    else members = redis.call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, at_once) end
     for _, member in ipairs(members) do table.insert(positions, tonumber(member)) end
   end
   table.sort(positions, function(a, b) if is_backward then return a > b end return a < b end)
-  for at = 1, math.min(#positions, count) do
+  for at = 1, math.min(#positions, at_once) do
     local id = text(positions[at]) .. '-0'
-    table.insert(found, redis.call('XRANGE', log_key, id, id)[1])
+    table.insert(entries, redis.call('XRANGE', log_key, id, id)[1])
   end
-  return found
+  return entries, #positions >= at_once and positions[at_once] or last
 end
-local entries
-if sets > 0 then entries = of_sets()
-elseif is_backward then entries = redis.call('XREVRANGE', log_key, text(through) .. '-0', text(from) .. '-0', 'COUNT', count)
-else entries = redis.call('XRANGE', log_key, text(from) .. '-0', text(through) .. '-0', 'COUNT', count) end
+local function of_log(at_once)
+  local low, high = text(from) .. '-0', text(through) .. '-0'
+  local entries
+  if is_backward then entries = redis.call('XREVRANGE', log_key, high, low, 'COUNT', at_once)
+  else entries = redis.call('XRANGE', log_key, low, high, 'COUNT', at_once) end
+  return entries, #entries == at_once and tonumber((string.match(entries[at_once][1], '^%d+'))) or last
+end
 local answer = { 0, 0, 0 }
 local found = 0
-for _, entry in ipairs(entries) do
-  if found >= wanted then break end
-  local position, fields = tonumber((string.match(entry[1], '^%d+'))), entry[2]
-  answer[1], answer[2], answer[3] = position, answer[2] + 1, answer[3] + #fields[4]
-  if fits(fields) then
-    found = found + 1
-    table.insert(answer, position)
-    table.insert(answer, fields[2])
-    table.insert(answer, fields[4])
+while from <= through and answer[2] < count and answer[3] < ${BYTES_MAX} do
+  local entries, reached = (sets > 0 and of_sets or of_log)(math.min(${AT_ONCE}, count - answer[2]))
+  for _, entry in ipairs(entries) do
+    if found >= wanted then return answer end
+    local position, fields = tonumber((string.match(entry[1], '^%d+'))), entry[2]
+    answer[1], answer[2], answer[3] = position, answer[2] + 1, answer[3] + #fields[4]
+    if fits(fields) then
+      found = found + 1
+      table.insert(answer, position)
+      table.insert(answer, fields[2])
+      table.insert(answer, fields[4])
+    end
   end
+  if found >= wanted then return answer end
+  answer[1] = reached
+  if is_backward then through = reached - 1 else from = reached + 1 end
 end
-if #entries < count and found < wanted then answer[1] = is_backward and from or through end
 return answer
 `);
 

@@ -24,19 +24,33 @@ end
 return { trimmed + 1, through }
 `);
 
-/** `ARGV`: store, how many entries at once. Answers 1 while there are more. */
+/** Entries that are taken out of the stream at once: at the largest size of an event that is 16 MiB. */
+const AT_ONCE = 64;
+/** One script removes at most so many bytes, since everybody waits meanwhile. */
+const BYTES_MAX = 4 << 20;
+
+/**
+ * `ARGV`: store, how many entries at most. Answers 1 while there are more. Of a flow only what stands at or below each entry goes with
+ * it: all at once that might be millions.
+ */
 export const CLEAN_LOG = storeScript(`
-local trimmed = field('trimmed')
-local entries = redis.call('XRANGE', log_key, '-', text(trimmed) .. '-0', 'COUNT', ARGV[2])
-if #entries == 0 then return 0 end
-for _, entry in ipairs(entries) do
-  local id = string.match(entry[2][2], '^%S+')
-  local correlation, causation = string.match(entry[2][6], '^[^%z]*%z[^%z]*%z([^%z]*)%z([^%z]*)')
-  if correlation and correlation ~= '' then redis.call('ZREMRANGEBYSCORE', flow_prefix .. correlation, '-inf', text(trimmed)) end
-  if causation and causation ~= '' then redis.call('ZREMRANGEBYSCORE', cause_prefix .. causation, '-inf', text(trimmed)) end
-  -- It may have been appended anew since.
-  if tonumber(redis.call('HGET', ids_key, id) or '0') <= trimmed then redis.call('HDEL', ids_key, id) end
+local trimmed, left, bytes = field('trimmed'), tonumber(ARGV[2]), 0
+while left > 0 and bytes < ${BYTES_MAX} do
+  local entries = redis.call('XRANGE', log_key, '-', text(trimmed) .. '-0', 'COUNT', math.min(left, ${AT_ONCE}))
+  if #entries == 0 then return 0 end
+  local position
+  for _, entry in ipairs(entries) do
+    position = string.match(entry[1], '^%d+')
+    local id = string.match(entry[2][2], '^%S+')
+    local correlation, causation = string.match(entry[2][6], '^[^%z]*%z[^%z]*%z([^%z]*)%z([^%z]*)')
+    if correlation and correlation ~= '' then redis.call('ZREMRANGEBYSCORE', flow_prefix .. correlation, '-inf', position) end
+    if causation and causation ~= '' then redis.call('ZREMRANGEBYSCORE', cause_prefix .. causation, '-inf', position) end
+    -- It may have been appended anew since.
+    if tonumber(redis.call('HGET', ids_key, id) or '0') <= trimmed then redis.call('HDEL', ids_key, id) end
+    bytes = bytes + #entry[2][4]
+  end
+  redis.call('XTRIM', log_key, 'MINID', text(tonumber(position) + 1) .. '-0')
+  left = left - #entries
 end
-redis.call('XTRIM', log_key, 'MINID', text(tonumber((string.match(entries[#entries][1], '^%d+'))) + 1) .. '-0')
-return #entries == tonumber(ARGV[2]) and 1 or 0
+return 1
 `);

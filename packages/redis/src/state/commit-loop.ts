@@ -6,6 +6,8 @@ import type { StateCore } from './state-core.ts';
 /** Of one script: everybody else waits for some milliseconds. */
 const LIMITS = { countMax: 256, bytesMax: 4 << 20 };
 const RETRY_AFTER_MS = 1_000;
+/** Others forget it in time if it takes longer. */
+const FORGET_MS = 500;
 
 interface Call {
   readonly commit: EncodedCommit;
@@ -50,7 +52,7 @@ export class CommitLoop {
   async close(): Promise<void> {
     await this.#loop.close();
     const { connection, self } = this.#core;
-    if (this.#number > 0) await connection.ask(FORGET_COMMITTER, self).catch(() => {});
+    if (this.#number > 0) await connection.askWithin(FORGET_MS, FORGET_COMMITTER, [self]).catch(() => {});
   }
 
   async #commitCalls(calls: readonly Call[], withinMs: number): Promise<void> {
