@@ -48,6 +48,7 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
   const bus = openBus(options);
   const repository = await TaskRepository.rebuild(bus.eventManager);
   const taskService = new EnhancedTaskService(repository, { bus, permissions: new Permissions(administrators) });
+  await taskService.finishLast();
   const app = httpServer(onFailure);
   app.get('/api/status', async () => ({
     instance: options.instance,

@@ -3,17 +3,17 @@
  * them: an answer means that it is durable. Commands are carried out one after the other, because each is checked against what
  * the ones before it did; the log is open in this process alone, so nobody else changes tasks meanwhile.
  *
- * A command of several events (an update of several fields) may be cut short by a crash: each event is whole by itself, the
- * command had no answer, and asking for it again does the rest.
+ * A command of several events (an update of several fields, a bulk update, the end of a task that others wait for) is all or
+ * nothing: task-command.ts says how.
  */
 import { randomUUID } from 'node:crypto';
 import { type EventBus, globalEventBus } from '@event-manager/core';
-import { changeDiff } from './change-diff.ts';
 import { dependencyCycle } from './dependency-cycle.ts';
 import { EventFactory, type TaskEvent } from './event-factory.ts';
-import { type Action, Permissions } from './permissions.ts';
+import { Permissions } from './permissions.ts';
 import { readBulk, readChanges, readNewTask, readUserId, type WantedChanges } from './read-input.ts';
-import type { Task, TaskChanges } from './task.ts';
+import type { Task } from './task.ts';
+import { actionsOf, type CommandOrigin, dependenciesEvent, eventsOf, type TaskCommand } from './task-command.ts';
 import { TaskRefused } from './task-refused.ts';
 import type { TaskRepository } from './task-repository.ts';
 
@@ -28,19 +28,6 @@ export type BulkResult = { readonly id: string } & (
   | { readonly task: Task }
   | { readonly error: { readonly code: string; readonly detail: string } }
 );
-
-type Field = keyof WantedChanges;
-type MakeEvent = (task: Task, changes: TaskChanges, by: string) => TaskEvent;
-
-/** Which fields of an update are which event, and who may change them. */
-const UPDATES: readonly { readonly fields: readonly Field[]; readonly action: Action; readonly make: MakeEvent }[] = [
-  { fields: ['title', 'description'], action: 'edit', make: EventFactory.createTaskUpdated },
-  { fields: ['status'], action: 'edit', make: EventFactory.createTaskStatusChanged },
-  { fields: ['priority'], action: 'edit', make: EventFactory.createTaskPriorityChanged },
-  { fields: ['assignee'], action: 'assign', make: EventFactory.createTaskAssigned },
-  { fields: ['collaborators'], action: 'share', make: EventFactory.createTaskCollaboratorsUpdated },
-  { fields: ['watchers'], action: 'watch', make: EventFactory.createTaskWatchersUpdated },
-];
 
 export class EnhancedTaskService {
   readonly #repository: TaskRepository;
@@ -57,6 +44,15 @@ export class EnhancedTaskService {
     this.#now = now;
   }
 
+  /** Tells what a crash left untold of the last command. To be called before anybody reads tasks; every command does it, too. */
+  async finishLast(): Promise<void> {
+    try {
+      await this.#finish();
+    } catch (error) {
+      if (!(error instanceof TaskRefused)) throw error;
+    }
+  }
+
   /** Throws `task_not_found`. */
   getTask(id: string): Task {
     const task = this.#repository.get(id);
@@ -65,42 +61,50 @@ export class EnhancedTaskService {
   }
 
   createTask(input: unknown, userId: string): Promise<Task> {
-    return this.#command(userId, async (by) => {
+    return this.#command(userId, async ({ by, at }) => {
       const wanted = readNewTask(input);
       const id = wanted.id ?? `t-${randomUUID().slice(0, 8)}`;
       if (this.#repository.get(id))
         throw new TaskRefused('task_exists', `There is a task ${id} already.`, { taskId: id });
       for (const dependency of wanted.dependencies) this.getTask(dependency);
-      const at = this.#now().toISOString();
       const task: Task = { ...wanted, id, createdBy: by, createdAt: at, updatedAt: at, version: 1 };
-      return this.#publish(EventFactory.createTaskCreated(task, by));
+      await this.#publish(EventFactory.createTaskCreated(task, by));
+      return task;
     });
   }
 
   /** Each kind of change is an event of its own; what is so already is none. */
   updateTask(id: string, input: unknown, userId: string): Promise<Task> {
-    return this.#command(userId, (by) => this.#update(id, readChanges(input), by));
+    return this.#command(userId, async (origin) => {
+      const changes = readChanges(input);
+      this.#assertMay(this.getTask(id), changes, origin.by);
+      await this.#carryOut({ ids: [id], changes }, origin);
+      return this.getTask(id);
+    });
   }
 
-  /** The same for many tasks, each by itself: one that may not be changed does not keep the others from it. */
+  /** The same for many tasks: one that may not be changed does not keep the others from it, and those are one command. */
   bulkUpdate(input: unknown, userId: string): Promise<readonly BulkResult[]> {
     const { ids, changes } = readBulk(input);
-    return this.#command(userId, async (by) => {
-      const results: BulkResult[] = [];
-      for (const id of ids) results.push(await this.#updateOne(id, changes, by));
-      return results;
+    return this.#command(userId, async (origin) => {
+      const allowed = new Set<string>();
+      const refused = new Map<string, BulkResult>();
+      for (const id of ids) {
+        const refusal = this.#refusalOf(id, changes, origin.by, allowed);
+        if (refusal) refused.set(id, refusal);
+        else allowed.add(id);
+      }
+      await this.#carryOut({ ids: [...allowed], changes }, origin);
+      return ids.map((id) => refused.get(id) ?? { id, task: this.getTask(id) });
     });
   }
 
   deleteTask(id: string, userId: string): Promise<Task> {
-    return this.#command(userId, async (by) => {
+    return this.#command(userId, async (origin) => {
       const task = this.getTask(id);
-      this.#permissions.assert('delete', task, by);
-      // Nobody can wait for what is not there.
-      for (const waiting of this.#repository.waitingFor(id)) {
-        await this.#changeDependencies(waiting, (known) => known.filter((each) => each !== id), by);
-      }
-      return this.#publish(EventFactory.createTaskDeleted(this.getTask(id), by));
+      this.#permissions.assert('delete', task, origin.by);
+      await this.#carryOut({ deletes: id }, origin);
+      return task;
     });
   }
 
@@ -126,86 +130,89 @@ export class EnhancedTaskService {
 
   /** Throws `dependency_cycle` with the way back. */
   addDependency(id: string, dependsOn: string, userId: string): Promise<Task> {
-    return this.#command(userId, async (by) => {
-      this.#permissions.assert('edit', this.getTask(id), by);
+    return this.#changeDependencies(id, userId, (known) => {
       this.getTask(dependsOn);
       const cycle = dependencyCycle((each) => this.#repository.get(each), id, dependsOn);
       if (cycle)
         throw new TaskRefused('dependency_cycle', `That would close a circle: ${cycle.join(' → ')}.`, { cycle });
-      return this.#changeDependencies(id, (known) => [...new Set([...known, dependsOn])], by);
+      return [...new Set([...known, dependsOn])];
     });
   }
 
   removeDependency(id: string, dependsOn: string, userId: string): Promise<Task> {
-    return this.#command(userId, async (by) => {
-      this.#permissions.assert('edit', this.getTask(id), by);
-      return this.#changeDependencies(id, (known) => known.filter((each) => each !== dependsOn), by);
+    return this.#changeDependencies(id, userId, (known) => known.filter((each) => each !== dependsOn));
+  }
+
+  #changeDependencies(
+    id: string,
+    userId: string,
+    change: (known: readonly string[]) => readonly string[],
+  ): Promise<Task> {
+    return this.#command(userId, async (origin) => {
+      const task = this.getTask(id);
+      this.#permissions.assert('edit', task, origin.by);
+      for (const event of dependenciesEvent(task, change(task.dependencies), origin)) await this.#publish(event);
+      return this.getTask(id);
     });
   }
 
-  async #updateOne(id: string, changes: WantedChanges, by: string): Promise<BulkResult> {
+  #refusalOf(id: string, changes: WantedChanges, by: string, before: ReadonlySet<string>): BulkResult | undefined {
     try {
-      return { id, task: await this.#update(id, changes, by) };
+      this.#assertMay(this.getTask(id), changes, by, before);
+      return undefined;
     } catch (error) {
       if (!(error instanceof TaskRefused)) throw error;
       return { id, error: { code: error.code, detail: error.message } };
     }
   }
 
-  /** All of it is checked before the first event is published. */
-  async #update(id: string, wanted: WantedChanges, by: string): Promise<Task> {
-    let task = this.getTask(id);
-    const changes = changeDiff(task, wanted as Partial<Task>);
-    const steps = UPDATES.map((update) => ({ ...update, part: pick(changes, update.fields) })).filter(
-      ({ part }) => Object.keys(part).length > 0,
-    );
-    for (const { action } of steps) this.#permissions.assert(action, task, by);
-    if (changes.status?.to === 'done') this.#assertDependenciesDone(task);
-    for (const { make, part } of steps) task = await this.#publish(make(this.#changed(task, part), part, by));
-    return task;
+  /** All of it is checked before the first event is published. `before`: tasks that the same command changes in the same way. */
+  #assertMay(task: Task, wanted: WantedChanges, by: string, before: ReadonlySet<string> = new Set()): void {
+    for (const action of actionsOf(task, wanted)) this.#permissions.assert(action, task, by);
+    if (wanted.status === 'done' && task.status !== 'done') this.#assertDependenciesDone(task, before);
   }
 
-  async #changeDependencies(
-    id: string,
-    change: (known: readonly string[]) => readonly string[],
-    by: string,
-  ): Promise<Task> {
-    const task = this.getTask(id);
-    const changes = changeDiff(task, { dependencies: change(task.dependencies) });
-    if (!changes.dependencies) return task;
-    const isMore = changes.dependencies.to.length > changes.dependencies.from.length;
-    const make = isMore ? EventFactory.createTaskDependencyAdded : EventFactory.createTaskDependencyRemoved;
-    return this.#publish(make(this.#changed(task, changes), changes, by));
-  }
-
-  #assertDependenciesDone({ id, dependencies }: Task): void {
-    const open = dependencies.filter((each) => this.#repository.get(each)?.status !== 'done');
+  #assertDependenciesDone({ id, dependencies }: Task, before: ReadonlySet<string>): void {
+    const open = dependencies.filter((each) => !before.has(each) && this.#repository.get(each)?.status !== 'done');
     if (open.length === 0) return;
     throw new TaskRefused('dependency_open', `${id} waits for ${open.join(', ')}.`, { taskId: id, open });
   }
 
-  #changed(task: Task, changes: TaskChanges): Task {
-    const to = Object.fromEntries(Object.entries(changes).map(([field, change]) => [field, change.to]));
-    return { ...task, ...to, updatedAt: this.#now().toISOString(), version: task.version + 1 };
+  /** Resolves when the log has every event of the command. With the first it is decided. */
+  async #carryOut(command: TaskCommand, origin: CommandOrigin): Promise<void> {
+    const [first, ...others] = eventsOf(command, this.#repository, origin);
+    if (!first) return;
+    const payload = others.length === 0 ? first.payload : { ...first.payload, command };
+    await this.#publish({ ...first, payload, data: payload });
+    await this.#finish();
   }
 
-  /** Resolves when the log has the event, with the task behind it. */
-  async #publish(event: TaskEvent): Promise<Task> {
+  async #finish(): Promise<void> {
+    const { unfinished } = this.#repository;
+    if (!unfinished) return;
+    const { command, eventId, ...origin } = unfinished;
+    for (const event of eventsOf(command, this.#repository, origin)) {
+      await this.#publish({ ...event, causationId: eventId });
+    }
+    this.#repository.finished();
+  }
+
+  /** Resolves when the log has the event. A middleware that keeps one back ends the command there: it would do so again. */
+  async #publish(event: TaskEvent & { readonly causationId?: string }): Promise<void> {
     const result = await this.#bus.publish(event);
-    if ('filtered' in result) throw new TaskRefused('not_stored', `The event was kept back by ${result.by}.`);
+    if ('filtered' in result) {
+      this.#repository.finished();
+      throw new TaskRefused('not_stored', `The event was kept back by ${result.by}.`);
+    }
     this.#repository.apply(event, result.cursor);
-    return event.payload.task;
   }
 
-  #command<Result>(userId: string, carryOut: (by: string) => Promise<Result>): Promise<Result> {
-    const mine = this.#turn.then(() => carryOut(readUserId(userId)));
+  #command<Result>(userId: string, carryOut: (origin: CommandOrigin) => Promise<Result>): Promise<Result> {
+    const mine = this.#turn.then(async () => {
+      await this.#finish();
+      return carryOut({ by: readUserId(userId), at: this.#now().toISOString() });
+    });
     this.#turn = mine.catch(() => {});
     return mine;
   }
-}
-
-function pick(changes: TaskChanges, fields: readonly Field[]): TaskChanges {
-  return Object.fromEntries(
-    Object.entries(changes).filter(([field]) => fields.includes(field as Field)),
-  ) as TaskChanges;
 }

@@ -1,10 +1,13 @@
 import type { Task, TaskChanges } from './task.ts';
+import type { TaskCommand } from './task-command.ts';
 
 /** What each event of a task says: the task as it is behind the event, what changed, and who did it. */
 export interface TaskEventPayload {
   readonly task: Task;
   readonly changes: TaskChanges;
   readonly by: string;
+  /** In the first event of several: all that is to follow from it, whatever becomes of the process meanwhile. */
+  readonly command?: TaskCommand;
 }
 
 /**

@@ -1,11 +1,27 @@
 import type { EventManager } from '@event-manager/core';
 import type { Task } from './task.ts';
+import type { CommandOrigin, TaskCommand } from './task-command.ts';
 import type { TaskEventPayload } from './task-events.ts';
 
 /** All tasks, and the cursor of the log that they are the state at. */
 export interface TaskSnapshot {
   readonly tasks: readonly Task[];
   readonly cursor: string;
+}
+
+/** A command whose first event is in the log, and perhaps not all the others. */
+export interface UnfinishedCommand extends CommandOrigin {
+  readonly command: TaskCommand;
+  /** Id of the first event, which is the cause of the others. */
+  readonly eventId: string;
+}
+
+/** What is read of an event in the log. */
+export interface LoggedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: unknown;
+  readonly causationId?: string | undefined;
 }
 
 /**
@@ -15,6 +31,7 @@ export interface TaskSnapshot {
 export class TaskRepository {
   readonly #tasks = new Map<string, Task>();
   #cursor: string;
+  #unfinished: UnfinishedCommand | undefined;
 
   private constructor(cursor: string) {
     this.#cursor = cursor;
@@ -51,13 +68,24 @@ export class TaskRepository {
   }
 
   /** Takes in an event that is in the log, in the order of the log. */
-  apply(event: { readonly type: string; readonly payload: unknown }, cursor: string): void {
+  apply(event: LoggedEvent, cursor: string): void {
     this.#fold(event);
     this.#cursor = cursor;
   }
 
-  #fold({ type, payload }: { readonly type: string; readonly payload: unknown }): void {
-    const { task } = payload as TaskEventPayload;
+  /** The last command, while nobody said that all of its events are there. */
+  get unfinished(): UnfinishedCommand | undefined {
+    return this.#unfinished;
+  }
+
+  finished(): void {
+    this.#unfinished = undefined;
+  }
+
+  #fold({ id, type, payload, causationId }: LoggedEvent): void {
+    const { task, by, command } = payload as TaskEventPayload;
+    if (command) this.#unfinished = { command, by, at: task.updatedAt, eventId: id };
+    else if (causationId !== this.#unfinished?.eventId) this.#unfinished = undefined;
     if (type === 'task_deleted') this.#tasks.delete(task.id);
     else this.#tasks.set(task.id, task);
   }
