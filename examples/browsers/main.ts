@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 // #region serve
 import { EventBus } from '@event-manager/core';
-import { EventIntegratedWebSocketManager } from '@event-manager/realtime';
+import { EventIntegratedWebSocketManager, exposePages, PAGES_CONTENT_TYPE } from '@event-manager/realtime';
 
 const bus = new EventBus({ name: 'shop' });
 const sockets = new EventIntegratedWebSocketManager({ port: 0 }); // without it 3002
@@ -98,8 +100,31 @@ console.log({ connections, accepted, eventsSent, shed });
 console.log(Object.keys(bus.getMetrics()?.parts ?? {}));
 // #endregion
 
+// #region prometheus
+const metricsServer = createServer((_request, response) => {
+  response.setHeader('content-type', PAGES_CONTENT_TYPE);
+  response.end(exposePages(sockets.getMetrics()));
+});
+// #endregion
+await new Promise<void>((listening) => metricsServer.listen(0, '127.0.0.1', listening));
+const { port } = metricsServer.address() as AddressInfo;
+// #region scraped
+const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+console.log(scraped.split('\n').filter((line) => line.startsWith('eventmanager_pages')));
+// #endregion
+metricsServer.closeAllConnections();
+metricsServer.close();
+
+// #region proxy
+const behindProxy = new EventIntegratedWebSocketManager({
+  port: 0,
+  maxConnectionsPerAddress: 20,
+  addressOf: ({ headers }) => headers['x-real-ip'] as string, // set by the proxy, whatever a page sends
+});
+// #endregion
+
 // #region close
-for (const server of [sockets, bridged, failing]) await server.close();
+for (const server of [sockets, bridged, failing, behindProxy]) await server.close();
 await bus.close();
 // #endregion
 

@@ -1,3 +1,4 @@
+import { PAGE_METRICS } from '@event-manager/realtime';
 import { ABSENT_METRICS, METRICS, type MetricRow, PROCESS_METRICS } from '@event-manager/server';
 
 /** docs/metrics.md, from the table that the service answers by. */
@@ -6,6 +7,11 @@ export function metricsPage(): string {
     OPENING,
     '| Metric | Type | Labels | What it is | Asked for as |\n|---|---|---|---|---|',
     ...METRICS.map(metricLine),
+    OF_PAGES,
+    '| Metric | Type | Labels | What it is |\n|---|---|---|---|',
+    ...PAGE_METRICS.map(
+      ({ name, type, label, help }) => `| \`${name}\` | ${type} | ${codes(label ? [label] : [])} | ${help} |`,
+    ),
     OF_THE_PROCESS,
     '| Metric | Asked for as |\n|---|---|',
     ...Object.entries(PROCESS_METRICS).map(([name, asks]) => `| \`${name}\` | ${codes(asks)} |`),
@@ -26,7 +32,7 @@ function codes(texts: readonly string[]): string {
 
 const OPENING = `# Metrics
 
-This page is written by \`npm run pages\` from the table in \`packages/server/src/metrics\`; tests keep both equal to what the service answers.
+This page is written by \`npm run pages\` from the tables in the code; tests keep them equal to what is answered.
 
 \`GET /metrics\` answers in the text form of Prometheus, in OpenMetrics when \`Accept\` names it, and as one JSON object when \`application/json\` comes first. The same is
 served on a port of its own, \`metricsPort\` (9090) on the same address, unless \`metricsEnabled\` is false: a scraper can be let in there without being let in to the
@@ -45,6 +51,12 @@ subscriptions with a name or an endpoint have series of their own, named so or b
 "Asked for as" gives the names of the specification and of alert rules that are in use.
 
 ## Of the bus
+`;
+
+const OF_PAGES = `
+## Of pages in browsers
+
+Those of a WebSocket server for pages beside a bus inside a program, from the table in \`packages/realtime/src/browser\`: the service has none. \`exposePages\` [writes them](guides/browsers.md#numbers).
 `;
 
 const OF_THE_PROCESS = `

@@ -8,6 +8,8 @@ export interface BrowserMetrics {
   readonly accepted: number;
   /** Turned away: full, a foreign origin, not authorized, stopping. */
   readonly refused: number;
+  /** Those of them whose address had as many as `maxConnectionsPerAddress`. */
+  readonly crowded: number;
   /** Cut because nothing came back to a ping. */
   readonly stale: number;
   /** Connections that went on from a cursor. */
@@ -34,6 +36,7 @@ const TYPES_MAX = 100;
 export class BrowserCounts {
   accepted = 0;
   refused = 0;
+  crowded = 0;
   stale = 0;
   resumed = 0;
   eventsSent = 0;
@@ -51,10 +54,11 @@ export class BrowserCounts {
   }
 
   metrics(now: Pick<BrowserMetrics, 'connections' | 'connectionsMax' | 'queued'>): BrowserMetrics {
-    const { accepted, refused, stale, resumed, eventsSent, bytesSent, conversionsFailed, framesRefused, gaps } = this;
+    const { accepted, refused, crowded, stale, resumed, eventsSent, bytesSent } = this;
+    const { conversionsFailed, framesRefused, gaps } = this;
     return {
       ...now,
-      ...{ accepted, refused, stale, resumed, eventsSent, bytesSent, conversionsFailed, framesRefused, gaps },
+      ...{ accepted, refused, crowded, stale, resumed, eventsSent, bytesSent, conversionsFailed, framesRefused, gaps },
       shed: { ...this.shed },
       conversionsFailedByType: Object.fromEntries(this.#failedByType),
     };

@@ -14,6 +14,13 @@ export interface BrowserOptions {
   readonly path?: string | undefined;
   /** Pages at once; who comes when it is full is told to come later (1013). Default: 1,000. */
   readonly maxConnections?: number | undefined;
+  /** Those of one address at once, told the same. Of version 6 a whole /64 is one. Default: as many as there is room for. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Whose connection it is. Default: the address at the other end, which behind a proxy is that of the proxy for everybody; then this
+   * reads a header that the proxy sets. `undefined` is not counted; what it throws is a 401.
+   */
+  readonly addressOf?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Between two pings, in milliseconds; who is silent from one to the next is gone. Default: 30,000. */
   readonly heartbeatInterval?: number | undefined;
   /** Default: false; it costs some 40 KiB for each page. */
@@ -37,7 +44,7 @@ export interface BrowserOptions {
   readonly runtime?: Runtime | undefined;
 }
 
-type Absent = 'server' | 'authorize' | 'origins';
+type Absent = 'server' | 'authorize' | 'origins' | 'maxConnectionsPerAddress' | 'addressOf';
 
 /** With the defaults. */
 export type BrowserSettings = {
@@ -50,6 +57,8 @@ const DEFAULTS = {
   server: undefined,
   path: '/ws',
   maxConnections: 1_000,
+  maxConnectionsPerAddress: undefined,
+  addressOf: undefined,
   heartbeatInterval: 30_000,
   enableCompression: false,
   messageQueueSize: 10_000,
@@ -63,7 +72,13 @@ const DEFAULTS = {
   runtime: systemRuntime,
 } as const satisfies BrowserSettings;
 
-const AT_LEAST_ONE = ['maxConnections', 'heartbeatInterval', 'messageQueueSize', 'maxFrameBytes'] as const;
+const AT_LEAST_ONE = [
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'heartbeatInterval',
+  'messageQueueSize',
+  'maxFrameBytes',
+] as const;
 /** A longer timer of Node fires at once. */
 const HEARTBEAT_MS_MAX = 2 ** 31 - 1;
 
@@ -73,8 +88,9 @@ export function readBrowserOptions(options: BrowserOptions): BrowserSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings: BrowserSettings = { ...DEFAULTS, ...given };
   for (const name of AT_LEAST_ONE) {
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) {
-      throw new TypeError(`${name} is a whole number of at least 1, not ${String(settings[name])}.`);
+    const value = settings[name];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new TypeError(`${name} is a whole number of at least 1, not ${String(value)}.`);
     }
   }
   if (settings.heartbeatInterval > HEARTBEAT_MS_MAX) {

@@ -4,8 +4,9 @@
  *     new ──subscribeToEventBus──▶ listening ──close──▶ closing ──every page left, or its time is over──▶ closed
  *
  * `listening`: a page is let in when its origin may, when it is authorized, and while there is room. One that comes beyond that
- * is let in and told to come later (1013), because a browser shows its page no HTTP status; where even those are too many the
- * answer is 503. `closing`: nobody is let in (503), pages get what waits for them for `drainMs`, and then 1001.
+ * is let in and told to come later (1013), because a browser shows its page no HTTP status; so is one whose address has as many
+ * as it may. Where even those who are told are too many the answer is 503, but whoever has room comes in. `closing`: nobody is let
+ * in (503), pages get what waits for them for `drainMs`, and then 1001.
  * Nothing here is durable: after a crash pages come again with their cursors, and the log has what they missed.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -16,6 +17,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { BrowserCounts, type BrowserMetrics } from './browser-counts.ts';
 import { type BrowserOptions, type BrowserSettings, readBrowserOptions } from './browser-options.ts';
 import type { PageSource } from './log-follower.ts';
+import { PageAddresses } from './page-addresses.ts';
 import { PAGE_PROTOCOL, PageConnection } from './page-connection.ts';
 import { type Refusal, refusalOf, refuse } from './refuse-page.ts';
 import type { PageForm } from './rollout.ts';
@@ -37,6 +39,7 @@ const COMPRESSION = {
 
 const STOPPING: Refusal = { status: 503, code: 'not_ready', detail: 'The server stops.' };
 const FULL: Refusal = { status: 503, code: 'overloaded', detail: 'Too many pages are connected.' };
+const CROWDED: Refusal = { ...FULL, detail: 'Too many pages of this address are connected.' };
 const ELSEWHERE: Refusal = { status: 404, code: 'route_not_found', detail: 'There is no WebSocket at this address.' };
 const UNAUTHORIZED: Refusal = { status: 401, code: 'not_authorized', detail: 'This page may not connect.' };
 
@@ -58,6 +61,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
   readonly #bridge: WebSocketEventBridge;
   readonly #sockets: WebSocketServer;
   readonly #pages = new Set<PageConnection>();
+  readonly #addresses: PageAddresses;
   #state: 'new' | 'listening' | 'closing' | 'closed' = 'new';
   #server: Server | undefined;
   #events: PageSource | undefined;
@@ -70,6 +74,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
   constructor(options: BrowserOptions = {}) {
     this.#settings = readBrowserOptions(options);
     const { bridge, onFailure } = this.#settings;
+    this.#addresses = new PageAddresses(this.#settings);
     this.#bridge = new WebSocketEventBridge(bridge, (type, error) => {
       this.#counts.conversionFailed(type);
       onFailure(error);
@@ -134,16 +139,17 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     }
     const onError = () => socket.destroy();
     socket.on('error', onError);
-    this.#judge(request).then(
-      (refusal) => {
+    this.#judge(request, socket).then(
+      (verdict) => {
         if (socket.destroyed) return;
-        if (refusal) {
-          this.#refuse(socket, refusal);
+        if (typeof verdict === 'object') {
+          this.#refuse(socket, verdict);
           return;
         }
         this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
           socket.off('error', onError);
-          this.#connect(webSocket, url.searchParams);
+          if (verdict === 'welcome') this.#connect(webSocket, url.searchParams);
+          else this.#turnAway(webSocket, CROWDED);
         });
       },
       (error: unknown) => {
@@ -153,23 +159,26 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     );
   };
 
-  async #judge(request: IncomingMessage): Promise<Refusal | undefined> {
+  async #judge(request: IncomingMessage, socket: Duplex): Promise<Refusal | 'welcome' | 'crowded'> {
     if (this.#state !== 'listening') return STOPPING;
     const { authorize, maxConnections } = this.#settings;
     const asking = this.#pages.size + this.#judged;
-    if (this.#turnedAway >= TURNED_AWAY_MAX || asking >= maxConnections + TURNED_AWAY_MAX) return FULL;
+    const mayTellMore = this.#turnedAway < TURNED_AWAY_MAX;
+    if (asking >= maxConnections + TURNED_AWAY_MAX || (asking >= maxConnections && !mayTellMore)) return FULL;
     const refusal = refusalOf(request, this.#settings);
-    if (refusal || !authorize) return refusal;
+    if (refusal) return refusal;
+    if (!this.#addresses.take(request, socket)) return mayTellMore ? 'crowded' : CROWDED;
+    if (!authorize) return 'welcome';
     this.#judged++;
     try {
-      return (await authorize(request)) ? undefined : UNAUTHORIZED;
+      return (await authorize(request)) ? 'welcome' : UNAUTHORIZED;
     } finally {
       this.#judged--;
     }
   }
 
   #refuse(socket: Duplex, refusal: Refusal): void {
-    this.#counts.refused++;
+    this.#count(refusal);
     refuse(socket, refusal);
   }
 
@@ -177,7 +186,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     const { maxConnections, messageQueueSize, maxFrameBytes, topics, runtime, onFailure } = this.#settings;
     // The answer of `authorize` may have taken its time.
     if (this.#pages.size >= maxConnections || this.#state !== 'listening') {
-      this.#turnAway(webSocket);
+      this.#turnAway(webSocket, FULL);
       return;
     }
     const id = this.#newId();
@@ -206,8 +215,8 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     return (type) => rollout.formOf(type, isDrawn);
   }
 
-  #turnAway(webSocket: WebSocket): void {
-    this.#counts.refused++;
+  #turnAway(webSocket: WebSocket, refusal: Refusal): void {
+    this.#count(refusal);
     this.#turnedAway++;
     const { timers } = this.#settings.runtime;
     const cancel = timers.after(CLOSE_MS, () => webSocket.terminate());
@@ -216,7 +225,12 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
       this.#turnedAway--;
       cancel();
     });
-    webSocket.close(TRY_AGAIN, FULL.detail);
+    webSocket.close(TRY_AGAIN, refusal.detail);
+  }
+
+  #count(refusal: Refusal): void {
+    this.#counts.refused++;
+    if (refusal === CROWDED) this.#counts.crowded++;
   }
 
   #newId(): string {
