@@ -42,6 +42,8 @@ export const CATALOG: ReadonlyMap<string, CatalogEntry> = new Map<string, Catalo
     'component.overhead',
     entry('< 1 % of a core', false, async () => (await import('./component-overhead.ts')).componentOverhead),
   ],
+  ['component.burst', entry('≥ 90,000/s', true, async () => (await import('./component-burst.ts')).componentBurst)],
+  ['component.emit', entry('p99 < 1 ms', true, async () => (await import('./component-emit.ts')).componentEmit)],
   [
     'memory.queued',
     entry('≤ 32 B per position, ≤ 500 B over the body', false, async () => {

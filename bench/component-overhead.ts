@@ -1,7 +1,7 @@
 import { type ComponentBus, type ComponentEvent, ComponentRegistry, ExecutionContext } from '@event-manager/components';
 import { EventBus } from '@event-manager/core';
 import { type Bench, type Measured, sized } from './benchmark.ts';
-import { median, percentile } from './statistics.ts';
+import { median } from './statistics.ts';
 
 const EVENTS_PER_SECOND = 1_000;
 /** Started and completed. */
@@ -57,27 +57,8 @@ export async function componentOverhead(bench: Bench): Promise<Measured> {
     details: {
       offPercent: median(shares.off) * 100,
       throughEngineInMemoryPercent: more('stored'),
-      ...(await burst(sized(bench, { full: 200_000, quick: 100_000, smoke: 1_000 }))),
     },
   };
-}
-
-/** As many events as a program can emit at once: how long a component waits for one, and when all of them have left. */
-async function burst(events: number): Promise<Record<'burstEventsPerSecond' | 'emitP99Ms', number>> {
-  const config = { enabled: true, bufferSize: events };
-  const registry = await ComponentRegistry.withEventBus({ publish: () => {} }, config, { environment: {} });
-  const context = registry.createExecutionContext({ source: 'bench' });
-  const waitsMs = new Float64Array(events);
-  const startMs = performance.now();
-  for (let n = 0; n < events; n++) {
-    const beganMs = performance.now();
-    context.emit('bench.burst', { n });
-    waitsMs[n] = performance.now() - beganMs;
-  }
-  await registry.flush();
-  const burstEventsPerSecond = (events * 1_000) / (performance.now() - startMs);
-  await registry.close();
-  return { burstEventsPerSecond, emitP99Ms: percentile(waitsMs.sort(), 0.99) };
 }
 
 async function subject(bus: ComponentBus | undefined) {
