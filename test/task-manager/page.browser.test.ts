@@ -116,6 +116,40 @@ it('opens a task, changes everything of it, and shows who did what; what is refu
   expect([...ann.complaints, ...bob.complaints.filter((each) => !each.includes('409'))]).toEqual([]);
 });
 
+it('takes back nothing that somebody else changed meanwhile, and keeps the keyboard where it is', async () => {
+  const server = await start();
+  const { page, complaints } = await open(server.url, 'ann');
+  for (const id of ['wood', 'fence']) await server.ask('POST', '/api/tasks', { id, title: `A ${id}` });
+  await card(page, 'A fence').click();
+  await page.fill('[name=title]', 'The fence');
+  await server.ask('PATCH', '/api/tasks/fence', { assignee: 'carla', collaborators: ['bob', 'dan'], priority: 'high' });
+  await page.locator('#task-history li').nth(3).waitFor();
+  await page.click('#task-form [value=save]');
+  await card(page, 'The fence').waitFor();
+  const { body } = await server.ask('GET', '/api/tasks/fence');
+  expect(body).toMatchObject({
+    title: 'The fence',
+    assignee: 'carla',
+    collaborators: ['bob', 'dan'],
+    priority: 'high',
+  });
+
+  const focused = 'document.activeElement.closest("[data-id]")?.dataset.id + " " + document.activeElement.tagName';
+  await card(page, 'A wood').focus();
+  await server.ask('PUT', '/api/tasks/wood/priority', { priority: 'high' });
+  await page.locator('[data-id=wood][data-priority=high]').waitFor();
+  expect(await page.evaluate(focused)).toBe('wood ARTICLE');
+  await card(page, 'A wood').getByRole('checkbox').check();
+  await server.ask('PUT', '/api/tasks/wood/status', { status: 'review' });
+  await card(page, 'A wood', 'review').waitFor();
+  expect(await page.evaluate(focused)).toBe('wood INPUT');
+  expect(await page.textContent('#bulk-count')).toBe('1 selected');
+  await server.ask('DELETE', '/api/tasks/wood');
+  await card(page, 'A wood').waitFor({ state: 'detached' });
+  expect(await page.isVisible('#bulk')).toBe(false);
+  expect(complaints).toEqual([]);
+});
+
 it.each(['SIGTERM', 'SIGKILL'] as const)('misses nothing over a restart of the server (%s)', async (signal) => {
   const dataDir = temporaryDirectory();
   const first = await start({ dataDir });

@@ -75,10 +75,14 @@ export class Board {
     const card = this.#card(task);
     this.#tasks.set(task.id, task);
     this.#cards.set(task.id, card);
+    const focused = focusIn(before);
     before?.remove();
     const { list } = this.#columns.get(task.status);
     const next = [...list.children].find((each) => isBefore(task, this.#tasks.get(each.dataset.id)));
     list.insertBefore(card, next ?? null);
+    // Whoever is on it with the keyboard stays on it, whoever changed it.
+    if (focused === 'card') card.focus();
+    if (focused === 'checkbox') card.querySelector('input').focus();
     if (isNews) card.classList.add('news');
     this.#count();
   }
@@ -87,7 +91,7 @@ export class Board {
     this.#cards.get(id)?.remove();
     this.#cards.delete(id);
     this.#tasks.delete(id);
-    this.#selected.delete(id);
+    if (this.#selected.delete(id)) this.#options.onSelect([...this.#selected]);
     this.#count();
   }
 
@@ -159,6 +163,12 @@ export class Board {
     card.hidden = !this.#isWanted(task);
     return card;
   }
+}
+
+function focusIn(card) {
+  const { activeElement } = document;
+  if (!card?.contains(activeElement)) return undefined;
+  return activeElement === card ? 'card' : 'checkbox';
 }
 
 function isBefore(a, b) {

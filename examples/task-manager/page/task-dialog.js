@@ -32,6 +32,11 @@ function show(value) {
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
+/** What the fields of the form hold where nobody has typed. */
+function fieldsOf({ title, description, status, priority, assignee, collaborators }) {
+  return { title, description, status, priority, assignee: assignee ?? '', collaborators: collaborators.join(', ') };
+}
+
 /** One task with everything that can be done to it. */
 export class TaskDialog {
   #dialog = document.querySelector('#task');
@@ -67,9 +72,10 @@ export class TaskDialog {
       this.#dialog.close();
       return;
     }
-    for (const field of ['title', 'description', 'status', 'priority']) {
+    const after = fieldsOf(task);
+    for (const [field, before] of Object.entries(fieldsOf(this.#task))) {
       const input = this.#form.elements[field];
-      if (input.value === this.#task[field]) input.value = task[field];
+      if (input.value === before) input.value = after[field];
     }
     this.#task = task;
     this.#showLists();
@@ -77,17 +83,8 @@ export class TaskDialog {
   }
 
   #fill() {
-    const { title, description, status, priority, assignee, collaborators, id } = this.#task;
-    document.querySelector('#task-heading').textContent = id;
-    const values = {
-      title,
-      description,
-      status,
-      priority,
-      assignee: assignee ?? '',
-      collaborators: collaborators.join(', '),
-    };
-    for (const [name, value] of Object.entries(values)) this.#form.elements[name].value = value;
+    document.querySelector('#task-heading').textContent = this.#task.id;
+    for (const [field, value] of Object.entries(fieldsOf(this.#task))) this.#form.elements[field].value = value;
     this.#showLists();
     void this.#showHistory();
   }
