@@ -78,6 +78,7 @@ export * from './event/same-content.ts';
 export * from './event-manager.ts';
 export * from './filter/filter.ts';
 export type { FilterIn } from './filter/filter-in.ts';
+export { asksForForeignHost, isForeignHost } from './foreign-host.ts';
 export type { ProgressState } from './health/progress.ts';
 export type { ProgressHealth, SubscriptionProgress } from './health/stall-watch.ts';
 export type { BatchResult, PublishOptions } from './ingest/ingest.ts';

@@ -1,9 +1,13 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import { asksForForeignHost } from '@event-manager/core';
 import type { EventsReport } from '../component-events.ts';
 import type { EventsConfiguration } from '../configuration/events-configuration.ts';
 
 type HealthSettings = EventsConfiguration['health'];
+
+const NOT_FOUND = { status: 404, body: { code: 'route_not_found' } };
+const FOREIGN = { status: 403, body: { code: 'host_not_allowed', detail: 'Ask for localhost or an address.' } };
 
 /**
  * `GET /health/events` on a port of its own, while events are on. It is one request of one form, so nothing but Node's server is
@@ -47,10 +51,9 @@ export class HealthPort {
   async #listen({ host, port }: HealthSettings): Promise<void> {
     const { createServer } = await import('node:http');
     const server = createServer((request, response) => {
-      const isAsked = request.url === '/health/events' && (request.method === 'GET' || request.method === 'HEAD');
-      const body = JSON.stringify(isAsked ? this.#answer() : { code: 'route_not_found' });
-      response.writeHead(isAsked ? 200 : 404, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      response.end(request.method === 'HEAD' ? undefined : body);
+      const { status, body } = this.#answerTo(request, host);
+      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body));
     });
     server.unref();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -64,6 +67,12 @@ export class HealthPort {
       resolve();
     });
     await promise;
+  }
+
+  #answerTo({ method, url, headers }: IncomingMessage, listensAt: string): { status: number; body: object } {
+    if (asksForForeignHost(headers.host, listensAt)) return FOREIGN;
+    const isAsked = url === '/health/events' && (method === 'GET' || method === 'HEAD');
+    return isAsked ? { status: 200, body: this.#answer() } : NOT_FOUND;
   }
 
   #answer(): object {

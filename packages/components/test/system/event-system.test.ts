@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -336,6 +337,11 @@ describe('GET /health/events', () => {
       queued: 0,
     });
     expect([(await ask('/')).status, (await ask('/health/events', 'POST')).status]).toEqual([404, 404]);
+    // A web page whose name was made to mean this machine after it was loaded.
+    const foreign = get(`http://127.0.0.1:${port}/health/events`, { headers: { host: 'evil.example' } });
+    const [refused] = (await once(foreign, 'response')) as [IncomingMessage];
+    refused.resume();
+    expect(refused.statusCode).toBe(403);
     await registry.disable();
     await until(() =>
       ask().then(

@@ -1,5 +1,7 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { asksForForeignHost } from '../foreign-host.ts';
+import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import type { EventBus } from './event-bus.ts';
 
 export interface BusHealthOptions {
@@ -14,8 +16,18 @@ export interface BusHealthPort extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
 const PORT = 8_080;
-const NOT_FOUND = '{"code":"route_not_found"}';
+const OPTIONS = ['host', 'port'] satisfies (keyof BusHealthOptions)[];
+const NOT_FOUND: Answer = { status: 404, body: '{"code":"route_not_found"}' };
+const FOREIGN: Answer = {
+  status: 403,
+  body: '{"code":"host_not_allowed","detail":"Ask for localhost or an address."}',
+};
 
 /**
  * Serves `GET /health/events` of a bus inside a program on a port of its own: 200 while it is well, 503 otherwise, with what
@@ -23,14 +35,15 @@ const NOT_FOUND = '{"code":"route_not_found"}';
  */
 export async function serveBusHealth<Events>(
   bus: EventBus<Events>,
-  { host = '127.0.0.1', port = PORT }: BusHealthOptions = {},
+  options: BusHealthOptions = {},
 ): Promise<BusHealthPort> {
+  refuseUnknownOptions(options, OPTIONS, 'serveBusHealth');
+  const { host = '127.0.0.1', port = PORT } = options;
   const { createServer } = await import('node:http');
-  const server = createServer(async ({ method, url }, response) => {
-    const isAsked = url?.split('?')[0] === '/health/events' && (method === 'GET' || method === 'HEAD');
-    const { status, body } = isAsked ? await healthOf(bus) : { status: 404, body: NOT_FOUND };
+  const server = createServer(async (request, response) => {
+    const { status, body } = await answerTo(request, bus, host);
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(method === 'HEAD' ? undefined : body);
+    response.end(request.method === 'HEAD' ? undefined : body);
   });
   const bound = await listening(server, host, port);
   server.unref();
@@ -42,7 +55,17 @@ export async function serveBusHealth<Events>(
   return { url: `http://${name}:${bound.port}/health/events`, close, [Symbol.asyncDispose]: close };
 }
 
-async function healthOf<Events>(bus: EventBus<Events>): Promise<{ status: number; body: string }> {
+async function answerTo<Events>(
+  { method, url, headers }: IncomingMessage,
+  bus: EventBus<Events>,
+  listensAt: string,
+): Promise<Answer> {
+  if (asksForForeignHost(headers.host, listensAt)) return FOREIGN;
+  const isAsked = url?.split('?')[0] === '/health/events' && (method === 'GET' || method === 'HEAD');
+  return isAsked ? healthOf(bus) : NOT_FOUND;
+}
+
+async function healthOf<Events>(bus: EventBus<Events>): Promise<Answer> {
   try {
     const stats = await bus.getStats();
     const metrics = bus.getMetrics();

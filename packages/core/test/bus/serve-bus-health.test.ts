@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { EventBus, InMemoryEventStore, serveBusHealth } from '@event-manager/core';
 import { expect, it } from 'vitest';
 
@@ -49,4 +51,23 @@ it('rejects for a port that is taken, and frees its own', async () => {
   await first.close();
   await using again = await serveBusHealth(bus, { port });
   expect(again.url).toBe(first.url);
+});
+
+it('answers no web page whose name was made to mean this machine', async () => {
+  await using bus = new EventBus();
+  await using health = await serveBusHealth(bus, { port: 0 });
+  const askedAs = async (host: string) => {
+    const [answer] = (await once(get(health.url, { headers: { host } }), 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+  expect(
+    await Promise.all(['evil.example:8080', 'localhost.evil.example', '127.0.0.1@evil.example'].map(askedAs)),
+  ).toEqual([403, 403, 403]);
+  expect(await Promise.all(['localhost', '127.0.0.1:1', '[::1]'].map(askedAs))).toEqual([200, 200, 200]);
+});
+
+it('refuses options that it does not have', async () => {
+  await using bus = new EventBus();
+  await expect(serveBusHealth(bus, { prot: 0 } as object)).rejects.toThrow(/no option "prot"; it has host, port/);
 });

@@ -1,20 +1,10 @@
-import { isIP } from 'node:net';
-import { EventManagerError } from '@event-manager/core';
+import { EventManagerError, isForeignHost } from '@event-manager/core';
 import type { FastifyInstance } from 'fastify';
 
 export const FOREIGN_HOST =
   'Without authentication only localhost and addresses are answered; behind a proxy that decides who gets in set allowUnauthenticated.';
 
-/**
- * A service on loopback without authentication trusts whoever is on this machine, and a browser is: a web page whose name is
- * made to mean 127.0.0.1 after it was loaded (DNS rebinding) could read and publish everything. Such a request carries the
- * page's own name as its host. A name that is an address, or localhost, cannot be made to mean something else.
- */
-export function isForeignHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  return host !== 'localhost' && isIP(host) === 0;
-}
-
+/** A service on loopback without authentication trusts whoever is on this machine. */
 export function refuseForeignHosts(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const target = absoluteTarget(request.originalUrl);

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { EventManagerError } from '@event-manager/core';
+import { EventManagerError, isForeignHost } from '@event-manager/core';
 import type { Configuration } from '../../configuration/settings.ts';
 import type { Life } from '../../life.ts';
 import { isForeignOrigin } from '../http/allow-origins.ts';
-import { FOREIGN_HOST, isForeignHost } from '../http/refuse-foreign-hosts.ts';
+import { FOREIGN_HOST } from '../http/refuse-foreign-hosts.ts';
 
 const FULL_RETRY_AFTER_MS = 5_000;
 
