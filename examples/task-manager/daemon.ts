@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -29,9 +29,11 @@ const LOOK_MS = 50;
 export const logFile = (dataDir: string): string => join(dataDir, 'task-manager.log');
 const runningFile = (dataDir: string): string => join(dataDir, 'running.json');
 
-/** Says where this process is to be found. */
+/** Says where this process is to be found, to its user alone: who knows the instance can pass for it once it is gone. */
 export function tellRunning(dataDir: string, running: Running): void {
-  writeFileSync(runningFile(dataDir), `${JSON.stringify(running)}\n`);
+  const file = runningFile(dataDir);
+  rmSync(file, { force: true });
+  writeFileSync(file, `${JSON.stringify(running)}\n`, { mode: 0o600 });
 }
 
 /** The one that serves this folder, if one does. */
@@ -40,8 +42,9 @@ export async function findRunning(dataDir: string): Promise<FoundRunning | undef
     const running = JSON.parse(readFileSync(runningFile(dataDir), 'utf8')) as Running;
     const response = await fetch(`${running.url}/api/status`, { signal: AbortSignal.timeout(ASK_MS) });
     const { instance, pid, tasks } = (await response.json()) as FoundRunning;
-    // The port may be somebody else's by now.
-    return instance === running.instance ? { ...running, pid, tasks } : undefined;
+    // The port may be somebody else's by now. A pid that is no process of its own would mean groups of them to a signal.
+    const isIt = instance === running.instance && Number.isSafeInteger(pid) && pid > 1;
+    return isIt ? { ...running, pid, tasks } : undefined;
   } catch {
     return undefined;
   }
@@ -50,7 +53,7 @@ export async function findRunning(dataDir: string): Promise<FoundRunning | undef
 /** Resolves when it takes commands. Rejects with the end of its log when it ends instead. */
 export async function startDaemon(dataDir: string, args: readonly string[]): Promise<FoundRunning> {
   mkdirSync(dataDir, { recursive: true });
-  const log = openSync(logFile(dataDir), 'a');
+  const log = openSync(logFile(dataDir), 'a', 0o600);
   const child = spawn(process.execPath, [...process.execArgv, MAIN, 'run', ...args], {
     detached: true,
     stdio: ['ignore', log, log],
