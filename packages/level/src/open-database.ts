@@ -12,7 +12,8 @@ export type Database = ClassicLevel<Buffer, Buffer>;
 export async function openDatabase(folder: string): Promise<Database> {
   const database = new ClassicLevel<Buffer, Buffer>(folder, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
   try {
-    mkdirSync(folder, { recursive: true });
+    // LevelDB makes files that everybody may read; the folder keeps them to its owner, as that of a journal does.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     await database.open();
   } catch (error) {
     throw openingFailed(error);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LevelDBEventStore } from '@event-manager/level';
@@ -146,4 +147,12 @@ it('says what keeps it from opening', async () => {
   const store = new LevelDBEventStore('/dev/null/events');
   await expect(store.open()).rejects.toMatchObject({ code: 'store_failed' });
   expect(() => new LevelDBEventStore('')).toThrow(TypeError);
+});
+
+it('keeps what it stores to the user who runs it', async () => {
+  const folder = join(temporaryFolder(), 'made');
+  const store = new LevelDBEventStore(folder);
+  await store.open();
+  await store.close();
+  expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
 });
