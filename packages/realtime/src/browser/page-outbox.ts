@@ -70,8 +70,7 @@ export class PageOutbox {
 
   /** Something of the log. Where there is no room for it, it or what is less urgent is counted and told. */
   push(frame: QueuedFrame): void {
-    const shed = this.#queue.push(frame, this.#sent);
-    if (shed !== undefined) this.#options.counts.shed[shed]++;
+    for (const lane of this.#queue.push(frame, this.#sent)) this.#options.counts.shed[lane]++;
     this.#flush();
   }
 

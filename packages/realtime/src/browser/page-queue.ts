@@ -1,7 +1,7 @@
 /**
- * What waits for one page, in the order of the log, up to a number of events.
+ * What waits for one page, in the order of the log, up to a number of events and of their bytes.
  *
- * Beyond it the least urgent event that there is gives way, the oldest of its lane first: LOW, then NORMAL, HIGH and CRITICAL.
+ * Beyond either the least urgent event that there is gives way, the oldest of its lane first: LOW, then NORMAL, HIGH and CRITICAL.
  * What gave way is counted until the page is told, with the cursor from where it can be read again. What says something
  * about the log itself (a gap) never gives way.
  */
@@ -28,40 +28,42 @@ export const LANE_NAMES: readonly PriorityName[] = ['CRITICAL', 'HIGH', 'NORMAL'
 const NEVER_SHED = LANE_NAMES.length;
 /** So many taken entries may lie in front of a lane before it is copied. */
 const TAKEN_MAX = 1_024;
+/** Pages at one place of the log wait for the same bytes, so many slow ones take little more than one. */
+const BYTES_MAX = 64 * 1_024 * 1_024;
 
 export class PageQueue {
   readonly #max: number;
+  readonly #bytesMax: number;
   readonly #lanes: Lane[] = Array.from({ length: NEVER_SHED + 1 }, () => new Lane());
   #sequence = 0;
   #size = 0;
-  #shed: { counts: Record<PriorityName, number>; after: string; through: string } | undefined;
+  #bytes = 0;
+  #shed: { counts: Record<PriorityName, number>; after: string; through: string; sequence: number } | undefined;
 
-  constructor(max: number) {
+  constructor(max: number, bytesMax: number = BYTES_MAX) {
     this.#max = max;
+    this.#bytesMax = bytesMax;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** `sent` is the cursor up to where the page has everything. Answers with the lane that something was shed from. */
-  push(frame: QueuedFrame, sent: string): PriorityName | undefined {
+  /** `sent` is the cursor up to where the page has everything. Answers with the lanes that something was shed from. */
+  push(frame: QueuedFrame, sent: string): readonly PriorityName[] {
     const lane = frame.lane ?? NEVER_SHED;
-    const victim = this.#size < this.#max ? undefined : this.#leastUrgent(lane);
-    if (victim === undefined) {
-      this.#add(frame, lane);
-      return undefined;
+    const shed: PriorityName[] = [];
+    while (!this.#hasRoom(frame)) {
+      const victim = this.#leastUrgent(lane);
+      if (victim === undefined) break;
+      const sequence = this.#lanes[victim]!.sequence;
+      const { cursor } = sequence === undefined ? frame : this.#take(victim);
+      shed.push(LANE_NAMES[victim]!);
+      this.#note(LANE_NAMES[victim]!, { cursor, sequence: sequence ?? this.#sequence, sent });
+      if (sequence === undefined) return shed;
     }
-    let { cursor } = frame;
-    if (this.#lanes[victim]!.sequence !== undefined) {
-      cursor = this.#take(victim).cursor;
-      this.#add(frame, lane);
-    }
-    const name = LANE_NAMES[victim]!;
-    this.#shed ??= { counts: { CRITICAL: 0, HIGH: 0, NORMAL: 0, LOW: 0 }, after: sent, through: cursor };
-    this.#shed.counts[name]++;
-    this.#shed.through = cursor;
-    return name;
+    this.#add(frame, lane);
+    return shed;
   }
 
   /** The oldest of all. */
@@ -76,15 +78,32 @@ export class PageQueue {
 
   /** What was shed since it was asked last. */
   takeShed(): Shed | undefined {
-    const shed = this.#shed;
+    if (!this.#shed) return undefined;
+    const { counts, after, through } = this.#shed;
     this.#shed = undefined;
-    return shed;
+    return { counts, after, through };
   }
 
   clear(): void {
     for (const lane of this.#lanes) lane.clear();
     this.#size = 0;
+    this.#bytes = 0;
     this.#shed = undefined;
+  }
+
+  /** What is larger than all that may wait still goes out by itself. */
+  #hasRoom({ bytes }: QueuedFrame): boolean {
+    if (this.#size === 0) return true;
+    return this.#size < this.#max && this.#bytes + bytes.length <= this.#bytesMax;
+  }
+
+  /** What gives way now may stand in front of what gave way before. */
+  #note(name: PriorityName, { cursor, sequence, sent }: { cursor: string; sequence: number; sent: string }): void {
+    this.#shed ??= { counts: { CRITICAL: 0, HIGH: 0, NORMAL: 0, LOW: 0 }, after: sent, through: cursor, sequence };
+    this.#shed.counts[name]++;
+    if (sequence < this.#shed.sequence) return;
+    this.#shed.through = cursor;
+    this.#shed.sequence = sequence;
   }
 
   /** The lane that gives way to one of `lane`, which may be that one itself; `undefined` where nothing may. */
@@ -99,11 +118,14 @@ export class PageQueue {
   #add(frame: QueuedFrame, lane: number): void {
     this.#lanes[lane]!.push(frame, this.#sequence++);
     this.#size++;
+    this.#bytes += frame.bytes.length;
   }
 
   #take(lane: number): QueuedFrame {
     this.#size--;
-    return this.#lanes[lane]!.shift();
+    const frame = this.#lanes[lane]!.shift();
+    this.#bytes -= frame.bytes.length;
+    return frame;
   }
 }
 
