@@ -29,6 +29,21 @@ export interface SwitchOptions extends SettingsOptions, Pick<SystemOptions, 'run
   readonly onReport?: ((report: EventsReport) => void) | undefined;
 }
 
+/** Complete by its type: an option that is missing here does not compile. */
+const OPTIONS: { readonly [Name in keyof Required<SwitchOptions>]: true } = {
+  config: true,
+  file: true,
+  environmentPrefix: true,
+  environment: true,
+  runtime: true,
+  resolve: true,
+  stdout: true,
+  bus: true,
+  watch: true,
+  closeOn: true,
+  onReport: true,
+};
+
 export interface EventsStatus {
   readonly enabled: boolean;
   /** Every setting that somebody gave, and who won. */
@@ -51,6 +66,7 @@ export class EventsSwitch {
   readonly #release: (() => unknown)[] = [];
 
   static async open(options: SwitchOptions): Promise<EventsSwitch> {
+    refuseUnknown(options);
     const made = new EventsSwitch(options, await EventsSettings.open(options));
     await made.#apply();
     await made.#watch();
@@ -198,4 +214,12 @@ export class EventsSwitch {
 
 async function closeBus(bus: unknown): Promise<void> {
   await (bus as { close?(): unknown } | undefined)?.close?.();
+}
+
+/** `{ wacth: true }` would be a file that nobody watches. What core has for this is not loaded while events are off. */
+function refuseUnknown(options: SwitchOptions): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown === undefined) return;
+  const known = Object.keys(OPTIONS).join(', ');
+  throw new TypeError(`ComponentRegistry has no option ${JSON.stringify(unknown)}; it has ${known}.`);
 }

@@ -149,6 +149,11 @@ describe('without events', () => {
     expect(await registry.close()).toEqual({ flushed: true, lost: 0 });
   });
 
+  it('refuses an option that nobody reads, on or off', async () => {
+    const misspelt = { wacth: true, environment: {} } as object;
+    await expect(ComponentRegistry.configured(misspelt)).rejects.toThrow(/no option "wacth"; it has config, file/);
+  });
+
   it('is off until somebody says otherwise, and then emits', async () => {
     const { registry, types } = await collecting({ enabled: undefined });
     const tool = registry.createExecutionContext().wrapTool('search', () => 1);

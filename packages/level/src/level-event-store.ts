@@ -11,6 +11,7 @@ import {
   type Clock,
   EventManagerError,
   type KeptSnapshot,
+  refuseUnknownOptions,
   type StoreOutcome,
   type StorePage,
   type StoreRead,
@@ -61,8 +62,10 @@ export class LevelDBEventStore implements BusEventStore {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(folder: string, { clock = systemRuntime.clock }: LevelOptions = {}) {
+  constructor(folder: string, options: LevelOptions = {}) {
     if (typeof folder !== 'string' || folder === '') throw new TypeError('A LevelDBEventStore needs a folder.');
+    refuseUnknownOptions(options, ['clock'] satisfies (keyof LevelOptions)[], 'LevelDBEventStore');
+    const { clock = systemRuntime.clock } = options;
     this.#folder = folder;
     this.#clock = clock;
   }

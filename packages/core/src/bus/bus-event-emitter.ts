@@ -16,6 +16,7 @@ import { emitWarning } from 'node:process';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import { BUS_WARNING } from '../listener-limit.ts';
+import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import { systemRuntime } from '../runtime/runtime.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 import type { AnyBusEvents } from './bus-event.ts';
@@ -38,8 +39,10 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   #subscription: Promise<string> | undefined;
   readonly #publishing = new Set<Promise<void>>();
 
-  constructor(bus: EventBus<Events>, { onPublishError = warnOnce() }: BusEventEmitterOptions = {}) {
+  constructor(bus: EventBus<Events>, options: BusEventEmitterOptions = {}) {
     super();
+    refuseUnknownOptions(options, ['onPublishError'] satisfies (keyof BusEventEmitterOptions)[], 'BusEventEmitter');
+    const { onPublishError = warnOnce() } = options;
     this.bus = bus;
     this.#onPublishError = onPublishError;
   }

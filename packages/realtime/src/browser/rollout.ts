@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_LIMITS, matchesPattern, parsePattern } from '@event-manager/core';
+import { DEFAULT_LIMITS, matchesPattern, parsePattern, refuseUnknownOptions } from '@event-manager/core';
 
 /** Who gets the new form of events while both are in use. */
 export interface RolloutOptions {
@@ -15,6 +15,7 @@ export interface RolloutOptions {
 export type PageForm = 'event' | 'legacy';
 
 const HASHES = 2 ** 32;
+const OPTIONS = ['share', 'eventTypes', 'salt'] satisfies (keyof RolloutOptions)[];
 
 /**
  * Which page gets which form. A page that names itself is drawn by that name, and so stays where it is over reloads and
@@ -25,7 +26,9 @@ export class Rollout {
   readonly #salt: string;
   readonly #isTypeIn: (type: string) => boolean;
 
-  constructor({ share = 1, eventTypes, salt = '' }: RolloutOptions = {}) {
+  constructor(options: RolloutOptions = {}) {
+    refuseUnknownOptions(options, OPTIONS, 'bridge.rollout');
+    const { share = 1, eventTypes, salt = '' } = options;
     if (!(share >= 0 && share <= 1)) throw new TypeError(`The share of a roll-out is from 0 to 1, not ${share}.`);
     this.#share = share;
     this.#salt = salt;

@@ -1,4 +1,4 @@
-import { type BusEvent, busEvent, type Event } from '@event-manager/core';
+import { type BusEvent, busEvent, type Event, refuseUnknownOptions } from '@event-manager/core';
 import { type PageForm, Rollout, type RolloutOptions } from './rollout.ts';
 
 /** An event as pages read it: the same fields as everywhere, under the type that is for them. */
@@ -29,6 +29,7 @@ export interface BridgedEvent {
   readonly bytes: Uint8Array;
 }
 
+const OPTIONS = ['types', 'transform', 'legacy', 'rollout'] satisfies (keyof BridgeOptions)[];
 const NOTHING = new Uint8Array();
 /** Events that were made already, for the pages to come to them: most are at the same place of the log. */
 const MADE_MAX = 1_024;
@@ -44,7 +45,10 @@ export class WebSocketEventBridge {
   readonly #made = new Map<string, BridgedEvent>();
   #upcast: (event: Event) => Event = (event) => event;
 
+  /** Throws a TypeError for what cannot be meant: a type that was to be hidden would be shown otherwise. */
   constructor(options: BridgeOptions, onFailure: (type: string, error: unknown) => void) {
+    refuseUnknownOptions(options, OPTIONS, 'bridge');
+    assertMeant(options);
     this.#options = options;
     this.#onFailure = onFailure;
     this.rollout = new Rollout(options.rollout);
@@ -90,6 +94,18 @@ export class WebSocketEventBridge {
     const { legacy = legacyFrame } = this.#options;
     return JSON.stringify({ id: event.id, cursor, ...(plain(legacy(event)) as object) });
   }
+}
+
+function assertMeant({ types = {}, transform = {}, legacy }: BridgeOptions): void {
+  for (const [type, name] of Object.entries(types)) {
+    const isName = name === false || (typeof name === 'string' && name !== '');
+    if (!isName) throw new TypeError(`bridge.types[${JSON.stringify(type)}] is a name for pages, or false.`);
+  }
+  for (const [type, make] of Object.entries(transform)) {
+    if (typeof make !== 'function')
+      throw new TypeError(`bridge.transform[${JSON.stringify(type)}] is a function of the event.`);
+  }
+  if (legacy !== undefined && typeof legacy !== 'function') throw new TypeError('bridge.legacy is a function.');
 }
 
 function pageEvent(event: Event, type: string, payload: unknown): PageEvent {

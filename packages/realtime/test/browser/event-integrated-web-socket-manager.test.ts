@@ -247,6 +247,18 @@ it('says goodbye (1001) after what waits, and lets nobody in meanwhile', async (
   expect(error).toMatchObject({ code: 'ECONNREFUSED' });
 });
 
+it('refuses words for the bridge that cannot be meant: what was to be hidden would be shown', () => {
+  const wrong: [bridge: object, words: RegExp][] = [
+    [{ type: { secret: false } }, /no option "type"; it has types,/],
+    [{ types: { secret: true } }, /bridge.types\["secret"\] is a name for pages, or false/],
+    [{ types: { secret: '' } }, /is a name/],
+    [{ transform: { secret: 5 } }, /bridge.transform\["secret"\] is a function/],
+    [{ legacy: {} }, /bridge.legacy is a function/],
+    [{ rollout: { shares: 0 } }, /no option "shares"/],
+  ];
+  for (const [bridge, words] of wrong) expect(() => new EventIntegratedWebSocketManager({ bridge })).toThrow(words);
+});
+
 it('refuses options that cannot be meant, and a second bus', async () => {
   const make = (options: object) => () => new EventIntegratedWebSocketManager(options);
   expect(make({ maxConections: 5 })).toThrow(/no option "maxConections"/);

@@ -11,6 +11,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import type { Timers } from '../../runtime/clock.ts';
 import type { BusHandler, BusSubscribeOptions } from '../bus-subscription.ts';
 import { folderOf, importModule, moduleUrl } from '../plugins/import-module.ts';
@@ -64,9 +65,15 @@ export class LoadedHandlers implements AsyncDisposable {
   static async load(
     host: HandlerHost,
     path: string,
-    { from, watch = false, onReload = warnOfFailure }: LoadHandlersOptions,
+    options: LoadHandlersOptions,
     timers: Timers,
   ): Promise<LoadedHandlers> {
+    refuseUnknownOptions(
+      options,
+      ['from', 'watch', 'onReload'] satisfies (keyof LoadHandlersOptions)[],
+      'loadHandlers',
+    );
+    const { from, watch = false, onReload = warnOfFailure } = options;
     const loaded = new LoadedHandlers(host, path, folderOf(from));
     await loaded.reload();
     if (watch) loaded.#watch(timers, onReload);

@@ -1,4 +1,5 @@
 import type { EventPriority, PriorityName } from '../../event/priority.ts';
+import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { isFiltered } from '../bus-publish-result.ts';
 import type { Middleware, PayloadIn } from './middleware.ts';
 
@@ -28,8 +29,11 @@ export interface LoggingOptions {
   readonly payload?: boolean | undefined;
 }
 
+const OPTIONS = ['log', 'payload'] satisfies (keyof LoggingOptions)[];
+
 /** Logs each event when it is known what became of it. Put first it sees everything, also what others keep back. */
 export function createLoggingMiddleware(options: LoggingOptions = {}): Middleware {
+  refuseUnknownOptions(options, OPTIONS, 'createLoggingMiddleware');
   const { log = toStandardError, payload: isPayloadShown = false } = options;
   return async function logging(
     { id, type, topic = type, source, priority, correlationId, payload },

@@ -1,6 +1,7 @@
 import type { CompiledSchema, SchemaCompiler } from '../../contracts/schema-compiler.ts';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
+import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { jsonSchemaCheck, type PayloadCheck, standardCheck } from '../../topic/payload-check.ts';
 import { isStandardSchema, type StandardSchema } from '../../typed/standard-schema.ts';
 import type { Middleware, PayloadIn } from './middleware.ts';
@@ -12,6 +13,9 @@ export interface ValidationOptions {
   readonly otherTypes?: 'pass' | 'refuse' | undefined;
 }
 
+const OPTIONS = ['compiler', 'otherTypes'] satisfies (keyof ValidationOptions)[];
+const OTHER_TYPES: readonly string[] = ['pass', 'refuse'];
+
 /** Of a library that speaks Standard Schema, compiled before, or JSON Schema. */
 export type PayloadSchema = StandardSchema | CompiledSchema | JsonObject;
 
@@ -21,8 +25,11 @@ export type PayloadSchema = StandardSchema | CompiledSchema | JsonObject;
  */
 export function validationMiddleware(
   schemas: { readonly [type: string]: PayloadSchema },
-  { compiler, otherTypes = 'pass' }: ValidationOptions = {},
+  options: ValidationOptions = {},
 ): Middleware {
+  refuseUnknownOptions(options, OPTIONS, 'validationMiddleware');
+  const { compiler, otherTypes = 'pass' } = options;
+  if (!OTHER_TYPES.includes(otherTypes)) throw new TypeError(`otherTypes is one of ${OTHER_TYPES.join(', ')}.`);
   const checks = new Map(Object.entries(schemas).map(([type, schema]) => [type, checkOf(schema, compiler)]));
   return async function validation(event, next) {
     const { type, payload } = event;

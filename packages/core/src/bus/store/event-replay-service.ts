@@ -81,7 +81,13 @@ export class EventReplayService {
   readonly #upcasters: Upcasters;
   readonly #nextId: () => string;
 
-  constructor(store: BusEventStore, { upcasters = [], runtime = systemRuntime }: EventReplayOptions = {}) {
+  constructor(store: BusEventStore, options: EventReplayOptions = {}) {
+    refuseUnknownOptions(
+      options,
+      ['upcasters', 'runtime'] satisfies (keyof EventReplayOptions)[],
+      'EventReplayService',
+    );
+    const { upcasters = [], runtime = systemRuntime } = options;
     this.#store = store;
     this.#upcasters = upcasters instanceof Upcasters ? upcasters : new Upcasters(upcasters);
     this.#nextId = createEventIdSource(runtime);

@@ -69,7 +69,13 @@ export class SnapshotService {
   readonly #snapshotEvery: number;
   readonly #upcasters: Upcasters;
 
-  constructor(store: BusEventStore, { snapshotEvery = SNAPSHOT_EVERY, upcasters = [] }: SnapshotOptions = {}) {
+  constructor(store: BusEventStore, options: SnapshotOptions = {}) {
+    refuseUnknownOptions(
+      options,
+      ['snapshotEvery', 'upcasters'] satisfies (keyof SnapshotOptions)[],
+      'SnapshotService',
+    );
+    const { snapshotEvery = SNAPSHOT_EVERY, upcasters = [] } = options;
     if (!(snapshotEvery >= 1)) throw new TypeError('snapshotEvery is a number from 1 on.');
     this.#store = store;
     this.#snapshotEvery = snapshotEvery;
