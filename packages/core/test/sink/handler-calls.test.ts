@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DeliverOptions } from '@event-manager/core';
+import { type DeliverOptions, EventManager } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { callAsBus, callingAttempt, HandlerCalls, isInsideHandler } from '../../src/sink/handler-calls.ts';
 
@@ -80,4 +80,17 @@ it('runs handlers in the context in which they were subscribed, whoever publishe
 
 it('marks what the bus itself does', () => {
   expect(callAsBus(() => [isInsideHandler(), callingAttempt()])).toEqual([true, 'bus']);
+});
+
+it('is so for subscriptions, too: a handler sees the stores of its subscriber, and a batch handler', async () => {
+  const request = new AsyncLocalStorage<string>();
+  await using manager = new EventManager();
+  const seen: unknown[] = [];
+  const handler = () => void seen.push(request.getStore());
+  await request.run('subscriber', () => manager.subscribe({ topic: '#', handler }));
+  await request.run('subscriber', () => manager.subscribe({ topic: '#', batchHandler: handler }));
+  for (const publisher of ['first', 'second']) {
+    await request.run(publisher, () => manager.publish({ type: 'a', source: 's' }));
+  }
+  expect(seen).toEqual(['subscriber', 'subscriber', 'subscriber', 'subscriber']);
 });
