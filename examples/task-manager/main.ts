@@ -20,6 +20,9 @@ const USAGE = `npm run task-manager [-- run|start|status|stop] [options]
 `;
 const NOT_RUNNING = 3;
 const WRONG_USE = 2;
+const PORT_MAX = 65_535;
+
+class WrongUse extends TypeError {}
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const fail = (words: string, code = 1) => {
@@ -37,7 +40,18 @@ function readArguments() {
     level: { type: 'string' },
     help: { type: 'boolean', default: false },
   } as const;
-  return parseArgs({ options, allowPositionals: true });
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    // What Node says behind the first sentence is about arguments that begin with a dash, which there are none of here.
+    throw new WrongUse(`${(error as Error).message.split('. ')[0]}. --help lists the options.`);
+  }
+}
+
+function portOf(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= PORT_MAX) return port;
+  throw new WrongUse(`--${option} is a number from 0 to ${PORT_MAX}, not "${text}".`);
 }
 
 async function run({ values }: ReturnType<typeof readArguments>): Promise<void> {
@@ -45,8 +59,8 @@ async function run({ values }: ReturnType<typeof readArguments>): Promise<void> 
   const tasks = await runTaskManager({
     instance,
     dataDir: values['data-dir'],
-    port: Number(values.port),
-    tcpPort: Number(values['tcp-port']),
+    port: portOf('port', values.port),
+    tcpPort: portOf('tcp-port', values['tcp-port']),
     logEvents: values.verbose,
     levelDir: values.level,
     administrators: values.admin.split(',').filter((name) => name !== ''),
@@ -106,7 +120,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  fail(error instanceof Error ? error.message : String(error));
+  fail(error instanceof Error ? error.message : String(error), error instanceof WrongUse ? WRONG_USE : 1);
   // What was opened before would keep the process alive.
   process.exit();
 }

@@ -46,6 +46,8 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
   const { dataDir, port, tcpPort, administrators, onFailure = () => {} } = options;
   mkdirSync(dataDir, { recursive: true });
   const bus = openBus(options);
+  // A folder that cannot be used is heard of now, and not by whoever makes the first task.
+  await bus.initialize();
   const repository = await TaskRepository.rebuild(bus.eventManager);
   const taskService = new EnhancedTaskService(repository, { bus, permissions: new Permissions(administrators) });
   await taskService.finishLast();
@@ -65,11 +67,11 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
     onFailure,
   });
   await sockets.subscribeToEventBus(bus);
-  const url = await app.listen({ host: HOST, port });
+  const url = await app.listen({ host: HOST, port }).catch(portInUse('port', port));
   const ending = new AbortController();
   const lines = lineServer({ taskService, repository }, { onFailure, signal: ending.signal });
   lines.listen(tcpPort, HOST);
-  await once(lines, 'listening');
+  await once(lines, 'listening').catch(portInUse('tcp-port', tcpPort));
   return {
     url,
     tcpPort: (lines.address() as AddressInfo).port,
@@ -86,6 +88,12 @@ export async function runTaskManager(options: TaskManagerOptions): Promise<TaskM
     },
   };
 }
+
+/** Says which option takes another one. */
+const portInUse = (option: string, port: number) => (error: unknown) => {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+  throw new TypeError(`Port ${port} is taken, maybe by another task manager: --${option} says another one.`);
+};
 
 /** What every event passes on its way to the log. */
 function openBus({ dataDir, logEvents = false, levelDir, onFailure = () => {} }: TaskManagerOptions): EventBus {

@@ -139,6 +139,14 @@ it('takes back nothing that somebody else changed meanwhile, and keeps the keybo
   await server.ask('PUT', '/api/tasks/wood/priority', { priority: 'high' });
   await page.locator('[data-id=wood][data-priority=high]').waitFor();
   expect(await page.evaluate(focused)).toBe('wood ARTICLE');
+  for (const key of ['Enter', 'Space']) {
+    await page.keyboard.press(key);
+    await page.waitForSelector('#task[open]');
+    expect(await page.textContent('#task-heading')).toBe('wood');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('#task[open]', { state: 'detached' });
+    expect(await page.evaluate(focused)).toBe('wood ARTICLE');
+  }
   await card(page, 'A wood').getByRole('checkbox').check();
   await server.ask('PUT', '/api/tasks/wood/status', { status: 'review' });
   await card(page, 'A wood', 'review').waitFor();

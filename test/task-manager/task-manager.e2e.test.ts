@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -188,4 +190,31 @@ it('runs in the background: started, found, stopped, found dead; a second one on
   expect((await run('status')).code).toBe(3);
   expect((await run('start')).code).toBe(0);
   expect((await run('status')).text).toContain('with 1 tasks');
+});
+
+it('says what was wrong with the way it was started, and what to do', { timeout: 120_000 }, async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const file = join(temporaryDirectory(), 'file');
+  writeFileSync(file, '');
+  const wrong: [args: string[], code: number, words: string][] = [
+    [['--prot', '1'], 2, "Unknown option '--prot'. --help lists the options."],
+    [['--port', 'abc'], 2, '--port is a number from 0 to 65535, not "abc".'],
+    [['--port', '99999'], 2, '--port is a number from 0 to 65535, not "99999".'],
+    [['--port', String(port)], 1, `Port ${port} is taken, maybe by another task manager: --port says another one.`],
+    [
+      ['--tcp-port', String(port)],
+      1,
+      `Port ${port} is taken, maybe by another task manager: --tcp-port says another one.`,
+    ],
+    [['--level', join(file, 'level')], 1, 'The LevelDB store cannot be opened'],
+  ];
+  const run = promisify(execFile);
+  for (const [args, code, words] of wrong) {
+    const free = ['--port', '0', '--tcp-port', '0', '--data-dir', temporaryDirectory()];
+    const running = run(process.execPath, ['--conditions=source', MAIN, ...free, ...args], { timeout: 20_000 });
+    await expect(running).rejects.toMatchObject({ code, stderr: expect.stringContaining(`task-manager: ${words}`) });
+  }
 });

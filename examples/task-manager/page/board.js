@@ -155,10 +155,12 @@ export class Board {
       element('p', { class: 'facts' }, ...facts),
     );
     card.addEventListener('click', () => this.#options.onOpen(id));
-    card.addEventListener(
-      'keydown',
-      (event) => event.key === 'Enter' && event.target === card && this.#options.onOpen(id),
-    );
+    card.addEventListener('keydown', (event) => {
+      if (!(event.key === 'Enter' || event.key === ' ') || event.target !== card) return;
+      // The same key would go on to the button that has the focus then, and close what it opened.
+      event.preventDefault();
+      this.#options.onOpen(id);
+    });
     card.addEventListener('dragstart', (event) => event.dataTransfer.setData('text/plain', id));
     card.hidden = !this.#isWanted(task);
     return card;
