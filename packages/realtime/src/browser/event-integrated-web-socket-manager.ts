@@ -14,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Cancel, type Event, EventManagerError } from '@event-manager/core';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { assertOriginsAndTopics } from './assert-origins-and-topics.ts';
 import { BrowserCounts, type BrowserMetrics } from './browser-counts.ts';
 import { type BrowserOptions, type BrowserSettings, readBrowserOptions } from './browser-options.ts';
 import type { PageSource } from './log-follower.ts';
@@ -73,6 +74,7 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
 
   constructor(options: BrowserOptions = {}) {
     this.#settings = readBrowserOptions(options);
+    assertOriginsAndTopics(this.#settings);
     const { bridge, onFailure } = this.#settings;
     this.#addresses = new PageAddresses(this.#settings);
     this.#bridge = new WebSocketEventBridge(bridge, (type, error) => {
@@ -82,9 +84,11 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     this.#sockets = new WebSocketServer(serverOptions(this.#settings));
   }
 
-  /** Follows the bus and lets pages in. Resolves when it listens; rejects when the port cannot be had. */
+  /** Follows the bus and lets pages in. Resolves when it listens; rejects when the port cannot be had, and may be called again. */
   async subscribeToEventBus(bus: EventsForPages): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') throw new EventManagerError('closed', 'It is closed.');
     if (this.#state !== 'new') throw new EventManagerError('invalid_request', 'It follows a bus already.');
+    assertEvents(bus);
     this.#state = 'listening';
     this.#events = 'eventManager' in bus ? bus.eventManager : bus;
     if ('eventManager' in bus) {
@@ -95,7 +99,14 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
     this.#server = server;
     server.on('upgrade', this.#upgrade);
     this.#look();
-    if (this.#settings.server === undefined) await listen(server, this.#settings);
+    if (this.#settings.server !== undefined) return;
+    try {
+      await listen(server, this.#settings);
+    } catch (error) {
+      this.#letGo();
+      if (this.#state === 'listening') this.#state = 'new';
+      throw error;
+    }
   }
 
   /** That it listens on. */
@@ -128,6 +139,15 @@ export class EventIntegratedWebSocketManager implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A server that cannot listen is nobody's. */
+  #letGo(): void {
+    this.#cancelLook();
+    this.#detachMetrics?.();
+    this.#detachMetrics = undefined;
+    this.#server?.off('upgrade', this.#upgrade);
+    this.#server = undefined;
   }
 
   readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -264,6 +284,13 @@ function serverOptions({ maxFrameBytes, enableCompression }: BrowserSettings): S
     perMessageDeflate: enableCompression ? COMPRESSION : false,
     handleProtocols: (offered) => (offered.has(PAGE_PROTOCOL) ? PAGE_PROTOCOL : false),
   };
+}
+
+function assertEvents(given: EventsForPages | undefined): void {
+  const bus = given as Partial<PageSource & BusForPages> | null | undefined;
+  const events = bus?.eventManager ?? bus;
+  if (typeof events?.stream !== 'function')
+    throw new TypeError('subscribeToEventBus takes an EventBus or an event manager.');
 }
 
 /** Of its own it has nothing to show but the WebSocket. */

@@ -265,6 +265,34 @@ it('refuses options that cannot be meant, and a second bus', async () => {
   expect(make({ maxConnections: 0 })).toThrow(/maxConnections/);
   expect(make({ path: 'ws' })).toThrow(/slash/);
   expect(make({ bridge: { rollout: { share: 2 } } })).toThrow(/share/);
+  expect(make({ topics: 'task.*' })).toThrow(/topics is a list/);
+  expect(make({ topics: ['task*'] })).toThrow(/wildcard stands for whole levels/);
+  // `'https://app.example.com'.includes('https://app.example.co')`, which somebody else may own.
+  expect(make({ origins: 'https://app.example.com' })).toThrow(/origins is a list of origins/);
+  expect(make({ origins: ['https://app.example.com/'] })).toThrow(
+    /send no origin like .*, but https:\/\/app.example.com\./,
+  );
+  expect(make({ origins: ['https://app.example.com', 'chrome-extension://abc'] })).not.toThrow();
   const { sockets } = await servePages();
   await expect(sockets.subscribeToEventBus(new EventBus())).rejects.toMatchObject({ code: 'invalid_request' });
+  for (const given of [undefined, null, {}]) {
+    const other = new EventIntegratedWebSocketManager({ port: 0 });
+    await expect(other.subscribeToEventBus(given as never)).rejects.toThrow(/takes an EventBus or an event manager/);
+  }
+});
+
+it('can be had on a port once that is free, and never again once it is closed', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await using bus = new EventBus();
+  await using sockets = new EventIntegratedWebSocketManager({ port });
+  await expect(sockets.subscribeToEventBus(bus)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  expect([sockets.port, bus.getMetrics()?.parts]).toEqual([undefined, undefined]);
+  taken.close();
+  await once(taken, 'close');
+  await sockets.subscribeToEventBus(bus);
+  expect([sockets.port, Object.keys(bus.getMetrics()?.parts ?? {})]).toEqual([port, ['webSockets']]);
+  await sockets.close();
+  await expect(sockets.subscribeToEventBus(bus)).rejects.toMatchObject({ code: 'closed' });
 });
