@@ -66,7 +66,7 @@ export class EventsSwitch {
   readonly #release: (() => unknown)[] = [];
 
   static async open(options: SwitchOptions): Promise<EventsSwitch> {
-    refuseUnknown(options);
+    assertMeant(options);
     const made = new EventsSwitch(options, await EventsSettings.open(options));
     await made.#apply();
     await made.#watch();
@@ -217,9 +217,13 @@ async function closeBus(bus: unknown): Promise<void> {
 }
 
 /** `{ wacth: true }` would be a file that nobody watches. What core has for this is not loaded while events are off. */
-function refuseUnknown(options: SwitchOptions): void {
+function assertMeant(options: SwitchOptions): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
-  if (unknown === undefined) return;
-  const known = Object.keys(OPTIONS).join(', ');
-  throw new TypeError(`ComponentRegistry has no option ${JSON.stringify(unknown)}; it has ${known}.`);
+  if (unknown !== undefined) {
+    const known = Object.keys(OPTIONS).join(', ');
+    throw new TypeError(`ComponentRegistry has no option ${JSON.stringify(unknown)}; it has ${known}.`);
+  }
+  const { bus } = options;
+  if (bus === undefined || typeof bus === 'function' || typeof bus?.publish === 'function') return;
+  throw new TypeError('A bus has a function publish(event), or is a function that makes one.');
 }

@@ -23,6 +23,9 @@ export class ExecutionContext {
    * with `durationMs`. A promise, generator or stream that it answers with is observed to its end.
    */
   observe<Component extends AnyFunction>(kind: string, name: string, component: Component): Component {
+    // Also while events are off: or else it would be found when somebody switches them on.
+    if (typeof component !== 'function')
+      throw new TypeError(`What is observed is a name and a function; ${String(name)} has none.`);
     const source = this.#source;
     if (source === undefined) return component;
     const call = { kind, name, fields: this.fields };

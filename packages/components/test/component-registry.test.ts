@@ -152,6 +152,14 @@ describe('without events', () => {
   it('refuses an option that nobody reads, on or off', async () => {
     const misspelt = { wacth: true, environment: {} } as object;
     await expect(ComponentRegistry.configured(misspelt)).rejects.toThrow(/no option "wacth"; it has config, file/);
+    await expect(ComponentRegistry.withEventBus({} as never)).rejects.toThrow(/A bus has a function publish/);
+  });
+
+  it('refuses to wrap what is no function, on or off', async () => {
+    const { registry } = await collecting();
+    for (const context of [new ExecutionContext(), registry.createExecutionContext()]) {
+      expect(() => context.wrapTool('search', undefined as never)).toThrow(/a name and a function; search has none/);
+    }
   });
 
   it('is off until somebody says otherwise, and then emits', async () => {

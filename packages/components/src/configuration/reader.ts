@@ -8,8 +8,9 @@ export interface Reader<Value> {
 export const yesOrNo: Reader<boolean> = {
   expects: 'true or false',
   read(given) {
-    if (given === true || given === 'true' || given === '1') return true;
-    return given === false || given === 'false' || given === '0' ? false : undefined;
+    const word = typeof given === 'string' ? given.toLowerCase() : given;
+    if (word === true || word === 'true' || word === '1') return true;
+    return word === false || word === 'false' || word === '0' ? false : undefined;
   },
 };
 

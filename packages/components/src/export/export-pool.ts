@@ -38,6 +38,11 @@ export class ExportPool {
     });
   }
 
+  /** Throws `invalid_subscription`. Where there is no webhook it signs nothing. */
+  assertSecret(secret: string): void {
+    this.#webhooks?.assertWebhookSecret(secret);
+  }
+
   /** Throws what a webhook is refused for, with nothing taken. */
   take(settings: ExportConfiguration): Export[] {
     const { prettyJson, file, fileMaxBytes, fileMaxAgeMs, fileKeep, webhook } = settings;

@@ -211,6 +211,11 @@ export class WebhookExport implements Export {
   }
 }
 
+/** Throws `invalid_subscription`. */
+export function assertWebhookSecret(secret: string): void {
+  readSecret(secret);
+}
+
 function adviceOf(failure: string): string {
   return failure === 'endpoint_blocked'
     ? 'its address may not be called; name it in webhook_allow if it may.'

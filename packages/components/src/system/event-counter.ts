@@ -1,4 +1,4 @@
-import type { Runtime } from '@event-manager/core';
+import { isEventManagerError, type Runtime } from '@event-manager/core';
 import type { EventsReport } from '../component-events.ts';
 import type { ExportStatus } from '../export/export.ts';
 
@@ -65,7 +65,9 @@ export class EventCounter {
 
   publishFailed(error: unknown): void {
     this.failed('publish');
-    const words = error instanceof Error ? error.name : 'no error';
+    // Messages may hold what nobody should read.
+    const name = error instanceof Error ? error.name : 'no error';
+    const words = isEventManagerError(error) ? error.code : name;
     this.#tell({ code: 'publish_failed', text: `The bus did not take an event of a component: ${words}.` }, 'publish');
   }
 

@@ -64,6 +64,8 @@ export class Route {
   #branch(settings: ExportConfiguration, named: <T>(key: string, make: () => T) => T): Branch {
     const prefix = settings.name === '' ? 'export.' : `export.${settings.name}.`;
     const wants = named(`${prefix}include_types`, () => typeFilter(settings));
+    const { webhookSecret } = settings;
+    if (webhookSecret !== undefined) named(`${prefix}webhook_secret`, () => this.#pool.assertSecret(webhookSecret));
     return { wants, to: named(`${prefix}webhook`, () => this.#pool.take(settings)) };
   }
 }

@@ -176,6 +176,8 @@ describe('what is wrong', () => {
     }
     expect(new Set(await types())).toEqual(new Set(['tool.started', 'tool.completed']));
     expect((await types()).length).toBe(2 * wrong.length);
+    const details = { setting: 'events.export.webhook_secret', from: 'the call' };
+    await expect(registry.configure(wrong[4] as never)).rejects.toMatchObject({ details });
     // What was refused is forgotten: the next word is heard alone.
     await registry.configure({ filtering: { includeTypes: ['agent.*'] } });
     context.wrapAgent('planner', () => 1)();

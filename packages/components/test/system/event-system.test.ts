@@ -122,6 +122,19 @@ describe('a bus', () => {
     expect((await registry.close()).flushed).toBe(true);
   });
 
+  it('that is closed is told by the code of its error, and by no words of it', async () => {
+    const reports: EventsReport[] = [];
+    const bus = new EventBus();
+    await bus.close();
+    const options = { environment: {}, onReport: (report: EventsReport) => void reports.push(report) };
+    const registry = await ComponentRegistry.withEventBus(bus, { enabled: true }, options);
+    registry.createExecutionContext().wrapTool('search', () => 1)();
+    await registry.flush();
+    await registry.close();
+    const text = 'The bus did not take an event of a component: closed.';
+    expect(reports).toEqual([{ code: 'publish_failed', text }]);
+  });
+
   it('that never answers fills the buffer, and then events are refused and counted', async () => {
     const reports: EventsReport[] = [];
     const registry = await ComponentRegistry.withEventBus(
