@@ -1,3 +1,4 @@
+import { assertAdapter } from './assert-adapter.ts';
 import { assertId } from './assert-id.ts';
 import type { EventGraph, EventGraphRequest } from './causation/event-graph.ts';
 import type { RelevanceContextIn, SubscriberContext } from './context/context.ts';
@@ -73,6 +74,7 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
 
   constructor(options: EventManagerOptions<Events> = {}) {
     refuseUnknownOptions(options, OPTION_NAMES, 'EventManager');
+    if (options.adapter !== undefined) assertAdapter(options.adapter, 'EventManager');
     refuseUnknownOptions(options.limits ?? {}, Object.keys(DEFAULT_LIMITS), 'limits');
     for (const [name, value] of Object.entries(options.limits ?? {})) {
       // What is no number is no limit: nothing is more than NaN.

@@ -23,7 +23,13 @@ const BUS_VARIABLES = [
   'EVENT_BUS_DEFAULT_USE_DLQ',
 ];
 /** What begins like this is meant for us; `EVENT_BUS_NAME` may be meant for somebody else. */
-const OUR_PREFIXES = ['EVENT_BUS_ADAPT', 'EVENT_BUS_MEMORY_', 'EVENT_BUS_REDIS_', 'EVENT_BUS_DEFAULT_'];
+const OUR_PREFIXES = [
+  'EVENT_BUS_ADAPT',
+  'EVENT_BUS_DATA',
+  'EVENT_BUS_MEMORY_',
+  'EVENT_BUS_REDIS_',
+  'EVENT_BUS_DEFAULT_',
+];
 
 /**
  * Reads the bus out of the environment. A number and a flag that nobody gave are absent: their defaults belong to whoever has

@@ -43,6 +43,7 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
     super();
     refuseUnknownOptions(options, ['onPublishError'] satisfies (keyof BusEventEmitterOptions)[], 'BusEventEmitter');
     const { onPublishError = warnOnce() } = options;
+    if (typeof bus?.publish !== 'function') throw new TypeError('A BusEventEmitter is made of an EventBus.');
     this.bus = bus;
     this.#onPublishError = onPublishError;
   }

@@ -1,3 +1,4 @@
+import { assertAdapter } from '../assert-adapter.ts';
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { EventManagerOptions } from '../event-manager.ts';
 import { OPTION_NAMES } from '../option-names.ts';
@@ -104,6 +105,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
   assertNumber('middlewareTimeout', middlewareTimeout, 1);
   assertFlag('enableMetrics', enableMetrics);
   assertFlag('enablePersistence', enablePersistence);
+  if (rest.adapter !== undefined) assertAdapter(rest.adapter, 'EventBus');
   const { runtime } = rest;
   const adapter =
     rest.adapter ?? new InMemoryAdapter({ persistToDisk: enablePersistence, dataDir, ...(runtime ? { runtime } : {}) });

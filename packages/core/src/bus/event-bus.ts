@@ -26,6 +26,7 @@ import {
   type PublishArguments,
 } from './publish-arguments.ts';
 import { AdapterEventStore } from './store/adapter-event-store.ts';
+import { assertEventStore } from './store/assert-event-store.ts';
 import type { BusEventStore } from './store/bus-event-store.ts';
 import { type StoreCell, storingAdapter } from './store/storing-adapter.ts';
 
@@ -196,6 +197,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     plugins: readonly PluginIn[],
     { from }: { readonly from?: string | URL } = {},
   ): Promise<readonly LoadedPlugin[]> {
+    if (!Array.isArray(plugins)) throw new TypeError('usePlugins takes a list.');
     // Those of the options come first.
     if (this.#plugins.areWanted) await this.#plugins.loaded();
     return this.#plugins.add(plugins, folderOf(from));
@@ -218,6 +220,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
    * ever given, and closes it when it is closed itself: also one that another took the place of.
    */
   setEventStore(store: BusEventStore | undefined): void {
+    if (store !== undefined) assertEventStore(store, 'setEventStore');
     this.#store.current = store;
     if (store) this.#stores.add(store);
   }
@@ -278,6 +281,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
 
   /** Shows the numbers of what works beside the bus under `parts` of its own, a second one of a name as `name 2`. What this returns ends that. */
   attachMetrics(name: string, read: () => object): () => void {
+    if (typeof read !== 'function') throw new TypeError('attachMetrics takes a name and a function.');
     let free = name;
     for (let count = 2; this.#parts.has(free); count++) free = `${name} ${count}`;
     this.#parts.set(free, read);

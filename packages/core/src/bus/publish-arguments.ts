@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { EventIn, EventMetadataIn } from '../event/event.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 
@@ -43,7 +45,15 @@ export function eventOfArguments(given: PublishArguments, source: string): Event
   }
   if (typeof first !== 'object' || first === null) return first;
   const { data, ...event } = first;
+  if (data !== undefined && event.payload !== undefined) assertSame(data, event.payload);
   return liftCorrelation({ ...event, source: event.source ?? source, payload: event.payload ?? data });
+}
+
+/** An event that a handler got has both. Of two that differ one would be lost, and nobody would hear of it. */
+function assertSame(data: unknown, payload: unknown): void {
+  if (data === payload || isDeepStrictEqual(data, payload)) return;
+  const words = 'data is another word for payload: an event that has both says the same by them.';
+  throw new EventManagerError('invalid_event', words, { pointer: '/data' });
 }
 
 /** A flow is named by a field of the event, and its publishers may say it among the metadata. */

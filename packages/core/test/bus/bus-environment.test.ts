@@ -58,6 +58,7 @@ const KAFKA = readKafkaEnvironment;
 it.each([
   [BUS, 'EVENT_BUS_ADAPTER', 'sqlite'],
   [BUS, 'EVENT_BUS_ADAPTOR', 'redis'],
+  [BUS, 'EVENT_BUS_DATADIR', './data'],
   [BUS, 'EVENT_BUS_DEFAULT_RETRIES', '3'],
   [BUS, 'EVENT_BUS_MEMORY_MAX_HISTORY', '-1'],
   [BUS, 'EVENT_BUS_MEMORY_MAX_HISTORY', '1e3'],

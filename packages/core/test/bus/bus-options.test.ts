@@ -1,4 +1,4 @@
-import { EventBus, memory } from '@event-manager/core';
+import { EventBus, EventManager, memory } from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { virtualBus } from './virtual-bus.ts';
 
@@ -11,6 +11,13 @@ it('refuses an option that nobody reads, by its name', () => {
 
 it.each([null, 5, 'memory'])('refuses %j in place of options', (given) => {
   expect(() => new EventBus(given as never)).toThrow('takes options or an adapter');
+});
+
+it.each(['redis', {}, () => {}])('refuses %j in place of an adapter, and not with the first event', (adapter) => {
+  expect(() => new EventBus({ adapter } as object)).toThrow(
+    /adapter of an EventBus is an object .* createEventBusAdapter/,
+  );
+  expect(() => new EventManager({ adapter } as object)).toThrow(/adapter of an EventManager is an object/);
 });
 
 it.each([

@@ -8,6 +8,10 @@ export type Transform = (event: MiddlewareEvent) => Transformed | Promise<Transf
 
 /** Changes events before they are stored: all of them, or those of some types. */
 export function transformationMiddleware(transform: Transform | { readonly [type: string]: Transform }): Middleware {
+  const transforms = typeof transform === 'function' ? [transform] : Object.values(transform ?? [undefined]);
+  if (!transforms.every((each) => typeof each === 'function')) {
+    throw new TypeError('transformationMiddleware takes a function of the event, or one for each of some types.');
+  }
   const transformOf =
     typeof transform === 'function'
       ? () => transform

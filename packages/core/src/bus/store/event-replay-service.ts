@@ -12,6 +12,7 @@ import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { type Runtime, systemRuntime } from '../../runtime/runtime.ts';
 import type { DeliveryContext, HandlerAnswer } from '../../sink/handler-sink.ts';
 import { type BusEvent, busEvent } from '../bus-event.ts';
+import { assertEventStore } from './assert-event-store.ts';
 import type { BusEventStore } from './bus-event-store.ts';
 import { type EventSelection, type ReadEvent, readEvents } from './read-events.ts';
 import { callReplayed, type ReplayHandler } from './replay-receivers.ts';
@@ -82,6 +83,7 @@ export class EventReplayService {
   readonly #nextId: () => string;
 
   constructor(store: BusEventStore, options: EventReplayOptions = {}) {
+    assertEventStore(store, 'EventReplayService');
     refuseUnknownOptions(
       options,
       ['upcasters', 'runtime'] satisfies (keyof EventReplayOptions)[],

@@ -10,6 +10,7 @@ import { checkJson } from '../../json/check-json.ts';
 import type { JsonValue } from '../../json.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { type BusEvent, busEvent } from '../bus-event.ts';
+import { assertEventStore } from './assert-event-store.ts';
 import type { BusEventStore, KeptSnapshot } from './bus-event-store.ts';
 import { readEvents } from './read-events.ts';
 import { type Upcaster, Upcasters } from './upcasters.ts';
@@ -70,6 +71,7 @@ export class SnapshotService {
   readonly #upcasters: Upcasters;
 
   constructor(store: BusEventStore, options: SnapshotOptions = {}) {
+    assertEventStore(store, 'SnapshotService');
     refuseUnknownOptions(
       options,
       ['snapshotEvery', 'upcasters'] satisfies (keyof SnapshotOptions)[],
