@@ -1,5 +1,7 @@
 import { type DiskFile, EventManagerError, isEventManagerError, type Runtime } from '@event-manager/core';
 
+const ADVICE = 'Restart it to recover what is durable.';
+
 /**
  * Whether the store may still be trusted. After a failed sync nobody knows which bytes the disk holds, and a second sync
  * would answer "fine" about pages the kernel has dropped. So the first failure that cannot be explained ends everything:
@@ -20,10 +22,10 @@ export class FailStop {
   }
 
   /** Enters the failed state, or keeps the first reason; returns the error to refuse with. */
-  stop(step: string, cause: unknown): EventManagerError {
+  stop(step: string, cause: unknown, advice: string = ADVICE): EventManagerError {
     if (this.#reason === undefined) {
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-      const text = `The store stopped: ${step} failed (${code}). Restart it to recover what is durable.`;
+      const text = `The store stopped: ${step} failed (${code}). ${advice}`;
       this.#reason = new EventManagerError('store_failed', text, { step }, cause);
     }
     return this.#reason;

@@ -25,6 +25,7 @@ import { listSegments } from './log/list-segments.ts';
 import { loadLog, startLog } from './log/open-log.ts';
 import type { RestoreLog } from './log/restore-log.ts';
 import { sparePositions } from './log/spare-positions.ts';
+import { openingAdvice } from './opening-advice.ts';
 import { assertInUse, assertThere, beginAnew, markMoved, markWhole, unmarkMoved } from './standing.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { type RecoveredState, recoverState } from './state/recover-state.ts';
@@ -187,7 +188,9 @@ class Journal implements MovableAdapter {
       return await work();
     } catch (error) {
       await this.#releaseAll();
-      throw error instanceof EventManagerError ? error : this.#failStop.stop('opening the journal', error);
+      throw error instanceof EventManagerError
+        ? error
+        : this.#failStop.stop('opening the journal', error, openingAdvice(error));
     }
   }
 
