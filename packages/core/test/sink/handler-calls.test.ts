@@ -84,13 +84,13 @@ it('marks what the bus itself does', () => {
 
 it('is so for subscriptions, too: a handler sees the stores of its subscriber, and a batch handler', async () => {
   const request = new AsyncLocalStorage<string>();
-  await using manager = new EventManager();
+  await using bus = new EventManager();
   const seen: unknown[] = [];
   const handler = () => void seen.push(request.getStore());
-  await request.run('subscriber', () => manager.subscribe({ topic: '#', handler }));
-  await request.run('subscriber', () => manager.subscribe({ topic: '#', batchHandler: handler }));
+  await request.run('subscriber', () => bus.subscribe({ topic: '#', handler }));
+  await request.run('subscriber', () => bus.subscribe({ topic: '#', batchHandler: handler }));
   for (const publisher of ['first', 'second']) {
-    await request.run(publisher, () => manager.publish({ type: 'a', source: 's' }));
+    await request.run(publisher, () => bus.publish({ type: 'a', source: 's' }));
   }
   expect(seen).toEqual(['subscriber', 'subscriber', 'subscriber', 'subscriber']);
 });
