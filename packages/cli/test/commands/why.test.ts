@@ -10,6 +10,9 @@ it('says why, and ends as for what does not exist where nobody knows the event o
   const known = await em(['why', 'billing', id]);
   expect([known.code, known.out]).toEqual([0, expect.stringMatching(/^not-wanted: filter_not_matched\n/)]);
   expect(known.out).not.toMatch(/waiting/);
+  // What to do about it names the subscription as people do.
+  expect(known.out).toContain('event-manager subscriptions update billing ');
+  expect(known.out).toContain('event-manager subscriptions pull billing ');
   const unknown = await em(['why', 'billing', NOBODY]);
   expect([unknown.code, unknown.out]).toEqual([4, expect.stringMatching(/^unknown: unknown_event\n/)]);
   const json = await em(['why', 'billing', NOBODY, '--json']);

@@ -26,6 +26,7 @@ import { rejectedFinding, scheduledFinding, unknownFinding } from './absent-even
 import type { DeliveriesRequest, EventDeliveries, EventDeliveriesPage, EventDelivery } from './event-deliveries.ts';
 import { type Evidence, endedBy, findEvidence, loadEvidence, redrivenEvent, stepsOf } from './evidence.ts';
 import { explain } from './explain.ts';
+import { calledBy } from './finding.ts';
 import { holds } from './holds.ts';
 import { keptStanding } from './kept-standing.ts';
 import { liveStanding } from './live-standing.ts';
@@ -159,18 +160,22 @@ export class Explanations {
       }),
       holds: isOver ? [] : holds({ definition, active, clock, isDebt: standing.at === 'owed', unheard }),
       unheard,
-      owed: isOver ? undefined : await this.#owed(definition.id, standing),
+      owed: isOver ? undefined : await this.#owed(definition, standing),
       nowMs: clock.wallMs(),
     });
   }
 
-  async #owed(subscriptionId: string, standing: Exclude<Standing, { at: 'settled' }>): Promise<WhyFinding> {
+  async #owed(
+    definition: SubscriptionDefinition,
+    standing: Exclude<Standing, { at: 'settled' }>,
+  ): Promise<WhyFinding> {
     const { dispatch, runtime } = this.#options;
     const head = standing.at === 'key' ? standing.head : undefined;
     const place = head === undefined ? undefined : { partition: dispatch.partition, position: head };
     const [first] = place ? await this.#options.adapter.store.get([place]) : [];
     const instance = dispatch.log.instance;
-    return owedFinding({ subscriptionId, standing, headId: first?.id, instance, nowMs: runtime.clock.wallMs() });
+    const called = calledBy(definition);
+    return owedFinding({ called, standing, headId: first?.id, instance, nowMs: runtime.clock.wallMs() });
   }
 
   async #standingOf(definition: SubscriptionDefinition, kept: KeptEvent): Promise<Standing> {

@@ -1,4 +1,6 @@
+import { parseEventId } from '../event/event-id.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import type { WhyAdvice, WhyFinding, WhyReason } from './why.ts';
 
 const SAFE_WORD = /^[\w@%+=:,./-]+$/;
@@ -17,6 +19,11 @@ export function finding(
 /** A command of the command line, each word as a shell has to have it. */
 export function command(...words: readonly string[]): string {
   return ['event-manager', ...words].map(shellWord).join(' ');
+}
+
+/** What a person types to mean a subscription: its name, unless a command would take that for an option or for an id. */
+export function calledBy({ id, name }: Pick<SubscriptionDefinition, 'id' | 'name'>): string {
+  return name === undefined || name.startsWith('-') || parseEventId(name) !== undefined ? id : name;
 }
 
 export function moment(atMs: number): string {

@@ -4,7 +4,7 @@ import type { FailedAttempt } from '../dispatch/owed.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { needsAttaching } from '../subscription/attached.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
-import { command, finding, moment } from './finding.ts';
+import { calledBy, command, finding, moment } from './finding.ts';
 import type { WhyFinding } from './why.ts';
 
 const SECOND_MS = 1_000;
@@ -27,8 +27,9 @@ export function holds(facts: HoldFacts): WhyFinding[] {
   return found.filter((each) => each !== undefined);
 }
 
-function switchedOff({ id, state, stoppedReason, updatedAtMs }: SubscriptionDefinition): WhyFinding | undefined {
-  const resume = command('subscriptions', 'resume', id);
+function switchedOff(definition: SubscriptionDefinition): WhyFinding | undefined {
+  const { state, stoppedReason, updatedAtMs } = definition;
+  const resume = command('subscriptions', 'resume', calledBy(definition));
   if (state === 'paused') {
     const words = 'The subscription is paused; what it is owed waits.';
     return finding('paused', words, { since: moment(updatedAtMs) }, { words: 'Resume it.', command: resume });
@@ -51,12 +52,13 @@ function unanswering(servedBy: string): WhyFinding {
   return finding('unserved', words, { servedBy }, { words: 'Look whether it is well.', command: command('doctor') });
 }
 
-function notAttached({ id, sink, name }: SubscriptionDefinition): WhyFinding {
+function notAttached(definition: SubscriptionDefinition): WhyFinding {
+  const { sink, name } = definition;
   const what = sink.kind === 'handler' ? 'handler' : 'connection';
   const words = `Nobody is attached: no ${what} takes the deliveries of the subscription.`;
   const advice = {
     words: 'Start the program that subscribes under this name, or give the subscription an endpoint.',
-    command: command('subscriptions', 'get', id),
+    command: command('subscriptions', 'get', calledBy(definition)),
   };
   return finding('not_attached', words, { kind: sink.kind, name }, advice);
 }
@@ -73,10 +75,10 @@ function served({ definition, clock, isDebt }: HoldFacts, active: ActiveSubscrip
 
 function connected(definition: SubscriptionDefinition, { sink, width }: ActiveSubscription): WhyFinding | undefined {
   if (width === 0) return notAttached(definition);
-  const get = command('subscriptions', 'get', definition.id);
+  const get = command('subscriptions', 'get', calledBy(definition));
   if (definition.sink.kind === 'pull' && sink.room === 0) {
     const words = 'Nobody asks: the subscription has no endpoint, and its deliveries have to be pulled.';
-    const pull = command('subscriptions', 'pull', definition.id, '--wait', '20');
+    const pull = command('subscriptions', 'pull', calledBy(definition), '--wait', '20');
     return finding('not_pulled', words, {}, { words: 'Pull them.', command: pull });
   }
   if (sink.isUp !== false) return undefined;
@@ -86,18 +88,18 @@ function connected(definition: SubscriptionDefinition, { sink, width }: ActiveSu
   return finding('not_connected', words, { code, message }, { words: 'Look at the receiver.', command: get });
 }
 
-function receiverPause({ id, pause }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
+function receiverPause({ definition, pause }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
   if (pause.room(clock.monotonicMs()) > 0) return undefined;
   const until = wallOf(pause.opensAtMs, clock);
   const words = `The receiver asked for a pause until ${until}.`;
   const advice = {
     words: 'It ends by itself; resuming the subscription ends it now.',
-    command: command('subscriptions', 'resume', id),
+    command: command('subscriptions', 'resume', calledBy(definition)),
   };
   return finding('receiver_paused', words, { until }, advice);
 }
 
-function breaker({ id, receiver, queue }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
+function breaker({ definition, receiver, queue }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
   const gate = receiver?.breaker;
   if (!gate || gate.state === 'closed') return undefined;
   const until = Number.isFinite(gate.opensAtMs) ? wallOf(gate.opensAtMs, clock) : undefined;
@@ -108,7 +110,7 @@ function breaker({ id, receiver, queue }: ActiveSubscription, clock: Clock): Why
   const words = `The receiver failed ${gate.failuresInARow} times in a row, so its breaker is open; ${when}.${because}`;
   const advice = {
     words: 'Mend the receiver and try it; resuming the subscription closes the breaker.',
-    command: command('subscriptions', 'test', id),
+    command: command('subscriptions', 'test', calledBy(definition)),
   };
   const lastError = last && { code: last.code, message: last.message, at: moment(last.atMs) };
   return finding(
@@ -130,22 +132,22 @@ function lastErrorOf(
   return last;
 }
 
-function rate({ id, rateLimit, definition }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
+function rate({ rateLimit, definition }: ActiveSubscription, clock: Clock): WhyFinding | undefined {
   if (!rateLimit || rateLimit.room(clock.monotonicMs()) > 0) return undefined;
   const until = wallOf(rateLimit.opensAtMs, clock);
   const perMinute = definition.options.rateLimitPerMinute;
   const words = `The subscription made its ${perMinute} attempts of the last minute; the next may begin at ${until}.`;
   const advice = {
     words: 'Allow more attempts in a minute, if the receiver can take them.',
-    command: command('subscriptions', 'update', id, '{"options":{"rateLimitPerMinute":N}}'),
+    command: command('subscriptions', 'update', calledBy(definition), '{"options":{"rateLimitPerMinute":N}}'),
   };
   return finding('rate_limited', words, { until, perMinute }, advice);
 }
 
-function saturated({ id, queue }: ActiveSubscription): WhyFinding | undefined {
+function saturated({ definition, queue }: ActiveSubscription): WhyFinding | undefined {
   if (!queue.isSaturated) return undefined;
   const words = `The subscription has ${queue.owed.size} deliveries that wait for a retry; nothing new begins before some of them end.`;
-  const advice = { words: 'Mend the receiver.', command: command('subscriptions', 'get', id) };
+  const advice = { words: 'Mend the receiver.', command: command('subscriptions', 'get', calledBy(definition)) };
   return finding('too_many_debts', words, { owed: queue.owed.size }, advice);
 }
 

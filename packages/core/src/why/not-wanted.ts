@@ -12,7 +12,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { Limits } from '../limits.ts';
 import type { SubscriptionDefinition } from '../subscription/subscription.ts';
 import { matchesPattern, parsePattern } from '../topic/pattern.ts';
-import { command, finding, moment } from './finding.ts';
+import { calledBy, command, finding, moment } from './finding.ts';
 import type { WhyFinding } from './why.ts';
 
 export interface WantedFacts {
@@ -37,7 +37,7 @@ function otherTopic({ definition, kept, limits }: WantedFacts): WhyFinding | und
   const facts = { topic: kept.topic, pattern: definition.topic };
   const advice = {
     words: 'Change the pattern of the subscription, or the topic that is published to.',
-    command: command('subscriptions', 'update', definition.id, '{"topic":"PATTERN"}'),
+    command: command('subscriptions', 'update', calledBy(definition), '{"topic":"PATTERN"}'),
   };
   return finding('topic_not_matched', words, facts, advice);
 }
@@ -46,13 +46,13 @@ function beforeStart({ definition, kept, resets }: WantedFacts): WhyFinding | un
   // What it was set back over it was owed once more.
   const isSetBack = resets.some(({ to }) => to < kept.position);
   if (isSetBack || !isBeforeStart(definition, kept)) return undefined;
-  const { createdAtMs, options, id } = definition;
+  const { createdAtMs, options } = definition;
   const recordedAt = moment(kept.recordedAtMs);
   const from = typeof options.startFrom === 'string' ? options.startFrom : Object.keys(options.startFrom)[0]!;
   const words = `The event was recorded at ${recordedAt}, before the place in the log where the subscription began (startFrom: ${from}).`;
   const advice = {
     words: 'A subscription reads what was there before it with startFrom; one that exists goes on where it stands.',
-    command: command('subscriptions', 'get', id),
+    command: command('subscriptions', 'get', calledBy(definition)),
   };
   return finding(
     'before_start',
@@ -77,7 +77,7 @@ function otherPriority({ definition, kept }: WantedFacts): WhyFinding | undefine
   const words = `The event has priority ${has}; the subscription wants ${wants} or more urgent (options.priority).`;
   const advice = {
     words: 'Ask for less urgent events, too.',
-    command: command('subscriptions', 'update', definition.id, `{"options":{"priority":"${has}"}}`),
+    command: command('subscriptions', 'update', calledBy(definition), `{"options":{"priority":"${has}"}}`),
   };
   return finding('priority_not_wanted', words, { priority: has, wanted: wants }, advice);
 }
@@ -95,11 +95,11 @@ function filtered({ definition, kept, known }: WantedFacts): WhyFinding | undefi
   return failure.isRelevance ? notRelevant(failure, definition, known) : otherContent(failure, definition);
 }
 
-function otherContent(failure: FilterFailure, { id }: SubscriptionDefinition): WhyFinding {
+function otherContent(failure: FilterFailure, definition: SubscriptionDefinition): WhyFinding {
   const words = `The filter keeps the event out: ${clauseWords(failure)}.`;
   const advice = {
     words: 'Change the filter; event-manager filters preview tries one on stored events before.',
-    command: command('subscriptions', 'update', id, '{"filter":FILTER}'),
+    command: command('subscriptions', 'update', calledBy(definition), '{"filter":FILTER}'),
   };
   return finding('filter_not_matched', words, failureFacts(failure), advice);
 }
@@ -120,7 +120,7 @@ function failureFacts({ clause, wanted, found, alternatives }: FilterFailure): J
 }
 
 function notRelevant(failure: FilterFailure, definition: SubscriptionDefinition, known: ContextCell): WhyFinding {
-  const { subscriber, context: own, id } = definition;
+  const { subscriber, context: own } = definition;
   const { current } = known;
   const context = current && {
     userIds: [...current.userIds],
@@ -133,8 +133,8 @@ function notRelevant(failure: FilterFailure, definition: SubscriptionDefinition,
     : 'no context is registered, so an event only has to name somebody';
   const words = `The event is not relevant (${failure.clause}): it ${has}; ${whom}.`;
   const facts = { ...failureFacts(failure), registered: context !== undefined, context, subscriber };
-  const look =
-    subscriber === undefined || own ? command('subscriptions', 'get', id) : command('contexts', 'get', subscriber);
+  const isOwn = subscriber === undefined || own !== undefined;
+  const look = isOwn ? command('subscriptions', 'get', calledBy(definition)) : command('contexts', 'get', subscriber);
   return finding('not_relevant', words, facts, {
     words: 'Look at the context, and register the right one.',
     command: look,

@@ -7,7 +7,8 @@ import type { WhyFinding } from './why.ts';
 const FULL_STOP = /\.$/;
 
 export interface OwedFacts {
-  readonly subscriptionId: string;
+  /** What a person types to mean the subscription. */
+  readonly called: string;
   readonly standing: Exclude<Standing, { at: 'settled' }>;
   /** Id of the event at `standing.head`. */
   readonly headId: string | undefined;
@@ -32,16 +33,16 @@ export function owedFinding(facts: OwedFacts): WhyFinding {
 
 type At<Word extends Standing['at']> = Extract<Standing, { at: Word }>;
 
-function underWay({ instance, subscriptionId }: OwedFacts, { attempt, sinceMs, errors }: At<'under-way'>): WhyFinding {
+function underWay({ instance, called }: OwedFacts, { attempt, sinceMs, errors }: At<'under-way'>): WhyFinding {
   const since = sinceMs === undefined ? undefined : moment(sinceMs);
   const where = instance === undefined ? '' : ` at ${instance}`;
   const words = `Attempt ${attempt} is under way${where}${since === undefined ? '' : ` since ${since}`}.`;
-  const get = command('subscriptions', 'get', subscriptionId);
+  const get = command('subscriptions', 'get', called);
   const advice = { words: 'Wait for the receiver, or for the time of the attempt to be over.', command: get };
   return finding('under_way', words, { attempt, since, instance, errors: errorsJson(errors) }, advice);
 }
 
-function retryWaits({ nowMs, subscriptionId }: OwedFacts, standing: At<'owed'>): WhyFinding {
+function retryWaits({ nowMs, called }: OwedFacts, standing: At<'owed'>): WhyFinding {
   const { attempt, failures, dueAtMs, errors, isSuspect, round } = standing;
   const due = moment(dueAtMs);
   const last = errors.at(-1);
@@ -57,24 +58,24 @@ function retryWaits({ nowMs, subscriptionId }: OwedFacts, standing: At<'owed'>):
       : `Attempt ${attempt} ended without a delivery${because}; ${next}.`;
   const advice = last && {
     words: 'Mend the receiver; it is tried again by itself.',
-    command: command('subscriptions', 'test', subscriptionId),
+    command: command('subscriptions', 'test', called),
   };
   return finding('retry_waits', words, { attempt, failures, dueAt: due, round, errors: errorsJson(errors) }, advice);
 }
 
-function parked({ subscriptionId }: OwedFacts, { key, parked }: At<'key'>): WhyFinding {
+function parked({ called }: OwedFacts, { key, parked }: At<'key'>): WhyFinding {
   const { atMs, deadLetterId } = parked!;
   const since = moment(atMs);
   const words = `Its key ${key} is parked since ${since}, when an event before it became a dead letter; somebody has to release the key.`;
-  const release = command('subscriptions', 'release', subscriptionId, key);
+  const release = command('subscriptions', 'release', called, key);
   return finding('key_parked', words, { key, since, deadLetterId }, { words: 'Release the key.', command: release });
 }
 
-function blocked({ subscriptionId, headId }: OwedFacts, { key, before }: At<'key'>): WhyFinding {
+function blocked({ called, headId }: OwedFacts, { key, before }: At<'key'>): WhyFinding {
   const behind = headId === undefined ? 'an earlier event' : `the event ${headId}`;
   const words = `It waits for ${behind} of its key ${key}: events of one key come one after the other.`;
   const why =
-    headId === undefined ? command('subscriptions', 'keys', subscriptionId) : command('why', subscriptionId, headId);
+    headId === undefined ? command('subscriptions', 'keys', called) : command('why', called, headId);
   return finding(
     'key_blocked',
     words,
@@ -83,8 +84,8 @@ function blocked({ subscriptionId, headId }: OwedFacts, { key, before }: At<'key
   );
 }
 
-function waiting({ subscriptionId }: OwedFacts, { before }: At<'waiting'>): WhyFinding {
-  const get = command('subscriptions', 'get', subscriptionId);
+function waiting({ called }: OwedFacts, { before }: At<'waiting'>): WhyFinding {
+  const get = command('subscriptions', 'get', called);
   return finding(
     'waiting',
     turnWords(before),

@@ -59,7 +59,7 @@ function refused(start: StartEventManager): void {
       for (const nothing of [{}, { to: 'latest', speed: 10, target: 'https://shadow.example/' }, { all: false }]) {
         await expect(events.replay(nothing)).rejects.toMatchObject({
           ...{ code: 'invalid_run', details: { pointer: '/all' } },
-          message: expect.stringContaining('all: true'),
+          message: expect.stringContaining('ask for all that are kept'),
         });
       }
       await expect(events.replay(undefined as never)).rejects.toMatchObject({ code: 'invalid_run' });

@@ -123,7 +123,7 @@ export function readLettersRequest(kind: 'redrive' | 'discard', input: unknown, 
   const hasFields = Object.keys(selection).some((name) => name !== 'except');
   if (!readFlag(fields, 'all') && !hasFields) {
     throw wrong(
-      'Say which letters are meant by their ids or other fields, or all: true for every one of them.',
+      'Say which letters are meant, by their ids or other fields, or ask for all of them.',
       '/all',
     );
   }

@@ -95,7 +95,7 @@ export function parseReplay(input: unknown, limits: Limits): ReplayRequest {
 function assertMeant(fields: ReadFields): void {
   if (readFlag(fields, 'all') || SELECTING.some((name) => fields.get(name) !== undefined)) return;
   const words =
-    'Say which events are meant, by from, a subscription or a field such as topic, or all: true for everything that is kept.';
+    'Say which events are meant, by from, a subscription or a field such as topic, or ask for all that are kept.';
   throw invalid(words, '/all');
 }
 
