@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { CORE_FAILPOINTS, type PlantedBug } from '@event-manager/core';
 import { FAILPOINTS } from '@event-manager/journal';
+import { ACTIONS } from './features/feature.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 
 const { values } = parseArgs({
@@ -28,6 +29,7 @@ const TOLD_MAX = 20;
 const failpoints = [...CORE_FAILPOINTS, ...FAILPOINTS];
 const planted = new Set(values.planted as PlantedBug[]);
 const fired = new Map<string, number>(failpoints.map((name) => [name, 0]));
+const done = new Map<string, number>(ACTIONS.map((action) => [action, 0]));
 const from = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 const startedAtMs = performance.now();
@@ -42,6 +44,7 @@ for (; next < from + count && performance.now() < endsAtMs; next++) {
   const result = await runSeed(seed, { failpoints, planted, traceLines: values.trace ? 100_000 : 0 });
   if (values.trace) process.stdout.write(`${JSON.stringify(result.plan, null, 2)}\n${result.trace.join('\n')}\n`);
   for (const [name, times] of result.fired) fired.set(name, (fired.get(name) ?? 0) + times);
+  for (const [action, times] of result.did) done.set(action, (done.get(action) ?? 0) + times);
   for (const field of Object.keys(sums) as (keyof typeof sums)[]) sums[field] += result.report?.[field] ?? 0;
   if (result.violations.length > 0) tell(result);
   if ((seed - from) % Number(values['twice-every']) === 0) {
@@ -53,14 +56,14 @@ for (; next < from + count && performance.now() < endsAtMs; next++) {
   }
 }
 
-const rare = [...fired]
+const rare = [...fired, ...done]
   .filter(([, times]) => times < Number(values['fired-min']))
   .map(([name, times]) => `${name}: ${times}`);
-if (rare.length > 0) process.stdout.write(`failpoints that fired too rarely: ${rare.join(', ')}\n`);
+if (rare.length > 0) process.stdout.write(`failpoints and actions that came too rarely: ${rare.join(', ')}\n`);
 const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
 const least = Math.min(...fired.values());
 const date = new Date().toISOString();
-const ran = { date, seeds: next - from, from, next, failed, differing, least, seconds };
+const ran = { date, seeds: next - from, from, next, failed, differing, least, seconds, done: Object.fromEntries(done) };
 process.stdout.write(`${JSON.stringify({ ...ran, ...sums })}\n`);
 process.exitCode = failed + differing + rare.length > 0 ? 1 : 0;
 

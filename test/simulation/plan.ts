@@ -129,7 +129,7 @@ function aimAt(failpoint: string, chance: SeededChance): Plan['crashAt'][number]
 
 /** Steps that a run passes a few times at the most. */
 function isSeldom(failpoint: string): boolean {
-  return /^(schedule|retention)\./.test(failpoint);
+  return /^(schedule|retention|reset)\./.test(failpoint);
 }
 
 type Way = Pick<Plan, 'crashAfterMs' | 'crashAt' | 'faults'>;

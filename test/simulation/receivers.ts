@@ -11,6 +11,7 @@ import {
 } from '@event-manager/core';
 import type { HistoryEntry, SeededChance, VirtualTime } from '@event-manager/testing';
 import type { SubscriptionPlan } from './plan.ts';
+import { readLife, type SeenAnswer, type SeenDelivery } from './seen-delivery.ts';
 
 const ERROR: AttemptError = { code: 'simulated', message: 'The simulated receiver failed.' };
 const ANSWER_MS_MAX = 40;
@@ -18,6 +19,7 @@ const ANSWER_MS_MAX = 40;
 interface Received {
   readonly event: Event;
   readonly attempt: number;
+  readonly life?: string | undefined;
 }
 
 /** Between a process and a receiver: a dead process hears nothing, a sleeping one when it wakes up. */
@@ -52,8 +54,6 @@ export function digestOf(payload: unknown): string {
 export class Receiver {
   readonly plan: SubscriptionPlan;
   isHealed = false;
-  /** How it answered for each event, in order. */
-  readonly answers = new Map<string, string[]>();
   readonly #attempts = new Map<string, { readonly way: Way; readonly atMs: number }[]>();
   /** How it answered to what was replayed to it, by the run and then by the event: no part of what it was owed. */
   readonly replayed = new Map<string, Map<string, string[]>>();
@@ -83,7 +83,7 @@ export class Receiver {
   sink(way: Way, onDelivery: OnDelivery): Sink {
     return {
       deliver: async (batch, options) => {
-        const received = batch.map(({ record, attempt }) => ({ event: decodeEvent(record.body), attempt }));
+        const received = batch.map(({ record, attempt, life }) => ({ event: decodeEvent(record.body), attempt, life }));
         if (!batch[0]!.replay) {
           onDelivery(
             received.map(({ event }) => event),
@@ -106,8 +106,8 @@ export class Receiver {
 
   /** The same for a function of the process. */
   handler(way: Way, onDelivery: OnDelivery): EventHandler {
-    return async (event, { attempt, replay }) => {
-      const received = [{ event, attempt }];
+    return async (event, { attempt, replay, life }) => {
+      const received = [{ event, attempt, life }];
       if (!replay) onDelivery([event], deciderOf(callingAttempt()));
       const outcome = await (replay ? this.#replayed(received, way, replay.id) : this.#receive(received, way));
       if (outcome.status === 'delivered') return { success: true };
@@ -116,7 +116,7 @@ export class Receiver {
   }
 
   /** The same for a delivery that was pulled: it is taken when the answer to it was in time, which the judge hears as far as anybody does. */
-  async pulled({ token, attempt, replay, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
+  async pulled({ token, attempt, replay, life, record }: LeasedDelivery, way: Way, answers: Answers): Promise<void> {
     const event = decodeEvent(record.body);
     if (replay) {
       const outcome = await this.#receiveReplay([{ event, attempt }], way, replay.id);
@@ -126,7 +126,8 @@ export class Receiver {
       return;
     }
     const kind = this.isHealed ? 'ok' : this.#draw();
-    this.#remember([{ event, attempt }], kind, true);
+    const received = { event, attempt, life };
+    this.#remember([received], kind, true);
     const delayMs = this.#chance.fraction() * ANSWER_MS_MAX;
     await this.#time.wait(kind === 'late' ? this.plan.timeoutMs + 1 + delayMs : delayMs);
     await way.awakes;
@@ -136,26 +137,29 @@ export class Receiver {
     else if (kind === 'reject') await answers.nack(token, false);
     else {
       // It takes effect before the answer is here, and perhaps without one.
-      this.#answered('maybe-ack', event.id, attempt);
+      this.#answered('maybe-ack', received);
       const fate = await answers.ack(token);
-      if (fate !== 'unknown') this.#answered(fate === 'taken' ? 'ack' : 'stale', event.id, attempt);
+      if (fate !== 'unknown') this.#answered(fate === 'taken' ? 'ack' : 'stale', received);
       if (fate === 'taken' && kind === 'late') this.wrong.push(`C8 ${event.id} was acknowledged after its lease`);
     }
   }
 
-  #answered(kind: 'maybe-ack' | 'ack' | 'stale', id: string, attempt: number): void {
-    this.#note(`${kind} ${this.plan.name} ${id} ${attempt}`);
-    this.#history.push({ kind, subscription: this.plan.name, id, attempt });
+  #answered(kind: SeenAnswer['kind'], { event: { id }, attempt, life }: Received): void {
+    const { name: subscription } = this.plan;
+    this.#note(`${kind} ${subscription} ${id} ${attempt}`);
+    const answer: SeenAnswer = { kind, subscription, id, attempt, ...readLife(life) };
+    this.#history.push(answer);
   }
 
   #remember(batch: readonly Received[], kind: string, failed: boolean): void {
     const { name: subscription } = this.plan;
     const at = { atMs: this.#time.monotonicMs(), call: ++this.#calls };
-    for (const { event, attempt } of batch) {
+    for (const { event, attempt, life } of batch) {
       this.#note(`deliver ${subscription} ${event.id} ${attempt} ${kind}`);
       const digest = digestOf(event.payload);
-      this.#history.push({ kind: 'deliver', subscription, id: event.id, attempt, digest, failed, ...at });
-      this.answers.set(event.id, [...(this.answers.get(event.id) ?? []), kind]);
+      const what = { kind: 'deliver', subscription, id: event.id, attempt, digest, failed, ...at } as const;
+      const delivery: SeenDelivery = { ...what, ...readLife(life), answer: kind };
+      this.#history.push(delivery);
     }
   }
 

@@ -10,6 +10,8 @@ import {
 import { type HistoryEntry, type HistoryReport, SeededChance, VirtualTime } from '@event-manager/testing';
 import type { LiveSubscription, RunWorld, Trait } from './features/feature.ts';
 import { lettersTold } from './letters-told.ts';
+import { splitLives } from './lives.ts';
+import { livesIn } from './lives-in.ts';
 import { longestWayMs } from './longest-way.ts';
 import { makeSubscription, requestOf } from './make-subscription.ts';
 import { drawPlan, type FaultPlan, type Plan } from './plan.ts';
@@ -20,7 +22,7 @@ import { removedDebts } from './removed-debts.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { Trace } from './trace.ts';
 import { trimWhatIsSettled } from './trim.ts';
-import { judge } from './verdict.ts';
+import { isOfLastLife, judge } from './verdict.ts';
 import { createWorld, type World } from './world.ts';
 
 /** Virtual time within which everything owed must be settled once all faults are over. */
@@ -36,6 +38,8 @@ export interface SeedResult {
   readonly traceHash: string;
   /** How often a process was ended at each failpoint. */
   readonly fired: ReadonlyMap<string, number>;
+  /** How often somebody did something of `ACTIONS`. */
+  readonly did: ReadonlyMap<string, number>;
   readonly report: ReturnType<typeof judge>['report'] | undefined;
   readonly trace: readonly string[];
 }
@@ -72,6 +76,7 @@ class SimulatedRun {
   #acknowledgedAfterFailure = 0;
   #isArmed = false;
   readonly #lostConnections = new Map<string, number>();
+  readonly #did = new Map<string, number>();
   readonly #runWorld: RunWorld;
 
   constructor(seed: number, options: SeedOptions) {
@@ -117,6 +122,7 @@ class SimulatedRun {
       violations: this.#violations,
       traceHash: this.#trace.digest(),
       fired: this.#fired,
+      did: this.#did,
       report,
       trace: this.#trace.lines,
     };
@@ -237,16 +243,21 @@ class SimulatedRun {
     for (const { id, place } of log) {
       if (ids.includes(id)) this.#history.push({ kind: 'ok', id, position: place.position });
     }
-    this.#history.push(
-      ...(await this.#time.run(removedDebts(this.#history, this.#names, deadLetters, process.adapter.state))),
+    const known = { history: this.#history, names: this.#names, log, deadLetters };
+    const lives = await this.#time.run(livesIn(process.adapter, known));
+    const ofLastLife = deadLetters.filter((letter) =>
+      isOfLastLife(letter, this.#names.get(letter.subscriptionId) ?? '', lives),
     );
+    const lastLives = splitLives(this.#history, lives);
+    const removed = removedDebts(lastLives, this.#names, ofLastLife, process.adapter.state);
+    this.#history.push(...(await this.#time.run(removed)));
     for (const { wrong } of this.#receivers.values()) this.#violations.push(...wrong);
     const verdict = judge({
       plan: this.#plan,
       history: this.#history,
       interruptions: (name) => this.#interruptions(name),
       deadLetters,
-      answers: (name, id) => this.#receivers.get(name)?.answers.get(id) ?? [],
+      lives,
       cuts: (name, id) => this.#receivers.get(name)?.cuts(id) ?? 0,
       nameOf: (id) => this.#names.get(id) ?? id,
       stored,
@@ -301,6 +312,7 @@ class SimulatedRun {
       anyProcess: () => this.#anyProcess(),
       readLog: () => readLog(this.#processes.find((process) => process?.isAlive && process.engine)!.adapter.store),
       violation: (what) => void this.#violations.push(what),
+      did: (action) => void this.#did.set(action, (this.#did.get(action) ?? 0) + 1),
     };
   }
 

@@ -61,6 +61,18 @@ export interface RunTrait {
   judge?(world: RunWorld): string[] | Promise<string[]>;
 }
 
+/** What somebody may do to what is owed: a run of the simulation in which one of them never happened proves nothing of it. */
+export const ACTIONS = [
+  'replay',
+  'redrive',
+  'reset to earliest',
+  'reset to latest',
+  'reset to a time',
+  'reset to a cursor',
+  'reset over dead letters',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
 /** The run as its features see it. */
 export interface RunWorld {
   readonly time: VirtualTime;
@@ -79,6 +91,8 @@ export interface RunWorld {
   anyProcess(): SimulatedProcess | undefined;
   /** Something that must not be. */
   violation(what: string): void;
+  /** Somebody did something, and it took effect. */
+  did(action: Action): void;
 }
 
 export interface LiveSubscription extends RunWorld {

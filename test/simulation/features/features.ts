@@ -13,6 +13,7 @@ import { rateLimit } from './rate-limit.ts';
 import { redrive } from './redrive.ts';
 import { relevance } from './relevance.ts';
 import { replay } from './replay.ts';
+import { reset } from './reset.ts';
 import { retention } from './retention.ts';
 import { sleep } from './sleep.ts';
 import { update } from './update.ts';
@@ -32,6 +33,7 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   relevance,
   replay,
   redrive,
+  reset,
 };
 
 /** Everything that a seed can switch on for a run. */

@@ -1,9 +1,8 @@
 import { ANONYMOUS, type DeadLetter, isEventManagerError, type Run } from '@event-manager/core';
-import type { HistoryEntry } from '@event-manager/testing';
 import type { Plan } from '../plan.ts';
+import { deliveriesOf } from '../seen-delivery.ts';
+import { saidIn } from '../verdict.ts';
 import type { Feature, LiveSubscription } from './feature.ts';
-
-type Handed = Extract<HistoryEntry, { kind: 'deliver' }>;
 
 /**
  * Somebody takes up what a subscription gave up on, asks for it twice, and stops and resumes that, while everything goes wrong; and once
@@ -58,7 +57,8 @@ export const redrive: Feature = (chance, _subscription, plan) => {
       const letters = await live.insist((engine) => engine.deadLetters.all(ANONYMOUS, live.id));
       // Also those of which nobody heard that they began.
       const runs = await live.insist((engine) => engine.runs.list(ANONYMOUS, { kind: 'redrive' }));
-      return [...handedOnce(letters, live, isCalm(plan)), ...faultsOfAudit(letters, runs, live.id)];
+      if (letters.some(({ state }) => state === 'redriven')) live.did('redrive');
+      return [...handedOnce(letters, live, isCalm(plan)), ...faultsOfAudit(letters, runs, live)];
     },
   };
 };
@@ -83,24 +83,16 @@ function isCalm({ crashAt, crashAfterMs, faults, engines }: Plan): boolean {
 }
 
 function handedOnce(letters: readonly DeadLetter[], live: LiveSubscription, calm: boolean): string[] {
-  const { plan, receiver, history } = live;
+  const { plan, history } = live;
   const wrong: string[] = [];
   // What it wants at one time it may not want when the letter has its turn.
   const changes = 'update' in plan.traits || 'relevance' in plan.traits;
-  const handed = Map.groupBy(
-    history.filter((entry): entry is Handed => entry.kind === 'deliver' && entry.subscription === plan.name),
-    ({ id }) => id,
-  );
   for (const letter of letters) {
     if (letter.state !== 'redriven') continue;
-    const { eventId, attempts, round } = letter;
-    const next = letters.find((other) => other.eventId === eventId && other.round === round + 1);
-    const attemptsOf = handed.get(eventId) ?? [];
-    const answers = receiver.answers.get(eventId) ?? [];
-    const until = next?.attempts ?? Number.POSITIVE_INFINITY;
-    const life = attemptsOf.flatMap(({ attempt = 0 }, at) =>
-      attempt > attempts && attempt <= until ? [answers[at]!] : [],
-    );
+    const { eventId, round, closed } = letter;
+    const nextRound = closed?.round ?? round + 1;
+    const next = letters.find((other) => other.eventId === eventId && other.round === nextRound);
+    const life = saidIn(nextRound, deliveriesOf(history, plan.name, eventId));
     const mayExpire = JSON.parse(letter.event).metadata.expiresAt !== undefined;
     const name = `of ${eventId} at ${plan.name}, round ${round}`;
     if (life.length === 0 && !changes && !mayExpire)
@@ -113,19 +105,27 @@ function handedOnce(letters: readonly DeadLetter[], live: LiveSubscription, calm
   return wrong;
 }
 
-function faultsOfAudit(letters: readonly DeadLetter[], runs: readonly Run[], subscriptionId: string): string[] {
+function faultsOfAudit(
+  letters: readonly DeadLetter[],
+  runs: readonly Run[],
+  { id: subscriptionId, plan }: LiveSubscription,
+): string[] {
   const wrong: string[] = [];
+  // A reset drops debts that came out of letters, and then these are as if nobody had redriven them.
+  const isReset = 'reset' in plan.traits;
   for (const { id, parts } of runs) {
     const part = parts.find((each) => each.subscriptionId === subscriptionId);
     const closed = letters.filter((letter) => letter.closed?.runId === id).length;
     const done = part?.counts.done ?? 0;
-    if (done !== closed) wrong.push(`D5 the redrive ${id} says that it did ${done} letters, and ${closed} name it`);
+    if (isReset ? done < closed : done !== closed)
+      wrong.push(`D5 the redrive ${id} says that it did ${done} letters, and ${closed} name it`);
   }
   for (const { id, round, state, closed, redriven } of letters) {
     const isNamed =
       closed && closed.by === ANONYMOUS.id && closed.atMs > 0 && runs.some((run) => run.id === closed.runId);
     if (state === 'redriven' && !isNamed) wrong.push(`D5 the letter ${id} does not tell who redrove it`);
-    if (round === 0) continue;
+    // A life after a reset begins in a later round.
+    if (round === 0 || (isReset && redriven === undefined)) continue;
     const before = letters.find((other) => other.id === redriven?.letterId);
     if (before?.state !== 'redriven' || before.closed?.runId !== redriven?.runId) {
       wrong.push(`D5 the letter ${id} of round ${round} does not name the one that it was`);

@@ -52,10 +52,11 @@ export const replay: Feature = (chance) => {
       ended = [...started];
       return undefined;
     },
-    async judge(_report, { insist, receiver }) {
+    async judge(_report, { insist, receiver, did }) {
       const wrong: string[] = [];
       for (const id of ended) {
         const run = await insist((engine) => engine.runs.get(ANONYMOUS, id));
+        if (run.counts.done > 0) did('replay');
         wrong.push(...faultsOf(run, receiver.replayed.get(id) ?? new Map()));
       }
       return wrong;

@@ -49,6 +49,7 @@ interface Entry {
   readonly event: Event;
   readonly attempt: number;
   readonly replay: DeliveryEntry['replay'];
+  readonly life: DeliveryEntry['life'];
   /** Tells it from others: an event may be replayed, or owed anew, while its delivery runs. */
   readonly key: string;
   /** Of the connection that brought it last. */
@@ -174,11 +175,12 @@ export class Deliveries {
   }
 
   #entry(entry: DeliveryEntry): Entry {
-    const { delivery: number, attempt, replay, event } = entry;
+    const { delivery: number, attempt, replay, life, event } = entry;
     return {
       number,
       attempt,
       replay,
+      life,
       key: this.#keyOf(entry),
       event: reviveEvent(event),
       connection: this.#connection,
@@ -208,11 +210,12 @@ export class Deliveries {
     });
   }
 
-  #context({ attempt, replay }: Entry, call: Call): DeliveryContext {
+  #context({ attempt, replay, life }: Entry, call: Call): DeliveryContext {
     return {
       subscriptionId: this.#options.subscriptionId(),
       attempt,
       ...(replay ? { replay } : {}),
+      ...(life === undefined ? {} : { life }),
       get signal() {
         call.ending ??= new AbortController();
         if (call.isOver) call.ending.abort();

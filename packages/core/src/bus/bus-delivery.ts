@@ -87,6 +87,10 @@ class BusDelivery implements BusContext {
     return this.#context.replay as ReplayMark;
   }
 
+  get life(): string {
+    return this.#context.life as string;
+  }
+
   ack(): boolean {
     return this.say({ success: true });
   }

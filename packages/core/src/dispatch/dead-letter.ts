@@ -11,11 +11,14 @@ import type { KeptEvent } from './kept-event.ts';
 import type { FailedAttempt } from './owed.ts';
 import type { Redriven } from './redriven.ts';
 
+/** `superseded`: a reset had the subscription owe the event once more. It is kept as `open`; see `superseded.ts`. */
+export type LetterState = 'open' | 'redriven' | 'discarded' | 'superseded';
+
 /** A delivery given up on, with its reasons and the event's bytes: it outlives the event's retention. */
 export interface DeadLetter {
   /** UUID; the same delivery and round always have the same one. */
   readonly id: string;
-  readonly state: 'open' | 'redriven' | 'discarded';
+  readonly state: LetterState;
   readonly subscriptionId: string;
   readonly eventId: string;
   readonly place: Place;
@@ -42,6 +45,8 @@ export interface DeadLetter {
   };
   /** Its payload was edited when an earlier letter was redriven. */
   readonly edited?: true;
+  /** Since when and by whose reset it is superseded. */
+  readonly superseded?: { readonly atMs: number; readonly by: string };
   /** Who redrove or discarded it. */
   readonly closed?: ClosedLetter;
 }

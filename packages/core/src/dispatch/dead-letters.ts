@@ -2,9 +2,10 @@ import type { StateStore } from '../contracts/state-store.ts';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Principal } from '../principal.ts';
 import type { DeadLetter } from './dead-letter.ts';
+import { asSeen } from './superseded.ts';
 
 const PAGE = 1_000;
-const STATES: readonly unknown[] = ['open', 'redriven', 'discarded'];
+const STATES: readonly unknown[] = ['open', 'redriven', 'discarded', 'superseded'];
 
 export interface DeadLettersRequest {
   /** Absent: all of them. */
@@ -55,7 +56,10 @@ export class DeadLetters {
       ...(after === undefined ? {} : { after }),
       limit,
     });
-    const found = page.entries.map((entry) => entry.value as unknown as DeadLetter);
+    const found = await asSeen(
+      this.#state,
+      page.entries.map((entry) => entry.value as unknown as DeadLetter),
+    );
     const letters = state === undefined ? found : found.filter((letter) => letter.state === state);
     return page.next === undefined ? { letters } : { letters, next: page.next };
   }
@@ -64,6 +68,7 @@ export class DeadLetters {
     const [found] = await this.#state.get('dead-letter-id', [id]);
     if (!found) return undefined;
     const [letter] = await this.#state.get('dead-letter', [found.value as string]);
-    return letter?.value as unknown as DeadLetter | undefined;
+    const [seen] = await asSeen(this.#state, [letter?.value as unknown as DeadLetter | undefined]);
+    return seen;
   }
 }

@@ -12,4 +12,6 @@ export const CORE_FAILPOINTS = Object.freeze([
   'schedule.after-removal',
   'retention.before-commit',
   'retention.after-commit',
+  'reset.before-commit',
+  'reset.after-commit',
 ] as const);

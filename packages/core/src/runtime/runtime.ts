@@ -45,7 +45,9 @@ export type PlantedBug =
   | 'replay-fails-as-live'
   | 'repeated-ask-done-again'
   | 'redrive-torn-from-letter'
-  | 'redrive-takes-all-room';
+  | 'redrive-takes-all-room'
+  | 'reset-keeps-debts'
+  | 'reset-overwrites-letters';
 
 export const systemRuntime: Runtime = {
   clock: systemClock,

@@ -22,6 +22,11 @@ export interface DeliveryContext {
   readonly attempt: number;
   /** Set when the event is delivered once more because somebody asked for a replay. */
   readonly replay?: ReplayMark;
+  /**
+   * Differs when the event is owed anew, by a redrive or a reset: whoever remembers what was handled handles it once more. Absent
+   * for the first life.
+   */
+  readonly life?: string;
   /** Aborted when the delivery timed out or the engine stops. */
   readonly signal: AbortSignal;
 }
@@ -106,6 +111,7 @@ function eventOf(record: Recorded): Event {
 function contextOf(delivery: Delivery, options: DeliverOptions): DeliveryContext {
   const context = new HandlerContext(delivery, options);
   if (delivery.replay) context.replay = delivery.replay;
+  if (delivery.life !== undefined) context.life = delivery.life;
   return context;
 }
 
@@ -117,6 +123,7 @@ class HandlerContext implements DeliveryContext {
   readonly subscriptionId: string;
   readonly attempt: number;
   declare replay?: ReplayMark;
+  declare life?: string;
   readonly #options: DeliverOptions;
 
   constructor({ subscriptionId, attempt }: Delivery, options: DeliverOptions) {

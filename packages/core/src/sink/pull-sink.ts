@@ -55,6 +55,8 @@ export interface LeasedDelivery {
   readonly token: string;
   readonly attempt: number;
   readonly replay?: ReplayMark;
+  /** Differs when it is owed anew, by a redrive or a reset. Absent for the first life. */
+  readonly life?: string;
   readonly record: Recorded;
   /** Wall clock, milliseconds since 1970. */
   readonly leaseUntilMs: number;
@@ -191,7 +193,7 @@ export class PullSink implements Sink {
 
   #lease(
     asker: Asker,
-    { record, attempt, replay }: Delivery,
+    { record, attempt, replay, life }: Delivery,
     options: DeliverOptions,
     settle: (outcomes: readonly Outcome[]) => void,
   ): void {
@@ -200,6 +202,7 @@ export class PullSink implements Sink {
     const lease: Lease = {
       ...{ token, attempt, record, options, settle },
       ...(replay ? { replay } : {}),
+      ...(life === undefined ? {} : { life }),
       leaseUntilMs: runtime.clock.wallMs() + leaseMs,
       dueAtMs: runtime.clock.monotonicMs() + leaseMs,
       due: () => {

@@ -20,6 +20,7 @@ import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import type { Redriven } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
+import { resetAuditKey, type SupersedingStep, stepsIn, stepsWith } from '../dispatch/superseded.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { fieldTable, readFields } from '../json/read-fields.ts';
 import type { JsonObject } from '../json.ts';
@@ -117,7 +118,8 @@ export class Resets {
       const words = 'A subscription that ends with its process is not reset: subscribe anew, with startFrom.';
       throw new EventManagerError('not_supported', words, { id });
     }
-    if (!adapter.supports.shared || dispatch.active.has(id)) return this.#here(request);
+    const here = !adapter.supports.shared || dispatch.active.has(id) ? await this.#here(request) : undefined;
+    if (here) return here;
     const asked = JSON.parse(JSON.stringify(request)) as JsonObject;
     const reply = await this.#options.elsewhere()?.owner.ask(id, 'reset', asked, { limitMs: ANSWER_WITHIN_MS });
     return reply ? (reply.answer as unknown as SubscriptionReset) : this.#underLease(request);
@@ -126,13 +128,16 @@ export class Resets {
   /** Another process was asked, and this one serves it. */
   async answer(request: JsonObject): Promise<SubscriptionReset> {
     const id = textOf(request, 'id');
-    if (!this.#options.dispatch.active.has(id)) throw notServedHere(id);
-    return this.#here(request as unknown as ResetRequest);
+    const isHere = this.#options.dispatch.active.has(id);
+    const reset = isHere ? await this.#here(request as unknown as ResetRequest) : undefined;
+    if (!reset) throw notServedHere(id);
+    return reset;
   }
 
-  async #here(request: ResetRequest): Promise<SubscriptionReset> {
+  /** `undefined` when another process serves it by the time its turn comes: without the lease it is not ours to move. */
+  async #here(request: ResetRequest): Promise<SubscriptionReset | undefined> {
     const { id } = request;
-    const { catalog, dispatch, duty } = this.#options;
+    const { adapter, catalog, dispatch, duty } = this.#options;
     const caller = callingAttempt();
     if ([...(dispatch.active.get(id)?.underWay() ?? [])].some((attempt) => attempt === caller)) {
       throw new EventManagerError('not_supported', 'A handler cannot reset the subscription that it serves.', { id });
@@ -141,6 +146,7 @@ export class Resets {
       const definition = catalog.known(id);
       let reset: SubscriptionReset | undefined;
       const lease = dispatch.active.get(id)?.lease;
+      if (adapter.supports.shared && !lease) return undefined;
       await duty.replace(definition, async () => {
         reset = await this.#commit(request, lease);
       });
@@ -224,31 +230,40 @@ export class Resets {
     };
     // What it had before may die once more: the letter of that is another one.
     const kept = await highestRound({ state, timers: runtime.timers }, id, partition, { behind: position });
-    const firstRound = Math.max(firstRoundIn(before), kept + 1);
+    const behindLetters = runtime.planted.has('reset-overwrites-letters') ? 0 : kept + 1;
+    const firstRound = Math.max(firstRoundIn(before), behindLetters);
     const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position, firstRound) };
-    const audit = await this.#audit({ ...reset, firstRound });
+    const superseding = await this.#superseding(reset, position, firstRound);
+    const audit = await this.#audit({ ...reset, firstRound }, superseding);
+    runtime.failpoint('reset.before-commit');
     await state.commit([
       { ...moved, ifRevision: progress?.revision ?? 0, ...(lease ? { lease } : {}) },
-      ...removals,
+      ...(runtime.planted.has('reset-keeps-debts') ? [] : removals),
       ...letters,
       audit,
       ...(mark ? [trimMarkChange(partition, mark)] : []),
     ]);
+    runtime.failpoint('reset.after-commit');
     return reset;
   }
 
   /** With those before: who had it go where, and why. */
-  async #audit(reset: KeptReset): Promise<StateChange> {
+  async #audit(reset: KeptReset, step: SupersedingStep): Promise<StateChange> {
     const key = resetAuditKey(reset.id);
     const [kept] = await this.#options.adapter.state.get('audit', [key]);
     const resets = [...(((kept?.value as JsonObject | undefined)?.['resets'] as unknown as KeptReset[]) ?? []), reset];
-    return { kind: 'audit', key, value: { resets: resets.slice(-AUDITED_MAX) } as unknown as JsonObject };
+    const superseding = stepsWith(stepsIn(kept?.value), step);
+    const value = { resets: resets.slice(-AUDITED_MAX), ...(superseding.length > 0 ? { superseding } : {}) };
+    return { kind: 'audit', key, value: value as unknown as JsonObject };
   }
-}
 
-/** Where it stands who had a subscription go where. */
-export function resetAuditKey(id: string): string {
-  return `reset/${id}`;
+  /** Letters of what it owes anew. What the log has no more it does not owe: of that the letter is what is left. */
+  async #superseding({ atMs, by }: SubscriptionReset, position: Position, below: number): Promise<SupersedingStep> {
+    const { adapter, dispatch } = this.#options;
+    const bounds = (await adapter.store.bounds()).find((entry) => entry.partition === dispatch.partition);
+    const { first = 0, head = position } = bounds ?? {};
+    return { behind: Math.max(position, first - 1), through: Math.max(position, head), below, atMs, by };
+  }
 }
 
 /** The letters of those debts that came out of one: they are what is left of these deliveries. */

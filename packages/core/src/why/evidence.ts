@@ -7,11 +7,12 @@ import type { KeptEvent } from '../dispatch/kept-event.ts';
 import type { FailedAttempt } from '../dispatch/owed.ts';
 import { RedrivenEvent, redrivenOf } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
+import { resetAuditKey } from '../dispatch/superseded.ts';
 import { decodeCursor } from '../query/cursor.ts';
 import type { RemovedRange } from '../retention/removal-record.ts';
 import { readRemovals } from '../retention/remove-debts.ts';
 import { statePages } from '../state-pages.ts';
-import { type KeptReset, resetAuditKey } from '../subscription/resets.ts';
+import type { KeptReset } from '../subscription/resets.ts';
 import { command, finding, moment } from './finding.ts';
 import { errorsJson } from './owed-finding.ts';
 import type { WhyFinding, WhyStep } from './why.ts';
@@ -173,7 +174,8 @@ export function stepsOf({ record, letters }: Evidence): WhyStep[] {
   for (const { errors, deadAtMs, attempts, state, closed } of letters) {
     steps.push(...failedSteps(errors));
     steps.push({ at: moment(deadAtMs), what: 'dead-letter', attempt: attempts });
-    if (closed && state !== 'open') steps.push({ at: moment(closed.atMs), what: state, by: closed.by });
+    if (closed && state !== 'open' && state !== 'superseded')
+      steps.push({ at: moment(closed.atMs), what: state, by: closed.by });
   }
   if (!record) return steps;
   const { end, errors, attempts, atMs, by } = record;

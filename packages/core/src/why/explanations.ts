@@ -165,10 +165,7 @@ export class Explanations {
     });
   }
 
-  async #owed(
-    definition: SubscriptionDefinition,
-    standing: Exclude<Standing, { at: 'settled' }>,
-  ): Promise<WhyFinding> {
+  async #owed(definition: SubscriptionDefinition, standing: Exclude<Standing, { at: 'settled' }>): Promise<WhyFinding> {
     const { dispatch, runtime } = this.#options;
     const head = standing.at === 'key' ? standing.head : undefined;
     const place = head === undefined ? undefined : { partition: dispatch.partition, position: head };

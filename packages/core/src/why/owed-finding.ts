@@ -74,8 +74,7 @@ function parked({ called }: OwedFacts, { key, parked }: At<'key'>): WhyFinding {
 function blocked({ called, headId }: OwedFacts, { key, before }: At<'key'>): WhyFinding {
   const behind = headId === undefined ? 'an earlier event' : `the event ${headId}`;
   const words = `It waits for ${behind} of its key ${key}: events of one key come one after the other.`;
-  const why =
-    headId === undefined ? command('subscriptions', 'keys', called) : command('why', called, headId);
+  const why = headId === undefined ? command('subscriptions', 'keys', called) : command('why', called, headId);
   return finding(
     'key_blocked',
     words,

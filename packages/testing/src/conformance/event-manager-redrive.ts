@@ -63,6 +63,8 @@ export function redriveConformance(start: StartEventManager): void {
       expect(await events.listRuns()).toEqual([]);
     });
 
+    resetCase(start);
+
     it('are asked for by what there is', async () => {
       const { events } = await start();
       await expect(events.redrive({})).rejects.toMatchObject({ code: 'invalid_run' });
@@ -70,6 +72,28 @@ export function redriveConformance(start: StartEventManager): void {
         code: 'dead_letter_not_found',
       });
     });
+  });
+}
+
+function resetCase(start: StartEventManager): void {
+  it('are superseded where a reset has their events owed once more, and found no more but by their ids', async () => {
+    const { events } = await start();
+    const { seen, receiver, subscriptionId, cursors } = await withLetters(events, 3);
+    const [, ...behind] = await events.listDeadLetters();
+    receiver.isWell = true;
+    await events.resetSubscription(subscriptionId, { to: cursors[0]! });
+    await until('what is owed once more', () => seen.length === 5);
+    const states = async () => (await events.listDeadLetters()).map(({ state }) => state);
+    expect(await states()).toEqual(['open', 'superseded', 'superseded']);
+    const superseded = await events.listDeadLetters(undefined, { state: 'superseded' });
+    expect(superseded.map(({ id }) => id)).toEqual(behind.map(({ id }) => id));
+    expect((await events.getDeadLetter(behind[0]!.id)).state).toBe('superseded');
+    const ended = await over(events, await events.redrive({ all: true }));
+    await until('the one that the reset left alone', () => seen.length === 6);
+    expect(ended.counts).toEqual({ total: 1, done: 1, failed: 0, skipped: 0 });
+    await over(events, await events.redrive({ id: behind[0]!.id }));
+    await until('the one that was named', () => seen.length === 7);
+    expect(await states()).toEqual(['redriven', 'redriven', 'superseded']);
   });
 }
 
@@ -84,7 +108,7 @@ interface Seen {
 async function withLetters(events: EventManager, count: number) {
   const seen: Seen[] = [];
   const receiver = { isWell: false };
-  await events.subscribe({
+  const { id: subscriptionId } = await events.subscribe({
     topic: 'order.*',
     name: 'shelf',
     handler: ({ id, payload, metadata }, { attempt }) => {
@@ -92,9 +116,13 @@ async function withLetters(events: EventManager, count: number) {
       return receiver.isWell ? undefined : { success: false, retry: false, error: `no shelf for ${payload['n']}` };
     },
   });
-  for (let n = 1; n <= count; n++) await events.publish({ ...EVENT, payload: { n } });
+  const cursors: string[] = [];
+  for (let n = 1; n <= count; n++) {
+    const published = await events.publish({ ...EVENT, payload: { n } });
+    if ('cursor' in published) cursors.push(published.cursor as string);
+  }
   await until('the letters', async () => (await events.listDeadLetters()).length === count);
-  return { seen, receiver };
+  return { seen, receiver, subscriptionId, cursors };
 }
 
 async function over(events: EventManager, { id }: Pick<Run, 'id'>): Promise<Run> {

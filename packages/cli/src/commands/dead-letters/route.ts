@@ -9,7 +9,7 @@ export interface GroupsFlags extends ServiceFlags {
 }
 
 export interface DeadLettersFlags extends GroupsFlags {
-  readonly state?: 'open' | 'redriven' | 'discarded';
+  readonly state?: 'open' | 'redriven' | 'discarded' | 'superseded';
 }
 
 const list: Command<CliContext> = buildCommand({
@@ -23,7 +23,7 @@ const list: Command<CliContext> = buildCommand({
       },
       state: {
         kind: 'enum',
-        values: ['open', 'redriven', 'discarded'],
+        values: ['open', 'redriven', 'discarded', 'superseded'],
         optional: true,
         brief: 'Only those in this state',
       },

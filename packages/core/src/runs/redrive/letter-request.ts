@@ -122,10 +122,7 @@ export function readLettersRequest(kind: 'redrive' | 'discard', input: unknown, 
   const selection = readSelection(fields, asked, limits);
   const hasFields = Object.keys(selection).some((name) => name !== 'except');
   if (!readFlag(fields, 'all') && !hasFields) {
-    throw wrong(
-      'Say which letters are meant, by their ids or other fields, or ask for all of them.',
-      '/all',
-    );
+    throw wrong('Say which letters are meant, by their ids or other fields, or ask for all of them.', '/all');
   }
   const payload = fields.get('payload');
   if (payload !== undefined && selection.ids?.length !== 1) {

@@ -23,7 +23,7 @@ export interface LetterSelection {
   readonly toMs?: number;
   /** Ids of letters that are not meant all the same. */
   readonly except?: readonly string[];
-  /** Of letters in another state than `open` nothing can be redriven or discarded. */
+  /** Of letters in another state than `open` nothing can be redriven or discarded, but superseded ones by their ids. */
   readonly state?: DeadLetter['state'];
 }
 

@@ -1,5 +1,6 @@
 import type { StateEntry, StateStore } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
+import { asSeen } from '../../dispatch/superseded.ts';
 import type { JsonObject } from '../../json.ts';
 import { compileSelection, type LetterSelection } from './letter-selection.ts';
 
@@ -48,7 +49,7 @@ export class LetterSource {
     return cursor.keys ? this.#named(cursor, cursor.keys, most) : this.#selected(cursor, most);
   }
 
-  /** Those that are named are found in any state: it is said why nothing is done with them. */
+  /** Those that are named are found in any state, superseded ones as what they were: it is said why nothing is done with them. */
   async #named(cursor: LetterCursor, keys: readonly string[], most: number): Promise<FoundLetters> {
     const { event: _event, ...rest } = cursor;
     const entries = await this.#state.get('dead-letter', keys.slice(0, most));
@@ -63,8 +64,12 @@ export class LetterSource {
   async #selected({ after, ...rest }: LetterCursor, most: number): Promise<FoundLetters> {
     const behind = after === undefined ? {} : { after };
     const { entries, next } = await this.#state.load('dead-letter', { prefix: this.#prefix, ...behind, limit: most });
-    const found = entries.flatMap(({ key, value }) => {
-      const letter = value as unknown as DeadLetter;
+    const letters = await asSeen(
+      this.#state,
+      entries.map(({ value }) => value as unknown as DeadLetter),
+    );
+    const found = entries.flatMap(({ key }, at) => {
+      const letter = letters[at]!;
       const isMeant = letter.redriven?.runId !== this.#runId && this.#isMeant(letter);
       return isMeant ? [{ key, letter, next: { ...rest, after: key } }] : [];
     });

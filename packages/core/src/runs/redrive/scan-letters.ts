@@ -1,5 +1,6 @@
 import type { StateEntry, StateStore } from '../../contracts/state-store.ts';
 import type { DeadLetter } from '../../dispatch/dead-letter.ts';
+import { asSeen } from '../../dispatch/superseded.ts';
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import { PageSize } from '../../page-size.ts';
 import type { Timers } from '../../runtime/clock.ts';
@@ -84,7 +85,9 @@ async function eachLetter(
   const isMeant = compileSelection(selection);
   const size = new PageSize(PAGE);
   const seePage = async (entries: readonly (StateEntry | undefined)[]) => {
-    const letters = entries.flatMap((entry) => (entry ? [entry.value as unknown as DeadLetter] : []));
+    const kept = entries.flatMap((entry) => (entry ? [entry.value as unknown as DeadLetter] : []));
+    // One that is named is meant as what it was before a reset.
+    const letters = selection.ids ? kept : await asSeen(state, kept);
     for (const letter of letters) if (isMeant(letter)) see(letter);
     const bytes = letters.reduce((sum, { event }) => sum + event.length, 0);
     size.saw(letters.length, bytes);

@@ -75,9 +75,10 @@ export class PullsElsewhere {
       // One that may be over by now may be somebody else's.
       if (!record || signal?.aborted || leftMs <= 0) lost.push(token);
       else {
-        const mark = typeof lease['replay'] === 'string' ? { replay: { id: lease['replay'] } } : {};
+        const replay = typeof lease['replay'] === 'string' ? { replay: { id: lease['replay'] } } : {};
+        const marks = { ...replay, ...(typeof lease['life'] === 'string' ? { life: lease['life'] } : {}) };
         const attempt = numberOf(lease, 'attempt');
-        handed.push({ token, attempt, record, leaseUntilMs: clock.wallMs() + leftMs, ...mark });
+        handed.push({ token, attempt, record, leaseUntilMs: clock.wallMs() + leftMs, ...marks });
       }
     }
     if (lost.length > 0) this.release(id, lost);
@@ -143,14 +144,14 @@ export class PullsElsewhere {
     const { clock } = runtime;
     const wallAheadMs = clock.wallMs() - clock.monotonicMs();
     // The answer is remembered for a while: without the events, which are large.
-    const leases = pulled.map(({ token, attempt, record, leaseUntilMs, replay }) => {
-      const mark = replay ? { replay: replay.id } : {};
+    const leases = pulled.map(({ token, attempt, record, leaseUntilMs, replay, life }) => {
+      const marks = { ...(replay ? { replay: replay.id } : {}), ...(life === undefined ? {} : { life }) };
       return {
         token,
         attempt,
         position: record.place.position,
         endsAtMs: leaseUntilMs - wallAheadMs,
-        ...mark,
+        ...marks,
         ...deadLetterOf(record),
       };
     });

@@ -33,7 +33,7 @@ function readPage(parameters: QueryParameters): DeadLettersPage {
   const wanted = {
     limit: parameters.wholeNumber('limit'),
     cursor: parameters.one('cursor'),
-    state: parameters.oneOf('state', 'open', 'redriven', 'discarded'),
+    state: parameters.oneOf('state', 'open', 'redriven', 'discarded', 'superseded'),
   };
   parameters.assertEmpty();
   return wanted;

@@ -158,7 +158,7 @@ const DEAD_LETTERS: Components = {
   DeadLetter: Type.Object(
     {
       id: UUID,
-      state: wordSchema(['open', 'redriven', 'discarded']),
+      state: wordSchema(['open', 'redriven', 'discarded', 'superseded']),
       subscriptionId: UUID,
       eventId: UUID,
       place: Type.Object({ partition: COUNT, position: COUNT }, CLOSED),
@@ -187,6 +187,12 @@ const DEAD_LETTERS: Components = {
         Type.Object(
           { letterId: UUID, runId: UUID, redrives: Type.Optional(COUNT) },
           { ...CLOSED, description: 'The letter that died again as this one.' },
+        ),
+      ),
+      superseded: Type.Optional(
+        Type.Object(
+          { atMs: MILLISECONDS, by: Type.String() },
+          { ...CLOSED, description: 'Since when and by whose reset the event was owed once more.' },
         ),
       ),
       edited: Type.Optional(Type.Boolean({ description: 'Its payload is not the one that was published.' })),

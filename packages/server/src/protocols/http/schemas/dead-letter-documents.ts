@@ -8,7 +8,7 @@ const LETTERS: RouteAnswer = { description: 'A page of dead letters.', content: 
 const PAGE = {
   limit: Type.Optional(wholeSchema(1, LETTERS_MAX, { default: LETTERS_MAX })),
   cursor: Type.Optional(cursorSchema('dead-letters')),
-  state: Type.Optional(wordSchema(['open', 'redriven', 'discarded'])),
+  state: Type.Optional(wordSchema(['open', 'redriven', 'discarded', 'superseded'])),
 };
 const SUBSCRIPTION_ID = Type.Optional(Type.String({ description: 'Also of one that was removed.' }));
 export const DEAD_LETTER_DOCUMENTS: RouteDocuments = {
