@@ -42,7 +42,10 @@ describe('replay and runs', () => {
   it('waits for the end with --follow, and says what came of it', async () => {
     const { em } = await runningService();
     const empty = await em(['replay', 'start', '--follow']);
-    expect([empty.code, empty.err]).toEqual([1, expect.stringMatching(/by from, a subscription .* ask for all that are kept/)]);
+    expect([empty.code, empty.err]).toEqual([
+      1,
+      expect.stringMatching(/by from, a subscription .* ask for all that are kept/),
+    ]);
     const nothing = await em(['replay', 'start', '--all', '--follow', '--json']);
     expect([nothing.code, JSON.parse(nothing.out)]).toEqual([0, expect.objectContaining({ state: 'done', parts: [] })]);
   });

@@ -212,6 +212,8 @@ export class Resets {
     const mark = supports.shared ? await readTrimMark(state, partition) : undefined;
     const asked = await startPosition(request.to, { store, partition, routedHead: route.head });
     const position = Math.max(asked, mark?.through ?? this.trimHere.through);
+    // A queue that is ahead of what is routed here would take its place for that of a log that has lost its end.
+    await route.reach(position);
     const keys = queueKeys(id, partition);
     const [progress] = await state.get('progress', [keys.progress]);
     const removals: StateChange[] = [];
