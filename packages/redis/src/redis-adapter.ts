@@ -1,8 +1,11 @@
 import {
   type AdapterHealth,
   createEventIdSource,
-  type EventBusAdapter,
+  type Departure,
   EventManagerError,
+  type Extent,
+  type MovableAdapter,
+  type Restoration,
   type RetentionOptions,
   type Supports,
 } from '@event-manager/core';
@@ -12,16 +15,21 @@ import { Link } from './connect/link.ts';
 import { readServer, type ServerFacts } from './connect/read-server.ts';
 import type { RedisClient } from './connect/redis-client.ts';
 import { StoreConnection } from './connect/store-connection.ts';
+import { type Entrance, orMake, thatIsInUse, thatIsThere, toRestore } from './enter-store.ts';
 import { BesideExchange } from './exchange/beside-exchange.ts';
 import type { Said } from './exchange/envelope.ts';
 import { StorePlaces } from './exchange/store-places.ts';
 import { AppendLoop } from './log/append-loop.ts';
 import { EventLog } from './log/event-log.ts';
+import { followBranch } from './log/follow-branch.ts';
 import { LogBranch } from './log/log-branch.ts';
+import type { LogCore } from './log/log-core.ts';
 import { TrimLog } from './log/trim-log.ts';
 import { FORGET_THE_GONE } from './lua/commit-state.ts';
-import { FORMAT, MAKE_STORE } from './lua/make-store.ts';
+import { STAY } from './lua/moves.ts';
 import { PROVE_RIGHTS } from './lua/prove-rights.ts';
+import { Hold } from './move/hold.ts';
+import { restoreStore } from './move/restore-store.ts';
 import { type RedisOptions, type RedisSettings, readOptions } from './read-options.ts';
 import { CommitLoop } from './state/commit-loop.ts';
 import { StateRecords } from './state/state-records.ts';
@@ -45,7 +53,7 @@ const GONE_AFTER_MS = 24 * 60 * 60 * 1_000;
  * Keeps events and state in a Redis that several processes share, and carries hints and letters between them: the whole bus. See the
  * README of this package.
  */
-export class RedisAdapter implements EventBusAdapter {
+export class RedisAdapter implements MovableAdapter {
   readonly name = 'redis';
   readonly store = new EventLog();
   readonly state = new StateRecords();
@@ -62,6 +70,8 @@ export class RedisAdapter implements EventBusAdapter {
   readonly #life: string;
   #server: ServerFacts | undefined;
   #storeId: string | undefined;
+  #entrance: Entrance | undefined;
+  #hold: Hold | undefined;
   #opening: Promise<void> | undefined;
   #cancelLook: () => void = () => {};
 
@@ -107,16 +117,47 @@ export class RedisAdapter implements EventBusAdapter {
     return this.#opening;
   }
 
+  openToLeave(): Promise<Departure> {
+    return this.#opened(async () => {
+      const connection = await this.#enter(thatIsInUse);
+      const hold = new Hold(connection, this.#life, this.#settings.runtime);
+      this.#hold = hold;
+      await hold.begin();
+      this.#serve(connection);
+      return { complete: () => hold.markMoved() };
+    });
+  }
+
+  openToRestore(extent: Extent): Promise<Restoration> {
+    return this.#opened(async () => {
+      const connection = await this.#enter(toRestore(createEventIdSource(this.#settings.runtime)(), extent));
+      const restoration = await restoreStore(connection, extent);
+      await followBranch(this.#serve(connection));
+      return restoration;
+    });
+  }
+
+  async stay(): Promise<void> {
+    await this.#opened(async () => {
+      const connection = await this.#enter(thatIsThere);
+      await connection.ask(STAY);
+    });
+    await this.close();
+  }
+
   async close(): Promise<void> {
+    this.#connection.stopTrying();
+    // Opened behind this it would stay open.
+    await this.#opening?.catch(() => {});
     const log = this.store.opened;
     const state = this.state.opened;
     this.store.opened = undefined;
     this.state.opened = undefined;
     this.#cancelLook();
-    this.#connection.stopTrying();
     await log?.appends.close();
     await log?.trims.close();
     await state?.commits.close();
+    await this.#hold?.end();
     await this.#connection.close();
     await this.#link.said();
     this.#watchers.clear();
@@ -154,26 +195,43 @@ export class RedisAdapter implements EventBusAdapter {
     return () => this.#watchers.delete(watcher);
   }
 
-  async #open(): Promise<void> {
-    try {
-      await this.#connection.connect();
-      const connection = new StoreConnection(this.#connection, () => this.storeId());
+  #open(): Promise<void> {
+    return this.#opened(async () => {
+      const connection = await this.#enter(orMake(createEventIdSource(this.#settings.runtime)()));
       await connection.ask(FORGET_THE_GONE, GONE_AFTER_MS);
-      this.#places.belongTo(this.storeId());
       void this.#link.hear(this.#places.all, (text) => this.exchange.heard(text));
       await this.#link.start();
-      const shared = { connection, announcer: this.#changes };
-      const log = { ...shared, runtime: this.#settings.runtime, branch: this.#branch };
-      const state = { ...shared, self: this.#life };
-      this.store.opened = { core: log, appends: new AppendLoop(log), trims: new TrimLog(log) };
-      this.state.opened = { core: state, commits: new CommitLoop(state) };
-      this.store.opened.trims.clean();
+      this.#serve(connection);
+      this.store.opened?.trims.clean();
       this.#lookAgainSoon();
+    });
+  }
+
+  async #opened<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (error) {
       this.#link.close();
+      await this.#hold?.end();
       await this.#connection.close();
       throw error;
     }
+  }
+
+  async #enter(entrance: Entrance): Promise<StoreConnection> {
+    this.#entrance = entrance;
+    await this.#connection.connect();
+    this.#places.belongTo(this.storeId());
+    return new StoreConnection(this.#connection, () => this.storeId());
+  }
+
+  #serve(connection: StoreConnection): LogCore {
+    const shared = { connection, announcer: this.#changes };
+    const log = { ...shared, runtime: this.#settings.runtime, branch: this.#branch };
+    this.store.opened = { core: log, appends: new AppendLoop(log), trims: new TrimLog(log) };
+    const state = { ...shared, self: this.#life };
+    this.state.opened = { core: state, commits: new CommitLoop(state) };
+    return log;
   }
 
   #lookAgainSoon(): void {
@@ -193,22 +251,10 @@ export class RedisAdapter implements EventBusAdapter {
       throw new EventManagerError('invalid_setting', `${NOT_SYNCED}.`, { setting: 'durability' });
     }
     if (this.#storeId === undefined) await proveRights(ask);
-    const storeId = this.#storeId ?? (await this.#makeStore(ask, server));
+    const storeId = this.#storeId ?? (await this.#entrance!(ask, server));
     await this.#branch.follow((script, ...values) => ask(script, [storeId, ...values]), server);
     this.#storeId = storeId;
     this.#server = { ...server, durability: promised ?? server.durability };
-  }
-
-  /** The id of the store that is there, or of a new one. */
-  async #makeStore(ask: AskOnce, { life }: ServerFacts): Promise<string> {
-    const id = createEventIdSource(this.#settings.runtime)();
-    const [kept, format] = (await ask(MAKE_STORE, [id, FORMAT, life])) as readonly (Buffer | null)[];
-    if (String(format) !== String(FORMAT)) {
-      const words =
-        'What Redis keeps under this prefix was written by another version or another program, or is what is left of a store.';
-      throw new EventManagerError('unsupported_format', words);
-    }
-    return String(kept);
   }
 
   #linkChanged(): void {

@@ -24,6 +24,11 @@ const DENIED = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
 const FOREIGN = 'Under a name of this store Redis keeps something that another program wrote.';
 /** What our own scripts say of a store that was emptied. */
 const GONE = 'GONE';
+/** And of one that moves to another place, or has. */
+const OF_MOVES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  LEFT: ['store_moved', 'What Redis kept of this store has moved to another store.'],
+  HELD: ['store_unavailable', 'The store is being moved to another place.'],
+};
 /** How the driver, Node and OpenSSL name what is wrong with a certificate or with the encryption as a whole. */
 const OF_TLS = /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
@@ -42,6 +47,8 @@ export function storeError(error: unknown): EventManagerError {
     const words = 'What Redis kept of this store is gone: the database was emptied, or the server lost its file.';
     return new EventManagerError('store_failed', words, {}, error);
   }
+  const standing = OF_MOVES[code];
+  if (standing !== undefined) return make(...standing, error, code);
   if (code === 'OOM') return make('disk_full', 'The memory of Redis is full.', error, code);
   if (code === 'MISCONF' && /No space left/i.test(error.message)) {
     return make('disk_full', 'The disk of Redis is full.', error, code);

@@ -4,16 +4,9 @@ import { AppendBatch, readBatchAnswer } from './append-batch.ts';
 import { followBranch } from './follow-branch.ts';
 import { getEvents } from './get-events.ts';
 import type { LogCore } from './log-core.ts';
+import { PART_MAX, type Part, partsOf } from './parts-of.ts';
 
-/** Of one script: everybody else waits for some milliseconds. */
-const LIMITS = { countMax: 1_024, bytesMax: 4 << 20 };
-
-interface Part {
-  readonly events: readonly Appendable[];
-  readonly bytes: number;
-}
-
-interface Call extends Part {
+interface Call extends Part<Appendable> {
   readonly count: number;
   readonly resolve: (results: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
@@ -37,7 +30,7 @@ export class AppendLoop {
     this.#core = core;
     this.#knownHead = core.branch.knownHead;
     const send = (calls: readonly Call[], withinMs: number) => this.#appendCalls(calls, withinMs);
-    this.#loop = new GroupLoop(core.connection.connection, LIMITS, send);
+    this.#loop = new GroupLoop(core.connection.connection, PART_MAX, send);
   }
 
   /** What is too much for one script goes in several, and is known by its ids if only some of them came through. */
@@ -51,7 +44,7 @@ export class AppendLoop {
     return this.#loop.close();
   }
 
-  #appendPart({ events, bytes }: Part): Promise<readonly Appended[]> {
+  #appendPart({ events, bytes }: Part<Appendable>): Promise<readonly Appended[]> {
     return new Promise((resolve, reject) => {
       this.#loop.add({ events, count: events.length, bytes, resolve, reject });
     });
@@ -84,21 +77,4 @@ export class AppendLoop {
     const bodies = new Map(batch.unsure.map((position, at) => [position, found[at]?.body]));
     return batch.compared(results, bodies);
   }
-}
-
-/** At least one event each; a call without events has no parts. */
-function* partsOf(all: readonly Appendable[]): Generator<Part> {
-  let events: Appendable[] = [];
-  let bytes = 0;
-  for (const event of all) {
-    const isFull = events.length === LIMITS.countMax || bytes + event.body.length > LIMITS.bytesMax;
-    if (isFull && events.length > 0) {
-      yield { events, bytes };
-      events = [];
-      bytes = 0;
-    }
-    events.push(event);
-    bytes += event.body.length;
-  }
-  if (events.length > 0) yield { events, bytes };
 }

@@ -1,4 +1,4 @@
-import { storeScript } from './script.ts';
+import { writerScript } from './script.ts';
 
 /** What can be asked of an event without its body, exactly as it is; types with `/` between their levels. */
 export const SEARCHED = ['type', 'source', 'correlation', 'causation', 'user', 'project'] as const;
@@ -28,7 +28,7 @@ const UNPACKED_MAX = 1_000;
  * Answers head before, branch, time of recording, and for each id that was there its ordinal, position, time and whether
  * the body is the same.
  */
-export const APPEND_EVENTS = storeScript(`
+export const APPEND_EVENTS = writerScript(`
 local head, trimmed, bytes, count = field('head'), field('trimmed'), field('bytes'), field('count')
 local recorded = math.max(field('recorded'), tonumber(ARGV[2]))
 local recorded_text = text(recorded)

@@ -1,4 +1,4 @@
-import { storeScript } from './script.ts';
+import { storeScript, writerScript } from './script.ts';
 
 /**
  * Several commits as one step, each with its own conditions: a refused one changes nothing and spoils no other. `ARGV`: store,
@@ -14,7 +14,7 @@ import { storeScript } from './script.ts';
  * Answers a JSON array with one outcome per commit: `{"revision": "7"}`, `{"lost": ["a"]}`, `{"conflict": 2, "revision": "5"}` with the
  * ordinal of the change inside its commit, `{"full": true}`.
  */
-export const COMMIT_STATE = storeScript(`
+export const COMMIT_STATE = writerScript(`
 local done = redis.call('HGET', committers_key, ARGV[2])
 if done then
   local number, outcomes = string.match(done, '^(%d+) %d+ (.*)$')

@@ -4,8 +4,8 @@ import { bareScript } from './script.ts';
 export const FORMAT = 1;
 
 /**
- * Makes the store where there is none, under the id that is given, and answers with the id and the format of the one that is
- * there. Two processes that come at once make one. Where something of a store is left without its head, or the name of the head is
+ * Makes the store where there is none, under the id that is given, and answers with id, format and standing (see `moves.ts`) of the one that
+ * is there. Two processes that come at once make one. Where something of a store is left without its head, or the name of the head is
  * another program's, none is made and nothing is answered: positions would be given that are taken.
  */
 export const MAKE_STORE = bareScript(`
@@ -20,5 +20,5 @@ if kind == 'none' then
     'trimmed', '0', 'recorded', '0', 'bytes', '0', 'count', '0', 'trimmed_bytes', '0', 'trimmed_count', '0',
     'revision', '0', 'token', '0')
 end
-return redis.call('HMGET', head_key, 'store', 'format')
+return redis.call('HMGET', head_key, 'store', 'format', 'standing')
 `);

@@ -10,6 +10,9 @@ export interface Script {
 /** What a script is given: text as UTF-8, bytes as they are. */
 export type ScriptValue = string | number | Uint8Array;
 
+/** How long a process that moves the store and says nothing is believed to be there: see `moves.ts`. */
+export const HOLD_MS = 10_000;
+
 /**
  * What all scripts begin with. `KEYS[1]` is what the names of the store begin with: the others are made of it, because the kinds
  * of records are many and the store lies on one server. `ARGV[1]` is the id of the store: one that was emptied, or emptied and
@@ -32,14 +35,30 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 local function field(name) return tonumber(redis.call('HGET', head_key, name) or '0') end
-if redis.call('HGET', head_key, 'store') ~= ARGV[1] then
+local standing = redis.call('HMGET', head_key, 'store', 'standing', 'held')
+local function is_held(now)
+  -- A hold that ends later than any lasts is of a time before the clock was set back.
+  local ends = tonumber(standing[3] or '0')
+  return ends > now and ends <= now + ${HOLD_MS}
+end
+if standing[1] ~= ARGV[1] then
   return redis.error_reply('GONE What this store kept is not there any more.')
 end
+`;
+
+const IN_USE = `
+if standing[2] == 'moved' then return redis.error_reply('LEFT What this store kept is in another place.') end
+if standing[3] and is_held(now_ms()) then return redis.error_reply('HELD This store is being moved.') end
 `;
 
 /** A script about a store that is there. */
 export function storeScript(body: string): Script {
   return bareScript(PROLOGUE + body);
+}
+
+/** One that changes what a store keeps: refused while it is moved, and afterwards. */
+export function writerScript(body: string): Script {
+  return storeScript(IN_USE + body);
 }
 
 /** A script that begins with nothing. */

@@ -1,10 +1,10 @@
-import { storeScript } from './script.ts';
+import { storeScript, writerScript } from './script.ts';
 
 /**
  * `ARGV`: store, through. Moves the mark that every read respects; entries and ids behind it go afterwards, by `CLEAN_LOG`. Answers the
  * first and last position that it removed, or nothing. Goes on when the memory is full: it is what makes room.
  */
-export const TRIM_LOG = storeScript(`
+export const TRIM_LOG = writerScript(`
 local trimmed = field('trimmed')
 local through = math.min(tonumber(ARGV[2]), field('head'))
 if through <= trimmed then return {} end

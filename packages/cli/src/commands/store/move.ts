@@ -6,10 +6,10 @@ import type { StoreFlags } from './route.ts';
 import { adviceFor, storeAt } from './store-at.ts';
 
 export async function moveStoreTo(this: CliContext, flags: StoreFlags, from: string, to: string): Promise<void> {
-  const { runtime } = this.surroundings;
+  const { environment, runtime } = this.surroundings;
   const output = new Output(this, flags);
-  const source = storeAt(from, flags.schema);
-  const target = storeAt(to, flags.schema);
+  const source = storeAt(from, flags, environment);
+  const target = storeAt(to, flags, environment);
   let failure: unknown;
   await this.interruptible(async (signal) => {
     const stages = new Stages(this, output);

@@ -2,12 +2,17 @@ import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stric
 import type { CliContext } from '../../cli-context.ts';
 import { argument, lines, OUTPUT_FLAGS, text } from '../../command-flags.ts';
 import type { OutputFlags } from '../../output/output.ts';
+import type { StoreOptions } from './store-at.ts';
 
-export interface StoreFlags extends OutputFlags {
-  readonly schema?: string;
-}
+export interface StoreFlags extends OutputFlags, StoreOptions {}
 
-const flags = { ...OUTPUT_FLAGS, schema: text('NAME', 'The schema in a database (default public)') };
+const flags = {
+  ...OUTPUT_FLAGS,
+  schema: text('NAME', 'The schema in a database (default public)'),
+  keyPrefix: text('PREFIX', 'What every name in Redis begins with (default dadms:events:)'),
+};
+
+const PLACES = 'A data directory, postgresql://user@host/database or redis://host:port/database';
 
 const move: Command<CliContext> = buildCommand({
   loader: async () => (await import('./move.ts')).moveStoreTo,
@@ -15,10 +20,7 @@ const move: Command<CliContext> = buildCommand({
     flags,
     positional: {
       kind: 'tuple',
-      parameters: [
-        argument('from', 'A data directory, or postgresql://user@host/database'),
-        argument('to', 'The same, where nothing is kept yet'),
-      ],
+      parameters: [argument('from', PLACES), argument('to', 'The same, where nothing is kept yet')],
     },
   },
   docs: {
@@ -30,14 +32,18 @@ const move: Command<CliContext> = buildCommand({
       'is as it was. Then the source is marked, and refuses to open.',
       '',
       'Stop the service first, and start it on the new store afterwards. A data directory that is in use is',
-      'refused; who publishes to a database that is being left waits, and is answered with 503. A move that',
-      'was interrupted is begun again with the same command.',
+      'refused; who publishes to a database or a Redis that is being left waits, and is answered with 503. A',
+      'move that was interrupted is begun again with the same command.',
       '',
-      'Keep the password out of the command line: PGPASSWORD or ~/.pgpass.',
+      'Keep the password out of the command line: PGPASSWORD or ~/.pgpass, and REDIS_PASSWORD.',
     ),
     customUsage: [
       { input: './data postgresql://events@db.internal/events', brief: 'from one process to several' },
       { input: 'postgresql://events@db.internal/events ./data-2', brief: 'and back' },
+      {
+        input: 'redis://cache.internal:6379/0 postgresql://events@db.internal/events',
+        brief: 'when memory gets too small',
+      },
     ],
   },
 });
@@ -48,7 +54,7 @@ const reopen: Command<CliContext> = buildCommand({
     flags,
     positional: {
       kind: 'tuple',
-      parameters: [argument('place', 'A data directory, or postgresql://user@host/database')],
+      parameters: [argument('place', PLACES)],
     },
   },
   docs: {
@@ -59,5 +65,5 @@ const reopen: Command<CliContext> = buildCommand({
 
 export const storeRoute: RouteMap<CliContext> = buildRouteMap({
   routes: { move, reopen },
-  docs: { brief: 'Move a data directory into a database and back' },
+  docs: { brief: 'Move a store to another place: data directories, databases, Redis' },
 });
