@@ -1,6 +1,6 @@
+// #region components
 import type { ExecutionContext } from '@event-manager/components';
 
-// #region components
 /** A program of the usual kind: a workflow of steps, an agent, its tools. Nothing in these functions knows of events. */
 const PAGES: Readonly<Record<string, string>> = { events: 'Events are facts.', topics: 'Topics have levels.' };
 

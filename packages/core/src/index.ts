@@ -1,3 +1,5 @@
+import './assert-node.ts';
+
 export * from './bus/bus-configuration.ts';
 export type { BusContext } from './bus/bus-delivery.ts';
 export * from './bus/bus-event.ts';
