@@ -1,6 +1,7 @@
 /** `npm run task-manager`: tasks with a live page. `-- start`, `-- status` and `-- stop` keep it in the background. */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { isEventManagerError } from '@event-manager/core';
 import { findRunning, logFile, startDaemon, stopDaemon, tellRunning } from './daemon.ts';
 import { runTaskManager } from './run-task-manager.ts';
 
@@ -120,7 +121,9 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  fail(error instanceof Error ? error.message : String(error), error instanceof WrongUse ? WRONG_USE : 1);
+  const words = error instanceof Error ? error.message : String(error);
+  const advice = isEventManagerError(error, 'store_locked') ? ' "status" says where it is, "stop" ends it.' : '';
+  fail(`${words}${advice}`, error instanceof WrongUse ? WRONG_USE : 1);
   // What was opened before would keep the process alive.
   process.exit();
 }

@@ -180,7 +180,10 @@ it('runs in the background: started, found, stopped, found dead; a second one on
   const started = await run('start');
   expect(started).toMatchObject({ code: 0, text: expect.stringMatching(/^Running as process \d+ on http/) });
   const [, pid, url] = started.text.match(/process (\d+) on (\S+);/)!;
-  expect(await run('run')).toMatchObject({ code: 1, text: expect.stringContaining('data directory') });
+  expect(await run('run')).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('directory open. "status" says where'),
+  });
   const headers = { 'x-user': 'ann', 'content-type': 'application/json' };
   await fetch(`${url}/api/tasks`, { method: 'POST', headers, body: '{"title":"Paint"}' });
   expect((await run('status')).text).toContain('with 1 tasks');

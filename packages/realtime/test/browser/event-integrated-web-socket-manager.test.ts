@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { EventBus } from '@event-manager/core';
 import { expect, it, onTestFinished } from 'vitest';
+import { readBrowserOptions } from '../../src/browser/browser-options.ts';
 import { EventIntegratedWebSocketManager } from '../../src/index.ts';
 import { until } from '../until.ts';
 import { PageClient } from './page-client.ts';
@@ -279,6 +280,17 @@ it('refuses options that cannot be meant, and a second bus', async () => {
     const other = new EventIntegratedWebSocketManager({ port: 0 });
     await expect(other.subscribeToEventBus(given as never)).rejects.toThrow(/takes an EventBus or an event manager/);
   }
+});
+
+it('listens on one address of this machine, and shows pages everything, where nothing else is said', async () => {
+  expect(readBrowserOptions({})).toMatchObject({ host: '127.0.0.1', topics: ['#'], origins: undefined });
+  await using bus = new EventBus();
+  await using sockets = new EventIntegratedWebSocketManager({ port: 0 });
+  await sockets.subscribeToEventBus(bus);
+  const dialled = (host: string) => once(connect(sockets.port!, host), 'connect').then(([socket]) => socket);
+  await expect(dialled('127.0.0.1')).resolves.toBe(undefined);
+  // Whoever listens on every address has this one as well.
+  await expect(dialled('127.0.0.2')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
 it('can be had on a port once that is free, and never again once it is closed', async () => {
