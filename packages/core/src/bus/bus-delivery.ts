@@ -6,7 +6,7 @@
  *       │ ────returns──▶ delivered with `autoAck`; without it the attempt goes on until something is said
  *       └──the time limit passes──▶ failed, by the engine
  *
- * What is said first counts, and whoever says something later is told that it came too late. A crash before the answer means that
+ * What is said first counts, also of a handler that throws afterwards, and whoever says something later is told that it came too late. A crash before the answer means that
  * the event is delivered again, as after any attempt.
  */
 import type { ReplayMark } from '../contracts/sink.ts';
@@ -14,7 +14,7 @@ import { type DeliveryContext, HANDED_OVER, type HandlerAnswer, type HandlerResu
 
 /** What a handler of the bus is told beside the event, and how it may answer. */
 export interface BusContext extends DeliveryContext {
-  /** The event is handled. True when this settled the attempt; false when it was settled or given up before. */
+  /** The event is handled. True when this settled the attempt; false when it was settled or given up before. Needs no `this`. */
   ack(): boolean;
   /** It is not: `error` is kept with the attempt, and with `retry: false` it becomes a dead letter at once. True as for `ack`. */
   nack(error?: unknown, options?: { readonly retry?: boolean }): boolean;
@@ -30,23 +30,36 @@ export function deliveredTo<Received>(handler: Handler<Received>, autoAck: boole
 function settledByReturn<Received>(handler: Handler<Received>) {
   return (event: Received, context: DeliveryContext): HandlerAnswer => {
     const delivery = new BusDelivery(context);
-    const answer = handler(event, delivery) as HandlerAnswer;
+    const failed = (error: unknown) => delivery.endBy(error);
+    let answer: HandlerAnswer;
+    try {
+      answer = handler(event, delivery) as HandlerAnswer;
+    } catch (error) {
+      return failed(error);
+    }
     if (typeof (answer as { then?: unknown } | undefined)?.then !== 'function') {
       return delivery.end() ?? (answer as HandlerResult | undefined);
     }
-    return Promise.resolve(answer).then((result) => delivery.end() ?? result);
+    return Promise.resolve(answer).then((result) => delivery.end() ?? result, failed);
   };
 }
 
 function settledByWord<Received>(handler: Handler<Received>) {
   return (event: Received, context: DeliveryContext): Promise<HandlerResult> =>
     new Promise((resolve) => {
-      const delivery = new BusDelivery(context, resolve);
+      const { signal } = context;
+      // The engine has settled it by then, and waits for the end of the call before the next attempt.
+      const aborted = () => resolve({ success: false, error: signal.reason });
+      // A signal that is aborted tells nobody any more.
+      if (signal.aborted) return aborted();
+      signal.addEventListener('abort', aborted, { once: true });
+      const delivery = new BusDelivery(context, (result) => {
+        // That of a replay is one for all its events.
+        signal.removeEventListener('abort', aborted);
+        resolve(result);
+      });
       const run = async () => (await handler(event, delivery)) as HandlerResult | undefined;
       const failed = (error: unknown) => void delivery.nack(error);
-      // The engine has settled it by then, and waits for the end of the call before the next attempt.
-      const { signal } = context;
-      signal.addEventListener('abort', () => resolve({ success: false, error: signal.reason }), { once: true });
       run().then((result) => {
         if (result?.success === false) delivery.say(result);
         else handedOver(context);
@@ -91,12 +104,13 @@ class BusDelivery implements BusContext {
     return this.#context.life as string;
   }
 
-  ack(): boolean {
-    return this.say({ success: true });
+  /** Made when it is asked for, so that it needs no `this` and costs nothing where nobody asks. */
+  get ack(): BusContext['ack'] {
+    return () => this.say({ success: true });
   }
 
-  nack(error?: unknown, { retry = true }: { readonly retry?: boolean } = {}): boolean {
-    return this.say({ success: false, error, retry });
+  get nack(): BusContext['nack'] {
+    return (error, { retry = true } = {}) => this.say({ success: false, error, retry });
   }
 
   say(result: HandlerResult): boolean {
@@ -110,5 +124,12 @@ class BusDelivery implements BusContext {
   end(): HandlerResult | undefined {
     this.#isOver = true;
     return this.#said;
+  }
+
+  /** The handler has thrown. What it said before counts; throws the error where it said nothing. */
+  endBy(error: unknown): HandlerResult {
+    const said = this.end();
+    if (!said) throw error;
+    return said;
   }
 }

@@ -1,3 +1,4 @@
+import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { EventManager, Subscription } from '../event-manager.ts';
 import type { Timers } from '../runtime/clock.ts';
 import type { BusMeter } from './bus-meter.ts';
@@ -19,6 +20,10 @@ export class BusSubscriptions implements HandlerHost {
   readonly #settings: BusSettings;
   readonly #meter: BusMeter | undefined;
   readonly #held = new Map<string, Subscription>();
+  /** Of those that are held: they are asked to end. */
+  readonly #leaving = new Set<string>();
+  /** Of groups whose handler here has left under that id: said once more, it must not end the group for everybody. */
+  readonly #left = new Set<string>();
   readonly #counts: HandlerCounts;
   /** The same handlers, for events that come out of a store. */
   readonly receivers = new ReplayReceivers();
@@ -34,7 +39,7 @@ export class BusSubscriptions implements HandlerHost {
   }
 
   get count(): number {
-    return this.#held.size;
+    return this.#held.size - this.#leaving.size;
   }
 
   async add(topic: string, handler: BusHandler, options: BusSubscribeOptions): Promise<string> {
@@ -46,8 +51,9 @@ export class BusSubscriptions implements HandlerHost {
     const subscription = await this.#eventManager.subscribe(request);
     const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
     this.#held.set(id, subscription);
+    this.#left.delete(id);
     this.#counts.added(id, topic, handler);
-    this.receivers.added(id, topic, request.handler!, options);
+    this.receivers.added(id, subscription.definition, request.handler!);
     return id;
   }
 
@@ -69,17 +75,35 @@ export class BusSubscriptions implements HandlerHost {
   }
 
   async #isSettled(id: string): Promise<boolean> {
-    const { state, status } = await this.#eventManager.getSubscription(id);
-    return state !== 'active' || (status.lag === 0 && status.owed === 0);
+    try {
+      const { state, status } = await this.#eventManager.getSubscription(id);
+      return state !== 'active' || (status.lag === 0 && status.owed === 0);
+    } catch (error) {
+      // Somebody took it away meanwhile: nothing is owed to it.
+      if (isEventManagerError(error, 'subscription_not_found')) return true;
+      throw error;
+    }
   }
 
-  /** One that was made by somebody else ends for all its members. Throws `subscription_not_found`. */
+  /**
+   * One that was made by somebody else ends for all its members. Throws `subscription_not_found`, also of a handler that has left
+   * its group already. What the store refuses can be asked for again.
+   */
   async remove(id: string): Promise<void> {
     const held = this.#held.get(id);
-    if (!held) return this.#eventManager.unsubscribe(id);
-    this.#held.delete(id);
-    this.#counts.removed(id);
+    if (!held) {
+      if (!this.#left.has(id)) return this.#eventManager.unsubscribe(id);
+      throw new EventManagerError('subscription_not_found', 'The handler has left this subscription before.', { id });
+    }
     this.receivers.removed(id);
-    await held[Symbol.asyncDispose]();
+    this.#leaving.add(id);
+    try {
+      await held[Symbol.asyncDispose]();
+      this.#held.delete(id);
+    } finally {
+      this.#leaving.delete(id);
+    }
+    this.#counts.removed(id);
+    if (held.definition.name !== undefined && held.id === id) this.#left.add(id);
   }
 }

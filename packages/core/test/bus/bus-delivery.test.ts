@@ -156,3 +156,30 @@ it('refuses useDLQ of a pattern that names no topic, unless only the bus says it
   expect(await optionsOf({ useDLQ: true, dlqTopic: 'failed' })).toMatchObject({ deadLetterTopic: 'failed' });
   await time.run(bus.close());
 });
+
+it.each([true, false])('believes what a handler said before it threw (autoAck: %s)', async (autoAck) => {
+  const { bus, time } = virtualBus();
+  const attempts: string[] = [];
+  const id = await time.run(
+    bus.subscribe(
+      'orders',
+      (event, { attempt, ack, nack }) => {
+        attempts.push(`${event.type} ${attempt}`);
+        if (event.type === 'acked') expect(ack()).toBe(true);
+        else nack('never', { retry: false });
+        if (event.data.later) return Promise.reject(new TypeError('afterwards'));
+        throw new TypeError('afterwards');
+      },
+      { autoAck },
+    ),
+  );
+  for (const later of [false, true]) {
+    await time.run(bus.publish('orders', 'acked', { later }));
+    await time.run(bus.publish('orders', 'refused', { later }));
+  }
+  await time.run(bus.settled());
+  expect(attempts).toEqual(['acked 1', 'refused 1', 'acked 1', 'refused 1']);
+  const letters = await time.run(bus.eventManager.listDeadLetters(id));
+  expect(letters.map(({ reason }) => reason)).toEqual(['never', 'never']);
+  await time.run(bus.close());
+});

@@ -129,6 +129,8 @@ class StoreReplay {
   /** False when the replay is over. */
   async page(events: readonly ReadEvent[], missing: number): Promise<boolean> {
     this.#missing += missing;
+    if (this.#signal.aborted) this.#isComplete = false;
+    if (!this.#isComplete) return false;
     for (const { event, position } of events) {
       if (this.#signal.aborted || this.#listed.length >= LISTED_MAX) {
         this.#isComplete = false;
@@ -142,7 +144,7 @@ class StoreReplay {
         if (this.#failures.length < FAILURES_MAX) this.#failures.push({ eventId: event.id, position, error });
       }
     }
-    this.#request.onProgress?.(this.#progress());
+    if (events.length > 0) this.#request.onProgress?.(this.#progress());
     return true;
   }
 

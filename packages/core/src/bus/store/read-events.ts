@@ -1,3 +1,4 @@
+import { EventManagerError } from '../../errors/event-manager-error.ts';
 import { decodeEvent } from '../../event/decode-event.ts';
 import type { Event } from '../../event/event.ts';
 import { readTimeMs } from '../../ingest/read-time.ts';
@@ -39,17 +40,32 @@ export async function* readEvents(
 ): AsyncGenerator<ReadEvents, void> {
   const { from, to, topic, types } = selection;
   const times = { fromMs: momentOf(from, '/from'), toMs: momentOf(to, '/to') };
-  let after = selection.after ?? 0;
+  let after = positionOf(selection.after ?? 0);
   for (;;) {
     const { records, next, first } = await store.read({ ...times, topic, types, after, limit: PAGE });
     const events = records.map(({ position, recordedAtMs, body }) => {
-      const event = decodeEvent(body);
-      return { event: upcasters ? upcasters.upcast(event) : event, position, recordedAtMs };
+      const event = atPosition(position, () => (upcasters ? upcasters.upcast(decodeEvent(body)) : decodeEvent(body)));
+      return { event, position, recordedAtMs };
     });
-    const missing = Math.max(0, first - 1 - after);
-    if (events.length > 0 || missing > 0) yield { events, missing };
+    // Also where nothing was found, so that whoever reads can end a search that takes long.
+    yield { events, missing: Math.max(0, first - 1 - after) };
     if (next === undefined) return;
     after = next;
+  }
+}
+
+function positionOf(after: number): number {
+  if (Number.isSafeInteger(after) && after >= 0) return after;
+  throw new EventManagerError('invalid_query', 'A position is a whole number from 0 on.', { pointer: '/after' });
+}
+
+/** Whoever reads a million events is told which one it was. */
+function atPosition<Answer>(position: number, read: () => Answer): Answer {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof EventManagerError)) throw error;
+    throw new EventManagerError(error.code, error.message, { ...error.details, position }, error.cause);
   }
 }
 

@@ -1,18 +1,14 @@
 import type { Event } from '../../event/event.ts';
 import { compileFilter } from '../../filter/compile-filter.ts';
-import type { FilterIn } from '../../filter/filter-in.ts';
-import { parseFilter } from '../../filter/parse-filter.ts';
-import { DEFAULT_LIMITS } from '../../limits.ts';
 import { type DeliveryContext, type HandlerAnswer, handlerOutcome } from '../../sink/handler-sink.ts';
-import { matchesPattern, type Pattern, parsePattern } from '../../topic/pattern.ts';
-import type { BusSubscribeOptions } from '../bus-subscription.ts';
+import type { SubscriptionDefinition } from '../../subscription/subscription.ts';
+import { compilePatterns } from '../../topic/compile-patterns.ts';
 
 /** A handler as the engine calls it. */
 export type ReplayHandler = (event: Event, context: DeliveryContext) => HandlerAnswer;
 
 interface Receiver {
-  readonly pattern: Pattern;
-  readonly accepts: (event: Event) => boolean;
+  readonly wants: (event: Event) => boolean;
   readonly handler: ReplayHandler;
   /** Members of one group share its events. */
   readonly group: string;
@@ -25,12 +21,9 @@ interface Receiver {
 export class ReplayReceivers {
   readonly #receivers = new Map<string, Receiver>();
 
-  added(id: string, topic: string, handler: ReplayHandler, options: BusSubscribeOptions): void {
-    const { filter, consumerGroup = options.name } = options;
-    const accepts =
-      filter === undefined ? () => true : compileFilter(parseFilter(filter as FilterIn, DEFAULT_LIMITS, ''));
-    const group = consumerGroup === undefined ? id : `group ${consumerGroup}`;
-    this.#receivers.set(id, { pattern: parsePattern(topic, DEFAULT_LIMITS), accepts, handler, group });
+  added(id: string, { name, ...wanted }: Wanted & Pick<SubscriptionDefinition, 'name'>, handler: ReplayHandler): void {
+    const group = name === undefined ? id : `group ${name}`;
+    this.#receivers.set(id, { wants: compileWants(wanted), handler, group });
   }
 
   removed(id: string): void {
@@ -41,14 +34,27 @@ export class ReplayReceivers {
   async deliver(event: Event, replayId: string, signal: AbortSignal): Promise<readonly unknown[]> {
     const done = new Set<string>();
     const errors: unknown[] = [];
-    for (const [subscriptionId, { pattern, accepts, handler, group }] of this.#receivers) {
-      if (done.has(group) || !matchesPattern(pattern, event.topic) || !accepts(event)) continue;
+    // A handler may subscribe others: they get what comes from then on, or one that subscribes itself anew would have no end.
+    for (const [subscriptionId, { wants, handler, group }] of [...this.#receivers]) {
+      if (!this.#receivers.has(subscriptionId) || done.has(group) || !wants(event)) continue;
       done.add(group);
       const error = await callReplayed(handler, event, { subscriptionId, replayId, signal });
       if (error !== undefined) errors.push(error);
     }
     return errors;
   }
+}
+
+type Wanted = Pick<SubscriptionDefinition, 'topic' | 'filter' | 'options'>;
+
+/** As the engine decides it of a live event. */
+function compileWants({ topic, filter, options: { priority: least } }: Wanted): (event: Event) => boolean {
+  const matches = compilePatterns([topic]);
+  const accepts = filter === undefined ? undefined : compileFilter(filter);
+  return (event) =>
+    matches(event.topic) &&
+    (least === undefined || event.priority <= least) &&
+    (accepts === undefined || accepts(event));
 }
 
 /** Resolves with what went wrong, if anything did. */

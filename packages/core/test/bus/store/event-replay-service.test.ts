@@ -1,4 +1,10 @@
-import { EventReplayService, InMemoryEventStore, type ReplayProgress } from '@event-manager/core';
+import { getEventListeners } from 'node:events';
+import {
+  type BusSubscribeOptions,
+  EventReplayService,
+  InMemoryEventStore,
+  type ReplayProgress,
+} from '@event-manager/core';
 import { sampleEvents } from '@event-manager/testing/conformance';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
@@ -104,4 +110,93 @@ it('ends where it is told to, and goes on from there', async () => {
   expect(report).toMatchObject({ replayed: 5, position: 5, isComplete: false });
   expect(await service.replayEvents({ handler, after: report.position })).toMatchObject({ replayed: 5 });
   expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+it('hands an event to whoever was there when its turn came, however many a handler subscribes', async () => {
+  const bus = keptBus({ eventStore: new InMemoryEventStore() });
+  await bus.publish('tasks', 'task', { n: 1 });
+  const calls: string[] = [];
+  const ids: string[] = [];
+  const multiply = async () => {
+    calls.push('multiply');
+    if (calls.length < 50) ids.push(await bus.subscribe('tasks', multiply));
+    if (calls.length === 1) await bus.unsubscribe(ids[0]!);
+  };
+  ids.push(await bus.subscribe('tasks', () => void calls.push('last')));
+  ids.unshift(await bus.subscribe('tasks', multiply));
+  ids.reverse();
+  await new EventReplayService(bus.eventStore).replayEvents({ bus });
+  expect(calls).toEqual(['last', 'multiply']);
+});
+
+it('hands out what a live subscription would get, in whichever spelling that was asked for', async () => {
+  const bus = keptBus({ eventStore: new InMemoryEventStore() });
+  const options: BusSubscribeOptions[] = [
+    { filters: { payload: { n: 2 } } },
+    { minimumPriority: 'HIGH' } as BusSubscribeOptions,
+    { consumer_group: 'g' } as BusSubscribeOptions,
+    { consumerGroup: 'g' },
+  ];
+  const seen: string[] = [];
+  const heard =
+    (who: number) =>
+    (event: { data: { n: number } }, { replay }: { replay?: unknown }) =>
+      void seen.push(`${replay ? 'replayed' : 'live'} ${who < 2 ? who : 'g'} ${event.data.n}`);
+  for (const [who, each] of options.entries()) await bus.subscribe('tasks', heard(who), each);
+  await bus.publish('tasks', 'task', { n: 1 }, { priority: 'HIGH' });
+  await bus.publish('tasks', 'task', { n: 2 });
+  await bus.settled();
+  const live = seen.splice(0);
+  expect(live.toSorted()).toEqual(['live 0 2', 'live 1 1', 'live g 1', 'live g 2']);
+  await new EventReplayService(bus.eventStore).replayEvents({ bus });
+  expect(seen.toSorted()).toEqual(live.toSorted().map((line) => line.replace('live', 'replayed')));
+});
+
+it('comes to an end when it is told to, also before a handler that settles by word', async () => {
+  const bus = keptBus({ eventStore: new InMemoryEventStore() });
+  for (const n of [1, 2]) await bus.publish('tasks', 'task', { n });
+  const ending = new AbortController();
+  const before = getEventListeners(ending.signal, 'abort').length;
+  await bus.subscribe('tasks', (_, context) => void context.ack(), { autoAck: false });
+  await bus.subscribe('tasks', ({ data }) => void (data.n === 2 && ending.abort()));
+  await bus.subscribe('tasks', (_, context) => void context.ack(), { autoAck: false });
+  const service = new EventReplayService(bus.eventStore);
+  await service.replayEvents({ bus, topic: 'tasks', signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  await service.replayEvents({ bus, signal });
+  expect(getEventListeners(signal, 'abort').length).toBe(before);
+  const again = new AbortController();
+  await bus.subscribe('tasks', () => again.abort());
+  await bus.subscribe('tasks', (_, context) => void context.ack(), { autoAck: false });
+  const report = await service.replayEvents({ bus, signal: again.signal });
+  expect(report).toMatchObject({ replayed: 0, failed: 1, position: 1, isComplete: false });
+});
+
+it('looks no further than it was told, also where nothing is found', async () => {
+  const store = await filled(1_200);
+  const ending = new AbortController();
+  let reads = 0;
+  const read = store.read.bind(store);
+  store.read = async (request) => {
+    ending.abort();
+    reads++;
+    return { ...(await read({ ...request, limit: 100 })), records: [] };
+  };
+  const report = await new EventReplayService(store).replayEvents({ signal: ending.signal });
+  expect([reads, report.isComplete]).toEqual([1, false]);
+});
+
+it.each([-1, 1.5, Number.NaN, '3' as never])('refuses to go on behind %s', async (after) => {
+  const service = new EventReplayService(await filled(3));
+  await expect(service.replayEvents({ after })).rejects.toMatchObject({
+    code: 'invalid_query',
+    details: { pointer: '/after' },
+  });
+});
+
+it('says where an event stands that cannot be read', async () => {
+  const store = await filled(2);
+  await store.append([{ ...sampleEvents(1, 2)[0]!, body: Buffer.from('{"half') }]);
+  const replay = new EventReplayService(store).replayEvents();
+  await expect(replay).rejects.toMatchObject({ code: 'corrupt_record', details: { position: 3 } });
 });
