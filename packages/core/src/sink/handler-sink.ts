@@ -1,6 +1,7 @@
 import type { Recorded } from '../contracts/event-store.ts';
 import type { AttemptError, DeliverOptions, Delivery, Outcome, ReplayMark, Sink } from '../contracts/sink.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
+import { wordsOf } from '../errors/words-of.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
 import { HandlerCalls, isThenable } from './handler-calls.ts';
@@ -101,7 +102,7 @@ function failed(error: unknown): Outcome {
 
 function describe(error: unknown): AttemptError {
   if (error instanceof Error) return { code: 'handler_error', message: `${error.name}: ${error.message}` };
-  return { code: 'handler_error', message: error === undefined ? 'The handler reported a failure.' : String(error) };
+  return { code: 'handler_error', message: error === undefined ? 'The handler reported a failure.' : wordsOf(error) };
 }
 
 function eventOf(record: Recorded): Event {

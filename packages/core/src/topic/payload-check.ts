@@ -1,6 +1,7 @@
 import type { SchemaCompiler, SchemaViolation } from '../contracts/schema-compiler.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { howToInstall } from '../errors/how-to-install.ts';
+import { wordsOf } from '../errors/words-of.ts';
 import { jsonPointer } from '../json/json-pointer.ts';
 import type { JsonValue } from '../json.ts';
 import type { StandardIssue, StandardSchema } from '../typed/standard-schema.ts';
@@ -39,7 +40,7 @@ export function standardCheck(schema: StandardSchema): PayloadCheck {
 
 /** A schema that throws has not said that the payload fits. */
 function failed(error: unknown): SchemaViolation {
-  return { pointer: '', reason: `its schema failed: ${error instanceof Error ? error.message : String(error)}` };
+  return { pointer: '', reason: `its schema failed: ${wordsOf(error)}` };
 }
 
 /** The payload has to pass all of them, in order; `undefined` when there are none. */

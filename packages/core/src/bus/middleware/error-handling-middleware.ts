@@ -1,4 +1,5 @@
 import { isEventManagerError } from '../../errors/event-manager-error.ts';
+import { wordsOf } from '../../errors/words-of.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import type { Middleware, MiddlewareFailure } from './middleware.ts';
 
@@ -94,5 +95,5 @@ function timeOf(wallMs: number): string {
 
 function described(error: unknown): { readonly code: string; readonly reason: string } {
   const code = isEventManagerError(error) ? error.code : 'internal';
-  return { code, reason: error instanceof Error ? error.message : String(error) };
+  return { code, reason: wordsOf(error) };
 }

@@ -1,6 +1,6 @@
 import type { EventPriority, PriorityName } from '../../event/priority.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
-import { isFiltered } from '../bus-publish-result.ts';
+import { type BusPublishResult, isFiltered } from '../bus-publish-result.ts';
 import type { Middleware, PayloadIn } from './middleware.ts';
 
 /** What is logged of one event. Its payload only where that was asked for: logs are read by others than events. */
@@ -54,14 +54,16 @@ export function createLoggingMiddleware(options: LoggingOptions = {}): Middlewar
       durationMs: clock.monotonicMs() - startedMs,
       ...(isPayloadShown ? { payload } : {}),
     });
+    let result: BusPublishResult;
     try {
-      const result = await next();
-      if (isFiltered(result)) log(entry({ outcome: 'filtered', by: result.by }));
-      else log(entry({ outcome: result.duplicate ? 'duplicate' : 'stored' }));
+      result = await next();
     } catch (error) {
       log(entry({ outcome: 'refused', code: codeOf(error) }));
       throw error;
     }
+    // Behind the catch: an event is not refused because its log could not be written.
+    if (isFiltered(result)) log(entry({ outcome: 'filtered', by: result.by }));
+    else log(entry({ outcome: result.duplicate ? 'duplicate' : 'stored' }));
   };
 }
 

@@ -11,6 +11,7 @@
  * and told, and changes nothing. Time that the rest takes is not the time of the middleware.
  */
 import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { wordsOf } from '../../errors/words-of.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { BusPublishResult } from '../bus-publish-result.ts';
@@ -76,19 +77,20 @@ export class Passage {
         return passage.#signal();
       },
     };
-    let returned: unknown;
+    let ending: Promise<unknown> | undefined;
     try {
-      returned = middleware(this.#event, this.#next, context);
+      const returned = middleware(this.#event, this.#next, context);
+      if (isThenable(returned)) ending = Promise.resolve(returned);
     } catch (error) {
       this.#fail('threw', error);
       return;
     }
-    if (!isThenable(returned)) {
+    if (!ending) {
       this.#end();
       return;
     }
     if (this.#phase === 'before') this.#startTimer();
-    returned.then(
+    ending.then(
       () => this.#end(),
       (error: unknown) => this.#fail('threw', error),
     );
@@ -173,7 +175,7 @@ export class Passage {
       this.#resolve(this.#surroundings.rest(this.#event));
       return;
     }
-    this.#reject(error instanceof EventManagerError ? error : failure(name, `failed: ${wordsOf(error)}`, error));
+    this.#reject(error instanceof EventManagerError ? error : failure(name, `failed: ${named(error)}`, error));
   }
 
   #tell(reason: MiddlewareFailure['reason'], error: unknown): 'pass' | 'refuse' {
@@ -226,8 +228,8 @@ function failure(middleware: string, words: string, cause?: unknown): EventManag
   return new EventManagerError('middleware_failed', `The middleware ${middleware} ${words}.`, { middleware }, cause);
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+function named(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${wordsOf(error)}` : wordsOf(error);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

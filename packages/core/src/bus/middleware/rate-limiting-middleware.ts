@@ -47,7 +47,8 @@ export function rateLimitingMiddleware(options: RateLimitingOptions): Middleware
       throw new EventManagerError('rate_limited', `At most ${limit} events in ${windowMs} ms may come.`, details);
     }
     fullAtMs.delete(name);
-    fullAtMs.set(name, full + perEventMs);
+    // What passes an empty allowance leaves it empty: a burst of CRITICAL events is no debt of those behind it.
+    fullAtMs.set(name, Math.min(full + perEventMs, nowMs + windowMs));
     if (fullAtMs.size > KEYS_MAX) fullAtMs.delete(fullAtMs.keys().next().value!);
     return next();
   };

@@ -3,6 +3,7 @@
  * those made before it are closed again and the pipeline is as it was.
  */
 import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { wordsOf } from '../../errors/words-of.ts';
 import type { JsonObject } from '../../json.ts';
 import type { MiddlewarePipeline } from '../middleware/middleware-pipeline.ts';
 import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
@@ -84,8 +85,4 @@ function readPlugin(given: PluginIn): ReadPlugin {
   if (typeof given === 'string') return { name: given, path: undefined, options: {} };
   const { name, path, options = {} } = (given ?? {}) as Partial<ReadPlugin>;
   return { name, path, options };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -33,3 +33,15 @@ it('writes lines of JSON to the standard error when it is used as it is', async 
   expect(lines.map((line) => JSON.parse(line).type)).toEqual(['task_created']);
   expect(bus.getMiddlewareStats()[0]!.name).toBe('logging');
 });
+
+it('calls no event refused that is stored, though its line could not be written', async () => {
+  const bus = keptBus();
+  const outcomes: string[] = [];
+  const log = ({ outcome }: LoggedEvent) => {
+    outcomes.push(outcome);
+    throw new RangeError('the disk is full');
+  };
+  bus.use(createLoggingMiddleware({ log }));
+  await bus.publish({ type: 'task_created', data: {} });
+  expect(outcomes).toEqual(['stored']);
+});

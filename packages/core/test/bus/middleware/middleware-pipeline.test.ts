@@ -1,5 +1,5 @@
 import { type BusPublishResult, EventManagerError, type MiddlewareEvent } from '@event-manager/core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
 import { virtualSurroundings } from '../virtual-surroundings.ts';
 
@@ -196,4 +196,29 @@ it('leaves what can be no event to the bus, which says what is wrong', async () 
     details: { pointer: '/payload' },
   });
   expect(bus.getMiddlewareStats()[0]).toMatchObject({ seen: 0 });
+});
+
+it.each([
+  ['an object without a text', Object.create(null) as object],
+  ['an error without one', Object.defineProperty(new Error('x'), 'message', { get: () => Object.create(null) })],
+])('refuses an event whose middleware throws %s, and lives', async (_, odd) => {
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', hear);
+  onTestFinished(() => void process.off('unhandledRejection', hear));
+  const bus = keptBus();
+  bus.use(async () => Promise.reject(odd), { name: 'odd' });
+  await expect(bus.publish(event)).rejects.toMatchObject({ code: 'middleware_failed', cause: odd });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
+});
+
+it('refuses an event whose middleware answers with what cannot be waited for', async () => {
+  const bus = keptBus();
+  const then = () => {
+    throw new RangeError('no');
+  };
+  const odd = Object.defineProperty({}, 'then', { get: then });
+  bus.use(() => odd);
+  await expect(bus.publish(event)).rejects.toMatchObject({ code: 'middleware_failed' });
 });

@@ -78,3 +78,11 @@ it('refuses a limit that lets nothing pass', () => {
   expect(() => rateLimitingMiddleware({ limit: 0 })).toThrow(TypeError);
   expect(() => rateLimitingMiddleware({ limit: 1, windowMS: 5 } as never)).toThrow('windowMS');
 });
+
+it('lets others pass again as soon as after any full load, however many critical events came', async () => {
+  const { time, outcome } = limitedBus({ limit: 2, windowMs: 1_000, criticalAlways: true });
+  for (let n = 0; n < 100; n++) expect(await outcome({ type: 'a', priority: 'CRITICAL' })).toBe('stored');
+  expect(await outcome({ type: 'a' })).toMatchObject({ details: { retryAfterMs: 500 } });
+  await time.advance(500);
+  expect(await outcome({ type: 'a' })).toBe('stored');
+});
