@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { EventIn, EventMetadataIn } from '../event/event.ts';
+import { EVENT_FIELDS, isEventField } from '../ingest/accept.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
 
 /** What `publish(topic, type, payload, options)` takes beside these. */
@@ -31,7 +32,10 @@ export type PublishArguments =
   | readonly [event: BusEventIn]
   | readonly [topic: string, type: string, payload?: unknown, options?: BusPublishOptions];
 
-/** One event of both ways to say it. What it lacks or has too much of is for `accept` to say. */
+/**
+ * One event of both ways to say it, under the names of the specification: middleware and upcasters look for those. What it lacks or
+ * has too much of is for `accept` to say. Throws `invalid_event` for a payload and other data in one event.
+ */
 export function eventOfArguments(given: PublishArguments, source: string): EventIn {
   const [first, type, payload, options] = given;
   if (typeof first === 'string') {
@@ -43,10 +47,34 @@ export function eventOfArguments(given: PublishArguments, source: string): Event
       payload,
     });
   }
-  if (typeof first !== 'object' || first === null) return first;
-  const { data, ...event } = first;
+  if (typeof first !== 'object' || first === null || Array.isArray(first)) return first as EventIn;
+  const { data, ...event } = plainEvent(first);
   if (data !== undefined && event.payload !== undefined) assertSame(data, event.payload);
-  return liftCorrelation({ ...event, source: event.source ?? source, payload: event.payload ?? data });
+  // `null` is no payload, and for the engine to refuse.
+  const payloadOrData = event.payload === undefined ? data : event.payload;
+  return liftCorrelation({ ...event, source: event.source ?? source, payload: payloadOrData });
+}
+
+/** A copy by its settled names. The fields of a class may be getters, which a copy of what is its own would leave out. */
+function plainEvent(event: BusEventIn): BusEventIn {
+  const prototype: unknown = Object.getPrototypeOf(event);
+  const isPlain = prototype === Object.prototype || prototype === null;
+  const plain: Record<string, unknown> = isPlain ? { ...event } : { ...inheritedFields(event), ...event };
+  for (const key in plain) {
+    if (isEventField(key)) continue;
+    const name = EVENT_FIELDS.get(key);
+    // One that is given twice is refused with its place.
+    if (name === undefined || plain[name] !== undefined) continue;
+    plain[name] = plain[key];
+    delete plain[key];
+  }
+  return plain as unknown as BusEventIn;
+}
+
+function inheritedFields(event: object): object {
+  const names = ['data', ...EVENT_FIELDS.keys()].filter((name) => name in event && !Object.hasOwn(event, name));
+  const fields = names.map((name) => [name, (event as Record<string, unknown>)[name]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined && typeof value !== 'function'));
 }
 
 /** An event that a handler got has both. Of two that differ one would be lost, and nobody would hear of it. */
