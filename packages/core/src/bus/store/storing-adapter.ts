@@ -9,6 +9,8 @@
  */
 import type { EventBusAdapter } from '../../contracts/adapter.ts';
 import type { Appendable, Appended, EventStore } from '../../contracts/event-store.ts';
+import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { wordsOf } from '../../errors/words-of.ts';
 import { isHidden } from '../../topic/pattern.ts';
 import type { BusEventStore, StoreOutcome } from './bus-event-store.ts';
 
@@ -18,6 +20,7 @@ export interface StoreCell {
 }
 
 const NOWHERE = { partition: 0, position: 0 };
+const OUTCOMES: ReadonlySet<unknown> = new Set<StoreOutcome>(['stored', 'duplicate', 'conflict']);
 
 export function storingAdapter(adapter: EventBusAdapter, cell: StoreCell): EventBusAdapter {
   // Some adapters have no log before they are open, and another one when they are opened again.
@@ -62,10 +65,26 @@ function storingStore(log: () => EventStore, cell: StoreCell): EventStore {
 async function keep(store: BusEventStore | undefined, events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
   const meant = events.filter(({ topic }) => !isHidden(topic));
   if (!store || meant.length === 0) return events.map(() => 'stored');
-  const outcomes = await store.append(meant);
+  const outcomes = await appended(store, meant);
   if (meant.length === events.length) return outcomes;
   let at = 0;
   return events.map(({ topic }) => (isHidden(topic) ? 'stored' : outcomes[at++]!));
+}
+
+/** What a store of somebody else throws is told with a code: the engine takes anything else for a fault of its own, and stops. */
+async function appended(store: BusEventStore, events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
+  let outcomes: readonly StoreOutcome[];
+  try {
+    outcomes = await store.append(events);
+  } catch (error) {
+    if (error instanceof EventManagerError) throw error;
+    const words = `The event store ${store.name} failed: ${wordsOf(error)}`;
+    throw new EventManagerError('store_unavailable', words, { store: store.name }, error);
+  }
+  if (Array.isArray(outcomes) && outcomes.length === events.length && outcomes.every((one) => OUTCOMES.has(one)))
+    return outcomes;
+  const words = `The event store ${store.name} did not answer one outcome for each event.`;
+  throw new EventManagerError('store_failed', words, { store: store.name });
 }
 
 /** An id that the store has with another content must not get a second one in the log. */
@@ -75,7 +94,8 @@ async function appendRest(
   outcomes: readonly StoreOutcome[],
 ): Promise<readonly Appended[]> {
   if (!outcomes.includes('conflict')) return log.append(events);
-  const appended = await log.append(events.filter((_, at) => outcomes[at] !== 'conflict'));
+  const rest = events.filter((_, at) => outcomes[at] !== 'conflict');
+  const results = rest.length === 0 ? [] : await log.append(rest);
   let at = 0;
-  return outcomes.map((outcome) => (outcome === 'conflict' ? { status: 'conflict', place: NOWHERE } : appended[at++]!));
+  return outcomes.map((outcome) => (outcome === 'conflict' ? { status: 'conflict', place: NOWHERE } : results[at++]!));
 }

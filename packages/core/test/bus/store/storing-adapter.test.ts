@@ -234,3 +234,40 @@ it('is closed also when a plugin cannot be', async () => {
   await expect(bus.close()).rejects.toThrow('odd');
   expect(isClosed).toBe(true);
 });
+
+it('tells what a store throws with a code, and goes on: also for an event whose time has come', async () => {
+  const store = new HeldStore();
+  const { bus, time } = virtualBus({ eventStore: store });
+  const received: unknown[] = [];
+  await time.run(bus.subscribe('task.*', ({ data }) => void received.push(data['n'])));
+  await time.run(bus.publish({ ...event, delayMs: 1_000 }));
+  await time.advance(1_000);
+  store.calls[0]!.refuse(new RangeError('ECONNREFUSED'));
+  const refused = bus.publish({ ...event, data: { n: 2 } });
+  refused.catch(() => {});
+  await time.advance(0);
+  store.calls[1]!.refuse(Object.create(null) as Error);
+  await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', retryable: true });
+  await time.advance(2_000);
+  store.calls[2]!.proceed();
+  await time.advance(0);
+  expect(received).toEqual([1]);
+  expect(await time.run(bus.isHealthy())).toBe(true);
+  await time.run(bus.close());
+});
+
+it.each([
+  ['nothing', undefined],
+  ['too few', []],
+  ['what it should not', ['kept']],
+])('acknowledges nothing when a store answers %s', async (_, answer) => {
+  class OddStore extends InMemoryEventStore {
+    override async append(): Promise<readonly StoreOutcome[]> {
+      return answer as never;
+    }
+  }
+  const bus = keptBus({ eventStore: new OddStore() });
+  await expect(bus.publish(event)).rejects.toMatchObject({ code: 'store_failed', details: { store: 'memory' } });
+  expect(await bus.eventManager.getEvents()).toHaveLength(0);
+  expect(() => bus.setEventStore({} as never)).toThrow(TypeError);
+});
