@@ -4,7 +4,12 @@
  * A snapshot is a fold of everything up to its position, by one version of the fold. It is never needed: without it, or when it
  * is of another version, the state is folded from the first event. So it may be late or lost, and is written when enough was
  * folded, after the fold; a crash in between costs the work and nothing else.
+ *
+ * Folds of one name may run side by side. One keeps its state only where the snapshot is still the one that it began with: so it
+ * neither sets back what another fold kept meanwhile, nor brings back what was forgotten or rebuilt. Looking and keeping are one step
+ * in this process, and two beside another one.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { readTimeMs } from '../../ingest/read-time.ts';
 import { checkJson } from '../../json/check-json.ts';
 import type { JsonValue } from '../../json.ts';
@@ -89,38 +94,68 @@ export class SnapshotService {
    * `upcast_failed`; TypeError for a state that is no plain JSON.
    */
   async load<State>(definition: SnapshotDefinition<State>): Promise<FoldedState<State>> {
-    return this.#fold(definition, await this.#latest(definition), {});
+    const name = checkedName(definition);
+    const began = await this.#store.loadSnapshot(name);
+    const version = versionOf(definition);
+    const folded = await this.#fold(definition, began?.version === version ? began : undefined);
+    const { state, position, recordedAtMs, missing } = folded;
+    if (folded.folded >= this.#snapshotEvery && missing === 0) {
+      const made = { state: jsonOf(state, name), version, position, recordedAtMs };
+      await this.#inTurn(name, async () => {
+        if (isDeepStrictEqual(await this.#store.loadSnapshot(name), began)) await this.#store.saveSnapshot(name, made);
+      });
+    }
+    return answerOf(folded);
   }
 
-  /** The same from the first event on, whatever snapshot there is, and keeps that. */
+  /**
+   * The same from the first event on, whatever snapshot there is, and keeps that in its place. Where the fold fails, the snapshot
+   * stays; where the store has not all events any more, there is none afterwards.
+   */
   async rebuild<State>(definition: SnapshotDefinition<State>): Promise<FoldedState<State>> {
-    await this.#store.saveSnapshot(checkedName(definition), undefined);
-    return this.#fold(definition, undefined, { isKept: true });
+    const name = checkedName(definition);
+    const folded = await this.#fold(definition, undefined);
+    const { state, position, recordedAtMs, missing } = folded;
+    const isWhole = folded.folded > 0 && missing === 0;
+    const made = isWhole
+      ? { state: jsonOf(state, name), version: versionOf(definition), position, recordedAtMs }
+      : undefined;
+    await this.#inTurn(name, () => this.#store.saveSnapshot(name, made));
+    return answerOf(folded);
   }
 
   /** The state of events that were kept before a moment: a `Date`, RFC 3339 text or milliseconds since 1970. Keeps nothing. */
   async at<State>(definition: SnapshotDefinition<State>, moment: Date | string | number): Promise<FoldedState<State>> {
     const toMs = readTimeMs(moment, '/moment', 'invalid_query');
-    const latest = await this.#latest(definition);
-    return this.#fold(definition, latest && latest.recordedAtMs < toMs ? latest : undefined, { toMs, isKept: false });
+    const latest = await this.#store.loadSnapshot(checkedName(definition));
+    const isUsable = latest?.version === versionOf(definition) && latest.recordedAtMs < toMs;
+    return answerOf(await this.#fold(definition, isUsable ? latest : undefined, toMs));
   }
 
   /** Forgets a snapshot. The events stay. */
   async remove(name: string): Promise<void> {
-    await this.#store.saveSnapshot(name, undefined);
+    await this.#inTurn(name, () => this.#store.saveSnapshot(name, undefined));
   }
 
-  async #latest<State>(definition: SnapshotDefinition<State>): Promise<KeptSnapshot | undefined> {
-    const kept = await this.#store.loadSnapshot(checkedName(definition));
-    return kept?.version === (definition.version ?? 1) ? kept : undefined;
+  /** One change of a snapshot after the other, whichever service of this process makes it. */
+  #inTurn(name: string, change: () => Promise<void>): Promise<void> {
+    const turns = turnsOf(this.#store);
+    const changed = (turns.get(name) ?? Promise.resolve()).then(change);
+    const ended = changed
+      .catch(() => {})
+      .finally(() => {
+        if (turns.get(name) === ended) turns.delete(name);
+      });
+    turns.set(name, ended);
+    return changed;
   }
 
   async #fold<State>(
     definition: SnapshotDefinition<State>,
     snapshot: KeptSnapshot | undefined,
-    { toMs, isKept }: { readonly toMs?: number; readonly isKept?: boolean },
-  ): Promise<FoldedState<State>> {
-    const { topic, types, apply, name, version = 1 } = definition;
+    toMs?: number,
+  ): Promise<Folded<State>> {
+    const { topic, types, apply } = definition;
     const snapshotPosition = snapshot?.position ?? 0;
     let state = snapshot ? (snapshot.state as State) : initialOf(definition);
     let position = snapshotPosition;
@@ -131,17 +166,39 @@ export class SnapshotService {
     for await (const page of readEvents(this.#store, selection, this.#upcasters)) {
       missing += page.missing;
       for (const { event, ...kept } of page.events) {
-        state = apply(state, busEvent(event)) ?? state;
+        // The one that was kept is compared later, and a store may hand out its own.
+        if (folded === 0 && snapshot) state = structuredClone(state);
+        const next = apply(state, busEvent(event));
+        // `null` is a state like any other: of what was deleted, for example.
+        if (next !== undefined) state = next as State;
         ({ position, recordedAtMs } = kept);
         folded++;
       }
     }
-    if (folded > 0 && (isKept ?? folded >= this.#snapshotEvery) && missing === 0) {
-      const json = jsonOf(state, name);
-      await this.#store.saveSnapshot(name, { state: json, version, position, recordedAtMs });
-    }
-    return { state, position, folded, snapshotPosition, missing };
+    return { state, position, folded, snapshotPosition, missing, recordedAtMs };
   }
+}
+
+interface Folded<State> extends FoldedState<State> {
+  /** When the last event of it was kept. */
+  readonly recordedAtMs: number;
+}
+
+function answerOf<State>({ recordedAtMs: _, ...folded }: Folded<State>): FoldedState<State> {
+  return folded;
+}
+
+function versionOf({ version = 1 }: { readonly version?: number | undefined }): number {
+  return version;
+}
+
+/** The changes of snapshots under way, by name: of each store, since several services may share one. */
+const TURNS = new WeakMap<BusEventStore, Map<string, Promise<void>>>();
+
+function turnsOf(store: BusEventStore): Map<string, Promise<void>> {
+  const turns = TURNS.get(store) ?? new Map<string, Promise<void>>();
+  TURNS.set(store, turns);
+  return turns;
 }
 
 function checkedName(definition: { readonly name: string; readonly version?: number | undefined }): string {

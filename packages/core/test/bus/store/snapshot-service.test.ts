@@ -1,4 +1,4 @@
-import { InMemoryEventStore, SnapshotService } from '@event-manager/core';
+import { InMemoryEventStore, type KeptSnapshot, SnapshotService } from '@event-manager/core';
 import { sampleEvents } from '@event-manager/testing/conformance';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
@@ -74,4 +74,90 @@ it('refuses a definition that cannot be meant', async () => {
   await expect(snapshots.load({ ...counted, version: 1.5 })).rejects.toThrow(TypeError);
   await expect(snapshots.load({ ...counted, every: 5 } as never)).rejects.toThrow('every');
   expect(() => new SnapshotService(new InMemoryEventStore(), { snapshotEvery: 0 })).toThrow(TypeError);
+});
+
+it('takes null for a state', async () => {
+  const store = new InMemoryEventStore();
+  const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+  type Kept = { n: number } | null;
+  const definition = {
+    name: 'kept',
+    initial: (): Kept => ({ n: 0 }),
+    apply: (state: Kept, { data }: { data: { n: number } }): Kept =>
+      data.n === 1 ? null : { n: (state?.n ?? 100) + 1 },
+  };
+  await store.append(sampleEvents(2));
+  expect(await snapshots.load(definition)).toMatchObject({ state: null, folded: 2 });
+  expect(await snapshots.load(definition)).toMatchObject({ state: null, folded: 0 });
+  await store.append(sampleEvents(1, 2));
+  expect(await snapshots.load(definition)).toMatchObject({ state: { n: 101 } });
+});
+
+/** A store that keeps the next snapshot back until it is told to go on. */
+class SlowStore extends InMemoryEventStore {
+  readonly gate = Promise.withResolvers<void>();
+  isSlow = false;
+
+  override async read(request: Parameters<InMemoryEventStore['read']>[0]) {
+    const page = await super.read(request);
+    if (this.isSlow) await this.gate.promise;
+    return page;
+  }
+}
+
+it('does not bring back what was rebuilt or forgotten while it folded', async () => {
+  for (const change of ['rebuild', 'remove'] as const) {
+    const store = new SlowStore();
+    const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+    await store.append(sampleEvents(3));
+    await store.saveSnapshot('count', { state: { n: 1_000 }, version: 1, position: 2, recordedAtMs: 0 });
+    store.isSlow = true;
+    const fromWrongOne = snapshots.load(counted);
+    await new Promise((resolve) => setImmediate(resolve));
+    store.isSlow = false;
+    if (change === 'rebuild') await new SnapshotService(store).rebuild(counted);
+    else await snapshots.remove('count');
+    store.gate.resolve();
+    expect(await fromWrongOne).toMatchObject({ state: { n: 1_001 } });
+    expect(await snapshots.load(counted)).toMatchObject({ state: { n: 3 } });
+  }
+});
+
+it('never sets back a snapshot that another fold kept meanwhile', async () => {
+  const store = new SlowStore();
+  const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+  await store.append(sampleEvents(3));
+  store.isSlow = true;
+  const slow = snapshots.load(counted);
+  await new Promise((resolve) => setImmediate(resolve));
+  store.isSlow = false;
+  await store.append(sampleEvents(3, 3));
+  await snapshots.load(counted);
+  store.gate.resolve();
+  expect(await slow).toMatchObject({ state: { n: 3 } });
+  expect(await store.loadSnapshot('count')).toMatchObject({ position: 6, state: { n: 6 } });
+});
+
+it('changes no snapshot that a store hands out as it has it', async () => {
+  const store = new InMemoryEventStore();
+  const kept = new Map<string, KeptSnapshot>();
+  store.loadSnapshot = async (name) => kept.get(name);
+  store.saveSnapshot = async (name, snapshot) => void kept.set(name, snapshot!);
+  const snapshots = new SnapshotService(store, { snapshotEvery: 4 });
+  await store.append(sampleEvents(4));
+  await snapshots.load(counted);
+  await store.append(sampleEvents(3, 4));
+  for (const folded of [3, 3]) expect(await snapshots.load(counted)).toMatchObject({ state: { n: 7 }, folded });
+});
+
+it('leaves the snapshot where it is when the fold that was to replace it fails', async () => {
+  const store = new InMemoryEventStore();
+  const snapshots = new SnapshotService(store, { snapshotEvery: 1 });
+  await store.append(sampleEvents(3));
+  await snapshots.load(counted);
+  const apply = () => {
+    throw new RangeError('no');
+  };
+  await expect(snapshots.rebuild({ ...counted, apply })).rejects.toThrow('no');
+  expect(await snapshots.load(counted)).toMatchObject({ folded: 0, state: { n: 3 } });
 });
