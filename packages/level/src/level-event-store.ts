@@ -88,20 +88,23 @@ export class LevelDBEventStore implements BusEventStore {
 
   async read(request: StoreRead): Promise<StorePage> {
     const database = await this.#open();
-    return findRecords(database, request, this.#head);
+    return this.#coded('read', () => findRecords(database, request, this.#head));
   }
 
   async loadSnapshot(name: string): Promise<KeptSnapshot | undefined> {
     const database = await this.#open();
-    const text = await database.get(snapshotKey(name));
-    return text === undefined ? undefined : (JSON.parse(text.toString()) as KeptSnapshot);
+    return this.#coded('read', async () => {
+      const text = await database.get(snapshotKey(name));
+      return text === undefined ? undefined : (JSON.parse(text.toString()) as KeptSnapshot);
+    });
   }
 
   async saveSnapshot(name: string, snapshot: KeptSnapshot | undefined): Promise<void> {
     const database = await this.#open();
+    if (this.#failure) throw this.#failure;
     const key = snapshotKey(name);
-    if (snapshot) await database.put(key, Buffer.from(JSON.stringify(snapshot)), { sync: true });
-    else await database.del(key, { sync: true });
+    const text = snapshot && Buffer.from(JSON.stringify(snapshot));
+    await this.#written(() => (text ? database.put(key, text, { sync: true }) : database.del(key, { sync: true })));
   }
 
   close(): Promise<void> {
@@ -130,11 +133,16 @@ export class LevelDBEventStore implements BusEventStore {
   async #openDatabase(): Promise<Database> {
     const database = await openDatabase(this.#folder);
     const last = { gt: eventKey(0), lt: Buffer.from('f'), reverse: true, limit: 1 };
-    for await (const [key, bytes] of database.iterator(last)) {
-      this.#head = positionIn(key);
-      this.#lastMs = recordedAtOf(bytes);
+    try {
+      for await (const [key, bytes] of database.iterator(last)) {
+        this.#head = positionIn(key);
+        this.#lastMs = recordedAtOf(bytes);
+      }
+      return database;
+    } catch (error) {
+      await database.close();
+      throw failed('open', error);
     }
-    return database;
   }
 
   async #write(): Promise<void> {
@@ -157,7 +165,7 @@ export class LevelDBEventStore implements BusEventStore {
   async #writeGroup(events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
     if (this.#failure) throw this.#failure;
     const database = await this.#opened();
-    const known = await this.#bodiesOf(database, events);
+    const known = await this.#coded('read', () => this.#bodiesOf(database, events));
     const batch: Put[] = [];
     let head = this.#head;
     const recordedAtMs = Math.max(this.#lastMs, this.#clock.wallMs());
@@ -169,7 +177,7 @@ export class LevelDBEventStore implements BusEventStore {
       return 'stored';
     });
     if (batch.length > 0) {
-      await this.#writeBatch(database, batch);
+      await this.#written(() => database.batch([...batch], { sync: true }));
       this.#head = head;
       this.#lastMs = recordedAtMs;
     }
@@ -189,15 +197,31 @@ export class LevelDBEventStore implements BusEventStore {
     return new Map(records.map((bytes) => [decodeRecord(bytes!).id, decodeRecord(bytes!).body]));
   }
 
-  async #writeBatch(database: Database, batch: readonly Put[]): Promise<void> {
+  /** LevelDB takes nothing more after a write that failed, of whatever. */
+  async #written(write: () => Promise<void>): Promise<void> {
     try {
-      await database.batch([...batch], { sync: true });
+      await write();
     } catch (error) {
-      const words = `LevelDB cannot write: ${error instanceof Error ? error.message : String(error)}`;
-      this.#failure = new EventManagerError('store_failed', words, {}, error);
+      this.#failure ??= failed('write', error);
       throw this.#failure;
     }
   }
+
+  /** What LevelDB throws has codes of its own. */
+  async #coded<Answer>(what: 'read', work: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof EventManagerError) throw error;
+      // Closing ends what is read.
+      throw this.#closing ? closed() : failed(what, error);
+    }
+  }
+}
+
+function failed(what: 'open' | 'read' | 'write', error: unknown): EventManagerError {
+  const words = `LevelDB cannot ${what}: ${error instanceof Error ? error.message : String(error)}`;
+  return new EventManagerError('store_failed', words, {}, error);
 }
 
 function entriesOf(event: Appendable, position: number, recordedAtMs: number): Put[] {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LevelDBEventStore } from '@event-manager/level';
@@ -155,4 +155,75 @@ it('keeps what it stores to the user who runs it', async () => {
   await store.open();
   await store.close();
   expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+});
+
+it.each([
+  [
+    'a database of another program',
+    async (folder: string) => {
+      const foreign = new ClassicLevel(folder);
+      await foreign.put('employee:7', 'ann');
+      await foreign.close();
+    },
+  ],
+  [
+    'files whose names are like those of LevelDB',
+    async (folder: string) => writeFileSync(join(folder, '000007.log'), 'x'),
+  ],
+])('changes nothing in a folder with %s', async (_, fill) => {
+  const folder = temporaryFolder();
+  await fill(folder);
+  const store = new LevelDBEventStore(folder);
+  await expect(store.append([sampleEvent(1)])).rejects.toMatchObject({ code: 'unsupported_format' });
+  await store.close();
+  if (!existsSync(join(folder, 'CURRENT'))) {
+    expect(readdirSync(folder)).toEqual(['000007.log']);
+    return;
+  }
+  const again = new ClassicLevel(folder);
+  expect(await again.keys().all()).toEqual(['employee:7']);
+  await again.close();
+});
+
+it('opens where its process died while it made the database', async () => {
+  const folder = temporaryFolder();
+  for (const name of ['LOCK', 'LOG', 'MANIFEST-000001', '000001.dbtmp', '.keep']) writeFileSync(join(folder, name), '');
+  const store = new LevelDBEventStore(folder);
+  expect(await store.append([sampleEvent(1)])).toEqual(['stored']);
+  await store.close();
+});
+
+it('has codes for what is damaged, and lets go of a folder that it cannot open', async () => {
+  const folder = temporaryFolder();
+  const store = new LevelDBEventStore(folder);
+  await store.append(Array.from({ length: 2_000 }, (_, n) => sampleEvent(n, { payload: 'x'.repeat(500) })));
+  await store.close();
+  // Opened once more, the log becomes a table.
+  const again = new LevelDBEventStore(folder);
+  await again.open();
+  await again.close();
+  const tables = readdirSync(folder).filter((name) => name.endsWith('.ldb'));
+  expect(tables.length).toBeGreaterThan(0);
+  for (const name of tables) {
+    const path = join(folder, name);
+    truncateSync(path, statSync(path).size >> 1);
+  }
+  const damaged = new LevelDBEventStore(folder);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await expect(damaged.open()).rejects.toMatchObject({ code: 'store_failed' });
+  }
+  await damaged.close();
+});
+
+it('says that it is closed to whoever reads while it closes', async () => {
+  const store = new LevelDBEventStore(temporaryFolder());
+  await store.append(Array.from({ length: 4_000 }, (_, n) => sampleEvent(n)));
+  const reads = Array.from({ length: 20 }, () => store.read({ limit: 4_000, topic: '#' }));
+  const ends = Promise.allSettled(reads);
+  await store.close();
+  const codes = (await ends).map((end) =>
+    end.status === 'rejected' ? (end.reason as { code?: string }).code : 'read',
+  );
+  expect(new Set([...codes, 'closed', 'read'])).toEqual(new Set(['closed', 'read']));
+  await expect(store.saveSnapshot('a', undefined)).rejects.toMatchObject({ code: 'closed' });
 });
