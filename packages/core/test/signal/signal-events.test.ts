@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Signal } from '@event-manager/core';
 import { expect, it } from 'vitest';
 
@@ -57,5 +58,22 @@ it('tells a reader that is too slow instead of leaving something out', async () 
   for (const n of [1, 2, 3, 4]) signal.emit('a', n);
   expect([(await events.next()).value?.payload, (await events.next()).value?.payload]).toEqual([1, 2]);
   await expect(events.next()).rejects.toMatchObject({ code: 'overloaded', details: { limit: 2 } });
+  expect(signal.listenerCount()).toBe(0);
+});
+
+it.each(['left', 'overloaded', 'closed'])('keeps nothing at a signal once it is over: %s', async (how) => {
+  const signal = new Signal<Numbers>();
+  const { signal: ofProcess } = new AbortController();
+  const events = signal.events('a', { signal: ofProcess, bufferMax: 1 });
+  expect(getEventListeners(ofProcess, 'abort')).not.toHaveLength(0);
+  if (how === 'left') await events.return();
+  else if (how === 'closed') signal.close();
+  else for (const n of [1, 2]) signal.emit('a', n);
+  expect(getEventListeners(ofProcess, 'abort')).toHaveLength(0);
+});
+
+it('refuses a bound that is none', () => {
+  const signal = new Signal<Numbers>();
+  expect(() => signal.events('a', { bufferMax: Number.NaN })).toThrow(TypeError);
   expect(signal.listenerCount()).toBe(0);
 });
