@@ -386,7 +386,9 @@ export class EmbeddedEventManager<Events = AnyEvents> implements EventManager<Ev
   async close(): Promise<void> {
     this.#closed = true;
     const opening = this.#opening;
-    if (opening) await (await opening).close();
+    // What keeps it from opening is heard by whoever called it first.
+    const engine = await opening?.catch(() => undefined);
+    await engine?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,7 @@
 import { EventEmitter } from 'node:events';
 import { emitWarning } from 'node:process';
 import { isEventManagerError } from '../errors/event-manager-error.ts';
+import { wordsOf } from '../errors/words-of.ts';
 import { createEventIdSource } from '../event/event-id.ts';
 import { BUS_WARNING } from '../listener-limit.ts';
 import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
@@ -45,7 +46,14 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
     const { onPublishError = warnOnce() } = options;
     if (typeof bus?.publish !== 'function') throw new TypeError('A BusEventEmitter is made of an EventBus.');
     this.bus = bus;
-    this.#onPublishError = onPublishError;
+    this.#onPublishError = (error, type) => {
+      try {
+        onPublishError(error, type);
+      } catch (another) {
+        // Nobody waits for this: it would end the process.
+        emitWarning(`onPublishError threw: ${wordsOf(another)}`, BUS_WARNING);
+      }
+    };
   }
 
   /**
@@ -93,10 +101,11 @@ export class BusEventEmitter<Events = AnyBusEvents> extends EventEmitter {
   }
 
   #subscribe(wantedBy: string): Promise<string> {
-    const subscribed = (this.bus as unknown as EventBus).subscribe(
+    const subscribed: Promise<string> = (this.bus as unknown as EventBus).subscribe(
       '#',
       ({ type, payload, metadata }, { replay }) => {
-        if (!this.#types.has(type)) return;
+        // One that is about to leave has a successor where somebody listens anew.
+        if (this.#subscription !== subscribed || !this.#types.has(type)) return;
         if (replay || metadata['emitter'] !== this.#mark) this.emit(type, payload);
       },
       { maxRetries: 0 },

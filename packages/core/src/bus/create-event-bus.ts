@@ -13,6 +13,12 @@ export async function createEventBus<Events = AnyBusEvents>(
 ): Promise<EventBus<Events>> {
   const adapter = options.adapter ?? (await createEventBusAdapter());
   const bus = new EventBus<Events>({ ...options, name, adapter });
-  await bus.initialize();
+  try {
+    await bus.initialize();
+  } catch (error) {
+    // Nobody else has what closes it, and its folder would stay locked.
+    await bus.close().catch(() => {});
+    throw error;
+  }
   return bus;
 }

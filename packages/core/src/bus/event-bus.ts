@@ -1,4 +1,5 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
+import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { Event, EventIn } from '../event/event.ts';
 import { EventManager } from '../event-manager.ts';
 import type { Timers } from '../runtime/clock.ts';
@@ -67,6 +68,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   readonly #parts = new Map<string, () => object>();
   readonly #subscriptions: BusSubscriptions;
   readonly #signal: Signal<Events>;
+  #isClosed = false;
 
   constructor(options?: EventBusOptions<Events>);
   constructor(adapter: EventBusAdapter, name?: string);
@@ -107,7 +109,10 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   async publish(...given: unknown[]): Promise<BusPublishResult> {
     try {
       const event = eventOfArguments(given as unknown as PublishArguments, this.#settings.source);
-      if (this.#plugins.areWanted) await this.#plugins.loaded();
+      if (this.#plugins.areWanted) {
+        this.#assertOpen();
+        await this.#plugins.loaded();
+      }
       const result = await (this.#pipeline.isEmpty ? this.#append(event) : this.#pipeline.run(event, this.#append));
       if (this.#meter && isFiltered(result)) this.#meter.filtered++;
       return result;
@@ -132,7 +137,10 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#subscriptions.add(topic, handler as BusHandler, options);
   }
 
-  /** The handler gets nothing more. A consumer group goes on without it. Throws `subscription_not_found`. */
+  /**
+   * The handler gets nothing more. A consumer group goes on without it: `eventManager.unsubscribe` ends one for everybody. Throws
+   * `subscription_not_found`.
+   */
   unsubscribe(subscriptionId: string): Promise<void> {
     return this.#subscriptions.remove(subscriptionId);
   }
@@ -198,6 +206,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     { from }: { readonly from?: string | URL } = {},
   ): Promise<readonly LoadedPlugin[]> {
     if (!Array.isArray(plugins)) throw new TypeError('usePlugins takes a list.');
+    this.#assertOpen();
     // Those of the options come first.
     if (this.#plugins.areWanted) await this.#plugins.loaded();
     return this.#plugins.add(plugins, folderOf(from));
@@ -208,19 +217,26 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
    * Throws `plugin_failed` and what `subscribe` throws.
    */
   async loadHandlers(path: string, options: LoadHandlersOptions = {}): Promise<LoadedHandlers> {
+    this.#assertOpen();
     const loaded = await LoadedHandlers.load(this.#subscriptions, path, options, this.#timers);
     this.#handlers.push(loaded);
-    return loaded;
+    if (!this.#isClosed) return loaded;
+    loaded.stop();
+    throw closed();
   }
 
   /**
    * Keeps every event from now on in this store, before it is acknowledged; `undefined` ends that. An event that it refuses is
    * refused altogether. The store is an archive of what was acknowledged, for history, replays and snapshots; what subscriptions are
    * owed is kept by the adapter. An event for later is in the store when its time has come. The bus owns every store that it was
-   * ever given, and closes it when it is closed itself: also one that another took the place of.
+   * ever given, and closes it when it is closed itself: also one that another took the place of. Throws `closed` where nobody would
+   * close it any more.
    */
   setEventStore(store: BusEventStore | undefined): void {
-    if (store !== undefined) assertEventStore(store, 'setEventStore');
+    if (store !== undefined) {
+      assertEventStore(store, 'setEventStore');
+      this.#assertOpen();
+    }
     this.#store.current = store;
     if (store) this.#stores.add(store);
   }
@@ -306,6 +322,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
 
   /** Ends in order: whoever listens or iterates is let go, store and plugins are closed. Rejects, with everything released, when progress did not become durable. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const handlers of this.#handlers.splice(0)) handlers.stop();
     try {
       await this.eventManager.close();
@@ -318,6 +335,14 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw closed();
+  }
+}
+
+function closed(): EventManagerError {
+  return new EventManagerError('closed', 'The bus is closed.');
 }
 
 /** Each of them, whatever becomes of the others. Throws what the first one throws. */

@@ -113,11 +113,14 @@ export class InMemoryAdapter implements EventBusAdapter {
 
   async #open(): Promise<void> {
     const { dataDir, runtime } = this.#options;
+    let isBeneathOpen = false;
     try {
       this.#beneath ??= await loadJournal({ dataDir, runtime });
       await this.#beneath.open();
+      isBeneathOpen = !this.isForgetful;
       if (!this.isForgetful) await this.#follow(this.#beneath.store);
     } catch (error) {
+      if (isBeneathOpen) await this.#beneath?.close().catch(() => {});
       // Another try may find the folder free.
       this.#opening = undefined;
       if (!this.isForgetful) this.#beneath = undefined;

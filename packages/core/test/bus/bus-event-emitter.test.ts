@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BUS_WARNING, BusEventEmitter, EventBus } from '@event-manager/core';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { keptBus } from './kept-bus.ts';
 
 let bus: EventBus;
 
@@ -148,4 +149,47 @@ describe('on the bus', () => {
     process.off('warning', take);
     expect(warnings).toEqual([expect.stringMatching(/"a": .*invalid_event.*onPublishError/s)]);
   });
+});
+
+it('tries again to hear the bus where it could not, and lives when nobody hears that', async () => {
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', hear);
+  onTestFinished(() => void process.off('unhandledRejection', hear));
+  const full = keptBus({ limits: { subscriptionsMax: 1 } });
+  const only = await full.subscribe('others', () => {});
+  const told: string[] = [];
+  const onPublishError = (_: unknown, type: string) => {
+    told.push(type);
+    throw new RangeError('told badly');
+  };
+  const emitter = new BusEventEmitter(full, { onPublishError });
+  const heard: unknown[] = [];
+  emitter.emitEvent('//', { n: 0 });
+  emitter.onEvent('order', (payload) => void heard.push(payload));
+  await expect(emitter.flush()).rejects.toMatchObject({ code: 'too_many_subscriptions' });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([told.toSorted(), unhandled]).toEqual([['//', 'order'], []]);
+  await full.unsubscribe(only);
+  emitter.onEvent('order', () => {});
+  await emitter.flush();
+  await full.publish('orders', 'order', { n: 1 });
+  expect(heard).toEqual([{ n: 1 }]);
+});
+
+it('hears an event once, also while one subscription takes the place of another', async () => {
+  const emitter = new BusEventEmitter(bus);
+  const heard: unknown[] = [];
+  const listener = (payload: unknown) => void heard.push(payload);
+  emitter.onEvent('order', listener);
+  await emitter.flush();
+  const leave = bus.unsubscribe.bind(bus);
+  const gate = Promise.withResolvers<void>();
+  bus.unsubscribe = async (id) => gate.promise.then(() => leave(id));
+  emitter.offEvent('order', listener);
+  emitter.onEvent('order', listener);
+  await emitter.flush();
+  await bus.publish('orders', 'order', { n: 1 });
+  gate.resolve();
+  expect(heard).toEqual([{ n: 1 }]);
 });

@@ -86,3 +86,12 @@ it('tells of a folder that cannot be opened at once', async () => {
   await using _first = await createEventBus();
   await expect(createEventBus()).rejects.toMatchObject({ code: 'store_locked' });
 });
+
+it('leaves nothing open behind when it cannot be made', async () => {
+  const configuration = { adapter: 'journal', dataDir } as const;
+  const plugins = [{ path: './nothing.mjs' }];
+  const adapter = await createEventBusAdapter(configuration, {});
+  await expect(createEventBus('a', { adapter, plugins })).rejects.toMatchObject({ code: 'plugin_failed' });
+  await using bus = await createEventBus('a', { adapter: await createEventBusAdapter(configuration, {}) });
+  expect(await bus.isHealthy()).toBe(true);
+});

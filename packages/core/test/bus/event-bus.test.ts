@@ -1,4 +1,11 @@
-import { EventBus, globalEventBus, InMemoryAdapter, memory } from '@event-manager/core';
+import {
+  EventBus,
+  EventManagerError,
+  globalEventBus,
+  InMemoryAdapter,
+  InMemoryEventStore,
+  memory,
+} from '@event-manager/core';
 import { afterEach, expect, it } from 'vitest';
 import { virtualBus } from './virtual-bus.ts';
 
@@ -172,4 +179,26 @@ it('lets everybody go who listens when it is closed', async () => {
   await iterating;
   expect(bus.emit('a', { n: 1 })).toBe(false);
   expect([seen, bus.listenerCount()]).toEqual([[], 0]);
+});
+
+it('takes nothing more once it is closed that nobody would close', async () => {
+  const bus = new EventBus();
+  await bus.close();
+  await bus.close();
+  expect(() => bus.setEventStore(new InMemoryEventStore())).toThrow(expect.objectContaining({ code: 'closed' }));
+  bus.setEventStore(undefined);
+  await expect(bus.loadHandlers('./nothing.mjs')).rejects.toMatchObject({ code: 'closed' });
+  await expect(bus.publish('a', 'b', {})).rejects.toMatchObject({ code: 'closed' });
+});
+
+it('closes while it opens, also when it cannot be opened', async () => {
+  const opening = Promise.withResolvers<void>();
+  const adapter = Object.assign(memory(), { open: () => opening.promise });
+  const bus = new EventBus(adapter);
+  const published = bus.publish('a', 'b', {});
+  published.catch(() => {});
+  const ended = bus.close();
+  opening.reject(new EventManagerError('store_locked', 'Somebody has it.'));
+  await expect(published).rejects.toMatchObject({ code: 'store_locked' });
+  await ended;
 });

@@ -5,12 +5,13 @@
  *
  * A reload is all or nothing: the module is imported and looked over, handlers that are new get their subscriptions, then all
  * functions are swapped without an await in between, and only then those end that the module does not name any more. What fails
- * before the swap leaves everything as it was.
+ * before the swap leaves everything as it was; a handler that cannot end now stays in the list, and the next reload ends it.
  *
  * Node keeps every version of a module until the process ends, and what the module itself imports is not imported anew.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { EventManagerError } from '../../errors/event-manager-error.ts';
+import { EventManagerError, isEventManagerError } from '../../errors/event-manager-error.ts';
+import { wordsOf } from '../../errors/words-of.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import type { Timers } from '../../runtime/clock.ts';
 import type { BusHandler, BusSubscribeOptions } from '../bus-subscription.ts';
@@ -55,7 +56,7 @@ export class LoadedHandlers implements AsyncDisposable {
   readonly #host: HandlerHost;
   readonly #path: string;
   readonly #from: string;
-  #live = new Map<string, Live>();
+  readonly #live = new Map<string, Live>();
   #version = 0;
   #isClosed = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -76,7 +77,13 @@ export class LoadedHandlers implements AsyncDisposable {
     const { from, watch = false, onReload = warnOfFailure } = options;
     const loaded = new LoadedHandlers(host, path, folderOf(from));
     await loaded.reload();
-    if (watch) loaded.#watch(timers, onReload);
+    try {
+      if (watch) loaded.#watch(timers, onReload);
+    } catch (error) {
+      // Nobody would have what ends them.
+      await loaded.close();
+      throw loaded.#fail(`cannot be watched: ${wordsOf(error)}`, error);
+    }
     return loaded;
   }
 
@@ -107,11 +114,7 @@ export class LoadedHandlers implements AsyncDisposable {
   /** The handlers leave, as by `unsubscribe`. */
   close(): Promise<void> {
     this.stop();
-    return this.#inTurn(async () => {
-      const live = this.#live;
-      this.#live = new Map();
-      await this.#leave([...live.values()]);
-    });
+    return this.#inTurn(() => this.#leave([...this.#live.keys()]));
   }
 
   /** Nothing is reloaded any more; the handlers go on. */
@@ -126,11 +129,18 @@ export class LoadedHandlers implements AsyncDisposable {
 
   #watch(timers: Timers, onReload: (error: unknown) => void): void {
     const url = moduleUrl({ path: this.#path, from: this.#from });
+    const tell = (error: unknown) => {
+      try {
+        onReload(error);
+      } catch (another) {
+        warnOfFailure(another);
+      }
+    };
     this.#unwatch = watchModule(url, timers, () => {
       this.reload().then(
-        () => onReload(undefined),
+        () => tell(undefined),
         (error: unknown) => {
-          if (!this.#isClosed) onReload(error);
+          if (!this.#isClosed) tell(error);
         },
       );
     });
@@ -146,14 +156,9 @@ export class LoadedHandlers implements AsyncDisposable {
       }
     }
     const added = await this.#subscribe([...definitions].filter(([name]) => !this.#live.has(name)));
-    const gone: Live[] = [];
-    for (const [name, live] of this.#live) {
-      const definition = definitions.get(name);
-      if (definition) live.slot.handler = definition.handler;
-      else gone.push(live);
-    }
-    this.#live = new Map([...this.#live, ...added].filter(([name]) => definitions.has(name)));
-    await this.#leave(gone);
+    for (const [name, { slot }] of this.#live) slot.handler = definitions.get(name)?.handler ?? slot.handler;
+    for (const [name, live] of added) this.#live.set(name, live);
+    await this.#leave([...this.#live.keys()].filter((name) => !definitions.has(name)));
   }
 
   async #import(): Promise<ReadonlyMap<string, HandlerDefinition>> {
@@ -162,7 +167,7 @@ export class LoadedHandlers implements AsyncDisposable {
       const url = moduleUrl({ path: this.#path, from: this.#from });
       exported = (await importModule(url, ++importsOfProcess))['default'];
     } catch (error) {
-      throw this.#fail(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, error);
+      throw this.#fail(`cannot be loaded: ${wordsOf(error)}`, error);
     } finally {
       this.#version++;
     }
@@ -185,14 +190,27 @@ export class LoadedHandlers implements AsyncDisposable {
         made.push([name, { subscriptionId: await this.#host.add(topic, call, options), definition, slot }]);
       }
     } catch (error) {
-      await this.#leave(made.map(([, live]) => live));
+      // What they say is less than why they are not wanted.
+      await Promise.allSettled(made.map(([, { subscriptionId }]) => this.#host.remove(subscriptionId)));
       throw error;
     }
     return made;
   }
 
-  async #leave(live: readonly Live[]): Promise<void> {
-    for (const { subscriptionId } of live) await this.#host.remove(subscriptionId);
+  /** Each of them, whatever becomes of the others. Throws what the first one throws. */
+  async #leave(names: readonly string[]): Promise<void> {
+    const ends = await Promise.allSettled(names.map((name) => this.#leaveOne(name)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  async #leaveOne(name: string): Promise<void> {
+    try {
+      await this.#host.remove(this.#live.get(name)!.subscriptionId);
+    } catch (error) {
+      // Somebody else took it away, or the bus is closed: it has left.
+      if (!isEventManagerError(error, 'subscription_not_found') && !isEventManagerError(error, 'closed')) throw error;
+    }
+    this.#live.delete(name);
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -212,6 +230,6 @@ function isSameSubscription(a: HandlerDefinition, b: HandlerDefinition): boolean
 
 function warnOfFailure(error: unknown): void {
   if (error === undefined) return;
-  const words = `The handlers stay as they are: ${error instanceof Error ? error.message : String(error)}`;
+  const words = `The handlers stay as they are: ${wordsOf(error)}`;
   process.emitWarning(words, { code: 'EVENT_BUS_RELOAD_FAILED' });
 }

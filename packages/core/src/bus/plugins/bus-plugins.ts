@@ -1,3 +1,4 @@
+import { EventManagerError } from '../../errors/event-manager-error.ts';
 import type { MiddlewarePipeline } from '../middleware/middleware-pipeline.ts';
 import { loadPlugins } from './load-plugins.ts';
 import type { LoadedPlugin, PluginIn, PluginSurroundings } from './plugin.ts';
@@ -8,7 +9,8 @@ export class BusPlugins {
   readonly #surroundings: PluginSurroundings;
   readonly #loaded = new Set<LoadedPlugin>();
   #wanted: readonly PluginIn[];
-  #loading: Promise<unknown> | undefined;
+  #loading: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(pipeline: MiddlewarePipeline, surroundings: PluginSurroundings, wanted: readonly PluginIn[]) {
     if (!Array.isArray(wanted)) throw new TypeError('plugins of an EventBus is a list.');
@@ -23,19 +25,27 @@ export class BusPlugins {
   }
 
   /** Throws `plugin_failed`; the next call tries again, so nothing is ever published without them. */
-  async loaded(): Promise<void> {
-    this.#loading ??= this.add(this.#wanted, process.cwd());
+  loaded(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     try {
-      await this.#loading;
+      await this.add(this.#wanted, process.cwd());
       this.#wanted = [];
     } finally {
       this.#loading = undefined;
     }
   }
 
+  /** Throws `plugin_failed`; `closed` where the bus was closed meanwhile, and they are closed then. */
   async add(plugins: readonly PluginIn[], from: string): Promise<readonly LoadedPlugin[]> {
     const added = await loadPlugins(this.#pipeline, plugins, { ...this.#surroundings, from });
-    return added.map((plugin) => this.#kept(plugin));
+    const kept = added.map((plugin) => this.#kept(plugin));
+    if (!this.#isClosed) return kept;
+    await this.close();
+    throw new EventManagerError('closed', 'The bus was closed while its plugins were loaded.');
   }
 
   /** One that is taken away is closed then, and not once more with the bus. */
@@ -55,7 +65,10 @@ export class BusPlugins {
     return Object.fromEntries([...this.#loaded].map((plugin) => [plugin.name, plugin.stats()]));
   }
 
+  /** Each of them, whatever becomes of the others. Throws what the first one throws. */
   async close(): Promise<void> {
-    await Promise.all([...this.#loaded].map((plugin) => plugin.remove()));
+    this.#isClosed = true;
+    const ends = await Promise.allSettled([...this.#loaded].map((plugin) => plugin.remove()));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 }

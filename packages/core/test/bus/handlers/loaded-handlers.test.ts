@@ -1,6 +1,6 @@
-import { renameSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventBus } from '@event-manager/core';
+import { type EventBus, EventManagerError, LoadedHandlers, systemRuntime } from '@event-manager/core';
 import { journal } from '@event-manager/journal';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
@@ -153,4 +153,61 @@ it('imports a module anew that was loaded before, also by another bus', async ()
     await bus.settled();
   }
   expect(seen.map(({ by }) => by)).toEqual(['old', 'new']);
+});
+
+it('ends every handler that the module does not name any more, also when somebody else ended one of them', async () => {
+  const { path, write } = moduleFolder();
+  const bus = keptBus();
+  seen.length = 0;
+  write('handlers.mjs', handlers('1', ['first', 'second', 'third']));
+  const loaded = await bus.loadHandlers('./handlers.mjs', { from: path });
+  await bus.unsubscribe(loaded.subscriptions['first']!);
+  write('handlers.mjs', handlers('2', ['third']));
+  await loaded.reload();
+  for (const [n, name] of ['first', 'second', 'third'].entries()) await publish(bus, n, `n.${name}`);
+  expect(seen).toEqual([{ by: '2', n: 2 }]);
+  await bus.unsubscribe(loaded.subscriptions['third']!);
+  await loaded.close();
+  expect((await bus.getStats()).activeSubscriptions).toBe(0);
+});
+
+it('tries again to end a handler that could not be ended', async () => {
+  const { path, write } = moduleFolder();
+  const removed: string[] = [];
+  let isAway = true;
+  const host = {
+    add: async (topic: string) => topic,
+    remove: async (id: string) => {
+      if (isAway && id === 'n.first') throw new EventManagerError('store_unavailable', 'It is away.');
+      removed.push(id);
+    },
+  };
+  write('handlers.mjs', handlers('1', ['first', 'second']));
+  const loaded = await LoadedHandlers.load(host, './handlers.mjs', { from: path }, systemRuntime.timers);
+  write('handlers.mjs', handlers('2', []));
+  await expect(loaded.reload()).rejects.toMatchObject({ code: 'store_unavailable' });
+  expect([removed, Object.keys(loaded.subscriptions)]).toEqual([['n.second'], ['first']]);
+  isAway = false;
+  await loaded.reload();
+  expect([removed, Object.keys(loaded.subscriptions)]).toEqual([['n.second', 'n.first'], []]);
+});
+
+it('leaves a bus that is closed, and subscribes nothing where its module cannot be watched', async () => {
+  const { path, write } = moduleFolder();
+  const bus = keptBus();
+  write('handlers.mjs', handlers('1'));
+  const loaded = await bus.loadHandlers('./handlers.mjs', { from: path });
+  mkdirSync(join(path, 'gone'));
+  write(
+    'gone/handlers.mjs',
+    `import { rmSync } from 'node:fs';
+    rmSync(import.meta.dirname, { recursive: true });
+    ${handlers('1')}`,
+  );
+  const unwatched = bus.loadHandlers('./gone/handlers.mjs', { from: path, watch: true });
+  await expect(unwatched).rejects.toMatchObject({ code: 'plugin_failed' });
+  expect((await bus.getStats()).activeSubscriptions).toBe(1);
+  await bus.close();
+  await loaded.close();
+  expect(loaded.subscriptions).toEqual({});
 });

@@ -131,3 +131,25 @@ it('publishes nothing without a plugin that the options name', async () => {
   await expect(bus.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'plugin_failed' });
   expect((await bus.getStats()).publishedEvents).toBe(0);
 });
+
+it('closes a plugin that is made while the bus is closed, and makes none afterwards', async () => {
+  const { path, write } = moduleFolder();
+  write('stamp.mjs', `${PLUGIN}\nawait globalThis.pluginGate;`);
+  const gate = Promise.withResolvers<void>();
+  Object.assign(globalThis, { pluginGate: gate.promise });
+  const bus = new EventBus();
+  const before = closed().length;
+  const plugin = { path: './stamp.mjs', options: { tag: 'late' } };
+  const loading = bus.usePlugins([plugin], { from: path });
+  loading.catch(() => {});
+  await bus.close();
+  gate.resolve();
+  await expect(loading).rejects.toMatchObject({ code: 'closed' });
+  expect(closed().slice(before)).toEqual(['late']);
+  await expect(bus.usePlugins([plugin], { from: path })).rejects.toMatchObject({ code: 'closed' });
+  expect(closed()).toHaveLength(before + 1);
+  const other = new EventBus({ plugins: [{ path: join(path, 'stamp.mjs'), options: { tag: 'never' } }] });
+  await other.close();
+  await expect(other.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'closed' });
+  expect(closed()).toHaveLength(before + 1);
+});
