@@ -14,11 +14,10 @@ export class SignalEvents<Value> implements AsyncIterableIterator<Value, undefin
   readonly #waiting: Value[] = [];
   readonly #readers: PromiseWithResolvers<IteratorResult<Value, undefined>>[] = [];
   readonly #off: () => void;
-  readonly #signal: AbortSignal | undefined;
   #failure: EventManagerError | undefined;
   #isOver = false;
 
-  /** `listen` is given what takes an emitted value, and what ends the iteration. */
+  /** `listen` is given what takes an emitted value, and what ends the iteration: at its end, and when the signal is aborted. */
   constructor(
     listen: (take: (payload: unknown, name: string) => void, end: () => void) => () => void,
     options: SignalEventsOptions,
@@ -27,9 +26,7 @@ export class SignalEvents<Value> implements AsyncIterableIterator<Value, undefin
     if (!(limit >= 0)) throw new TypeError(`bufferMax is a number from 0 on, not ${limit}.`);
     const take = (payload: unknown, name: string) => this.#take({ name, payload } as Value, limit);
     this.#off = listen(take, () => this.#end());
-    this.#signal = signal;
     if (signal?.aborted) this.#end();
-    else signal?.addEventListener('abort', this.#aborted, { once: true });
   }
 
   async next(): Promise<IteratorResult<Value, undefined>> {
@@ -55,8 +52,6 @@ export class SignalEvents<Value> implements AsyncIterableIterator<Value, undefin
     await this.return();
   }
 
-  readonly #aborted = (): void => this.#end();
-
   #take(value: Value, limit: number): void {
     const reader = this.#readers.shift();
     if (reader) reader.resolve({ value, done: false });
@@ -70,8 +65,6 @@ export class SignalEvents<Value> implements AsyncIterableIterator<Value, undefin
     this.#isOver = true;
     this.#failure ??= failure;
     this.#off();
-    // A signal of the whole process would keep every iteration that ever was.
-    this.#signal?.removeEventListener('abort', this.#aborted);
     for (const { resolve } of this.#readers.splice(0)) resolve({ value: undefined, done: true });
   }
 }

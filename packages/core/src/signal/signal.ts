@@ -14,6 +14,7 @@ import { isExact, matchesPattern, type Pattern, parsePattern } from '../topic/pa
 import { canonicalLevels } from '../topic/topic.ts';
 import type { Emitted, EmittedPayload, Listener } from '../typed/emitted.ts';
 import type { EventTypeOf } from '../typed/event-map.ts';
+import { AbortGroups } from './abort-groups.ts';
 import { SignalEvents, type SignalEventsOptions } from './signal-events.ts';
 
 /** Takes a listener away; also by `using`. */
@@ -55,6 +56,7 @@ export class Signal<Events> {
   readonly #byName = new Map<string, readonly Entry[]>();
   readonly #byPattern = new Map<string, Set<Entry>>();
   readonly #wild = new Set<Entry>();
+  readonly #aborts = new AbortGroups();
   #count = 0;
   #added = 0;
   #isClosed = false;
@@ -139,13 +141,17 @@ export class Signal<Events> {
     if (typeof listener !== 'function') throw new TypeError(`The listener of ${text} is a function.`);
     const pattern = parsePattern(text, DEFAULT_LIMITS);
     const off = () => {
-      signal?.removeEventListener('abort', off);
+      if (signal) this.#aborts.remove(signal, end);
       this.#remove(entry);
+    };
+    const end = () => {
+      off();
+      onClose?.();
     };
     const entry: Entry = { place: this.#added++, pattern, listener, off, onClose, left };
     const leave = Object.assign(off, { [Symbol.dispose]: off });
     if (signal?.aborted || this.#isClosed) return leave;
-    signal?.addEventListener('abort', off, { once: true });
+    if (signal) this.#aborts.add(signal, end);
     const entries = this.#byPattern.get(pattern.canonical) ?? new Set();
     this.#byPattern.set(pattern.canonical, entries.add(entry));
     if (!isExact(pattern)) this.#wild.add(entry);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BUS_WARNING, Signal } from '@event-manager/core';
 import { expect, it } from 'vitest';
@@ -173,6 +174,19 @@ it('adds, calls and takes away a listener as fast beside thousands of others', (
   for (const off of offs) off();
   // In time that grows with the square of these, the test would be over its limit.
   expect([calls, signal.listenerCount()]).toEqual([20_001, 0]);
+}, 5_000);
+
+it('ends thousands of listeners by one signal as fast, and is kept by none of them afterwards', () => {
+  const signal = new Signal<Numbers>({ maxListeners: 0 });
+  const abort = new AbortController();
+  const offs = Array.from({ length: 80_000 }, (_, at) => signal.on(`a.${at % 100}`, () => {}, abort));
+  expect(getEventListeners(abort.signal, 'abort')).toHaveLength(1);
+  for (const off of offs.slice(40_000).reverse()) off();
+  abort.abort();
+  expect(signal.listenerCount()).toBe(0);
+  const another = new AbortController();
+  for (const off of [signal.on('a', () => {}, another), signal.once('a', () => {}, another)]) off();
+  expect(getEventListeners(another.signal, 'abort')).toHaveLength(0);
 }, 5_000);
 
 it('hears of changes under every spelling of a name', () => {
