@@ -84,8 +84,11 @@ export class InMemoryAdapter implements EventBusAdapter {
   }
 
   async close(): Promise<void> {
+    const opening = this.#opening;
     this.#opening = undefined;
-    await this.#opened().close();
+    // What opens is closed when it is open, and what is not need not be.
+    await opening?.catch(() => {});
+    await this.#beneath?.close();
     if (!this.isForgetful) this.#beneath = this.#store = undefined;
   }
 

@@ -75,3 +75,16 @@ it('refuses what cannot be meant', () => {
   expect(() => new InMemoryAdapter({ persistToDisk: 'no' } as object)).toThrow(TypeError);
   expect(() => new InMemoryAdapter({ persistToDisk: true }).store).toThrow(/not open/);
 });
+
+it.each(KEPT)('closes while it opens, before and again: %s', async (_where, make) => {
+  const adapter = make();
+  await adapter.close();
+  const opening = adapter.initialize();
+  const closing = adapter.close();
+  await Promise.all([opening, closing]);
+  await adapter.close();
+  // Its folder is free.
+  const other = make();
+  await other.initialize();
+  await other.close();
+});

@@ -60,9 +60,15 @@ export class BusPlugins {
     return kept;
   }
 
-  /** What each of them counted, under its name. */
+  /** What each of them counted, under its name; of a second one of a name, under `name 2`. */
   get stats(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries([...this.#loaded].map((plugin) => [plugin.name, plugin.stats()]));
+    const stats = new Map<string, unknown>();
+    for (const { name, stats: read } of this.#loaded) {
+      let free = name;
+      for (let count = 2; stats.has(free); count++) free = `${name} ${count}`;
+      stats.set(free, read());
+    }
+    return Object.fromEntries(stats);
   }
 
   /** Each of them, whatever becomes of the others. Throws what the first one throws. */

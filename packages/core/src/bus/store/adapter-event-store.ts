@@ -26,6 +26,7 @@ export class AdapterEventStore implements BusEventStore {
   readonly #adapter: EventBusAdapter;
   readonly #opened: (() => Promise<unknown>) | undefined;
   #opening: Promise<unknown> | undefined;
+  #isOpen = false;
   #isClosed = false;
 
   constructor(adapter: EventBusAdapter, { opened }: AdapterEventStoreOptions = {}) {
@@ -34,11 +35,20 @@ export class AdapterEventStore implements BusEventStore {
     this.#opened = opened;
   }
 
+  /** The adapter has stopped. What passes, as a disk that is full, is told by the events that are refused. */
+  get failure(): EventManagerError | undefined {
+    if (this.#opened || !this.#isOpen || this.#isClosed) return undefined;
+    const { status, reason = 'no reason is known' } = this.#adapter.health();
+    if (status !== 'failed' && status !== 'read-only') return undefined;
+    return new EventManagerError('store_failed', `The event store ${this.name} takes nothing more: ${reason}`);
+  }
+
   async open(): Promise<void> {
     if (this.#isClosed) throw new EventManagerError('closed', 'The store is closed.');
     const opening = (this.#opening ??= this.#opened ? this.#opened() : this.#adapter.open());
     try {
       await opening;
+      this.#isOpen = true;
     } catch (error) {
       // The next try may have begun.
       if (this.#opening === opening) this.#opening = undefined;
@@ -75,8 +85,14 @@ export class AdapterEventStore implements BusEventStore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#opened || !this.#opening) return;
-    await this.#opening;
-    await this.#adapter.close();
+    // What did not open need not be closed.
+    if (
+      await this.#opening.then(
+        () => true,
+        () => false,
+      )
+    )
+      await this.#adapter.close();
   }
 }
 

@@ -79,7 +79,9 @@ function applied(step: Upcaster, event: Event, chain: Chain): Event {
   } catch (error) {
     throw failed(event, chain, `its upcaster to ${step.to} threw`, error);
   }
-  if (typeof payload !== 'object' || payload === null) throw failed(event, chain, 'its upcaster gave no payload');
+  const isPayload = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+  // A promise is an object, too, and handlers would get it.
+  if (!isPayload || typeof payload['then'] === 'function') throw failed(event, chain, 'its upcaster gave no payload');
   freezeDeep(payload);
   return Object.freeze({ ...event, version: step.to, payload });
 }

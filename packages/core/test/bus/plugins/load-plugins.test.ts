@@ -153,3 +153,12 @@ it('closes a plugin that is made while the bus is closed, and makes none afterwa
   await expect(other.publish({ type: 'a', data: {} })).rejects.toMatchObject({ code: 'closed' });
   expect(closed()).toHaveLength(before + 1);
 });
+
+it('shows the numbers of each of two plugins of one name', async () => {
+  const bus = keptBus({ plugins: ['metrics', { name: 'filtering', options: { types: ['a'] } }, 'metrics'] });
+  for (const type of ['a', 'b']) await bus.publish({ type, data: {} });
+  expect(bus.getPluginStats()).toMatchObject({
+    metrics: { stored: 1, filtered: 1 },
+    'metrics 2': { stored: 1, filtered: 0 },
+  });
+});

@@ -1,4 +1,5 @@
 import {
+  AdapterEventStore,
   type Appendable,
   type BusEventStore,
   EventBus,
@@ -270,4 +271,25 @@ it.each([
   await expect(bus.publish(event)).rejects.toMatchObject({ code: 'store_failed', details: { store: 'memory' } });
   expect(await bus.eventManager.getEvents()).toHaveLength(0);
   expect(() => bus.setEventStore({} as never)).toThrow(TypeError);
+});
+
+it('is not healthy when the adapter has stopped that its store is made of, and is closed though that never opened', async () => {
+  const adapter = memory();
+  const bus = keptBus({ eventStore: new AdapterEventStore(adapter) });
+  await bus.publish(event);
+  expect(await bus.isHealthy()).toBe(true);
+  const health = adapter.health();
+  adapter.health = () => ({ ...health, status: 'failed', reason: 'a sync failed' });
+  expect(await bus.isHealthy()).toBe(false);
+  expect(bus.eventStore.failure).toMatchObject({
+    code: 'store_failed',
+    message: expect.stringContaining('a sync failed'),
+  });
+  const opening = Promise.withResolvers<void>();
+  const locked = new AdapterEventStore(Object.assign(memory(), { open: () => opening.promise }));
+  const opened = locked.open();
+  const closing = locked.close();
+  opening.reject(new EventManagerError('store_locked', 'Somebody has it.'));
+  await expect(opened).rejects.toMatchObject({ code: 'store_locked' });
+  await closing;
 });

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EventReplayService, InMemoryEventStore, SnapshotService, type Upcaster, Upcasters } from '@event-manager/core';
+import {
+  decodeEvent,
+  EventReplayService,
+  InMemoryEventStore,
+  SnapshotService,
+  type Upcaster,
+  Upcasters,
+} from '@event-manager/core';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
 import { goldenEvents } from './golden-events.ts';
@@ -130,4 +137,13 @@ it.each([
 it('knows the version that a type is brought to', () => {
   const upcasters = new Upcasters(STEPS);
   expect([upcasters.currentOf('order.placed'), upcasters.currentOf('order.paid')]).toEqual(['3.0', undefined]);
+});
+
+it.each([
+  ['a promise', async () => ({ n: 1 })],
+  ['a list', () => [1]],
+])('takes %s for no payload', (_, upcast) => {
+  const upcasters = new Upcasters([{ type: 'a', from: '1.0', to: '2.0', upcast: upcast as never }]);
+  const event = { ...decodeEvent(goldenEvents()[0]!.body), type: 'a', version: '1.0' };
+  expect(() => upcasters.upcast(event)).toThrow(expect.objectContaining({ code: 'upcast_failed' }));
 });
