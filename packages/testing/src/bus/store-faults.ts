@@ -34,6 +34,8 @@ export class StoreFaults {
   #faults: Fault[] = [];
   /** Told of each call that took effect and was answered with a failure: what the store has is not what its user thinks. */
   readonly #unheard = new Set<() => void>();
+  /** The last call of each kind that waits: the next one does not overtake it, also when that need not wait. */
+  readonly #waiting = new Map<StoreCall, Promise<unknown>>();
   #delayMs = 0;
   #delayed: readonly StoreCall[] = [];
 
@@ -79,7 +81,7 @@ export class StoreFaults {
   /** Makes one call, with what is wrong at its beginning. */
   async call<Answer>(call: StoreCall, make: () => Promise<Answer>): Promise<Answer> {
     const kind = this.#take(call);
-    if (this.#delayMs > 0 && this.#delayed.includes(call)) await this.#wait(this.#delayMs);
+    await this.#turn(call);
     if (kind === 'fail') throw unavailable('The store is away.');
     if (kind === 'fill') throw new EventManagerError('disk_full', 'The disk is full.');
     const answer = await make();
@@ -97,6 +99,17 @@ export class StoreFaults {
   #add(kind: FaultKind, { of = WRITES, times = Number.POSITIVE_INFINITY }: StoreFaultOptions = {}): void {
     if (!(times >= 1)) throw new TypeError(`times of a fault is a number from 1 on, not ${times}.`);
     this.#faults.push({ kind, of: [of].flat(), left: times });
+  }
+
+  /** Stores keep calls in their order. */
+  async #turn(call: StoreCall): Promise<void> {
+    const before = this.#waiting.get(call);
+    const isDelayed = this.#delayMs > 0 && this.#delayed.includes(call);
+    if (!before && !isDelayed) return;
+    const turn = Promise.all([before, isDelayed ? this.#wait(this.#delayMs) : undefined]);
+    this.#waiting.set(call, turn);
+    await turn;
+    if (this.#waiting.get(call) === turn) this.#waiting.delete(call);
   }
 
   #take(call: StoreCall): FaultKind | undefined {

@@ -110,8 +110,11 @@ export class TestEventBus<Events = AnyBusEvents> implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.store.restore();
-    await this.time.run(this.bus.close());
-    this.#stop();
+    try {
+      await this.time.run(this.bus.close());
+    } finally {
+      this.#stop();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -78,3 +78,18 @@ it('refuses a fault that can never come', async () => {
   await using test = testEventBus();
   expect(() => test.store.fail({ times: 0 })).toThrow('from 1 on');
 });
+
+it('keeps calls in their order when one need not wait any more', async () => {
+  await using test = testEventBus();
+  const collector = await test.collect();
+  test.store.delay(1_000, { of: 'append' });
+  const first = test.bus.publish('a', 'a', { n: 1 });
+  // Each of them is a call of its own.
+  await test.advance(0);
+  test.store.restore();
+  const second = test.bus.publish('a', 'a', { n: 2 });
+  await test.run(Promise.all([first, second]));
+  await test.settled();
+  expect(test.published().map(({ payload }) => payload['n'])).toEqual([1, 2]);
+  expect(collector.events.map(({ data }) => data.n)).toEqual([1, 2]);
+});
