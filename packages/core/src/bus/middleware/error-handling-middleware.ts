@@ -41,6 +41,10 @@ export class ErrorHandlingMiddleware {
   constructor(options: ErrorHandlingOptions = {}) {
     refuseUnknownOptions(options, ['passOver', 'onError'], 'ErrorHandlingMiddleware');
     const { passOver = false, onError = () => {} } = options;
+    // In a text a name would be found that only resembles one.
+    if (typeof passOver !== 'boolean' && !Array.isArray(passOver)) {
+      throw new TypeError('passOver is true, false or a list of names.');
+    }
     this.#passOver = passOver;
     this.#onError = onError;
     const errorHandling: Middleware = async ({ id, type }, next, { runtime }) => {

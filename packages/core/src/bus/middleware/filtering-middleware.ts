@@ -27,7 +27,11 @@ const OPTIONS = [
 /** Keeps back what nobody wants stored. Throws `invalid_pattern`. */
 export function filteringMiddleware(options: FilteringOptions): Middleware {
   refuseUnknownOptions(options, OPTIONS, 'filteringMiddleware');
-  const { accept } = options;
+  const { accept, ...lists } = options;
+  for (const [name, list] of Object.entries(lists)) {
+    // The letters of a text would be patterns, and nothing would pass.
+    if (list !== undefined && !Array.isArray(list)) throw new TypeError(`${name} of filteringMiddleware is a list.`);
+  }
   const tests = testsOf(options);
   return async function filtering(event, next) {
     if (!tests.every((test) => test(event))) return;

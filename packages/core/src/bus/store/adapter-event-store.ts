@@ -65,8 +65,7 @@ export class AdapterEventStore implements BusEventStore {
   async read(request: StoreRead): Promise<StorePage> {
     await this.open();
     const { store, supports } = this.#adapter;
-    const [{ first, head } = { first: 1, head: 0 }] = await store.bounds();
-    return supports.query === 'index' ? find(store, request, first) : scan(store, request, { first, head });
+    return supports.query === 'index' ? find(store, request) : scan(store, request);
   }
 
   async loadSnapshot(name: string): Promise<KeptSnapshot | undefined> {
@@ -97,27 +96,32 @@ export class AdapterEventStore implements BusEventStore {
 }
 
 /** By the indexes of the adapter: the events of one topic are found among millions. */
-async function find(store: EventStore, { after = 0, limit, ...query }: StoreRead, first: number): Promise<StorePage> {
+async function find(store: EventStore, { after = 0, limit, ...query }: StoreRead): Promise<StorePage> {
   const options = { limit, direction: 'forward', budgetMs: FIND_BUDGET_MS } as const;
   const place = after === 0 ? {} : { after: { partition: PARTITION, position: after } };
   const { records, next } = await store.find(withoutAbsent(query), { ...options, ...place });
+  // Looked at afterwards: what is removed meanwhile is missing, and not unnoticed.
+  const { first } = await boundsOf(store);
   return { records: records.map(keptRecord), next: next?.position, first };
 }
 
 /** Without indexes a search looks at everything in any case, and that of memory sees the history alone. */
-async function scan(
-  store: EventStore,
-  request: StoreRead,
-  { first, head }: { readonly first: number; readonly head: number },
-): Promise<StorePage> {
+async function scan(store: EventStore, request: StoreRead): Promise<StorePage> {
   const { after = 0, limit, types } = request;
   const matches = compileRead(request);
-  const { records, scannedTo } = await store.read(PARTITION, after, { limit, bytesMax: SCAN_BYTES_MAX });
+  const { records, scannedTo, lost } = await store.read(PARTITION, after, { limit, bytesMax: SCAN_BYTES_MAX });
+  const { first, head } = await boundsOf(store);
   const wanted = records.filter((record) => {
     const type = types === undefined ? '' : decodeStoredEvent(record.body).type;
     return matches({ type, topic: record.topic, recordedAtMs: record.recordedAtMs });
   });
-  return { records: wanted.map(keptRecord), next: scannedTo < head ? scannedTo : undefined, first };
+  const next = scannedTo < head ? scannedTo : undefined;
+  return { records: wanted.map(keptRecord), next, first, missing: lost ? lost.through - lost.from + 1 : 0 };
+}
+
+async function boundsOf(store: EventStore): Promise<{ readonly first: number; readonly head: number }> {
+  const [bounds] = await store.bounds();
+  return bounds ?? { first: 1, head: 0 };
 }
 
 function keptRecord({ place: { position }, recordedAtMs, id, body }: Recorded): KeptRecord {

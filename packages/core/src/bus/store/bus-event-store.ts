@@ -61,6 +61,8 @@ export interface StorePage {
   readonly next?: number | undefined;
   /** The oldest position that is still there, or what will be the first one: what stood between `after` and it is gone. */
   readonly first: number;
+  /** How many positions behind `after` are not there any more, where the store knows it better than by `first`. */
+  readonly missing?: number | undefined;
 }
 
 /** A state that events were folded into. */

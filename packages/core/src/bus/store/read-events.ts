@@ -42,13 +42,18 @@ export async function* readEvents(
   const times = { fromMs: momentOf(from, '/from'), toMs: momentOf(to, '/to') };
   let after = positionOf(selection.after ?? 0);
   for (;;) {
-    const { records, next, first } = await store.read({ ...times, topic, types, after, limit: PAGE });
+    const {
+      records,
+      next,
+      first,
+      missing = Math.max(0, first - 1 - after),
+    } = await store.read({ ...times, topic, types, after, limit: PAGE });
     const events = records.map(({ position, recordedAtMs, body }) => {
       const event = atPosition(position, () => (upcasters ? upcasters.upcast(decodeEvent(body)) : decodeEvent(body)));
       return { event, position, recordedAtMs };
     });
     // Also where nothing was found, so that whoever reads can end a search that takes long.
-    yield { events, missing: Math.max(0, first - 1 - after) };
+    yield { events, missing };
     if (next === undefined) return;
     after = next;
   }

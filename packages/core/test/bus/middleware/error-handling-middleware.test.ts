@@ -78,3 +78,7 @@ it('survives an onError that throws', async () => {
   bus.use(broken);
   expect(await bus.publish(event)).toMatchObject({ duplicate: false });
 });
+
+it('takes no text for a list of names, in which others would be found', () => {
+  expect(() => new ErrorHandlingMiddleware({ passOver: 'masking' as never })).toThrow(/a list of names/);
+});

@@ -27,3 +27,9 @@ it.each([
   const kept = results.filter((result) => 'filtered' in result);
   expect(kept).toEqual(Array(2 - expected.length).fill({ filtered: true, by: 'filtering' }));
 });
+
+it('takes no text for a list, whose letters would keep everything back', () => {
+  for (const options of [{ types: 'task_created' }, { excludeTypes: 'noise' }, { sources: 'shop' }]) {
+    expect(() => filteringMiddleware(options as never)).toThrow(/ is a list/);
+  }
+});

@@ -1,4 +1,4 @@
-import { InMemoryEventStore, type KeptSnapshot, SnapshotService } from '@event-manager/core';
+import { InMemoryEventStore, type KeptSnapshot, memory, SnapshotService } from '@event-manager/core';
 import { sampleEvents } from '@event-manager/testing/conformance';
 import { expect, it } from 'vitest';
 import { keptBus } from '../kept-bus.ts';
@@ -160,4 +160,18 @@ it('leaves the snapshot where it is when the fold that was to replace it fails',
   };
   await expect(snapshots.rebuild({ ...counted, apply })).rejects.toThrow('no');
   expect(await snapshots.load(counted)).toMatchObject({ folded: 0, state: { n: 3 } });
+});
+
+it('notices what is removed from a log while it reads that', async () => {
+  const adapter = memory();
+  const bus = keptBus({ adapter });
+  for (let n = 0; n < 4; n++) await bus.publish('a', 'a', { n });
+  const read = adapter.store.read.bind(adapter.store);
+  adapter.store.read = async (...given) => {
+    await adapter.store.trim([{ partition: 0, position: 2 }]);
+    return read(...given);
+  };
+  const snapshots = new SnapshotService(bus.eventStore, { snapshotEvery: 1 });
+  expect(await snapshots.load(counted)).toMatchObject({ state: { n: 2 }, missing: 2 });
+  expect(await bus.eventStore.loadSnapshot('count')).toBeUndefined();
 });
