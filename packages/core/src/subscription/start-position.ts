@@ -1,7 +1,9 @@
-import type { EventStore, Partition, Place, Position } from '../contracts/event-store.ts';
+import type { EventStore, Partition, Place, Position, Recorded } from '../contracts/event-store.ts';
 import { decodeCursor } from '../query/cursor.ts';
+import type { EventQuery } from '../query/event-query.ts';
 import type { StartFrom } from './subscription.ts';
 
+const OWN_EVENTS = '$sys/#';
 /** Of one search: the store looks no longer at a time, and is asked on. */
 const FIND_BUDGET_MS = 1_000;
 
@@ -23,17 +25,21 @@ export async function startPosition(from: StartFrom, options: StartPositionOptio
     const position = decodeCursor(from.cursor, '/options/startFrom/cursor').find((p) => p.partition === partition);
     return Math.min(position?.position ?? 0, bounds.head);
   }
-  const first = await firstSince(store, from.timeMs);
+  const first = await firstSince(store, { fromMs: from.timeMs });
+  // A pattern that matches everything leaves out what the bus tells of itself: some of that may lie before.
+  const until = first === undefined ? {} : { toMs: first.recordedAtMs + 1 };
+  const own = await firstSince(store, { fromMs: from.timeMs, ...until, topic: OWN_EVENTS });
   // Nothing is as young, or the time lies ahead: it begins with what comes.
-  return first === undefined ? bounds.head : first - 1;
+  const positions = [first, own].map((record) => record?.place.position ?? bounds.head + 1);
+  return Math.min(...positions) - 1;
 }
 
-async function firstSince(store: EventStore, fromMs: number): Promise<Position | undefined> {
+async function firstSince(store: EventStore, query: EventQuery): Promise<Recorded | undefined> {
   let after: Place | undefined;
   do {
     const options = { limit: 1, direction: 'forward', budgetMs: FIND_BUDGET_MS } as const;
-    const found = await store.find({ fromMs }, { ...options, ...(after === undefined ? {} : { after }) });
-    if (found.records[0]) return found.records[0].place.position;
+    const found = await store.find(query, { ...options, ...(after === undefined ? {} : { after }) });
+    if (found.records[0]) return found.records[0];
     after = found.complete ? undefined : found.next;
   } while (after !== undefined);
   return undefined;

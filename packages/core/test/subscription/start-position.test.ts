@@ -5,9 +5,9 @@ import { startPosition } from '../../src/subscription/start-position.ts';
 
 const HOUR_MS = 60 * 60_000;
 
-function anAppendable(n: number): Appendable {
+function anAppendable(n: number, topic = 'a'): Appendable {
   const id = `0198c0de-0000-7000-8000-${String(n).padStart(12, '0')}`;
-  return { id, topic: 'a', lane: 2, flags: 0, type: 't', source: 's', timestampMs: 0, body: Buffer.from('{}') };
+  return { id, topic, lane: 2, flags: 0, type: 't', source: 's', timestampMs: 0, body: Buffer.from('{}') };
 }
 
 /** Ten events, an hour apart; the store looks at `perSearch` of them in one search. */
@@ -44,6 +44,23 @@ it('finds where a time begins also when one search does not come so far', async 
     expect(await at(beganMs + 7.5 * HOUR_MS), `${perSearch} a search`).toBe(8);
     expect(await at(beganMs - 1)).toBe(0);
   }
+});
+
+/** Whoever subscribes to what the bus tells of itself missed what it had told since then, up to the next event of somebody else. */
+it('finds also what the bus told of itself since then', async () => {
+  const time = new VirtualTime();
+  const kept = memory({ runtime: { clock: time } });
+  await kept.open();
+  const { store } = kept;
+  const sinceMs: number[] = [];
+  for (const [n, topic] of ['a', '$sys/x', 'a', '$sys/y'].entries()) {
+    await time.advance(HOUR_MS);
+    sinceMs.push(time.wallMs());
+    await store.append([anAppendable(n, topic)]);
+  }
+  const at = (timeMs: number) => startPosition({ timeMs }, { store, partition: 0, routedHead: 4 });
+  expect(await Promise.all(sinceMs.map(at))).toEqual([0, 1, 2, 3]);
+  await kept.close();
 });
 
 it('begins with what comes where the time lies ahead', async () => {
