@@ -1,7 +1,8 @@
 /**
  * From the store's answer to the publishers': route each stored event, then tell who handed it in. An event with a thousand
  * subscriptions is a thousand offers, so a large group is taken in slices with other input between them; groups are
- * taken in the order of the log, because an event is routed from memory only when it follows on the one before.
+ * taken in the order of the log, because an event is routed from memory only when it follows on the one before. A group that
+ * follows on many within one turn of the event loop waits for the next one (`give-way.ts`).
  */
 import type { Appended } from '../contracts/event-store.ts';
 import { KeptEvent } from '../dispatch/kept-event.ts';
@@ -10,6 +11,7 @@ import { EventManagerError } from '../errors/event-manager-error.ts';
 import type { FreshEnvelope } from '../event/event-of-envelope.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Clock, Timers } from '../runtime/clock.ts';
+import { GiveWay } from './give-way.ts';
 import type { Normalized } from './normalize.ts';
 import { Published, type PublishResult } from './publish-result.ts';
 
@@ -42,6 +44,7 @@ export class Acknowledge {
   readonly #clock: Clock;
   readonly #meter: Meter;
   readonly #onAnswered: (group: readonly Waiting[]) => void;
+  readonly #giveWay: GiveWay | undefined;
   readonly #groups: Group[] = [];
   #isScheduled = false;
 
@@ -50,6 +53,8 @@ export class Acknowledge {
     timers: Timers;
     clock: Clock;
     meter: Meter;
+    /** The store answers within the turn of the event loop in which it is asked. */
+    isAtOnce: boolean;
     onAnswered: (group: readonly Waiting[]) => void;
   }) {
     this.#route = options.route;
@@ -57,12 +62,20 @@ export class Acknowledge {
     this.#clock = options.clock;
     this.#meter = options.meter;
     this.#onAnswered = options.onAnswered;
+    this.#giveWay = options.isAtOnce ? new GiveWay(options.timers) : undefined;
   }
 
   /** The store took `waiting`, in the order of the log, and says of each what became of it; handed in at `sinceMs`. */
   take(waiting: readonly Waiting[], results: readonly Appended[], sinceMs: number): void {
     this.#groups.push({ waiting, results, sinceMs, next: 0 });
-    if (!this.#isScheduled) this.#run();
+    if (this.#isScheduled) return;
+    if (this.#giveWay?.isDue(sinceMs)) this.#schedule();
+    else this.#run();
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    this.#timers.soon(this.#run);
   }
 
   readonly #run = (): void => {
@@ -77,13 +90,13 @@ export class Acknowledge {
       }
       if (group.next < group.waiting.length) break;
       this.#groups.shift();
-      this.#meter.publishLatency.observe(this.#clock.monotonicMs() - group.sinceMs, group.waiting.length);
+      const nowMs = this.#clock.monotonicMs();
+      this.#meter.publishLatency.observe(nowMs - group.sinceMs, group.waiting.length);
+      this.#giveWay?.answered(group.sinceMs, nowMs);
       this.#onAnswered(group.waiting);
     }
     this.#route.flush();
-    if (this.#groups.length === 0) return;
-    this.#isScheduled = true;
-    this.#timers.soon(this.#run);
+    if (this.#groups.length > 0) this.#schedule();
   };
 
   /** Answers one publisher; returns how much work it was. */

@@ -78,6 +78,7 @@ export class Ingest {
       timers: options.runtime.timers,
       clock: options.runtime.clock,
       meter: options.meter,
+      isAtOnce: options.awaitsAttempts,
       onAnswered: (group) => this.answered(group),
     });
     this.#validate = options.validate;
