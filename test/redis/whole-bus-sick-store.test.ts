@@ -191,6 +191,20 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     way.heal();
   });
 
+  /** If it were, a program that fails while it starts would not end, and would look alive at the server. */
+  it('is not held by who closes while it is being opened', async () => {
+    await using server = await startRedis();
+    for (const waits of [true, false]) {
+      const adapter = redis({ url: server.url });
+      const opening = adapter.open().catch(() => {});
+      if (waits) await until(async () => (await connectionsTo(server)) > 0, 'it connects');
+      await adapter.close();
+      await opening;
+      await until(async () => (await connectionsTo(server)) === 0, 'nobody is connected');
+      await expect(adapter.store.bounds()).rejects.toMatchObject({ code: 'closed' });
+    }
+  });
+
   it('says so when it has no such database, and is not given up for it', async () => {
     await using server = await startRedis({ settings: { databases: '4' } });
     const { hostname: host, port, password } = new URL(server.url);
@@ -258,3 +272,8 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     await second.close();
   });
 });
+
+/** Of buses. */
+async function connectionsTo({ url }: { url: string }): Promise<number> {
+  return String(await askRedis(url, 'CLIENT', 'LIST')).split('name=event-manager ').length - 1;
+}

@@ -120,6 +120,7 @@ export class Link {
 
   /** What came of it: a failure, or nothing when it is up. */
   async #connect(): Promise<unknown> {
+    if (this.#isClosed) return undefined;
     const client = makeClient(this.#options.address, CONNECT_MS);
     this.#client = client;
     client.on('error', (error) => this.#lose(client, whyAway(error)));

@@ -31,10 +31,16 @@ export class StateRecords implements StateStore {
   async load(kind: StateKind, options: { prefix?: string; after?: string; limit: number }): Promise<StatePage> {
     const { connection } = this.#open().core;
     const { prefix = '', after, limit } = options;
-    const bounds = boundsOf(keyBytes(prefix), after === undefined ? undefined : keyBytes(after));
-    const reply = (await connection.ask(LOAD_STATE, kind, ...bounds, limit + 1)) as readonly (Buffer | null)[];
+    let [from, end] = boundsOf(keyBytes(prefix), after === undefined ? undefined : keyBytes(after));
     const found: StateEntry[] = [];
-    for (let at = 0; at < reply.length; at += 2) found.push(toEntry(keyOf(reply[at]!), reply[at + 1]!));
+    // Large records come in several answers, each of a moment of its own, as pages do.
+    for (let isWhole = false; !isWhole; ) {
+      const reply = await connection.ask(LOAD_STATE, kind, from, end, limit + 1 - found.length);
+      const [count, ...pairs] = reply as readonly [number, ...Buffer[]];
+      for (let at = 0; at < pairs.length; at += 2) found.push(toEntry(keyOf(pairs[at]!), pairs[at + 1]!));
+      isWhole = pairs.length === 2 * count;
+      if (!isWhole) from = Buffer.concat([OUTSIDE, pairs.at(-2)!]);
+    }
     const entries = found.slice(0, limit);
     const last = entries.at(-1);
     return found.length > limit && last !== undefined ? { entries, next: last.key } : { entries };

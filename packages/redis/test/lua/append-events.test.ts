@@ -26,6 +26,28 @@ await withRedis(() => {
       expect(records.map(({ id }) => id)).toEqual([first!.id, sampleEvent(3).id, ...others.map(({ id }) => id)]);
     });
   });
+
+  /** If a position were written with an exponent, or a prefix taken for a pattern, events would be lost out of sight. */
+  it('counts as far as numbers are exact, under any prefix', async () => {
+    await using keys = await createTestKeys();
+    const odd = { url: keys.url, keyPrefix: `${keys.keyPrefix}a*[b]?{c}%z^$:` };
+    await withAdapter(odd, async () => {});
+    // The driver is exact but for the last few dozen.
+    const head = Number.MAX_SAFE_INTEGER - 1_000;
+    await askRedis(keys.url, 'HSET', `${odd.keyPrefix}head`, 'head', String(head), 'trimmed', String(head));
+    await withAdapter(odd, async ({ store }) => {
+      const events = sampleEvents(3, 0, { correlationId: 'a%b*' });
+      const positions = [head + 1, head + 2, head + 3];
+      expect(allStored(await store.append(events)).map(({ place }) => place.position)).toEqual(positions);
+      expect((await store.read(0, head, MANY)).records.map(({ place }) => place.position)).toEqual(positions);
+      const found = await store.find({ correlationId: 'a%b*' }, { limit: 9, direction: 'backward', budgetMs: 5_000 });
+      expect(found.records.map(({ place }) => place.position)).toEqual(positions.toReversed());
+      expect(await store.trim([{ partition: 0, position: head + 2 }])).toEqual([
+        { from: head + 1, through: head + 2, cause: 'trimmed' },
+      ]);
+      expect(await store.bounds()).toMatchObject([{ first: head + 3, head: head + 3, events: 1 }]);
+    });
+  });
 });
 
 await withPrivateRedis((server) => {
