@@ -4,10 +4,12 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { TaskRefused } from '../tasks/task-refused.ts';
 
 const BODY_BYTES_MAX = 256 * 1_024;
+/** A request that comes a byte at a time would hold its connection for ever. */
+const REQUEST_MS_MAX = 30_000;
 
 /** Answers what went wrong as a problem document, and what is a defect of ours without its details. */
 export function httpServer(onFailure: (error: unknown) => void): FastifyInstance {
-  const app = fastify({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  const app = fastify({ bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, forceCloseConnections: true });
   app.setErrorHandler((error, _request, reply) => {
     const { status, code, detail, details } = problemOf(error, onFailure);
     reply

@@ -100,8 +100,8 @@ export class FileTarget implements LineTarget {
   async #open(): Promise<OpenFile> {
     const handle = await open(this.to, FLAGS, OWNER_ONLY);
     try {
-      const { ino, dev, size, mode, birthtimeMs } = await handle.stat({ bigint: true });
-      this.#tellOthers(Number(mode));
+      const { ino, dev, size, mode, uid, birthtimeMs } = await handle.stat({ bigint: true });
+      this.#tellOthers(Number(mode), Number(uid));
       const bornAtMs = size === 0n ? this.#options.clock.wallMs() : Number(birthtimeMs);
       this.#file = { handle, inode: ino, device: dev, bytes: Number(size), bornAtMs };
       return this.#file;
@@ -123,10 +123,12 @@ export class FileTarget implements LineTarget {
   }
 
   /** Whoever made the file before us may have had a reason for its mode: it stays, and is told. */
-  #tellOthers(mode: number): void {
-    if ((mode & OTHERS) === 0 || this.#toldOthers || process.platform === 'win32') return;
+  #tellOthers(mode: number, uid: number): void {
+    const isForeign = uid !== process.getuid?.();
+    if (((mode & OTHERS) === 0 && !isForeign) || this.#toldOthers || process.platform === 'win32') return;
     this.#toldOthers = true;
-    const text = `The file of events ${this.to} was there before and others can read it; chmod 600 would keep it private.`;
+    const advice = isForeign ? 'it belongs to another user, so name another file' : 'chmod 600 would keep it private';
+    const text = `The file of events ${this.to} was there before and others can read it; ${advice}.`;
     this.#options.report({ code: 'file_readable_by_others', text });
   }
 }

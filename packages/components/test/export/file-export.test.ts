@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { EventsReport, SwitchOptions } from '@event-manager/components';
 import { systemRuntime } from '@event-manager/core';
@@ -44,6 +54,16 @@ describe('a file', () => {
     await emit(2);
     expect([modeOf(file), numbers(file)]).toEqual(['644', [1, 2]]);
     expect(reports.map(({ code }) => code)).toEqual(['file_readable_by_others']);
+  });
+
+  // Only the administrator can make a file of somebody else, and only for the administrator can somebody else put one there.
+  it.runIf(process.getuid?.() === 0)('that belongs to another user is told, whatever its mode', async () => {
+    const file = join(temporaryFolder(), 'events.log');
+    writeFileSync(file, '', { mode: 0o600 });
+    chownSync(file, 65_534, 65_534);
+    const { emit, reports } = await exporting({ file });
+    await emit(1);
+    expect(reports.map(({ text }) => text)).toEqual([expect.stringContaining('it belongs to another user')]);
   });
 
   it('holds events over several lines when that is wished', async () => {
