@@ -169,6 +169,12 @@ describe('a file that cannot be written', () => {
     expect(pass()).toBe(1_000);
     await emit(2);
     expect(pass()).toBe(2_000);
+    const longer: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      await emit(2);
+      longer.push(pass());
+    }
+    expect(longer).toEqual([4_000, 8_000, 16_000, 30_000, 30_000]);
     mkdirSync(directory);
     await emit(3);
     expect([numbers(file), reports.map(({ code }) => code)]).toEqual([[3], ['export_failed', 'export_recovered']]);

@@ -284,6 +284,7 @@ it('refuses options that cannot be meant, and a second bus', async () => {
 
 it('listens on one address of this machine, and shows pages everything, where nothing else is said', async () => {
   expect(readBrowserOptions({})).toMatchObject({ host: '127.0.0.1', topics: ['#'], origins: undefined });
+  expect(readBrowserOptions({})).toMatchObject({ maxFrameBytes: 65_536, drainMs: 1_000 });
   await using bus = new EventBus();
   await using sockets = new EventIntegratedWebSocketManager({ port: 0 });
   await sockets.subscribeToEventBus(bus);
