@@ -1,5 +1,5 @@
-/** Texts hold one or two values of JSON, the body of a request for example. Brackets of other kinds are tried and left. */
-const ATTEMPTS_MAX = 8;
+/** Texts hold some values of JSON, the body of a request for example. Brackets of other kinds are tried and left, so many of them. */
+const ATTEMPTS_MAX = 16;
 
 /**
  * Rewrites the JSON in a text: what names a secret and what is one may be apart there, as in `{"name":"token","value":"…"}`. JSON in which
@@ -10,10 +10,12 @@ export function rewriteJson(text: string, rewrite: (value: unknown) => unknown):
   let taken = 0;
   let attempts = 0;
   for (let at = nextStart(text, 0); at >= 0 && attempts < ATTEMPTS_MAX; at = nextStart(text, Math.max(at + 1, taken))) {
-    attempts++;
     const end = balancedEnd(text, at);
     const value = end === undefined ? undefined : parsed(text.slice(at, end));
-    if (end === undefined || value === undefined) continue;
+    if (end === undefined || value === undefined) {
+      attempts++;
+      continue;
+    }
     const [before, after] = [JSON.stringify(value), JSON.stringify(rewrite(value))];
     result += text.slice(taken, at) + (before === after ? text.slice(at, end) : after);
     taken = end;
@@ -36,8 +38,8 @@ export function rewriteQuoted(text: string, rewrite: (value: unknown) => unknown
     const quoted = text.slice(at, end);
     if (end === undefined) break;
     if (!quoted.includes('\\')) continue;
-    attempts++;
     const value = parsed(quoted);
+    if (value === undefined) attempts++;
     const rewritten = value === undefined ? value : rewrite(value);
     if (rewritten === value) continue;
     result += text.slice(taken, at) + JSON.stringify(rewritten);

@@ -5,7 +5,7 @@ const FORMS: readonly RegExp[] = [
   /^sk-[A-Za-z0-9]{16}/,
   /^(ghp|gho|ghu|ghs|ghr|github_pat)_[A-Za-z0-9]{10}/,
   /^gl(pat|dt|rt|ptt|ft)-[A-Za-z0-9_-]{10}/,
-  /^xox[abeoprs]-/,
+  /^xox[abeoprs][-.]/,
   /^xapp-\d/,
   /^(AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12}/,
   /^AIza[A-Za-z0-9_-]{20}/,
@@ -22,6 +22,23 @@ const FORMS: readonly RegExp[] = [
   /^dckr_pat_/,
   /^AGE-SECRET-KEY-/,
   /^(hvs|hvb|s)\.[A-Za-z0-9_-]{20}/,
+  /^(LTAI|AKID)[A-Za-z0-9]{12}/, // Alibaba, Tencent.
+  /^[A-Za-z0-9_.~-]{3}\dQ~[A-Za-z0-9_.~-]{20}/, // Azure.
+  /^(dapi|dkea|dose)[0-9a-f]{32}/,
+  /^(NRAK|NRJS|PMAK|CCIPAT|HRKU)[-_][A-Za-z0-9_-]{16}/,
+  /^(glsa|glc|sntrys|sntryu|rubygems|sbp|sb_secret|nfp|rnd|fm[12]|fo1|bkua|dp\.(pt|st|ct|sa|scim)|sbp_oauth|lip|tfp|ddp|nvapi)[-_.][A-Za-z0-9_-]{16}/,
+  /^(pplx|pul)-[A-Za-z0-9]{16}/,
+  /^ATATT3[A-Za-z0-9_=-]{10}/,
+  /^ATBB[A-Za-z0-9]{16}/,
+  /^AQICA[A-Za-z0-9+/=]{16}/,
+  /^(access|public)-(sandbox|development|production)-[0-9a-f-]{32}/,
+  /^[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_-]{16}/,
+  /^v1\.0-[0-9a-f]{20}/, // Cloudflare.
+  /^[MNO][A-Za-z0-9_-]{20,30}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{20}/, // Discord bots.
+  /^[0-9a-f]{32}-us\d/,
+  /^oy2[a-z0-9]{40}/,
+  /^access_token\$(production|sandbox)\$/,
+  /^pat[A-Za-z0-9]{14}\.[A-Za-z0-9]{16}/,
   /^AAAA[A-Za-z0-9_-]{7}:/,
   /^\d{8,10}:[A-Za-z0-9_-]{35}/, // Telegram bots.
   /^(AAAAB3NzaC1|AAAAC3NzaC1|AAAAE2VjZHNh)/,
@@ -35,6 +52,11 @@ const DRAWN_CHARACTERS_MIN = 20;
 /** Of a text that was drawn by chance about two thirds of the neighbours are of different classes; of names, a quarter. */
 const CHANGES_MIN = 0.38;
 const DECODED_CHARACTERS_MIN = 12;
+/** Digits alone are a number. */
+const HEX_TEXT = /^(?=\d{0,40}[a-f])(?:[2-7][0-9a-f]){6,64}$/i;
+/** Shorter words are ordinary ones, unless small letters, capitals and digits are mixed. */
+const MIXED = /^(?=[^a-z]{0,16}[a-z])(?=[^A-Z]{0,16}[A-Z])(?=[^0-9]{0,16}[0-9])/;
+const READABLE = /^[^\p{C}\ufffd]+$/u;
 
 /** Whether a piece of text, without spaces, is a token of a known form, was drawn by chance, or hides a name and a password. */
 export function looksSecret(piece: string): boolean {
@@ -77,10 +99,14 @@ function classOf(code: number): 'digit' | 'small' | 'capital' | 'other' {
   return code >= 0x41 && code <= 0x5a ? 'capital' : 'other';
 }
 
-/** Base64 of `user:password` or of JSON, as headers carry them. */
+/** Base64 of `user:password` or of JSON, as headers carry them; or the same in hexadecimal. */
 function hidesCredentials(piece: string): boolean {
-  if (piece.length < DECODED_CHARACTERS_MIN) return false;
-  const decoded = Buffer.from(piece, 'base64').toString('latin1');
-  if (!/^[\x20-\x7e]+$/.test(decoded)) return false;
-  return decoded.includes(':') || decoded.includes('{') || decoded.includes('@');
+  if (piece.length >= DECODED_CHARACTERS_MIN && HEX_TEXT.test(piece)) return isAccount(Buffer.from(piece, 'hex'));
+  const isLong = piece.length >= DECODED_CHARACTERS_MIN || (MIXED.test(piece) && piece.length % 4 === 0);
+  return isLong && isAccount(Buffer.from(piece, 'base64'));
+}
+
+function isAccount(bytes: Buffer): boolean {
+  const text = bytes.toString();
+  return READABLE.test(text) && /[:{@=]/.test(text.slice(1));
 }

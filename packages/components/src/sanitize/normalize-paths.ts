@@ -1,6 +1,7 @@
 import { homedir, tmpdir } from 'node:os';
 import { posix } from 'node:path';
 import { withoutEncodedHomes } from './without-encoded-homes.ts';
+import { withoutNamedHomes } from './without-named-homes.ts';
 
 const HOME = '~';
 const TEMPORARY = '<tmp>';
@@ -10,13 +11,33 @@ const SHARE = '<share>';
 const HOMES = ['/home/', '/Users/', '/var/home/', '/export/home/', '/usr/home/', '/data/home/'];
 /** Drives of Windows as its shells for Linux mount them. */
 const MOUNTED_HOME = /^\/(?:mnt\/[a-z]|cygdrive\/[a-z]|[a-z])\/Users\/[^/]{1,64}/i;
-/** Homes of other machines, where they are mounted. */
-const FAR_HOME =
-  /^\/(?:net|nfs|autofs|mnt|media|srv|Network|Volumes|System|host|hostfs|rootfs)(?:\/[^/]{1,64}){0,2}\/(?:home|Users)\/[^/]{1,64}/;
+/** Where homes of other machines and systems are mounted, at most two folders deeper. */
+const FAR = new Set(
+  'net nfs autofs mnt media srv Network Volumes System host hostfs rootfs run proc gpfs lustre ceph scratch afs wsl$ wsl.localhost'.split(
+    ' ',
+  ),
+);
+const FAR_FOLDERS_MAX = 5;
+const HOME_FOLDERS = new Set(['home', 'homes', 'Users']);
+/** Where containers keep their layers, with the homes in them. */
+const LAYERS = /^\/var\/lib\/(?:docker|containers?|containerd|lxc|machines|kubelet)\//;
+/** Servers with more homes than one folder takes, and folders that have the name of their user. */
+const OTHER_HOME = /^\/(?:home\d{1,2}|homes|nethome|run\/media|Users)\/[^/]{1,64}/;
+/** The name at its end is that of a user. */
+const USER_FILE = /^\/var\/(?:mail|spool\/(?:mail|cron\/crontabs|cron))(?=\/[^/]{1,64}$)/;
 const HOME_SHARES = /^(users|homes?|profiles)\$?$/i;
-const WINDOWS_HOMES = ['users/', 'documents and settings/'];
+const WINDOWS_HOMES = ['users/', 'documents and settings/', 'docume~1/'];
+/** Of a Linux inside of Windows. */
+const ROOT_HOME = '/rootfs/home/';
+/** A share in a path that Windows takes as it is. */
+const FAR_SHARE = /^UNC\\{1,4}/i;
+const FAR_SHARE_CHARACTERS = 8;
+/** On the drive of whoever reads it. */
+const ROOTED_HOME = /^\\Users\\/i;
+const ROOTED_CHARACTERS = 8;
 const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
 const USER_CHARACTERS_MAX = 64;
+const PATH_HEAD_CHARACTERS = 512;
 const SHARE_CHARACTERS_MAX = 200;
 /** What ends a path in a text. */
 const ENDS = ' \t\r\n"\'`<>|*?,;()[]{}';
@@ -26,7 +47,8 @@ const ENDS = ' \t\r\n"\'`<>|*?,;()[]{}';
  * `<drive>` and shares `<share>`; `..` is resolved. What follows stays, because that is what one looks for in an error.
  */
 export function normalizePaths(given: string): string {
-  const text = given.includes('%') ? withoutEncodedHomes(given, HOME) : given;
+  const named = withoutNamedHomes(given, HOME);
+  const text = named.includes('%') ? withoutEncodedHomes(named, HOME) : named;
   if (!text.includes('/') && !text.includes('\\')) return text;
   let result = '';
   let at = 0;
@@ -51,7 +73,9 @@ interface FoundPath {
 function isPathStart(text: string, at: number): boolean {
   const character = text[at]!;
   if (character === '/' || character === '\\' || character === '~') return true;
-  return text[at + 1] === ':' && (text[at + 2] === '\\' || text[at + 2] === '/') && isLoneLetter(text, at);
+  if (text[at + 1] !== ':' || (text[at + 2] !== '\\' && text[at + 2] !== '/')) return false;
+  // `neo4j+s://`
+  return isLoneLetter(text, at) && text[at - 1] !== '+';
 }
 
 function pathAt(text: string, at: number): FoundPath | undefined {
@@ -62,11 +86,16 @@ function pathAt(text: string, at: number): FoundPath | undefined {
 
 function posixPath(text: string, at: number): FoundPath | undefined {
   // The middle of a relative path, of a URL or of what is no path at all stays.
-  if (at > 0 && isNameCharacter(text, at - 1) && !isBehindFlag(text, at)) return undefined;
+  if (at > 0 && isNameCharacter(text, at - 1) && !isBehindFlag(text, at) && !isRedirected(text, at)) return undefined;
   let start = at;
   while (text[start + 1] === '/') start++;
   if (start > at && text[at - 1] === ':') return fileUrlPath(text, at, start);
   return pathFrom(text, start);
+}
+
+/** `2>/home/alice/x`. What was taken out before ends in the same sign. */
+function isRedirected(text: string, at: number): boolean {
+  return text[at - 1] === '>' && ![TEMPORARY, DRIVE, SHARE].some((word) => text.startsWith(word, at - word.length));
 }
 
 /** `-I/usr/include`: a flag of one letter with its path. */
@@ -116,11 +145,23 @@ export function shortened(path: string): string {
     const next = path.indexOf('/', homes.length);
     return next < 0 ? HOME : HOME + path.slice(next);
   }
-  const mounted = (MOUNTED_HOME.exec(path) ?? FAR_HOME.exec(path))?.[0];
-  if (mounted !== undefined) return HOME + path.slice(mounted.length);
+  const found = (MOUNTED_HOME.exec(path) ?? OTHER_HOME.exec(path))?.[0] ?? farHome(path);
+  if (found !== undefined) return HOME + path.slice(found.length);
+  const inLayer = LAYERS.test(path) ? path.indexOf('/home/') : -1;
+  if (inLayer > 0) return shortened(path.slice(inLayer));
+  const file = USER_FILE.exec(path)?.[0];
+  if (file !== undefined) return `${file}/${HOME}`;
   // macOS keeps those of each user in folders with names drawn by chance.
   const folders = /^(?:\/private)?\/var\/folders\/[^/]{1,16}\/[^/]{1,64}/.exec(path)?.[0];
   return folders === undefined ? path : TEMPORARY + path.slice(folders.length);
+}
+
+function farHome(path: string): string | undefined {
+  const [, first, ...folders] = path.slice(0, PATH_HEAD_CHARACTERS).split('/', FAR_FOLDERS_MAX + 1);
+  if (first === undefined || !FAR.has(first)) return undefined;
+  const at = folders.findIndex((folder) => HOME_FOLDERS.has(folder));
+  const user = at < 0 ? undefined : folders[at + 1];
+  return user ? ['', first, ...folders.slice(0, at + 2)].join('/') : undefined;
 }
 
 function drivePath(text: string, at: number): FoundPath {
@@ -133,11 +174,15 @@ function sharePath(text: string, at: number): FoundPath | undefined {
   if (at > 0 && isNameCharacter(text, at - 1)) return undefined;
   let start = at;
   while (text[start] === '\\') start++;
-  if (start - at < 2) return undefined;
+  if (start - at < 2)
+    return ROOTED_HOME.test(text.slice(at, at + ROOTED_CHARACTERS)) ? windowsPath(text, at, '') : undefined;
   if (text[start] === '?' || text[start] === '.') {
     // `\\?\C:\…`: a path that Windows takes as it is.
     while ('?.\\'.includes(text[start] ?? ' ')) start++;
-    return text[start + 1] === ':' && isLetter(text, start) ? drivePath(text, start) : undefined;
+    if (text[start + 1] === ':' && isLetter(text, start)) return drivePath(text, start);
+    const far = FAR_SHARE.exec(text.slice(start, start + FAR_SHARE_CHARACTERS))?.[0];
+    if (far === undefined) return undefined;
+    start += far.length;
   }
   const [server, share] = text.slice(start, start + SHARE_CHARACTERS_MAX).split(/\\{1,4}/, 2);
   if (!server || !share || !/^[\w.$ -]{1,80}$/.test(server) || !/^[\w.$-]{1,80}/.test(share)) return undefined;
@@ -162,6 +207,9 @@ function windowsPath(text: string, from: number, root: string): FoundPath {
     if (head !== homes) continue;
     const end = userEnd(text, start + homes.length);
     const rest = restOf(text, end);
+    const within = rest.normal.indexOf(ROOT_HOME);
+    if (within >= 0)
+      return { normal: shortened(rest.normal.slice(within + ROOT_HOME.indexOf('/home'))), end: rest.end };
     const normal = HOME + rest.normal.replace(/^\/AppData\/Local\/Temp(?=\/|$)/i, '');
     return {
       normal: normal.length < HOME.length + rest.normal.length ? normal.replace(HOME, TEMPORARY) : normal,
@@ -169,7 +217,8 @@ function windowsPath(text: string, from: number, root: string): FoundPath {
     };
   }
   const rest = restOf(text, from);
-  return { normal: root + rest.normal, end: rest.end };
+  const below = shortened(rest.normal);
+  return { normal: below.startsWith(HOME) ? below : root + rest.normal, end: rest.end };
 }
 
 function restOf(text: string, from: number): FoundPath {

@@ -11,20 +11,40 @@ import { cut } from './capture.ts';
 import { withoutCardNumbers } from './card-numbers.ts';
 import { rewriteJson, rewriteQuoted } from './json-in-text.ts';
 import { looksGenerated } from './looks-secret.ts';
+import { goesToLineEnd, isScheme, SIGNS } from './named-values.ts';
 import { normalizePaths } from './normalize-paths.ts';
+import { plainCharacters } from './plain-characters.ts';
+import { type ProgramFlags, programFlags } from './program-flags.ts';
+import { rewriteEncoded } from './rewrite-encoded.ts';
 import { sanitizeValue } from './sanitize-value.ts';
 import { sanitizeWord } from './sanitize-word.ts';
-import { secretName, secretPhrase } from './secret-names.ts';
+import { type SecretName, secretName, secretPhrase } from './secret-names.ts';
 import { withoutAddressesOfWords } from './without-addresses.ts';
+import { withoutInvisible } from './without-invisible.ts';
+import { withoutKeys } from './without-keys.ts';
+import { withoutSpelledAddresses } from './without-spelled-addresses.ts';
 
 export const REDACTED = '[redacted]';
 
 /** Names of events, components and files: most texts are this, and nothing of them can be a secret. */
 const PLAIN = /^[A-Za-z][a-z_-]{0,14}(\.[a-z_-]{1,14}){0,4}$/;
 const QUOTES = '"\'`';
-const BREAKS = ' \t\r\n"\'`()[]{}<>,;|';
+/** Quotes of other languages, and what closes each. */
+const QUOTE_ENDS: ReadonlyMap<string, string> = new Map([
+  ['«', '»'],
+  ['‹', '›'],
+  ['“', '”'],
+  ['„', '“”'],
+  ['‘', '’'],
+  ['「', '」'],
+  ['『', '』'],
+]);
+const SPACES = ' \t\r\n\u00a0\u2007\u2009\u202f\u3000';
+const BREAKS = `${SPACES}"'\`()[]{}<>,;|«»‹›“”„‘「」『』—–→`;
+/** What ends a value without quotes. */
+const VALUE_ENDS = `${SPACES}"'\`<>»›”「」『』`;
 /** What stands between a name and its value, also in texts that were put into quotes again and again. */
-const SIGN = /^([:=]{1,2}|[:=-]>|:=)?\\{0,32}$/;
+const SIGN = /^(?:[=:：＝﹕﹦꞉∶]{1,2}|[=:-]>|:=)?\\{0,32}$/;
 const GLUE = new Set([
   'is',
   'was',
@@ -40,35 +60,29 @@ const GLUE = new Set([
   'for',
   'provided',
   'given',
+  'lautet',
+  'ist',
+  'est',
+  'es',
+  'è',
+  'é',
+  'är',
+  'er',
 ]);
-/** Ways to authenticate: what follows is the secret. */
-const SCHEMES = new Set([
-  'bearer',
-  'basic',
-  'digest',
-  'token',
-  'apikey',
-  'negotiate',
-  'ntlm',
-  'aws4-hmac-sha256',
-  'hawk',
-]);
-/** Values that have spaces in them: they end with the line. */
-const TO_LINE_END =
-  /(authorization|cookie|passphrase|mnemonic|seedphrase|connectionstring|connection string|seed phrase)$/i;
 const QUOTED_CHARACTERS_MIN = 4;
-const ENDS_WITH_SIGN = /[:=]\\{0,32}$/;
-const PEM = '-----BEGIN ';
-const PEM_END = '-----END ';
-
+const LEADING_SIGN = /^[=:：＝]{1,2}(?=[^=:：＝>\\])/;
+const ENDS_WITH_SIGN = /[=:：＝﹕﹦꞉∶]\\{0,32}$/;
 /** Flags behind which stands `name:password`. */
 const ACCOUNT_FLAGS = new Set(['-u', '--user', '--proxy-user', '-U']);
-/** Programs that take a password directly behind a flag: `mysql -phunter22`. */
-const FLAG_PASSWORD_PROGRAM = /(?:^|\/)(?:mysql|mariadb|sshpass)[a-z_-]{0,20}$/;
-const FLAG_PASSWORD = /^-p./;
 /** What says whose secret it is: `password for user bob: hunter22`. */
 const OWNED = new Set(['for', 'of']);
 const OWNER_WORDS_MAX = 3;
+const FLAG_PASSWORD = /^-p./;
+/** `;user=`, `,"a":`, `; Path` */
+const NEXT_NAME = /^[\w.$-]{1,80}[=:：＝]|^[A-Z][A-Za-z-]{3,20}$/;
+const REMOTE = /^[\w.-]{1,64}@[\w.-]{1,253}(?::|$)/;
+/** `bob:hunter22`, `bob%hunter22`, `scott/tiger@db`. */
+const ACCOUNT = /^[^:%/]{1,200}(?::[^/]|%.|\/[^@]{1,200}@)/;
 /** How YAML begins a text over several lines. */
 const BLOCK_MARK = /^[+-]$/;
 
@@ -78,11 +92,22 @@ const BLOCK_MARK = /^[+-]$/;
  */
 type Expectation = 'nothing' | 'named' | 'paired' | 'assigned' | 'listed' | 'scheme' | 'account' | 'owned';
 
+/** What is encoded within something encoded is looked at, too, but not for ever. */
+const ENCODED_DEPTH_MAX = 3;
+
 export function sanitizeText(given: string): string {
   if (PLAIN.test(given) && secretName(given) === undefined) return given;
-  const readable = rewriteQuoted(rewriteJson(plainCharacters(cut(given)), sanitizeValue), sanitizeValue);
-  const numberless = withoutBankAccounts(withoutCardNumbers(withoutKeys(readable), REDACTED), REDACTED);
-  return new TextSanitizer(normalizePaths(withoutAddressesOfWords(numberless))).run();
+  return sanitizeReadable(plainCharacters(withoutInvisible(cut(given))), 0);
+}
+
+/** What is plain goes first: decoding may put spaces into the value of a secret, and only its first word would be taken for it. */
+function sanitizeReadable(given: string, depth: number): string {
+  const readable = rewriteQuoted(rewriteJson(given, sanitizeValue), sanitizeValue);
+  const numberless = withoutBankAccounts(withoutCardNumbers(withoutKeys(readable, REDACTED), REDACTED), REDACTED);
+  const addressless = withoutSpelledAddresses(withoutAddressesOfWords(numberless));
+  const sanitized = new TextSanitizer(normalizePaths(addressless)).run();
+  if (depth === ENCODED_DEPTH_MAX) return sanitized;
+  return rewriteEncoded(sanitized, (text) => sanitizeReadable(text, depth + 1));
 }
 
 class TextSanitizer {
@@ -92,7 +117,11 @@ class TextSanitizer {
   #expects: Expectation = 'nothing';
   #before = '';
   #ownerWordsLeft = 0;
-  #takesFlagPassword = false;
+  /** How the program of this line is given secrets. */
+  #flags: ProgramFlags | undefined;
+  /** Every text in quotes up to here is one: `auth("bob", "…")`, `INSERT INTO users (…, password) VALUES (…)`. */
+  #quotedUntil = 0;
+  #insert: 'nothing' | 'columns' | 'secret' = 'nothing';
 
   constructor(text: string) {
     this.#text = text;
@@ -103,6 +132,7 @@ class TextSanitizer {
       const character = this.#text[this.#at]!;
       if (this.#text.startsWith(REDACTED, this.#at)) this.#takeRedacted();
       else if (QUOTES.includes(character)) this.#quote(character);
+      else if (QUOTE_ENDS.has(character) && this.#opensValue()) this.#foreignQuote(QUOTE_ENDS.get(character)!);
       else if (BREAKS.includes(character)) this.#break(character);
       else this.#word();
     }
@@ -112,7 +142,7 @@ class TextSanitizer {
   /** The end of a quoted name, or the beginning of a quoted value. */
   #quote(quote: string): void {
     const start = this.#at + 1;
-    const isValue = this.#isAssigned || (this.#expects === 'named' && this.#isApart());
+    const isValue = this.#opensValue() || this.#at < this.#quotedUntil;
     if (!isValue) {
       this.#copy(1);
       return;
@@ -120,7 +150,7 @@ class TextSanitizer {
     const isEscaped = this.#text[this.#at - 1] === '\\';
     let end = start;
     while (end < this.#text.length && this.#text[end] !== quote) end += this.#text[end] === '\\' && !isEscaped ? 2 : 1;
-    const isShort = this.#expects === 'named' && end - start < QUOTED_CHARACTERS_MIN;
+    const isShort = this.#expects === 'named' && end - start < QUOTED_CHARACTERS_MIN && start > this.#quotedUntil;
     // In quotes behind `for` it may be the secret, or whose it is.
     this.#expects = this.#ownerWordsLeft > 0 ? 'owned' : 'nothing';
     if (isShort) {
@@ -130,6 +160,18 @@ class TextSanitizer {
     this.#result += quote + REDACTED;
     this.#at = Math.min(end, this.#text.length);
     if (this.#at < this.#text.length) this.#copy(1);
+  }
+
+  /** The same for quotes that look different at their end. Spaces inside belong to them. */
+  #foreignQuote(ends: string): void {
+    let end = this.#at + 1;
+    while (end < this.#text.length && !ends.includes(this.#text[end]!)) end++;
+    this.#copy(1);
+    this.#take(REDACTED, end, 'nothing');
+  }
+
+  #opensValue(): boolean {
+    return this.#isAssigned || (this.#expects === 'named' && this.#isApart());
   }
 
   get #isAssigned(): boolean {
@@ -143,8 +185,15 @@ class TextSanitizer {
 
   #break(character: string): void {
     const endsLine = character === '\n' || character === '\r';
-    const isEnd = endsLine || ',;|)}]'.includes(character);
-    if (endsLine || ';|'.includes(character)) this.#takesFlagPassword = false;
+    const isEnd = endsLine || (',;|)}]'.includes(character) && !this.#goesOnBehind());
+    if (endsLine || ';|'.includes(character)) {
+      this.#flags = undefined;
+      this.#insert = 'nothing';
+    }
+    if (character === '(' && this.#expects === 'named' && this.#before !== '' && !this.#isBehindSpace()) {
+      const close = this.#text.indexOf(')', this.#at);
+      this.#quotedUntil = close < 0 ? this.#text.length : close;
+    }
     if (isEnd && !this.#isAssigned) {
       this.#expects = endsLine && this.#expects === 'named' ? 'paired' : 'nothing';
       this.#before = '';
@@ -152,20 +201,40 @@ class TextSanitizer {
     this.#copy(1);
   }
 
+  /** `user[password]=…`, `password|…`: what follows at once belongs to the name. */
+  #goesOnBehind(): boolean {
+    const next = this.#text[this.#at + 1] ?? ' ';
+    return ')]'.includes(this.#text[this.#at]!)
+      ? SIGNS.includes(next)
+      : ';|'.includes(this.#text[this.#at]!) && !BREAKS.includes(next);
+  }
+
+  #isBehindSpace(): boolean {
+    return SPACES.includes(this.#text[this.#at - 1] ?? ' ');
+  }
+
+  #wordEnd(from: number): number {
+    let end = from;
+    while (end < this.#text.length && !BREAKS.includes(this.#text[end]!)) end++;
+    return end;
+  }
+
   #word(): void {
     const start = this.#at;
-    let end = start;
-    while (end < this.#text.length && !BREAKS.includes(this.#text[end]!)) end++;
+    const end = this.#wordEnd(start);
     const word = this.#text.slice(start, end);
     const isMark = SIGN.test(word) || BLOCK_MARK.test(word);
     if (this.#isAssigned && isMark) this.#take(word, end, this.#expects);
     else if (this.#isAssigned) this.#value(word, end);
     else if (this.#expects === 'scheme' && looksGenerated(bare(word))) this.#take(REDACTED, end, 'nothing');
-    else if (this.#expects === 'account' && /^[^:]{1,200}:[^/]/.test(word)) this.#take(REDACTED, end, 'nothing');
+    else if (this.#expects === 'account' && ACCOUNT.test(word)) this.#take(REDACTED, end, 'nothing');
     else if (this.#expects === 'paired' && /^value[:=]$/i.test(word)) this.#take(word, end, 'assigned');
     else if (this.#expects === 'named' && this.#followsName(word, end)) return;
     else if (this.#expects === 'owned') this.#ownerWord(word, end);
-    else if (this.#takesFlagPassword && FLAG_PASSWORD.test(word)) this.#take(`-p${REDACTED}`, end, 'nothing');
+    else if (this.#flags?.isJoined && FLAG_PASSWORD.test(word)) this.#take(`-p${REDACTED}`, end, 'nothing');
+    else if (this.#flags?.separate?.includes(word)) this.#take(word, end, 'assigned');
+    else if (this.#flags?.isRemote && REMOTE.test(word))
+      this.#take(`[email]${word.slice(word.indexOf('@'))}`, end, 'nothing');
     else this.#plainWord(word, end);
   }
 
@@ -176,12 +245,12 @@ class TextSanitizer {
     if (ENDS_WITH_SIGN.test(word)) {
       this.#expects = 'named';
       this.#ownerWordsLeft = 0;
-    } else if (--this.#ownerWordsLeft > 0) this.#expects = 'owned';
+    } else if (bare(word) === '' || --this.#ownerWordsLeft > 0) this.#expects = 'owned';
   }
 
   /** What stands behind `password:`. Behind a way to authenticate it is the next word. */
   #value(word: string, end: number): void {
-    if (SCHEMES.has(bare(word).toLowerCase())) {
+    if (isScheme(bare(word))) {
       this.#take(word, end, 'assigned');
       return;
     }
@@ -191,14 +260,28 @@ class TextSanitizer {
     }
     // A value without quotes goes on where only spaces would end it.
     let at = end;
-    while (at < this.#text.length && !' \t\r\n"\'`<>'.includes(this.#text[at]!)) at++;
-    const isLong = TO_LINE_END.test(this.#before);
-    const line = this.#text.indexOf('\n', end);
-    this.#take(REDACTED, isLong ? (line < 0 ? this.#text.length : line) : at, 'nothing');
+    while (at < this.#text.length && !VALUE_ENDS.includes(this.#text[at]!)) at++;
+    // `creds: bob / hunter22`
+    if (this.#text.startsWith(' / ', at)) at = this.#wordEnd(at + 3);
+    this.#take(REDACTED, goesToLineEnd(this.#before) ? this.#lineEnd(end) : at, 'nothing');
+  }
+
+  #lineEnd(from: number): number {
+    const end = this.#text.indexOf('\n', from);
+    return end < 0 ? this.#text.length : end;
   }
 
   #followsName(word: string, end: number): boolean {
     const isArrow = word === '-' && this.#text[end] === '>';
+    const sign = LEADING_SIGN.exec(word)?.[0];
+    if (sign !== undefined) {
+      this.#take(sign, end - word.length + sign.length, 'assigned');
+      return true;
+    }
+    if (isScheme(bare(word)) && /authorization$/i.test(this.#before)) {
+      this.#take(word, end, 'assigned');
+      return true;
+    }
     if (SIGN.test(word) || isArrow) {
       this.#take(isArrow ? '->' : word, isArrow ? end + 1 : end, 'assigned');
       return true;
@@ -218,23 +301,55 @@ class TextSanitizer {
   }
 
   #plainWord(word: string, end: number): void {
-    const { text, assigns } = sanitizeWord(word);
+    const { text, assigns, goesOn = false, endsInSecret = false } = sanitizeWord(word);
     const name = `${this.#before} ${bare(word)}`.trim();
     const named = secretName(bare(word)) ?? (this.#before === '' ? undefined : secretPhrase(name));
-    if (FLAG_PASSWORD_PROGRAM.test(word)) this.#takesFlagPassword = true;
+    this.#hearOf(word, named);
     const isNamed = named === 'one';
     const endsWithSign = ENDS_WITH_SIGN.test(word);
     const isFlag = word.startsWith('--');
     const isElement = this.#text[this.#at - 1] === '<' && this.#text[end] === '>' && !word.startsWith('/');
     this.#before = name.length > 60 ? bare(word) : lastTwo(name);
-    if (assigns || (isNamed && (endsWithSign || isFlag || isElement))) this.#take(text, end, 'assigned');
+    if (goesOn) this.#take(text, this.#valueEnd(end - word.length, end), 'nothing');
+    else if (endsInSecret) this.#take(text, this.#restEnd(end), 'nothing');
+    else if (assigns || (isNamed && (endsWithSign || isFlag || isElement))) this.#take(text, end, 'assigned');
     else if (isNamed) this.#take(text, end, 'named');
     else if (named === 'many' && endsWithSign) this.#take(text, end, 'listed');
-    else if (ACCOUNT_FLAGS.has(word)) this.#take(text, end, 'account');
-    else if (SCHEMES.has(word.toLowerCase())) this.#take(text, end, 'scheme');
+    else if (ACCOUNT_FLAGS.has(word) || this.#flags?.isAccount) this.#take(text, end, 'account');
+    else if (isScheme(word)) this.#take(text, end, 'scheme');
     else this.#take(text, end, 'nothing');
     this.#ownerWordsLeft = this.#expects === 'nothing' ? this.#ownerWordsLeft : 0;
     if (this.#expects !== 'nothing') this.#closeQuote(end - word.length);
+  }
+
+  /** Up to the end of the line, or of the quotes around the word. */
+  #valueEnd(start: number, from: number): number {
+    const quote = this.#text[start - 1] ?? '';
+    const end = quote !== '' && QUOTES.includes(quote) ? this.#text.indexOf(quote, from) : -1;
+    return end < 0 ? this.#lineEnd(from) : end;
+  }
+
+  /** A value without quotes may have a comma in it; what follows one is another name with its value, or more of this one. */
+  #restEnd(from: number): number {
+    let at = from;
+    while (',;|'.includes(this.#text[at] ?? ' ')) {
+      const end = this.#wordEnd(at + 1);
+      if (end === at + 1 || NEXT_NAME.test(this.#text.slice(at + 1, end))) break;
+      at = end;
+    }
+    return at;
+  }
+
+  /** Programs and statements whose later words are secrets. */
+  #hearOf(word: string, named: SecretName): void {
+    const flags = programFlags(word);
+    if (flags) this.#flags = flags;
+    else if (this.#flags?.isAccount) this.#flags = undefined;
+    if (word === 'login' && this.#flags?.atLogin) this.#flags = { separate: this.#flags.atLogin };
+    const statement = word.length <= 7 ? word.toUpperCase() : '';
+    if (statement === 'INSERT' || statement === 'REPLACE') this.#insert = 'columns';
+    else if (this.#insert === 'columns' && named !== undefined) this.#insert = 'secret';
+    else if (this.#insert === 'secret' && statement === 'VALUES') this.#quotedUntil = this.#lineEnd(this.#at);
   }
 
   /** A name in quotes: the quote behind it opens no value. */
@@ -270,29 +385,6 @@ function bare(word: string): string {
 }
 
 function lastTwo(name: string): string {
-  return name.split(' ').slice(-2).join(' ');
-}
-
-/** How JSON and pages write characters that have a meaning there. Nobody reads `\\u003d`, and it may stand before a secret. */
-function plainCharacters(text: string): string {
-  const escaped = text.includes('\\u00') ? text.replace(/\\{1,8}u00([2-7][0-9a-f])/gi, (_, hex) => fromHex(hex)) : text;
-  if (!escaped.includes('&')) return escaped;
-  return escaped.replace(/&(?:quot|#34|#x22);/gi, '"').replace(/&(?:apos|#39|#x27);/gi, "'");
-}
-
-function fromHex(hex: string): string {
-  return String.fromCharCode(Number.parseInt(hex, 16));
-}
-
-/** Keys and certificates between their lines. One that was cut off ends with the text. */
-function withoutKeys(text: string): string {
-  let result = '';
-  let at = 0;
-  for (let found = text.indexOf(PEM); found >= 0; found = text.indexOf(PEM, at)) {
-    const end = text.indexOf(PEM_END, found);
-    const close = end < 0 ? -1 : text.indexOf('-----', end + PEM_END.length);
-    result += text.slice(at, found) + REDACTED;
-    at = close < 0 ? text.length : close + 5;
-  }
-  return result + text.slice(at);
+  const last = name.lastIndexOf(' ');
+  return last < 0 ? name : name.slice(name.lastIndexOf(' ', last - 1) + 1);
 }

@@ -1,5 +1,6 @@
 import { REDACTED, sanitizeText } from './sanitize-text.ts';
 import { secretName } from './secret-names.ts';
+import { beginsKey, endsKey } from './without-keys.ts';
 
 /** How lists of settings and headers call a name, and the value beside it. */
 const NAMES = ['name', 'key', 'k', 'header', 'field', 'param', 'variable', 'property', 'id', 'label', 'type', 'kind'];
@@ -14,10 +15,16 @@ export function sanitizeValue(value: unknown): unknown {
   return Array.isArray(value) ? sanitizeList(value) : sanitizeFields(value as Record<string, unknown>);
 }
 
-/** In headers and arguments a name is followed by its value: `["authorization", "…"]`, `["--password", "…"]`. */
+/** In headers and arguments a name is followed by its value: `["authorization", "…"]`, `["--password", "…"]`; keys by their lines. */
 function sanitizeList(values: readonly unknown[]): unknown[] {
   let isValue = false;
+  let isKey = false;
   return values.map((value) => {
+    if (isKey && typeof value === 'string') {
+      isKey = !endsKey(value);
+      return REDACTED;
+    }
+    isKey = typeof value === 'string' && beginsKey(value);
     if (isValue && !isHarmless(value)) {
       isValue = false;
       return REDACTED;
@@ -34,12 +41,19 @@ function sanitizeFields(fields: Record<string, unknown>): Record<string, unknown
     const value = fields[key];
     const named = secretName(key) ?? (isPair && VALUES.includes(key.toLowerCase()) ? 'one' : undefined);
     const told = named === undefined ? sanitizeValue(value) : withoutSecret(value, named);
-    const name = sanitizeKey(key);
+    const name = freeName(sanitized, sanitizeKey(key));
     // By definition only where assigning would mean something else.
     if (name !== '__proto__') sanitized[name] = told;
     else Object.defineProperty(sanitized, name, { value: told, enumerable: true, configurable: true, writable: true });
   }
   return sanitized;
+}
+
+/** Names that have nothing left of what they were must not take each other's place. */
+function freeName(taken: object, name: string): string {
+  let free = name;
+  for (let count = 2; Object.hasOwn(taken, free); count++) free = `${name} ${count}`;
+  return free;
 }
 
 function isNamedPair(fields: Record<string, unknown>): boolean {

@@ -1,4 +1,5 @@
 import { looksSecret } from './looks-secret.ts';
+import { goesToLineEnd, isScheme, SIGNS } from './named-values.ts';
 import { shortened } from './normalize-paths.ts';
 import { secretName } from './secret-names.ts';
 import { withoutAddresses } from './without-addresses.ts';
@@ -7,19 +8,28 @@ import { withoutHookSecrets } from './without-hook-secrets.ts';
 const REDACTED = '[redacted]';
 /** Addresses of databases and queues say how to get in, also where the password is not in its place. */
 const CONNECTIONS =
-  /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql)$/i;
+  /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql|neo4j\+s{1,2}c?|bolt\+s{1,2}c?)$/i;
+/** Addresses of databases that have no slashes. */
+const DRIVER = /^jdbc:[a-z0-9]{1,20}:(?=[a-z0-9]{1,10}:.)/i;
+/** `host:port:database:user:password`, a line of PostgreSQL's file of passwords. */
+const PASSWORD_LINE = /^[^:\s]{1,253}:(?:\d{2,5}|\*):(?!\d)[^:\s]{1,64}:[^:\s]{1,64}:[^:\s]{1,200}$/;
 /** A URL may have another one in it, which leads back for example. More of them are no text of people. */
 const URLS_MAX = 4;
 /** Names that say little elsewhere, and in the address of a service are what lets one in. */
 const QUERY_SECRETS = new Set(['key', 'hash', 'hmac']);
 /** What stands behind the host of other schemes may be a path of this machine. */
 const WEB = /^(https?|wss?)$/i;
+const WSL = /^wsl(?:\$|\.localhost)$/i;
 const SEPARATORS = '=:/,&?#@!\\';
 
 export interface SanitizedWord {
   readonly text: string;
   /** It ends where the value of a secret begins. */
   readonly assigns: boolean;
+  /** The value of a secret began in it, and goes on up to the end of the line. */
+  readonly goesOn?: boolean;
+  /** The value of a secret is its end. */
+  readonly endsInSecret?: boolean;
 }
 
 /** A piece of a text without spaces. */
@@ -27,6 +37,10 @@ export function sanitizeWord(given: string, depth = 0): SanitizedWord {
   const word = withoutHookSecrets(given, REDACTED);
   if (word.length < 3) return { text: word, assigns: false };
   const scheme = word.indexOf('://');
+  const driver = DRIVER.exec(word)?.[0];
+  if (driver !== undefined && scheme < 0) return { text: driver + REDACTED, assigns: false };
+  if (PASSWORD_LINE.test(word))
+    return { text: `${word.slice(0, word.lastIndexOf(':') + 1)}${REDACTED}`, assigns: false };
   if (scheme > 0) return { text: depth < URLS_MAX ? sanitizeUrl(word, scheme, depth) : REDACTED, assigns: false };
   const assignment = secretAssignment(word, depth > 0);
   if (assignment) return assignment;
@@ -41,8 +55,10 @@ function sanitizeUrl(word: string, scheme: number, depth: number): string {
   const authority = rest.slice(0, pathAt);
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const account = host.length < authority.length ? `${REDACTED}@` : '';
-  const path = rest.slice(pathAt);
-  const { text } = sanitizeWord(WEB.test(word.slice(start, scheme)) ? path : shortened(path), depth + 1);
+  // The first folder is the name of a Linux inside Windows.
+  const path = WSL.test(host) ? rest.slice(pathAt).replace(/^\/[^/]{1,64}/, '') : rest.slice(pathAt);
+  const folders = path.startsWith('//') ? path.slice(path.search(/[^/]/) - 1) : path;
+  const { text } = sanitizeWord(WEB.test(word.slice(start, scheme)) ? path : shortened(folders), depth + 1);
   return `${sanitizePieces(word.slice(0, start))}${word.slice(start, scheme)}://${account}${sanitizePieces(host)}${text}`;
 }
 
@@ -67,6 +83,7 @@ function secretAssignment(word: string, isOfUrl: boolean): SanitizedWord | undef
   let result = '';
   let at = 0;
   let found = false;
+  let goesOn = false;
   for (let sign = nextSign(word, 0); sign >= 0; sign = nextSign(word, sign + 1)) {
     if (sign < at) continue;
     const signs = word.startsWith('%', sign) ? 3 : 1;
@@ -79,19 +96,23 @@ function secretAssignment(word: string, isOfUrl: boolean): SanitizedWord | undef
     if (sign + signs >= word.length) return { text: result, assigns: true };
     // `password:=x` and `token=>x` have more signs.
     let start = sign + signs;
-    while (start < end && '=:>\\'.includes(word[start]!)) result += word[start++];
+    while (start < end && `${SIGNS}>\\`.includes(word[start]!)) result += word[start++];
     if (start === word.length) return { text: result, assigns: true };
+    const value = word.slice(start, end);
+    if (end === word.length && isScheme(value)) return { text: result + value, assigns: true };
     result += REDACTED;
     at = end;
+    goesOn = !isOfUrl && end === word.length && goesToLineEnd(name);
   }
-  return found ? { text: result + sanitizePieces(word.slice(at)), assigns: false } : undefined;
+  const endsInSecret = found && at === word.length;
+  return found ? { text: result + sanitizePieces(word.slice(at)), assigns: false, goesOn, endsInSecret } : undefined;
 }
 
 /** `=`, `:` and how URLs write them. */
 function nextSign(word: string, from: number): number {
   for (let at = from; at < word.length; at++) {
     const character = word[at];
-    if (character === '=' || character === ':') return at;
+    if (SIGNS.includes(character!)) return at;
     if (character === '%' && word[at + 1] === '3' && 'AaDd'.includes(word[at + 2] ?? ' ')) return at;
   }
   return -1;
@@ -101,7 +122,7 @@ const NAME_CHARACTERS_MAX = 80;
 
 function nameBefore(word: string, from: number, end: number): string {
   let start = end;
-  while (start > from && end - start < NAME_CHARACTERS_MAX && /[\p{L}\p{N}_.$-]/u.test(word[start - 1]!)) start--;
+  while (start > from && end - start < NAME_CHARACTERS_MAX && /[\p{L}\p{M}\p{N}_.$@-]/u.test(word[start - 1]!)) start--;
   return word.slice(start, end);
 }
 

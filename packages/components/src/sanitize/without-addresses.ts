@@ -2,6 +2,7 @@ const EMAIL = '[email]';
 const LOCAL_CHARACTERS_MAX = 64;
 const ACCOUNT_CHARACTERS_MAX = 512;
 const DOMAIN_CHARACTERS_MAX = 253;
+const IPV4 = /^(?:\d{1,3}\.){3}\d{1,3}$/;
 const LAST_LABEL = /^\p{L}{2,24}$/u;
 
 /** Replaces addresses of mail, and accounts with a password before a host: what stands around each `@` of a piece without spaces. */
@@ -26,9 +27,12 @@ export function withoutAddresses(word: string, replacement: string): string {
 const BRACKETED = /@\[(?:IPv6:)?[0-9a-f.:]{3,45}\]/iy;
 const ACCOUNT = /[\p{L}\p{N}._+'~-]/u;
 
-/** Addresses that are more than one word: `"ann b"@example.com`, `ann@[192.0.2.1]`. */
+/** Behind the sign, what makes a name one of this network: `alice@laptop:/srv`, `alice@laptop:~$`. */
+const NEAR_HOST = /@[\w-]{1,63}:(?=[~/])/y;
+
+/** Addresses that are more than one word: `"ann b"@example.com`, `ann@[192.0.2.1]`; and accounts at hosts without a domain. */
 export function withoutAddressesOfWords(text: string): string {
-  let result = text;
+  let result = text.includes('@') ? withoutNearAccounts(text) : text;
   if (result.includes('"@')) result = result.replace(/"[^"\r\n]{1,64}"@\p{L}[\p{L}\p{N}.-]{0,252}/gu, EMAIL);
   return result.includes('@[') ? withoutBracketed(result) : result;
 }
@@ -45,6 +49,21 @@ function withoutBracketed(text: string): string {
     if (host === undefined || start === sign) continue;
     result += text.slice(taken, start) + EMAIL;
     taken = sign + host.length;
+  }
+  return taken === 0 ? text : result + text.slice(taken);
+}
+
+function withoutNearAccounts(text: string): string {
+  let result = '';
+  let taken = 0;
+  for (let sign = text.indexOf('@'); sign >= 0; sign = text.indexOf('@', sign + 1)) {
+    NEAR_HOST.lastIndex = sign;
+    if (!NEAR_HOST.test(text)) continue;
+    const start = localStart(text, taken, sign);
+    // A password, or the name of a package.
+    if (start === sign || ':/@'.includes(text[start - 1] ?? ' ')) continue;
+    result += text.slice(taken, start) + EMAIL;
+    taken = sign;
   }
   return taken === 0 ? text : result + text.slice(taken);
 }
@@ -76,10 +95,11 @@ function localStart(word: string, from: number, sign: number): number {
 
 function domainAt(word: string, from: number): { end: number; isMail: boolean } {
   let end = from;
-  while (end < word.length && end - from < DOMAIN_CHARACTERS_MAX && /[\p{L}\p{N}.-]/u.test(word[end]!)) end++;
+  while (end < word.length && end - from < DOMAIN_CHARACTERS_MAX && /[\p{L}\p{N}.．。-]/u.test(word[end]!)) end++;
   while (end > from && (word[end - 1] === '.' || word[end - 1] === '-')) end--;
   const domain = word.slice(from, end);
-  const dot = domain.lastIndexOf('.');
-  const isMail = domain.toLowerCase() === 'localhost' || (dot > 0 && LAST_LABEL.test(domain.slice(dot + 1)));
+  const dot = Math.max(domain.lastIndexOf('.'), domain.lastIndexOf('．'), domain.lastIndexOf('。'));
+  const isMail =
+    domain.toLowerCase() === 'localhost' || (dot > 0 && (LAST_LABEL.test(domain.slice(dot + 1)) || IPV4.test(domain)));
   return { end, isMail };
 }

@@ -11,6 +11,7 @@ interface Orders {
 }
 
 const { config, how, events = 10, takesSignal } = JSON.parse(process.argv[2]!) as Orders;
+const SAMPLES_AT_ONCE = 100;
 const told: string[] = [];
 const registry = await ComponentRegistry.configured({
   config: { enabled: true, statsIntervalMs: 0, ...config },
@@ -23,7 +24,9 @@ const tell = (text: string) => new Promise<void>((done) => process.stderr.write(
 
 const runs: Record<Orders['how'], () => Promise<void>> = {
   async samples() {
-    for (const { given } of secretSamples()) {
+    for (const [n, { given }] of secretSamples().entries()) {
+      // All of them at once would be more than may wait.
+      if (n % SAMPLES_AT_ONCE === 0) await registry.flush();
       const text = typeof given === 'string' ? given : JSON.stringify(given);
       const failing = context.wrapTool('failing', (_input: unknown) => {
         throw Object.assign(new TypeError(text), { cause: new RangeError(text) });

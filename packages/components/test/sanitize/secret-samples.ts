@@ -1,3 +1,5 @@
+import { ATTACKS } from './attack-samples.ts';
+import { SECOND_ATTACKS } from './second-attack-samples.ts';
 import { UNUSUAL } from './unusual-samples.ts';
 
 /** What a program may say by accident, and what of it nobody may read. */
@@ -259,5 +261,6 @@ export function secretSamples(): SecretSample[] {
     ...listed('path', PATHS),
     ...listed('split', SPLIT),
     ...listed('unusual', UNUSUAL),
+    ...listed('attack', [...ATTACKS, ...SECOND_ATTACKS]),
   ];
 }
