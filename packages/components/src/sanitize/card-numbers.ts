@@ -14,6 +14,10 @@ const DIGITS_MAX = 19;
 const FIRST_GROUP_DIGITS = 4;
 const GROUP_DIGITS_MAX = 6;
 const GROUPS_MAX = 5;
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** Where the groups of a UUID begin in it. */
+const UUID_GROUPS = [9, 14, 19, 24];
+const UUID_CHARACTERS = 36;
 
 /** Replaces numbers of credit cards, also in groups with spaces or dashes between them. Other numbers stay: their check digit is wrong. */
 export function withoutCardNumbers(text: string, replacement: string): string {
@@ -26,7 +30,7 @@ export function withoutCardNumbers(text: string, replacement: string): string {
       continue;
     }
     const end = cardEnd(text, at);
-    if (end !== undefined) {
+    if (end !== undefined && !isInUuid(text, at)) {
       result += text.slice(taken, at) + replacement;
       taken = at = end;
     } else {
@@ -55,7 +59,13 @@ function cardEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** As in the middle of a UUID. */
+/** One UUID in some ten thousands has a card in its groups. */
+function isInUuid(text: string, at: number): boolean {
+  return UUID_GROUPS.some(
+    (before) => at >= before && UUID.test(text.slice(at - before, at - before + UUID_CHARACTERS)),
+  );
+}
+
 function isInsideOfWord(text: string, at: number): boolean {
   return at > 0 && /[A-Za-z0-9]/.test(text[at - 1]!);
 }

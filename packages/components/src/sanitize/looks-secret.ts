@@ -54,6 +54,8 @@ const CHANGES_MIN = 0.38;
 const DECODED_CHARACTERS_MIN = 12;
 /** Digits alone are a number. */
 const HEX_TEXT = /^(?=\d{0,40}[a-f])(?:[2-7][0-9a-f]){6,64}$/i;
+/** Base64 of a text has capitals and small letters in it. */
+const CAPITALS = /^(?=[^a-z]{0,64}[a-z])(?=[^A-Z]{0,64}[A-Z])/;
 /** Shorter words are ordinary ones, unless small letters, capitals and digits are mixed. */
 const MIXED = /^(?=[^a-z]{0,16}[a-z])(?=[^A-Z]{0,16}[A-Z])(?=[^0-9]{0,16}[0-9])/;
 const READABLE = /^[^\p{C}\ufffd]+$/u;
@@ -102,8 +104,8 @@ function classOf(code: number): 'digit' | 'small' | 'capital' | 'other' {
 /** Base64 of `user:password` or of JSON, as headers carry them; or the same in hexadecimal. */
 function hidesCredentials(piece: string): boolean {
   if (piece.length >= DECODED_CHARACTERS_MIN && HEX_TEXT.test(piece)) return isAccount(Buffer.from(piece, 'hex'));
-  const isLong = piece.length >= DECODED_CHARACTERS_MIN || (MIXED.test(piece) && piece.length % 4 === 0);
-  return isLong && isAccount(Buffer.from(piece, 'base64'));
+  const isLong = piece.length >= DECODED_CHARACTERS_MIN && CAPITALS.test(piece);
+  return (isLong || (MIXED.test(piece) && piece.length % 4 === 0)) && isAccount(Buffer.from(piece, 'base64'));
 }
 
 function isAccount(bytes: Buffer): boolean {

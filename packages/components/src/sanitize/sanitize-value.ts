@@ -1,4 +1,5 @@
-import { REDACTED, sanitizeText } from './sanitize-text.ts';
+import { REDACTED } from './redacted.ts';
+import { sanitizeText } from './sanitize-text.ts';
 import { secretName } from './secret-names.ts';
 import { beginsKey, endsKey } from './without-keys.ts';
 

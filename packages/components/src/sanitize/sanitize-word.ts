@@ -1,11 +1,11 @@
 import { looksSecret } from './looks-secret.ts';
 import { goesToLineEnd, isScheme, SIGNS } from './named-values.ts';
 import { shortened } from './normalize-paths.ts';
+import { REDACTED } from './redacted.ts';
 import { secretName } from './secret-names.ts';
 import { withoutAddresses } from './without-addresses.ts';
 import { withoutHookSecrets } from './without-hook-secrets.ts';
 
-const REDACTED = '[redacted]';
 /** Addresses of databases and queues say how to get in, also where the password is not in its place. */
 const CONNECTIONS =
   /^(jdbc:[a-z0-9]{1,20}|postgres|postgresql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|mongodb\+srv|redis|rediss|valkey|amqp|amqps|mqtt|mqtts|nats|kafka|ldap|ldaps|ftp|ftps|sftp|smtp|smtps|imap|imaps|clickhouse|cassandra|neo4j|bolt|couchbase|cockroachdb|snowflake|sqlite|libsql|neo4j\+s{1,2}c?|bolt\+s{1,2}c?)$/i;

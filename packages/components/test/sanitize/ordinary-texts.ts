@@ -119,6 +119,7 @@ sha256 of the file differs
 build 20261121161825 done
 id 404142434445 unknown
 deadbeef is a pattern
+00000000-0000-3010-9826-448071a00000
 cafebabe00 loaded
 0123456789abcdef
 port 5432 is in use
