@@ -36,6 +36,9 @@ const FAR_SHARE_CHARACTERS = 8;
 const ROOTED_HOME = /^\\Users\\/i;
 const ROOTED_CHARACTERS = 8;
 const TEMPORARIES = ['/tmp', '/var/tmp', '/private/tmp', '/private/var/tmp', '/dev/shm'];
+/** `/Users/Ann Smith/x`, `/home/ann\\ smith/x`. Small letters without a backslash are the text around the path. */
+const FULL_NAME = /^(?: \p{Lu}[\p{L}'-]{1,30}){1,2}(?=\/)/u;
+const ESCAPED_NAME = /^ [\p{L}\p{N}'-]{1,30}/u;
 const USER_CHARACTERS_MAX = 64;
 const PATH_HEAD_CHARACTERS = 512;
 const SHARE_CHARACTERS_MAX = 200;
@@ -116,7 +119,18 @@ function pathFrom(text: string, start: number): FoundPath {
   const end = pathListEnd(text, start);
   const path = text.slice(start, end);
   const resolved = path.includes('/.') || path.includes('//') ? posix.normalize(path) : path;
-  return { normal: shortened(resolved), end };
+  const normal = shortened(resolved);
+  const more = normal === HOME ? restOfName(text, end) : 0;
+  if (more === 0) return { normal, end };
+  const last = pathListEnd(text, end + more);
+  return { normal: HOME + text.slice(end + more, last), end: last };
+}
+
+/** How much of a user's name stands behind the first space in it. */
+function restOfName(text: string, from: number): number {
+  const behind = text.slice(from, from + USER_CHARACTERS_MAX);
+  const form = text[from - 1] === '\\' ? ESCAPED_NAME : FULL_NAME;
+  return form.exec(behind)?.[0].length ?? 0;
 }
 
 /** `file:///…`: its last slash begins the path. Behind two slashes stands a host, and what follows is no path of this machine. */

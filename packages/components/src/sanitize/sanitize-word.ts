@@ -49,8 +49,9 @@ export function sanitizeWord(given: string, depth = 0): SanitizedWord {
 
 function sanitizeUrl(word: string, scheme: number, depth: number): string {
   const start = schemeStart(word, scheme);
-  if (CONNECTIONS.test(word.slice(start, scheme))) return `${word.slice(0, scheme)}://${REDACTED}`;
   const rest = word.slice(scheme + 3);
+  // Nothing is left of one that was taken out before.
+  if (CONNECTIONS.test(word.slice(start, scheme))) return `${word.slice(0, scheme)}://${rest === '' ? '' : REDACTED}`;
   const pathAt = endOfAuthority(rest);
   const authority = rest.slice(0, pathAt);
   const host = authority.slice(authority.lastIndexOf('@') + 1);

@@ -6,7 +6,7 @@ const KEY_CHARACTERS = 2;
 /** Ends of names of what nobody should read, in small letters and without separators: `DB_PASSWORD`, `x-api-key`, `clientSecret`; also in other languages. */
 const ENDINGS = endingsOf(
   `password passwd passwort pwd passphrase passcode requirepass identifiedby secret token apikey appkey accesskey
-   accesskeyid secretkey privatekey signingkey encryptionkey masterkey sharedkey accountkey authkey sharedaccesskey
+   accesskeyid secretkey privatekey privatekeyid signingkey encryptionkey masterkey sharedkey accountkey authkey sharedaccesskey
    sharedaccesssignature licensekey authorization cookie credential credentials connectionstring databaseurl redisurl
    mongourl mongodburi bearer signature totp mfacode cardnumber creditcard creditcardnumber socialsecuritynumber
    sessionid sessid seedphrase mnemonic accesscode securitycode verificationcode recoverycode backupcode pincode authcode
@@ -29,7 +29,7 @@ const PLURALS = endingsOf(
 );
 /** What comes behind the name of a secret, to tell it from another one of that kind: `dbPasswordProd`, `API_KEY_OLD`. */
 const QUALIFIERS = new Set(
-  `prod production live dev development test testing staging stage local qa uat main primary secondary backup default old new current previous next hash plain value string text`.split(
+  `prod production live dev development test testing staging stage local qa uat main primary secondary backup default old new current previous next hash plain value string text neu neues alt altes nouveau ancien nuevo nueva actual`.split(
     ' ',
   ),
 );

@@ -26,6 +26,7 @@ const GLUE = new Set(
   'is was of set to be equals value header with and for provided given lautet ist est es è é är er'.split(' '),
 );
 const QUOTED_CHARACTERS_MIN = 4;
+const REMARK_CHARACTERS_MAX = 30;
 /** Flags behind which stands `name:password`. */
 const ACCOUNT_FLAGS = new Set(['-u', '--user', '--proxy-user', '-U']);
 /** What says whose secret it is: `password for user bob: hunter22`. */
@@ -121,15 +122,25 @@ export class TextSanitizer {
     const endsLine = character === '\n' || character === '\r';
     const isEnd = endsLine || (',;|)}]'.includes(character) && !this.#goesOnBehind());
     if (endsLine || ';|'.includes(character)) this.#line.end();
-    if (character === '(' && this.#expects === 'named' && this.#before !== '' && !this.#isBehindSpace()) {
-      const close = this.#text.indexOf(')', this.#at);
-      this.#quotedUntil = close < 0 ? this.#text.length : close;
-    }
+    if (character === '(' || character === '[') this.#open(character === '(' ? ')' : ']');
     if (isEnd && !this.#isAssigned) {
       this.#expects = endsLine && this.#expects === 'named' ? 'paired' : 'nothing';
       this.#before = '';
     }
     this.#copy(1);
+  }
+
+  /** `auth("bob", "…")`, `auth: ["bob", "…"]`: every text in quotes is one. `Passwort (neu): …`: the value comes behind. */
+  #open(closing: string): void {
+    const isCall = this.#expects === 'named' && this.#before !== '' && closing === ')';
+    if (!isCall && !this.#isAssigned) return;
+    const close = this.#text.indexOf(closing, this.#at);
+    const end = close < 0 ? this.#text.length : close;
+    if (this.#isAssigned || !this.#isBehindSpace()) this.#quotedUntil = end;
+    else if (end - this.#at <= REMARK_CHARACTERS_MAX && SIGNS.includes(this.#text[end + 1] ?? ' ')) {
+      this.#result += `(${REDACTED}`;
+      this.#at = end;
+    }
   }
 
   /** `user[password]=…`, `password|…`: what follows at once belongs to the name. */

@@ -9,7 +9,8 @@ export const QUOTE_ENDS: ReadonlyMap<string, string> = new Map([
   ['「', '」'],
   ['『', '』'],
 ]);
-export const SPACES = ' \t\r\n\u00a0\u2007\u2009\u202f\u3000';
+export const SPACES =
+  ' \t\r\n\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 export const BREAKS = `${SPACES}"'\`()[]{}<>,;|«»‹›“”„‘「」『』—–→`;
 /** What ends a value without quotes. */
 export const VALUE_ENDS = `${SPACES}"'\`<>»›”「」『』`;

@@ -71,7 +71,7 @@ function withoutNearAccounts(text: string): string {
 /** `@`, and how URLs write it. */
 function nextSign(word: string, from: number): { at: number; end: number } | undefined {
   for (let at = from; at < word.length; at++) {
-    if (word[at] === '@' || word[at] === '＠') return { at, end: at + 1 };
+    if (word[at] === '@' || word[at] === '＠' || word[at] === '﹫') return { at, end: at + 1 };
     if (word[at] === '%' && word.startsWith('40', at + 1)) return { at, end: at + 3 };
   }
   return undefined;

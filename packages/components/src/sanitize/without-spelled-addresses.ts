@@ -1,8 +1,9 @@
 const EMAIL = '[email]';
 /** How people write the sign so that programs do not find it; in brackets, or with spaces around it. */
-const AT = /[([{<][ \t]{0,2}(?:at|ät|@|arroba|chez|bei)[ \t]{0,2}[)\]}>]|[ \t]at(?=[ \t])|@(?=[ \t])|([-_*])at\1/gi;
-const BRACKETED_DOT = /[([{<][ \t]{0,2}(?:dot|punkt|point|punto|\.)[ \t]{0,2}[)\]}>]/iy;
-const DOT_WORD = /(?:dot|punkt|punto)(?=[ \t])/iy;
+const AT =
+  /[([{<][ \t\u00a0]{0,2}(?:at|ät|@|arroba|chez|bei)[ \t\u00a0]{0,2}[)\]}>]|[ \t\u00a0]at(?=[ \t\u00a0])|@(?=[ \t\u00a0])|([-_*])at\1/gi;
+const BRACKETED_DOT = /[([{<][ \t\u00a0]{0,2}(?:dot|punkt|point|punto|\.)[ \t\u00a0]{0,2}[)\]}>]/iy;
+const DOT_WORD = /(?:dot|punkt|punto)(?=[ \t\u00a0])/iy;
 const DOT_CHARACTERS_MIN = 3;
 const DOT_CHARACTERS_MAX = 12;
 /** Between dashes a dash is no part of a name. */
@@ -116,5 +117,5 @@ function behindSpaces(text: string, from: number): number {
 }
 
 function isSpace(text: string, at: number): boolean {
-  return text[at] === ' ' || text[at] === '\t';
+  return text[at] === ' ' || text[at] === '\t' || text[at] === '\u00a0';
 }

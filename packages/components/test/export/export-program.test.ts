@@ -35,14 +35,14 @@ describe('secrets', () => {
       webhook: receiver.requests.map(({ body }) => body.toString()).join('\n'),
     };
     const samples = secretSamples();
+    // Words of some samples are too short or too usual to be told from the rest of all events.
+    const secrets = [...new Set(samples.flatMap((sample) => sample.secrets))].filter(
+      (secret) => secret.length > 5 && !['alice', 'carol', '/root', '/tmp/'].includes(secret),
+    );
     const leaks = Object.entries(exports).flatMap(([where, text]) =>
-      samples.flatMap(({ family, secrets }) =>
-        secrets
-          // Words of some samples are too short or too usual to be told from the rest of all events.
-          .filter((secret) => secret.length > 5 && !['alice', 'carol', '/root', '/tmp/'].includes(secret))
-          .filter((secret) => text.includes(JSON.stringify(secret).slice(1, -1)))
-          .map((secret) => ({ where, family, secret })),
-      ),
+      secrets
+        .filter((secret) => text.includes(JSON.stringify(secret).slice(1, -1)))
+        .map((secret) => ({ where, secret })),
     );
     expect(leaks).toEqual([]);
     expect(exports.file.match(/alice|carol|Alice Smith/g)).toEqual(null);
