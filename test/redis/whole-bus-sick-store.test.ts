@@ -205,6 +205,13 @@ describe.skipIf(missing !== undefined)('a Redis that does not do all of it', () 
     }
   });
 
+  /** If it were tried, the names of a store would lie in many slots, and a script would fail at the first of them. */
+  it('is refused when it is a cluster', async () => {
+    await using server = await startRedis({ settings: { 'cluster-enabled': 'yes' } });
+    const refused = { code: 'invalid_setting', message: 'This Redis is a cluster: a store lies on one server.' };
+    await expect(redis({ url: server.url }).open()).rejects.toMatchObject(refused);
+  });
+
   it('says so when it has no such database, and is not given up for it', async () => {
     await using server = await startRedis({ settings: { databases: '4' } });
     const { hostname: host, port, password } = new URL(server.url);

@@ -1,5 +1,6 @@
 import { memory, moveStore } from '@event-manager/core';
 import { redis } from '@event-manager/redis';
+import { FaultProxy } from '@event-manager/testing';
 import { movesConformance, sampleEvent, sampleEvents } from '@event-manager/testing/conformance';
 import { createTestKeys } from '@event-manager/testing/servers';
 import { expect, it, onTestFinished } from 'vitest';
@@ -7,6 +8,7 @@ import { askRedis } from './support/ask-redis.ts';
 import { until } from './support/until.ts';
 import { withRedis } from './support/with-redis.ts';
 
+const COUNT = 5_000;
 const HELD = { code: 'store_unavailable', message: 'The store is being moved to another place.' };
 
 async function placeOfTest() {
@@ -52,7 +54,7 @@ await withRedis(() => {
   });
 
   it('refuses who published meanwhile once the store has moved, by all ways of changing it', async () => {
-    const { adapter } = await placeOfTest();
+    const { adapter, keyPrefix, ask } = await placeOfTest();
     const publisher = adapter({ commandTimeoutMs: 20_000 });
     await publisher.open();
     await publisher.store.append(sampleEvents(5));
@@ -64,7 +66,8 @@ await withRedis(() => {
     await refused;
     await expect(publisher.state.commit([{ kind: 'topic', key: 'a', value: 1 }])).rejects.toMatchObject(moved);
     await expect(publisher.store.trim([{ partition: 0, position: 2 }])).rejects.toMatchObject(moved);
-    // Told again when the answer was lost.
+    // Told again when the answer was lost, however long that took.
+    await ask('HSET', `${keyPrefix}head`, 'held', '1');
     await departure.complete();
   });
 
@@ -125,5 +128,31 @@ await withRedis(() => {
     await first.close();
     await moveStore({ source: memory(), target: adapter() });
     expect(await names()).toEqual([`${keyPrefix}head`]);
+  });
+
+  /** If a step that is asked for again did its work twice or not at all, the copy would differ or the move never end. */
+  it('goes on when answers are lost again and again, in both directions', async () => {
+    const { url, keyPrefix, adapter } = await placeOfTest();
+    await using proxy = await FaultProxy.start(url);
+    const source = memory();
+    await source.open();
+    for (let from = 0; from < COUNT; from += 500) await source.store.append(sampleEvents(500, from));
+    await source.state.commit([{ kind: 'topic', key: 'a', value: 1 }]);
+    await source.close();
+    let answers = 0;
+    // What every second step of a move answers; by that time the server has done what was asked.
+    proxy.cutWhen((direction, bytes) => {
+      const isAnswer = direction === 'down' && (/^:[01]\r\n$/.test(bytes.toString()) || bytes.includes('[{"'));
+      return isAnswer && ++answers % 2 === 1;
+    });
+    const cut = () => redis({ url: proxy.url, keyPrefix, commandTimeoutMs: 20_000 });
+    const there = await moveStore({ source, target: cut() });
+    expect(there).toMatchObject({ events: COUNT, records: 1 });
+    expect(answers).toBeGreaterThanOrEqual(2 * (COUNT / 1_024));
+    const before = answers;
+    const back = await moveStore({ source: cut(), target: memory() });
+    expect(back.checksum).toBe(there.checksum);
+    expect(answers).toBeGreaterThan(before + 1);
+    await expect(adapter().open()).rejects.toMatchObject({ code: 'store_moved' });
   });
 });
