@@ -25,7 +25,7 @@ import { followBranch } from './log/follow-branch.ts';
 import { LogBranch } from './log/log-branch.ts';
 import type { LogCore } from './log/log-core.ts';
 import { TrimLog } from './log/trim-log.ts';
-import { FORGET_THE_GONE } from './lua/commit-state.ts';
+import { FORGET_THE_GONE, LEFT_BEHIND } from './lua/commit-state.ts';
 import { STAY } from './lua/moves.ts';
 import { PROVE_RIGHTS } from './lua/prove-rights.ts';
 import { Hold } from './move/hold.ts';
@@ -198,7 +198,7 @@ export class RedisAdapter implements MovableAdapter {
   #open(): Promise<void> {
     return this.#opened(async () => {
       const connection = await this.#enter(orMake(createEventIdSource(this.#settings.runtime)()));
-      await connection.ask(FORGET_THE_GONE, GONE_AFTER_MS);
+      await forgetTheGone(connection);
       void this.#link.hear(this.#places.all, (text) => this.exchange.heard(text));
       await this.#link.start();
       this.#serve(connection);
@@ -265,6 +265,14 @@ export class RedisAdapter implements MovableAdapter {
 
   #hint(): void {
     for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+async function forgetTheGone(connection: StoreConnection): Promise<void> {
+  for (const name of LEFT_BEHIND) {
+    let cursor = '0';
+    do cursor = String(await connection.ask(FORGET_THE_GONE, GONE_AFTER_MS, name, cursor));
+    while (cursor !== '0');
   }
 }
 

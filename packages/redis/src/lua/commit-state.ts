@@ -97,16 +97,21 @@ over_limit()
 return redis.call('HDEL', committers_key, ARGV[2])
 `);
 
-/** `ARGV`: store, age in milliseconds. What processes that are long gone left behind. No token comes again, so a lease may be forgotten. */
+/** Where processes that are gone leave something. */
+export const LEFT_BEHIND = ['committers', 'leases'] as const;
+
+/**
+ * `ARGV`: store, age in milliseconds, one of `LEFT_BEHIND`, cursor (`0` to begin). Removes some of what processes that are long gone left
+ * behind, and answers the next cursor: there is a lease for each subscription. No token comes again, so a lease may be forgotten.
+ */
 export const FORGET_THE_GONE = storeScript(`
 over_limit()
 local since = now_ms() - tonumber(ARGV[2])
-for _, key in ipairs({ committers_key, leases_key }) do
-  local all = redis.call('HGETALL', key)
-  for at = 1, #all, 2 do
-    -- In both the second number is a time.
-    if tonumber((string.match(all[at + 1], '^%d+ (%d+)'))) < since then redis.call('HDEL', key, all[at]) end
-  end
+local key = prefix .. ARGV[3]
+local next_cursor, some = unpack(redis.call('HSCAN', key, ARGV[4], 'COUNT', 1000))
+for at = 1, #some, 2 do
+  -- In both the second number is a time.
+  if tonumber((string.match(some[at + 1], '^%d+ (%d+)'))) < since then redis.call('HDEL', key, some[at]) end
 end
-return 0
+return next_cursor
 `);

@@ -10,7 +10,7 @@ local nowhere = KEYS[1] .. 'nowhere'
 local refused = {}
 for _, command in ipairs({
   { 'HDEL', nowhere, 'a' }, { 'HSET', nowhere, 'a', '1' }, { 'HINCRBY', nowhere, 'a', '1' }, { 'HDEL', nowhere, 'a' },
-  { 'HGET', nowhere, 'a' }, { 'HMGET', nowhere, 'a' }, { 'HGETALL', nowhere },
+  { 'HGET', nowhere, 'a' }, { 'HMGET', nowhere, 'a' }, { 'HGETALL', nowhere }, { 'HSCAN', nowhere, '0' },
   { 'XADD', nowhere, 'NOMKSTREAM', '*', 'a', '1' }, { 'XRANGE', nowhere, '-', '+' }, { 'XREVRANGE', nowhere, '+', '-' },
   { 'XTRIM', nowhere, 'MINID', '0' },
   { 'ZADD', nowhere, 'XX', '0', 'a' }, { 'ZREM', nowhere, 'a' }, { 'ZREMRANGEBYSCORE', nowhere, '0', '0' },

@@ -1,7 +1,8 @@
 import { createTestKeys, type TestKeys } from '@event-manager/testing/servers';
 import { expect, it } from 'vitest';
+import { FORGET_THE_GONE } from '../../src/lua/commit-state.ts';
 import { askRedis } from '../support/ask-redis.ts';
-import { withAdapter } from '../support/on-server.ts';
+import { runScript, withAdapter } from '../support/on-server.ts';
 import { until } from '../support/until.ts';
 import { withRedis } from '../support/with-redis.ts';
 
@@ -43,5 +44,18 @@ await withRedis(() => {
       await state.release([lease!]);
       expect(await state.holders(['r'])).toEqual(['b']);
     });
+  });
+
+  /** If all were looked at in one script, everybody would wait at each start of a process where subscriptions are many. */
+  it('is forgotten at a start when its owner is long gone, some at a time', async () => {
+    await using keys = await createTestKeys();
+    const name = `${keys.keyPrefix}leases`;
+    await withAdapter(keys, ({ state }) => state.acquire(['held'], { owner: 'a', ttlMs: HOUR_MS }));
+    const gone = Array.from({ length: 3_000 }, (_, at) => [`r/${at}`, '1 1000 6000 somebody']);
+    await askRedis(keys.url, 'HSET', name, ...gone.flat());
+    expect(String(await runScript(keys, FORGET_THE_GONE, HOUR_MS, 'leases', 0))).not.toBe('0');
+    expect(await askRedis(keys.url, 'HLEN', name)).toBeGreaterThan(1);
+    await withAdapter(keys, async ({ state }) => expect(await state.holders(['held'])).toEqual(['a']));
+    expect(await askRedis(keys.url, 'HKEYS', name)).toEqual(['held']);
   });
 });
