@@ -124,6 +124,29 @@ describe.skipIf(missing !== undefined)('a Redis that lost something', () => {
     expect((await append(6))[0]).toBeGreaterThan(gone.at(-1)! + 1_000);
   });
 
+  /** After an hour without copies of its own, a server that was promoted forgets that it was one. */
+  it('is told of also when nobody came until the server had forgotten that it was a copy', async () => {
+    await using server = await startRedis();
+    await using copy = await startRedis();
+    const copyUrl = await follows(copy, server);
+    const append = async (url: string, from: number) => {
+      const adapter = redis({ url });
+      await adapter.open();
+      const stored = allStored(await adapter.store.append(sampleEvents(3, from)));
+      await adapter.close();
+      return positionsOf(stored);
+    };
+    await append(server.url, 0);
+    await until(async () => Number(await askRedis(copyUrl, 'XLEN', 'dadms:events:log')) === 3, 'the copy has it');
+    await askRedis(copyUrl, 'CONFIG', 'SET', 'masterauth', 'wrong', 'repl-backlog-ttl', '1');
+    await askRedis(copyUrl, 'CLIENT', 'KILL', 'TYPE', 'master');
+    const gone = await append(server.url, 3);
+    await askRedis(copyUrl, 'REPLICAOF', 'NO', 'ONE');
+    const replication = async () => String(await askRedis(copyUrl, 'INFO', 'replication'));
+    await until(async () => /master_replid2:0{40}/.test(await replication()), 'it has forgotten');
+    expect((await append(copyUrl, 6))[0]).toBeGreaterThan(gone.at(-1)! + 1_000);
+  });
+
   it.each([
     ['FLUSHALL', {}, async (server: PrivateServer): Promise<void> => void (await askRedis(server.url, 'FLUSHALL'))],
     [

@@ -13,6 +13,8 @@ export interface ServerFacts {
   readonly durability: 'synced' | 'relaxed';
   /** It may have begun without something that was acknowledged before: it syncs later, or was a copy once. */
   readonly mayLack: boolean;
+  /** Since its start, give or take a second. */
+  readonly uptimeMs: number;
   /** Whether it lets us see how it is set. */
   readonly settings: 'seen' | 'hidden';
 }
@@ -32,7 +34,8 @@ export async function readServer(client: RedisClient): Promise<ServerFacts> {
   const run = info.get('run_id') ?? '';
   // A server that was made a copy and a primary again has gone through another log without being started anew.
   const life = wasCopy ? `${run} ${info.get('master_replid')}` : run;
-  return { life, durability, mayLack: durability === 'relaxed' || wasCopy, settings: policy };
+  const uptimeMs = 1_000 * Number(info.get('uptime_in_seconds') ?? 0);
+  return { life, durability, mayLack: durability === 'relaxed' || wasCopy, uptimeMs, settings: policy };
 }
 
 /** What no later try would change. */

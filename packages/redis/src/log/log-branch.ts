@@ -46,9 +46,9 @@ export class LogBranch {
   }
 
   /** Branches the log if that is due, tells what this process knows to be lost, and learns what all have told. */
-  async follow(ask: AskStore, server?: Pick<ServerFacts, 'life' | 'mayLack'>): Promise<void> {
-    const { life = '', mayLack = false } = server ?? {};
-    this.#learn(await ask(FOLLOW_BRANCH, life, mayLack ? '1' : '0', this.#knownHead));
+  async follow(ask: AskStore, server?: Pick<ServerFacts, 'life' | 'mayLack' | 'uptimeMs'>): Promise<void> {
+    const { life = '', mayLack = false, uptimeMs = 0 } = server ?? {};
+    this.#learn(await ask(FOLLOW_BRANCH, life, mayLack ? '1' : '0', this.#knownHead, uptimeMs));
   }
 
   #learn(reply: Reply): void {
