@@ -39,7 +39,8 @@ export function replayConformance(start: StartEventManager): void {
       const { seen } = await subscribed(events, (context) => context.replay !== undefined);
       for (let n = 1; n <= 3; n++) await events.publish({ ...EVENT, payload: { n } });
       await until('the deliveries', () => seen.length === 3);
-      const { id } = await events.replay({ all: true, speed: 20 });
+      // Slow enough to be met while it runs.
+      const { id } = await events.replay({ all: true, speed: 4 });
       await until('a failure', async () => (await events.getRun(id)).counts.failed > 0);
       expect((await events.pauseRun(id)).state).toBe('paused');
       expect((await events.resumeRun(id)).state).toBe('running');
