@@ -124,7 +124,11 @@ it('does the same over TCP, a line for a line', async () => {
   expect((await server.lines('get piped'))[0]).toMatch(/^ok/);
 });
 
-it(`keeps every task that was acknowledged over ${KILLS} kills while commands go on`, {
+/** Each half of what the writers below ask for in one command. */
+const isHalf = ({ status, priority }: { status: string; priority: string }) =>
+  (status === 'review') !== (priority === 'high');
+
+it(`keeps every task that was acknowledged, and no half of a command, over ${KILLS} kills while commands go on`, {
   timeout: 240_000,
 }, async () => {
   const dataDir = temporaryDirectory();
@@ -134,6 +138,7 @@ it(`keeps every task that was acknowledged over ${KILLS} kills while commands go
     const { body } = await server.ask('GET', '/api/tasks');
     const there = new Set(body.tasks.map(({ id }: { id: string }) => id));
     expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
+    expect(body.tasks.filter(isHalf)).toEqual([]);
     let isOver = false;
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let index = 0; !isOver; index++) {
@@ -141,6 +146,7 @@ it(`keeps every task that was acknowledged over ${KILLS} kills while commands go
         const answer = await server.ask('POST', '/api/tasks', { id, title: id }).catch(() => undefined);
         if (answer?.status === 201) acknowledged.push(id);
         else return;
+        await server.ask('PATCH', `/api/tasks/${id}`, { status: 'review', priority: 'high' }).catch(() => undefined);
       }
     });
     const had = acknowledged.length;
@@ -154,6 +160,7 @@ it(`keeps every task that was acknowledged over ${KILLS} kills while commands go
   const there = new Set(body.tasks.map(({ id }: { id: string }) => id));
   expect(acknowledged.length).toBeGreaterThanOrEqual(KILLS * 50);
   expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
+  expect(body.tasks.filter(isHalf)).toEqual([]);
 });
 
 it('runs in the background: started, found, stopped, found dead; a second one on its folder is refused', {
