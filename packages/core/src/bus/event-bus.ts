@@ -158,7 +158,7 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#signal.once(name, listener, options);
   }
 
-  /** Listens to everything that is emitted. */
+  /** Listens to everything that is emitted; as `#`, it hears nothing of names that begin with `$`. */
   onAny(listener: Listener<Events, '#'>, options?: ListenOptions): Off {
     return this.#signal.onAny(listener, options);
   }
@@ -235,6 +235,9 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
   setEventStore(store: BusEventStore | undefined): void {
     if (store !== undefined) {
       assertEventStore(store, 'setEventStore');
+      if (store instanceof AdapterEventStore && store.isOver(this.#adapter)) {
+        throw new TypeError('The log of this bus is no second store of it: bus.eventStore reads it as it is.');
+      }
       this.#assertOpen();
     }
     this.#store.current = store;
@@ -246,8 +249,12 @@ export class EventBus<Events = AnyBusEvents> implements AsyncDisposable {
     return this.#store.current ?? this.#ownLog;
   }
 
-  /** Hands an event out of a store to the handlers that want it, marked as a replay. Resolves with what they failed with. */
-  deliverReplayed(event: Event, replayId: string, signal: AbortSignal): Promise<readonly unknown[]> {
+  /**
+   * Hands an event out of a store to the handlers that want it, marked as a replay. Resolves with what they failed with. Throws
+   * `closed`.
+   */
+  async deliverReplayed(event: Event, replayId: string, signal: AbortSignal): Promise<readonly unknown[]> {
+    this.#assertOpen();
     return this.#subscriptions.receivers.deliver(event, replayId, signal);
   }
 

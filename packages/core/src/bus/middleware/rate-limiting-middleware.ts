@@ -31,7 +31,8 @@ const OPTIONS = ['limit', 'windowMs', 'key', 'criticalAlways'] satisfies (keyof 
 export function rateLimitingMiddleware(options: RateLimitingOptions): Middleware {
   refuseUnknownOptions(options, OPTIONS, 'rateLimitingMiddleware');
   const { limit, windowMs = WINDOW_MS, key = () => '', criticalAlways = false } = options;
-  if (!(limit >= 1) || !(windowMs > 0)) throw new TypeError('limit is a number from 1 on, windowMs a number above 0.');
+  if (!(limit >= 1) || !(windowMs > 0 && Number.isFinite(windowMs)))
+    throw new TypeError('limit is a number from 1 on, windowMs a number above 0.');
   const perEventMs = windowMs / limit;
   const fullAtMs = new Map<string, number>();
   let refused = 0;

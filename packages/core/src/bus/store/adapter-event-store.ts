@@ -56,6 +56,11 @@ export class AdapterEventStore implements BusEventStore {
     }
   }
 
+  /** True where that adapter is what it keeps events in. */
+  isOver(adapter: EventBusAdapter): boolean {
+    return this.#adapter === adapter;
+  }
+
   async append(events: readonly Appendable[]): Promise<readonly StoreOutcome[]> {
     if (this.#opened) throw new TypeError('The log of a bus is written by its publish alone.');
     await this.open();

@@ -14,6 +14,6 @@ export function assertEventStore(given: unknown, what: string): asserts given is
   const missing = FUNCTIONS.filter((name) => typeof (given as Partial<BusEventStore> | null)?.[name] !== 'function');
   if (missing.length === 0) return;
   throw new TypeError(
-    `${what} takes an event store, such as an InMemoryEventStore or bus.eventStore; this has no ${missing.join(', ')}.`,
+    `${what} takes an event store, such as an InMemoryEventStore or the bus.eventStore to read from; this has no ${missing.join(', ')}.`,
   );
 }

@@ -32,7 +32,9 @@ export class InMemoryEventStore implements BusEventStore {
   #lastMs = 0;
 
   constructor(eventsMax: number = EVENTS_MAX, { clock = systemRuntime.clock }: { readonly clock?: Clock } = {}) {
-    if (!(eventsMax >= 1)) throw new TypeError(`An InMemoryEventStore has room for 1 event or more, not ${eventsMax}.`);
+    if (!(eventsMax >= 1) || (!Number.isInteger(eventsMax) && eventsMax !== Number.POSITIVE_INFINITY)) {
+      throw new TypeError(`An InMemoryEventStore has room for 1 event or more, not ${eventsMax}.`);
+    }
     this.#eventsMax = eventsMax;
     this.#clock = clock;
   }

@@ -76,6 +76,7 @@ it('never lets pass more than the allowance and what fills up meanwhile', async 
 
 it('refuses a limit that lets nothing pass', () => {
   expect(() => rateLimitingMiddleware({ limit: 0 })).toThrow(TypeError);
+  expect(() => rateLimitingMiddleware({ limit: 1, windowMs: Number.POSITIVE_INFINITY })).toThrow(TypeError);
   expect(() => rateLimitingMiddleware({ limit: 1, windowMS: 5 } as never)).toThrow('windowMS');
 });
 

@@ -200,3 +200,17 @@ it('says where an event stands that cannot be read', async () => {
   const replay = new EventReplayService(store).replayEvents();
   await expect(replay).rejects.toMatchObject({ code: 'corrupt_record', details: { position: 3 } });
 });
+
+it('calls no handler any more of a bus that is closed', async () => {
+  const store = new InMemoryEventStore();
+  const bus = keptBus({ eventStore: store });
+  for (const n of [1, 2, 3]) await bus.publish('tasks', 'task', { n });
+  const seen: number[] = [];
+  await bus.subscribe('tasks', async ({ data }) => {
+    seen.push(data.n);
+    await bus.close();
+  });
+  const replay = new EventReplayService(store).replayEvents({ bus });
+  await expect(replay).rejects.toMatchObject({ code: 'closed' });
+  expect(seen).toEqual([1]);
+});

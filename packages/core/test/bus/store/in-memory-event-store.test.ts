@@ -42,5 +42,5 @@ it('bounds what can be read back and not what is owed', async () => {
 });
 
 it('needs room for an event', () => {
-  expect(() => new InMemoryEventStore(0)).toThrow(TypeError);
+  for (const eventsMax of [0, 2.5, Number.NaN]) expect(() => new InMemoryEventStore(eventsMax)).toThrow(TypeError);
 });

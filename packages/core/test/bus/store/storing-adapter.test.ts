@@ -293,3 +293,14 @@ it('is not healthy when the adapter has stopped that its store is made of, and i
   await expect(opened).rejects.toMatchObject({ code: 'store_locked' });
   await closing;
 });
+
+it('does not keep events a second time where it keeps them already', async () => {
+  const adapter = memory();
+  const bus = keptBus({ adapter });
+  expect(() => bus.setEventStore(bus.eventStore)).toThrow(/as it is/);
+  expect(() => bus.setEventStore(new AdapterEventStore(adapter))).toThrow(/as it is/);
+  const seen: unknown[] = [];
+  await bus.subscribe('task.*', ({ id }) => void seen.push(id));
+  expect(await bus.publish(event)).toMatchObject({ duplicate: false });
+  expect(seen).toHaveLength(1);
+});
