@@ -20,7 +20,7 @@ export async function findRecords(database: Database, request: StoreRead, head: 
   let at = start;
   let looked = 0;
   for await (const { position, bytes } of entriesOf(database, request, start, head)) {
-    if (records.length === limit || looked === LOOK_MAX) return { records, next: at, first: 1 };
+    if (records.length === limit || looked === LOOK_MAX) return { records, next: at, first: 1, head };
     at = position;
     looked++;
     const record = decodeRecord(bytes);
@@ -28,7 +28,7 @@ export async function findRecords(database: Database, request: StoreRead, head: 
     if (request.toMs !== undefined && recordedAtMs >= request.toMs) break;
     if (matches(record)) records.push({ position, recordedAtMs, id, body });
   }
-  return { records, first: 1 };
+  return { records, first: 1, head };
 }
 
 interface Entry {

@@ -155,6 +155,17 @@ function reads(start: Start): void {
     await expect(store.read({ topic: 'a*b', limit: 1 })).rejects.toMatchObject({ code: 'invalid_pattern' });
   });
 
+  it('tells its last position, where it tells that', async () => {
+    const { store } = await start();
+    const { head } = await store.read({ limit: 1 });
+    if (head === undefined) return;
+    expect(head).toBe(0);
+    await store.append(sampleEvents(20));
+    const last = (await readAll(store)).at(-1)!;
+    expect((await store.read({ limit: 1, types: ['none'] })).head).toBe(last.position);
+    expect((await store.read({ limit: 5, after: 3 })).head).toBe(last.position);
+  });
+
   it('keeps its times in order when the clock is set back', async () => {
     const { store, clock, reopen } = await start();
     await store.append(sampleEvents(1));

@@ -106,8 +106,8 @@ async function find(store: EventStore, { after = 0, limit, ...query }: StoreRead
   const place = after === 0 ? {} : { after: { partition: PARTITION, position: after } };
   const { records, next } = await store.find(withoutAbsent(query), { ...options, ...place });
   // Looked at afterwards: what is removed meanwhile is missing, and not unnoticed.
-  const { first } = await boundsOf(store);
-  return { records: records.map(keptRecord), next: next?.position, first };
+  const { first, head } = await boundsOf(store);
+  return { records: records.map(keptRecord), next: next?.position, first, head };
 }
 
 /** Without indexes a search looks at everything in any case, and that of memory sees the history alone. */
@@ -121,7 +121,8 @@ async function scan(store: EventStore, request: StoreRead): Promise<StorePage> {
     return matches({ type, topic: record.topic, recordedAtMs: record.recordedAtMs });
   });
   const next = scannedTo < head ? scannedTo : undefined;
-  return { records: wanted.map(keptRecord), next, first, missing: lost ? lost.through - lost.from + 1 : 0 };
+  const missing = lost ? lost.through - lost.from + 1 : 0;
+  return { records: wanted.map(keptRecord), next, first, head, missing };
 }
 
 async function boundsOf(store: EventStore): Promise<{ readonly first: number; readonly head: number }> {

@@ -63,6 +63,8 @@ export interface StorePage {
   readonly first: number;
   /** How many positions behind `after` are not there any more, where the store knows it better than by `first`. */
   readonly missing?: number | undefined;
+  /** The last position that was there. A replay ends at that of its first page, and not at what its own handlers publish. */
+  readonly head?: number | undefined;
 }
 
 /** A state that events were folded into. */

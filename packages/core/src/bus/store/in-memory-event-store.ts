@@ -54,13 +54,14 @@ export class InMemoryEventStore implements BusEventStore {
   async read(request: StoreRead): Promise<StorePage> {
     const matches = compileRead(request);
     const first = this.#first + this.#entries.length - this.size;
+    const head = this.#first + this.#entries.length - 1;
     const records: Entry[] = [];
     for (let at = Math.max((request.after ?? 0) + 1, first) - this.#first; at < this.#entries.length; at++) {
       const entry = this.#entries[at]!;
-      if (records.length === request.limit) return { records, next: entry.position - 1, first };
+      if (records.length === request.limit) return { records, next: entry.position - 1, first, head };
       if (matches(entry)) records.push(entry);
     }
-    return { records, first };
+    return { records, first, head };
   }
 
   async loadSnapshot(name: string): Promise<KeptSnapshot | undefined> {

@@ -3,6 +3,7 @@ import {
   type BusSubscribeOptions,
   EventReplayService,
   InMemoryEventStore,
+  memory,
   type ReplayProgress,
 } from '@event-manager/core';
 import { sampleEvents } from '@event-manager/testing/conformance';
@@ -213,4 +214,18 @@ it('calls no handler any more of a bus that is closed', async () => {
   const replay = new EventReplayService(store).replayEvents({ bus });
   await expect(replay).rejects.toMatchObject({ code: 'closed' });
   expect(seen).toEqual([1]);
+});
+
+it.each([
+  ['a store', () => new InMemoryEventStore()],
+  ['the log', () => undefined],
+])('ends with what was in %s when it began, whatever its handlers publish', async (_, makeStore) => {
+  const bus = keptBus({ adapter: memory(), eventStore: makeStore() });
+  for (let n = 0; n < 600; n++) await bus.publish('orders', 'order', { n });
+  let audits = 0;
+  await bus.subscribe('orders', async (__, { replay }) => void (replay && (await bus.publish('audits', 'audit', {}))));
+  await bus.subscribe('audits', () => void audits++);
+  const report = await new EventReplayService(bus.eventStore).replayEvents({ bus });
+  expect(report).toMatchObject({ replayed: 600, failed: 0, isComplete: true, missing: 0 });
+  expect(audits).toBe(600);
 });
