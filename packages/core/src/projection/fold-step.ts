@@ -6,5 +6,6 @@ import type { FoldRequest } from './fold-events.ts';
 export function foldStep<State>(apply: FoldRequest<State>['apply'], state: State, event: Event): State {
   const answer = apply(state, event);
   assertPlainAnswer(answer);
-  return answer ?? state;
+  // `null` is a state like any other.
+  return answer === undefined ? state : (answer as State);
 }

@@ -347,6 +347,15 @@ describe('foldEvents', () => {
     await bus.close();
   });
 
+  it('takes null for a state', async () => {
+    const bus = await openMemory();
+    await bus.publishMany(4, 0);
+    const apply = (state: number | null, event: Event) => (numberOf(event) === 2 ? null : (state ?? 100) + 1);
+    const fold = bus.engine.history.fold(ANONYMOUS, { initial: 0, apply });
+    expect(await bus.time.run(fold)).toBe(101);
+    await bus.close();
+  });
+
   it('reads large events a few at a time', async () => {
     const { open, kept } = durableWorld();
     const bus = await open();

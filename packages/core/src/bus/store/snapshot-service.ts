@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readTimeMs } from '../../ingest/read-time.ts';
 import { checkJson } from '../../json/check-json.ts';
 import type { JsonValue } from '../../json.ts';
+import { assertPlainAnswer } from '../../projection/assert-plain-answer.ts';
 import { refuseUnknownOptions } from '../../refuse-unknown-options.ts';
 import { type BusEvent, busEvent } from '../bus-event.ts';
 import { assertEventStore } from './assert-event-store.ts';
@@ -169,6 +170,7 @@ export class SnapshotService {
         // The one that was kept is compared later, and a store may hand out its own.
         if (folded === 0 && snapshot) state = structuredClone(state);
         const next = apply(state, busEvent(event));
+        assertPlainAnswer(next);
         // `null` is a state like any other: of what was deleted, for example.
         if (next !== undefined) state = next as State;
         ({ position, recordedAtMs } = kept);

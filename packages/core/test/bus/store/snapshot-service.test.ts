@@ -175,3 +175,11 @@ it('notices what is removed from a log while it reads that', async () => {
   expect(await snapshots.load(counted)).toMatchObject({ state: { n: 2 }, missing: 2 });
   expect(await bus.eventStore.loadSnapshot('count')).toBeUndefined();
 });
+
+it('refuses a fold that answers with a promise', async () => {
+  const store = new InMemoryEventStore();
+  await store.append(sampleEvents(2));
+  const apply = async ({ n }: { n: number }) => ({ n: n + 1 });
+  const loading = new SnapshotService(store).load({ ...counted, apply: apply as never });
+  await expect(loading).rejects.toThrow(TypeError);
+});
