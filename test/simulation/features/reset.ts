@@ -4,6 +4,7 @@ import {
   type EventBusAdapter,
   EventManagerError,
   encodeCursor,
+  type Recorded,
   type SubscriptionReset,
 } from '@event-manager/core';
 import type { HistoryEntry } from '@event-manager/testing';
@@ -74,8 +75,7 @@ export const reset: Feature = (chance, _subscription, plan) => {
       const { adapter } = live.anyProcess()!;
       const kept = await keptResets(adapter, live.id);
       const now = await keptLetters(live, adapter);
-      // Of what retention removed nobody can say on which side it lay.
-      const log = 'retention' in plan.traits ? [] : await live.readLog();
+      const log = await wholeLog(live, adapter);
       for (const { note } of kept) {
         const target = asked.find((each) => each.note === note)?.target;
         if (target) live.did(ACTION_OF[target.kind]);
@@ -149,6 +149,16 @@ async function aim(live: LiveSubscription, kind: Target['kind'], process: Simula
 
 function storedThrough(history: readonly HistoryEntry[]): number {
   return history.reduce((most, entry) => Math.max(most, entry.kind === 'ok' ? (entry.position ?? 0) : 0), 0);
+}
+
+/** Nothing where retention removed some of it, or was about to: what is removed a reset passes over. */
+async function wholeLog(
+  { readLog }: LiveSubscription,
+  { state }: Pick<EventBusAdapter, 'state'>,
+): Promise<readonly Recorded[]> {
+  const [mark] = await state.get('audit', ['trim/0']);
+  const log = await readLog();
+  return mark || (log[0] && log[0].place.position > 1) ? [] : log;
 }
 
 /** By their keys, as the store has them. */
