@@ -45,8 +45,8 @@ export interface DeadLetter {
   };
   /** Its payload was edited when an earlier letter was redriven. */
   readonly edited?: true;
-  /** Since when and by whose reset it is superseded. */
-  readonly superseded?: { readonly atMs: number; readonly by: string };
+  /** Since when and by whose reset it is superseded; by nobody's where the subscription was made again. */
+  readonly superseded?: { readonly atMs: number; readonly by?: string };
   /** Who redrove or discarded it. */
   readonly closed?: ClosedLetter;
 }

@@ -424,7 +424,7 @@ export class LocalQueue {
   #whole(progress: JsonObject, routedHead: Position): JsonObject {
     const { receiver, resets, firstRound } = this;
     const { order } = this.#options;
-    if (!receiver && order === undefined && resets === 0) return progress;
+    if (!receiver && order === undefined && resets === 0 && firstRound === 0) return progress;
     const ahead = this.keys?.aheadOf(this.lanes[0]!.floor(routedHead));
     return {
       ...progress,

@@ -1,5 +1,5 @@
 /**
- * Which open dead letters a reset took the place of.
+ * Which open dead letters a reset took the place of, or a subscription that was made again under its name.
  *
  * A reset has a subscription owe everything behind a place once more, also what it gave up on before. From then on an open letter
  * of such an event says nothing of what is owed: the event is delivered anew, or dies anew and has a letter of a later round. So it
@@ -9,7 +9,7 @@
  * reset, and what a crash left open would be redriven beside what is owed. What that commit has is a step: behind which place,
  * through which, and below which round letters are superseded. Whoever shows or selects letters applies the steps (`asSeen`).
  */
-import type { Position } from '../contracts/event-store.ts';
+import type { EventStore, Partition, Position } from '../contracts/event-store.ts';
 import type { StateStore } from '../contracts/state-store.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
@@ -26,13 +26,29 @@ export interface SupersedingStep {
   readonly below: number;
   /** Of the reset: wall clock, milliseconds since 1970. */
   readonly atMs: number;
-  /** The id of a principal. */
-  readonly by: string;
+  /** The id of a principal; absent where the subscription was made again. */
+  readonly by?: string;
 }
 
 /** Where it stands who had a subscription go where. */
 export function resetAuditKey(subscriptionId: string): string {
   return `reset/${subscriptionId}`;
+}
+
+/** What a subscription that goes on behind `position` supersedes: what the log has no more it does not owe, and of that the letter is what is left. */
+export async function supersedingStep(
+  store: Pick<EventStore, 'bounds'>,
+  partition: Partition,
+  { position, ...step }: { readonly position: Position } & Pick<SupersedingStep, 'below' | 'atMs' | 'by'>,
+): Promise<SupersedingStep> {
+  const bounds = (await store.bounds()).find((entry) => entry.partition === partition);
+  const { first = 0, head = position } = bounds ?? {};
+  return { behind: Math.max(position, first - 1), through: Math.max(position, head), ...step };
+}
+
+/** The round that is behind all which steps over events behind `position` speak of: what dies there is superseded by none of them. */
+export function roundBehind(steps: readonly SupersedingStep[], position: Position): number {
+  return steps.reduce((most, { through, below }) => (through > position ? Math.max(most, below) : most), 0);
 }
 
 /** The steps behind one more reset. */
@@ -55,7 +71,8 @@ export async function asSeen<Letter extends DeadLetter | undefined>(
   return letters.map((letter) => {
     const step = letter && stepOver(letter, steps.get(letter.subscriptionId) ?? []);
     if (!step) return letter;
-    return { ...letter, state: 'superseded', superseded: { atMs: step.atMs, by: step.by } };
+    const { atMs, by } = step;
+    return { ...letter, state: 'superseded', superseded: { atMs, ...(by === undefined ? {} : { by }) } };
   });
 }
 

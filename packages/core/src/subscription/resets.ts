@@ -20,7 +20,7 @@ import { afterRemoval } from '../dispatch/pace/rate-limit.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import type { Redriven } from '../dispatch/redriven.ts';
 import { queueKeys } from '../dispatch/serve.ts';
-import { resetAuditKey, type SupersedingStep, stepsIn, stepsWith } from '../dispatch/superseded.ts';
+import { resetAuditKey, type SupersedingStep, stepsIn, stepsWith, supersedingStep } from '../dispatch/superseded.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import { fieldTable, readFields } from '../json/read-fields.ts';
 import type { JsonObject } from '../json.ts';
@@ -235,7 +235,8 @@ export class Resets {
     const behindLetters = runtime.planted.has('reset-overwrites-letters') ? 0 : kept + 1;
     const firstRound = Math.max(firstRoundIn(before), behindLetters);
     const moved: StateChange = { kind: 'progress', key: keys.progress, value: movedTo(before, position, firstRound) };
-    const superseding = await this.#superseding(reset, position, firstRound);
+    const step = { position, below: firstRound, atMs: reset.atMs, by };
+    const superseding = await supersedingStep(store, partition, step);
     const audit = await this.#audit({ ...reset, firstRound }, superseding);
     runtime.failpoint('reset.before-commit');
     await state.commit([
@@ -257,14 +258,6 @@ export class Resets {
     const superseding = stepsWith(stepsIn(kept?.value), step);
     const value = { resets: resets.slice(-AUDITED_MAX), ...(superseding.length > 0 ? { superseding } : {}) };
     return { kind: 'audit', key, value: value as unknown as JsonObject };
-  }
-
-  /** Letters of what it owes anew. What the log has no more it does not owe: of that the letter is what is left. */
-  async #superseding({ atMs, by }: SubscriptionReset, position: Position, below: number): Promise<SupersedingStep> {
-    const { adapter, dispatch } = this.#options;
-    const bounds = (await adapter.store.bounds()).find((entry) => entry.partition === dispatch.partition);
-    const { first = 0, head = position } = bounds ?? {};
-    return { behind: Math.max(position, first - 1), through: Math.max(position, head), below, atMs, by };
   }
 }
 

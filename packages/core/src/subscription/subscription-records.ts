@@ -9,8 +9,10 @@
 import type { EventBusAdapter } from '../contracts/adapter.ts';
 import type { Position } from '../contracts/event-store.ts';
 import type { StateChange } from '../contracts/state-store.ts';
+import { highestRound } from '../dispatch/highest-round.ts';
 import type { PartitionDispatch } from '../dispatch/partition-dispatch.ts';
 import { queueKeys } from '../dispatch/serve.ts';
+import { resetAuditKey, roundBehind, stepsIn, stepsWith, supersedingStep } from '../dispatch/superseded.ts';
 import { EventManagerError, isEventManagerError } from '../errors/event-manager-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { Limits } from '../limits.ts';
@@ -48,6 +50,15 @@ export function isDurable(request: SubscriptionRequest): boolean {
   return request.name !== undefined || !needsAttaching(request);
 }
 
+/** What an earlier subscription of the same name left. */
+interface Before {
+  /** The round in which deliveries begin. */
+  readonly firstRound: number;
+  readonly changes: readonly StateChange[];
+}
+
+const NOBODY_BEFORE: Before = { firstRound: 0, changes: [] };
+
 export class SubscriptionRecords {
   readonly #options: SubscriptionRecordsOptions;
   /** On their way into the catalog, and their characters. */
@@ -80,15 +91,37 @@ export class SubscriptionRecords {
         catalog.addEphemeral(definition);
         return { definition, floor };
       }
+      const before = options.startFrom === 'latest' ? NOBODY_BEFORE : await this.#madeAgain(definition, floor);
+      const { firstRound } = before;
       const lane = [floor, floor, []];
-      const value = { lanes: [lane, lane, lane, lane] } as unknown as JsonObject;
-      const progress: StateChange = { kind: 'progress', key: queueKeys(id, partition).progress, value };
-      await catalog.create(definition, [progress, ...(await this.#owedRemovals(id))]);
+      const value = { lanes: [lane, lane, lane, lane], ...(firstRound === 0 ? {} : { firstRound }) };
+      const { progress: key } = queueKeys(id, partition);
+      const progress: StateChange = { kind: 'progress', key, value: value as unknown as JsonObject };
+      await catalog.create(definition, [progress, ...before.changes, ...(await this.#owedRemovals(id))]);
       return { definition, floor };
     } finally {
       this.#creating--;
       this.#creatingCharacters -= characters;
     }
+  }
+
+  /**
+   * One of the same name may have left dead letters of what this one is owed: what dies again has a letter of its own, and those
+   * that are open are superseded, as by a reset.
+   */
+  async #madeAgain({ id, createdAtMs }: SubscriptionDefinition, floor: Position): Promise<Before> {
+    const { adapter, dispatch, runtime } = this.#options;
+    const { state, store } = adapter;
+    const { partition } = dispatch;
+    const kept = await highestRound({ state, timers: runtime.timers }, id, partition, { behind: floor });
+    if (kept < 0) return NOBODY_BEFORE;
+    const key = resetAuditKey(id);
+    const [audit] = await state.get('audit', [key]);
+    const steps = stepsIn(audit?.value);
+    const firstRound = Math.max(kept + 1, roundBehind(steps, floor));
+    const step = await supersedingStep(store, partition, { position: floor, below: firstRound, atMs: createdAtMs });
+    const value = { ...(audit?.value as JsonObject | undefined), superseding: stepsWith(steps, step) };
+    return { firstRound, changes: [{ kind: 'audit', key, value: value as unknown as JsonObject }] };
   }
 
   /** Throws `too_many_subscriptions` for a definition, new or changed, that all of them together have no room for. */

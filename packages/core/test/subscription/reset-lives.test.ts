@@ -94,6 +94,25 @@ describe('what dies again after a reset', () => {
   });
 });
 
+describe('a subscription that is made again under its name', () => {
+  /** Its letters had the rounds of those that were there, and took their place; and they were not told. */
+  it('has letters of its own beside those of the one before', async () => {
+    const { bus, id, told, letters } = await world();
+    const { subscriptions } = bus.engine;
+    await reset(bus, id);
+    await bus.settled();
+    await bus.time.run(subscriptions.unsubscribe(ANONYMOUS, id));
+    const options = { deadLetterTopic: 'died', retryPolicy: fixedRetry(0), startFrom: 'earliest' };
+    await bus.subscribe({ topic: 'a', name: 's', handler: () => REFUSED, options });
+    await bus.settled();
+    await bus.time.advance(1_000);
+    const first = ['1/0 superseded', '1/1 superseded', '1/2 open'];
+    expect(await letters()).toEqual([...first, '2/0 superseded', '2/1 superseded', '2/2 open', '3/2 open']);
+    expect(told.toSorted()).toEqual(['1', '1', '1', '2', '2', '2', '3']);
+    await bus.close();
+  });
+});
+
 describe('why', () => {
   it('takes no letter and no record from before a reset for the end of what was owed anew', async () => {
     const { bus, id, fails } = await world();

@@ -191,8 +191,11 @@ const DEAD_LETTERS: Components = {
       ),
       superseded: Type.Optional(
         Type.Object(
-          { atMs: MILLISECONDS, by: Type.String() },
-          { ...CLOSED, description: 'Since when and by whose reset the event was owed once more.' },
+          { atMs: MILLISECONDS, by: Type.Optional(Type.String()) },
+          {
+            ...CLOSED,
+            description: 'Since when the event is owed once more, and by whose reset where it was one.',
+          },
         ),
       ),
       edited: Type.Optional(Type.Boolean({ description: 'Its payload is not the one that was published.' })),
