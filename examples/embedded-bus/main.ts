@@ -45,6 +45,20 @@ await shop.publish('orders', 'order.created', { orderId: '3', total: 4 });
 await shop.settled();
 // #endregion
 
+// #region heard
+await using watched = new EventBus({ name: 'shop', systemEvents: true });
+await watched.subscribe('$sys.dead-letter.created', ({ payload }) => console.log(`dead letter: ${payload.reason}`));
+await watched.subscribe(
+  'orders',
+  () => {
+    throw new Error('the printer is on fire');
+  },
+  { maxRetries: 0 },
+);
+await watched.publish('orders', 'order.created', { orderId: '3', total: 4 });
+await watched.settled();
+// #endregion
+
 // #region ack
 const printed = Promise.withResolvers<void>();
 await shop.subscribe(
