@@ -350,6 +350,7 @@ export class Engine {
       onAdvance: () => {
         this.history.advanced();
         this.projections.advanced();
+        this.retention.advanced(this.#dispatch.route.head);
       },
       onCommitted: (changes) => {
         if (changes.some((change) => change.kind === 'schedule')) this.#scheduled.wake();

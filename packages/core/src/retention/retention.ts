@@ -6,6 +6,8 @@
  *                       events due  ▼  │ more are due: in a later turn of the event loop
  *                                 removing
  *
+ * Where the number of events is limited it looks besides when many have come: a bus in memory would hold those of ten seconds.
+ *
  * One step reads a bounded piece of the log, the oldest one, and says of each event whether it is due. It is removed up to
  * the first event that a subscription is owed (its pin), whether anybody serves that subscription or it is paused. What is
  * owed is held back until it is too old or the log too large for debts; then the debts end first: counted and recorded in one
@@ -34,6 +36,8 @@ import { type RetentionOptions, type RetentionPolicy, readRetention } from './re
 import { readTrimMark, type TrimHere, type TrimMark, trimMarkChange } from './trim-mark.ts';
 
 const EVERY_MS = 10_000;
+/** Some ten megabytes of a log in memory. More often, and a log that is held back would be looked at for nothing. */
+const EVERY_EVENTS = 20_000;
 /** Events of one step, and bytes of their bodies: some milliseconds. */
 const STEP_EVENTS = 1_000;
 const STEP_BYTES = 1024 * 1024;
@@ -57,6 +61,8 @@ export class Retention {
   readonly #working: OneAtATime;
   #policy: RetentionPolicy | undefined;
   #cancel: Cancel | undefined;
+  /** The head of the log when it was looked at because of that. */
+  #lookedAt: Position = 0;
   #lease: Lease | undefined;
   /** The wall clock less the monotonic one, when the engine was opened. */
   readonly #wallAheadMs: number;
@@ -75,6 +81,7 @@ export class Retention {
     if (!this.#policy) return;
     const [bounds] = await this.#parts.adapter.store.bounds();
     assertMeasured(bounds, this.#policy);
+    this.#lookedAt = bounds?.head ?? 0;
     this.#arm();
   }
 
@@ -84,6 +91,15 @@ export class Retention {
     this.#cancel?.();
     this.#cancel = undefined;
     if (this.#policy) this.#working.poke();
+  }
+
+  /** The log has grown to here. */
+  advanced(head: Position): void {
+    // Not before the start, which says whether the log can be measured.
+    if (!this.#policy || !this.#cancel) return;
+    if (head - this.#lookedAt < Math.max(EVERY_EVENTS, this.#policy.eventsMax)) return;
+    this.#lookedAt = head;
+    this.#working.poke();
   }
 
   /** Resolves when everything that is due now, and that nobody holds, is gone. */

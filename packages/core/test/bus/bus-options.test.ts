@@ -71,3 +71,18 @@ it('forgets what is settled in memory and older than the history, and nothing th
   expect(await kept()).toBe(10);
   await time.run(bus.close());
 });
+
+it('forgets in memory what is settled as fast as it comes, and not only now and then', async () => {
+  const { bus, adapter, time } = virtualBus();
+  let got = 0;
+  await time.run(bus.subscribe('a', () => void got++));
+  const burst = async (count: number) => {
+    await time.run(Promise.all(Array.from({ length: count }, () => bus.publish('a', 'a', {}))));
+    await time.advance(100);
+  };
+  // Far less than the ten seconds after which the log is looked at anyway.
+  for (let n = 0; n < 25; n++) await burst(1_000);
+  const [log] = await time.run(adapter.store.bounds());
+  expect([got, log!.head]).toEqual([25_000, 25_000]);
+  expect(log!.head - log!.first).toBeLessThan(6_001);
+});
