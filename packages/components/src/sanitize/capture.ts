@@ -73,10 +73,9 @@ class Copy {
         break;
       }
       const copy = this.#field(value, key, depth);
-      // By definition, so that a key `__proto__` is a key.
       if (copy === undefined) continue;
-      const name = this.#text(key);
-      Object.defineProperty(copied, name, { value: copy, enumerable: true, configurable: true, writable: true });
+      // A bus takes no event with such a key, and the rest of it is worth telling.
+      copied[key === '__proto__' ? '[__proto__]' : this.#text(key)] = copy;
     }
     return copied;
   }
