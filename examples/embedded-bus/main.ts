@@ -43,10 +43,16 @@ await shop.subscribe('orders.failed', ({ type, metadata }) => {
 });
 await shop.publish('orders', 'order.created', { orderId: '3', total: 4 });
 await shop.settled();
+
 // #endregion
 
 // #region heard
-await using watched = new EventBus({ name: 'shop', systemEvents: true });
+import type { HandlerFailure } from '@event-manager/core';
+
+const onHandlerError = (error: unknown, { topic, attempt }: HandlerFailure) => {
+  console.log(`attempt ${attempt} at ${topic}: ${error}`);
+};
+await using watched = new EventBus({ name: 'shop', systemEvents: true, onHandlerError });
 await watched.subscribe('$sys.dead-letter.created', ({ payload }) => console.log(`dead letter: ${payload.reason}`));
 await watched.subscribe(
   'orders',

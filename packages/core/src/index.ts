@@ -16,6 +16,7 @@ export * from './bus/factory/create-event-factory.ts';
 export * from './bus/factory/event-factory.ts';
 export * from './bus/factory/task-events.ts';
 export { globalEventBus } from './bus/global-event-bus.ts';
+export type { HandlerFailure, OnHandlerError } from './bus/handler-failures.ts';
 export {
   type HandlerDefinition,
   type HandlerDefinitions,

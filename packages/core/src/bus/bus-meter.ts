@@ -1,5 +1,4 @@
 import type { Clock } from '../runtime/clock.ts';
-import type { HandlerAnswer } from '../sink/handler-sink.ts';
 
 /** What a bus counted since it was made, in this process. `eventManager.getMetrics()` has the numbers of its engine. */
 export interface BusMetrics {
@@ -78,31 +77,4 @@ export class BusMeter {
       ...now,
     };
   }
-}
-
-type Called<Received, Context> = (event: Received, context: Context) => HandlerAnswer;
-
-/** The same handler, whose calls are counted. A handler that answers at once still does: a promise more would cost each delivery a turn. */
-export function metered<Received, Context>(handler: Called<Received, Context>, meter: BusMeter): typeof handler {
-  return (event, context) => {
-    const sinceMs = meter.nowMs();
-    try {
-      const answer = handler(event, context);
-      if (!(answer instanceof Promise)) {
-        meter.ended(sinceMs, answer?.success !== false);
-        return answer;
-      }
-      const failed = (error: unknown) => {
-        meter.ended(sinceMs, false);
-        throw error;
-      };
-      return answer.then((result) => {
-        meter.ended(sinceMs, result?.success !== false);
-        return result;
-      }, failed);
-    } catch (error) {
-      meter.ended(sinceMs, false);
-      throw error;
-    }
-  };
 }

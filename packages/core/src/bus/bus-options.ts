@@ -6,6 +6,7 @@ import { refuseUnknownOptions } from '../refuse-unknown-options.ts';
 import { type Runtime, systemRuntime } from '../runtime/runtime.ts';
 import type { AnyEvents } from '../typed/event-map.ts';
 import type { BusDefaults } from './bus-subscription.ts';
+import type { OnHandlerError } from './handler-failures.ts';
 import { InMemoryAdapter } from './in-memory-adapter.ts';
 import type { PluginIn } from './plugins/plugin.ts';
 import type { BusEventStore } from './store/bus-event-store.ts';
@@ -39,6 +40,8 @@ export interface BusOwnOptions {
   readonly upcasters?: Upcasters | readonly Upcaster[] | undefined;
   /** Told of everything that a listener of `on` throws or rejects with. Default: a warning of the process. */
   readonly onListenerError?: ((error: unknown, name: string) => void) | undefined;
+  /** Told of every attempt that a handler of `subscribe` failed. Default: a warning of the process, once for each subscription. */
+  readonly onHandlerError?: OnHandlerError | undefined;
   /** Of subscriptions that say nothing about it. */
   readonly defaultSubscriptionOptions?: SubscriptionDefaultsIn | undefined;
 }
@@ -56,6 +59,7 @@ export interface BusSettings {
   readonly eventStore: BusEventStore | undefined;
   readonly upcasters: Upcasters;
   readonly onListenerError: ((error: unknown, name: string) => void) | undefined;
+  readonly onHandlerError: OnHandlerError | undefined;
   readonly defaults: BusDefaults;
 }
 
@@ -71,6 +75,7 @@ const OWN: { readonly [Name in keyof Required<BusOwnOptions>]: true } = {
   eventStore: true,
   upcasters: true,
   onListenerError: true,
+  onHandlerError: true,
   defaultSubscriptionOptions: true,
 };
 
@@ -96,6 +101,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
     eventStore,
     upcasters = [],
     onListenerError,
+    onHandlerError,
     defaultSubscriptionOptions = {},
     ...rest
   } = options;
@@ -105,6 +111,8 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
   assertNumber('middlewareTimeout', middlewareTimeout, 1);
   assertFlag('enableMetrics', enableMetrics);
   assertFlag('enablePersistence', enablePersistence);
+  assertCallable('onListenerError', onListenerError);
+  assertCallable('onHandlerError', onHandlerError);
   if (rest.adapter !== undefined) assertAdapter(rest.adapter, 'EventBus');
   const { runtime } = rest;
   const adapter =
@@ -126,6 +134,7 @@ export function readBusOptions<Events>(options: EventBusOptions<Events>): {
       eventStore,
       upcasters: upcasters instanceof Upcasters ? upcasters : new Upcasters(upcasters),
       onListenerError,
+      onHandlerError,
       defaults: { ...STANDARD_DEFAULTS, ...said, retryPolicy },
     },
     adapter,
@@ -153,6 +162,10 @@ function assertText(name: string, value: unknown): void {
 function assertNumber(name: string, value: unknown, min: number): void {
   if (typeof value === 'number' && value >= min) return;
   throw new TypeError(`${name} of an EventBus is a number from ${min} on.`);
+}
+
+function assertCallable(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} of an EventBus is a function.`);
 }
 
 function assertFlag(name: string, value: unknown): void {

@@ -1,11 +1,14 @@
 import type { SubscribeRequest } from '../event-manager.ts';
 import { fieldName } from '../json/read-fields.ts';
 import type { RetryPolicy } from '../retry/retry-policy.ts';
+import type { EventHandler } from '../sink/handler-sink.ts';
 import type { OptionValues, SubscriptionFields } from '../subscription/subscribe-options.ts';
 import { SUBSCRIPTION_FIELDS } from '../subscription/subscription-fields.ts';
 import { type BusContext, deliveredTo } from './bus-delivery.ts';
 import { type BusEvent, busEvent } from './bus-event.ts';
-import { type BusMeter, metered } from './bus-meter.ts';
+import type { BusMeter } from './bus-meter.ts';
+import type { HandlerFailures } from './handler-failures.ts';
+import { observedHandler } from './observed-handler.ts';
 import type { Upcasters } from './store/upcasters.ts';
 import type { SubscriptionDefaults } from './subscription-defaults.ts';
 
@@ -39,16 +42,19 @@ export type BusHandler<Received = BusEvent> = (event: Received, context: BusCont
 
 const WILDCARD = /[+*#]/;
 
+export interface SubscriptionSurroundings {
+  readonly defaults: BusDefaults;
+  readonly upcasters: Upcasters;
+  readonly meter: BusMeter | undefined;
+  readonly failures: HandlerFailures;
+}
+
 /** The request of a subscription that the bus makes of its arguments. */
 export function subscribeRequest(
   topic: string,
   handler: BusHandler,
   { consumerGroup, maxRetries, autoAck, useDLQ, dlqTopic, retryPolicy, ...rest }: BusSubscribeOptions,
-  {
-    defaults,
-    meter,
-    upcasters,
-  }: { readonly defaults: BusDefaults; readonly meter?: BusMeter | undefined; readonly upcasters: Upcasters },
+  { defaults, upcasters, ...watchers }: SubscriptionSurroundings,
 ): SubscribeRequest {
   if (typeof handler !== 'function') throw new TypeError('The handler of a subscription is a function.');
   if (autoAck !== undefined && typeof autoAck !== 'boolean') throw new TypeError('autoAck is true or false.');
@@ -57,12 +63,12 @@ export function subscribeRequest(
   const fields = Object.fromEntries(entries.filter(([name]) => isField(name)));
   const options = Object.fromEntries(entries.filter(([name]) => !isField(name)));
   const answering = deliveredTo(handler, autoAck ?? defaults.autoAck);
-  const called = meter ? metered(answering, meter) : answering;
+  const upcasting: EventHandler = (event, context) => answering(busEvent(upcasters.upcast(event)), context);
   return {
     ...(consumerGroup === undefined ? {} : { name: consumerGroup }),
     ...fields,
     topic,
-    handler: (event, context) => called(busEvent(upcasters.upcast(event)), context),
+    handler: observedHandler(upcasting, topic, watchers),
     options: {
       ...retries(maxRetries, retryPolicy, defaults),
       ...deadLetters(topic, dlqTopic, useDLQ, defaults),

@@ -4,6 +4,7 @@ import type { Timers } from '../runtime/clock.ts';
 import type { BusMeter } from './bus-meter.ts';
 import type { BusSettings } from './bus-options.ts';
 import { type BusHandler, type BusSubscribeOptions, subscribeRequest } from './bus-subscription.ts';
+import { HandlerFailures } from './handler-failures.ts';
 import { HandlerCounts } from './handlers/handler-counts.ts';
 import type { HandlerHost } from './handlers/loaded-handlers.ts';
 import { ReplayReceivers } from './store/replay-receivers.ts';
@@ -25,6 +26,7 @@ export class BusSubscriptions implements HandlerHost {
   /** Of groups whose handler here has left under that id: said once more, it must not end the group for everybody. */
   readonly #left = new Set<string>();
   readonly #counts: HandlerCounts;
+  readonly #failures: HandlerFailures;
   /** The same handlers, for events that come out of a store. */
   readonly receivers = new ReplayReceivers();
   readonly #timers: Timers;
@@ -36,6 +38,7 @@ export class BusSubscriptions implements HandlerHost {
     this.#settings = settings;
     this.#meter = meter;
     this.#counts = new HandlerCounts(settings.maxListeners);
+    this.#failures = new HandlerFailures(settings.onHandlerError);
   }
 
   get count(): number {
@@ -47,6 +50,7 @@ export class BusSubscriptions implements HandlerHost {
       defaults: this.#settings.defaults,
       meter: this.#meter,
       upcasters: this.#settings.upcasters,
+      failures: this.#failures,
     });
     const subscription = await this.#eventManager.subscribe(request);
     const id = this.#held.has(subscription.id) ? `${subscription.id}#${++this.#members + 1}` : subscription.id;
