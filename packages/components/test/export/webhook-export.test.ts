@@ -137,6 +137,23 @@ describe('a webhook', () => {
     const answer = await registry.close();
     expect([answer, performance.now() - started < 5_000]).toEqual([{ flushed: false, lost: 5 }, true]);
   });
+
+  it('that never answers has at most 10,000 wait for it, and loses what comes then', { timeout: 30_000 }, async () => {
+    const receiver = await startReceiver();
+    receiver.answer(0);
+    const { registry, emit, exported } = await posting({ webhook: receiver.url, webhookBatchSize: 100 });
+    await registry.configure({ shutdownTimeoutMs: 300 });
+    emit(100);
+    await until(() => receiver.requests.length === 1);
+    for (let n = 0; n < 10; n++) {
+      emit(1_000);
+      await until(() => exported().queued === 0);
+    }
+    expect(exported()).toMatchObject({ exported: 0, failed: { export: 0 } });
+    emit(5);
+    await until(() => exported().failed.export === 5);
+    await registry.close();
+  });
 });
 
 describe('several exports', () => {

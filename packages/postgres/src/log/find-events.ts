@@ -11,14 +11,10 @@ import { isCancelled } from '../connect/store-error.ts';
 import { type FindStatement, findStatement } from './find-statement.ts';
 import type { LogCore } from './log-core.ts';
 import { measureLog } from './measure-log.ts';
+import { FIRST_WINDOW, nextWindow, WINDOW_MIN } from './next-window.ts';
 import { type PositionRange, positionsWithin } from './positions-within.ts';
 import { type RecordRow, toRecorded } from './record-row.ts';
 
-/** Positions that the first statement looks at; each that finds little lets the next look at twice as many. */
-const FIRST_WINDOW = 10_000;
-const WINDOW_MAX = 5_000_000;
-/** Below that a statement that runs out of time is tried with fewer positions. */
-const WINDOW_MIN = 100;
 const ROWS_AT_ONCE_MAX = 500;
 
 /**
@@ -78,6 +74,8 @@ class Search {
     const [from, through] = this.#nextWindow();
     const wanted = this.#options.limit - this.#records.length;
     const limit = Math.min(ROWS_AT_ONCE_MAX, Math.max(wanted, 1));
+    const { clock } = this.#core.runtime;
+    const sinceMs = clock.monotonicMs();
     let rows: readonly RecordRow[];
     try {
       rows = await this.#core.connections.search<RecordRow>(this.#statement.text, [
@@ -97,7 +95,7 @@ class Search {
       return true;
     }
     this.#reached = this.#isForward ? through : from;
-    this.#window = Math.min(WINDOW_MAX, 2 * this.#window);
+    this.#window = nextWindow(this.#window, clock.monotonicMs() - sinceMs);
     return true;
   }
 
