@@ -9,7 +9,7 @@ import { until } from './support/until.ts';
 
 /** `SOCKETS=10000 HOLD_MS=600000` holds more of them, longer. */
 const SOCKETS = Number(process.env['SOCKETS'] ?? 2_000);
-const HOLD_MS = Number(process.env['HOLD_MS'] ?? 35_000);
+const HOLD_MS = Number(process.env['HOLD_MS'] ?? 60_000);
 const KIB_PER_SOCKET_MAX = 25;
 const PUBLISHES = 500;
 const TICKS_PER_SECOND = 100;
