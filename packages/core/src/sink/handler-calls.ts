@@ -14,6 +14,7 @@
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { DeliverOptions } from '../contracts/sink.ts';
+import { isThenable } from '../is-thenable.ts';
 
 /** Options of the attempt; `bus` where the bus itself publishes, which waits for nobody either. */
 type Attempt = DeliverOptions | 'bus';
@@ -74,8 +75,4 @@ export class HandlerCalls {
     idle.scope.attempt = undefined;
     this.#idle = idle;
   }
-}
-
-export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof (answer as { then?: unknown } | undefined | null)?.then === 'function';
 }

@@ -4,7 +4,8 @@ import { KeptEvent } from '../dispatch/kept-event.ts';
 import { wordsOf } from '../errors/words-of.ts';
 import { decodeEvent } from '../event/decode-event.ts';
 import type { Event } from '../event/event.ts';
-import { HandlerCalls, isThenable } from './handler-calls.ts';
+import { isThenable } from '../is-thenable.ts';
+import { HandlerCalls } from './handler-calls.ts';
 
 /** What a handler says of an attempt. Saying nothing means success; throwing means "try again". */
 export interface HandlerResult {

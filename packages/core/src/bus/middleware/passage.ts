@@ -12,6 +12,7 @@
  */
 import { EventManagerError } from '../../errors/event-manager-error.ts';
 import { wordsOf } from '../../errors/words-of.ts';
+import { isThenable } from '../../is-thenable.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { BusPublishResult } from '../bus-publish-result.ts';
@@ -230,10 +231,6 @@ function failure(middleware: string, words: string, cause?: unknown): EventManag
 
 function named(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${wordsOf(error)}` : wordsOf(error);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | undefined | null)?.then === 'function';
 }
 
 /** A rejection that nobody waits for must not end the process: `publish` rejects with it in any case. */
