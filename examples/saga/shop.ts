@@ -26,7 +26,12 @@ const say = (words: string) => console.log(`  ${words}`);
 const services = new Services(join(directory, 'services.jsonl'), (key) => {
   if (key === deadlyKey) kill(pid, 'SIGKILL');
 });
-await using bus = new EventBus(journal({ directory: join(directory, 'journal') }), 'shop');
+await using bus = new EventBus({
+  adapter: journal({ directory: join(directory, 'journal') }),
+  name: 'shop',
+  // A step that does not answer is tried again; when that is over, `onFailed` tells of it.
+  onHandlerError: () => {},
+});
 
 // #region open
 const ENDS = ['saga.completed', 'saga.compensated'];
